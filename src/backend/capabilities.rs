@@ -1,0 +1,22 @@
+//! What a database can do.
+
+use crate::sql::dialect::Dialect;
+
+/// What a database can do; found by asking it where versions differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+#[expect(clippy::struct_excessive_bools, reason = "a list of yes and no, each on its own")]
+pub struct Capabilities {
+    /// How its SQL is spelled.
+    pub dialect: Dialect,
+    /// It has COPY.
+    pub copy: bool,
+    /// Several connections can write at once.
+    pub concurrent_writers: bool,
+    /// `SELECT ... FOR UPDATE` locks rows.
+    pub row_locks: bool,
+    /// Constraints can be checked at the end of a transaction (`SET CONSTRAINTS`).
+    pub deferred_constraints: bool,
+    /// A commit may return before it is on the disk (`synchronous_commit`).
+    pub async_commit: bool,
+}

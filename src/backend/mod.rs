@@ -1,0 +1,155 @@
+//! The one seam to a database.
+//!
+//! - `capabilities`: what a database can do; everything above asks for these, never for a product
+//! - `table_info`:   what the catalog says of a table
+//! - `postgres`:     PostgreSQL 14 and later
+//! - `sqlite`:       SQLite, embedded
+//!
+//! A [`Backend`] opens connections and holds the lock of a job. A [`Connection`] runs statements,
+//! reads rows as typed cells, loads packed rows in bulk and knows whether it is still clean. SQL
+//! is written with `$1` placeholders, also where the product spells them differently.
+
+pub mod capabilities;
+pub mod table_info;
+
+use crate::error::Result;
+use crate::ident::TableName;
+use crate::mapping::cell::CellRef;
+use crate::mapping::column::Column;
+use crate::mapping::param::Param;
+use crate::mapping::rows::Rows;
+use capabilities::Capabilities;
+use std::fmt::Debug;
+use std::ops::Range;
+use std::time::Instant;
+use table_info::TableInfo;
+
+/// Opens connections to one database.
+pub trait Backend: Debug + Send + Sync {
+    /// Opens a connection before `deadline`: TCP, authentication and session set-up together.
+    ///
+    /// # Errors
+    /// `Connect`, with the SQLSTATE where the server gave one.
+    fn connect(&self, deadline: Instant) -> Result<Box<dyn Connection>>;
+
+    /// The most connections that make sense at once, where the database has such a limit: 1 for a
+    /// database in memory.
+    fn max_connections(&self) -> Option<u32>;
+
+    /// Takes the lock of a job, held until it is dropped or its holder dies; `None` if another
+    /// holds it.
+    ///
+    /// # Errors
+    /// `Connect` or `Database` if it cannot be asked for.
+    fn lock_job(&self, key: i64, deadline: Instant) -> Result<Option<Box<dyn JobLock>>>;
+
+    /// What it connects to, for messages: without the password.
+    fn describe(&self) -> String;
+}
+
+/// The lock of a job; dropping it gives it back.
+pub trait JobLock: Debug + Send {
+    /// Whether it is still held; a lock whose connection was lost is not.
+    fn is_held(&mut self) -> bool;
+}
+
+/// A connection to a database. It is used by one thread at a time.
+pub trait Connection: Debug + Send {
+    /// What the database behind it can do.
+    fn capabilities(&self) -> &Capabilities;
+
+    /// Runs one or more statements without parameters and forgets their results.
+    ///
+    /// # Errors
+    /// `Database` or `Disconnect`.
+    fn run(&mut self, sql: &str) -> Result<()>;
+
+    /// Runs one statement and returns how many rows it changed.
+    ///
+    /// # Errors
+    /// `Database` or `Disconnect`.
+    fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> Result<u64>;
+
+    /// Runs one query and hands each row to `each`, in constant memory. After an error of `each`
+    /// the rest of the result is thrown away.
+    ///
+    /// # Errors
+    /// `Database` or `Disconnect`; what `each` returns.
+    fn query(
+        &mut self,
+        sql: &str,
+        params: &[Param<'_>],
+        each: &mut dyn FnMut(&dyn RowRef) -> Result<()>,
+    ) -> Result<()>;
+
+    /// Loads the rows of `range` into `columns` of `table` the fastest way there is (COPY BINARY,
+    /// multi-row statements) and returns how many there were. All or none: in a transaction, an
+    /// error asks for a rollback to a savepoint before the next statement.
+    ///
+    /// # Errors
+    /// `Database` or `Disconnect`; the place has the row of the range, from 1, where it is known.
+    fn load(
+        &mut self,
+        table: &TableName,
+        columns: &[Column],
+        rows: &Rows,
+        range: Range<usize>,
+    ) -> Result<u64>;
+
+    /// Starts a transaction that is going to write.
+    ///
+    /// # Errors
+    /// `Database` or `Disconnect`.
+    fn begin(&mut self) -> Result<()>;
+
+    /// Commits. After an error other than one of the class `Data` or `Transient` nobody knows
+    /// whether it held.
+    ///
+    /// # Errors
+    /// `Database` or `Disconnect`.
+    fn commit(&mut self) -> Result<()>;
+
+    /// Rolls back; without a transaction it does nothing.
+    ///
+    /// # Errors
+    /// `Disconnect`.
+    fn rollback(&mut self) -> Result<()>;
+
+    /// What the catalog says of a table; `None` if there is none of that name.
+    ///
+    /// # Errors
+    /// `Database` or `Disconnect`.
+    fn table_info(&mut self, table: &TableName) -> Result<Option<TableInfo>>;
+
+    /// Asks whether the other side still answers, before `deadline`.
+    ///
+    /// # Errors
+    /// `Disconnect`.
+    fn ping(&mut self, deadline: Instant) -> Result<()>;
+
+    /// Whether it is in a transaction, as far as the statements that ran through it tell.
+    fn in_transaction(&self) -> bool;
+
+    /// Whether it must not be used again. Never blocks.
+    fn is_broken(&self) -> bool;
+}
+
+/// A row of a result.
+pub trait RowRef {
+    /// How many cells it has.
+    fn len(&self) -> usize;
+
+    /// Whether it has no cell.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The name of cell `index`.
+    fn name(&self, index: usize) -> &str;
+
+    /// Cell `index`.
+    ///
+    /// # Errors
+    /// `Decode` if there is no such cell.
+    fn cell(&self, index: usize) -> Result<CellRef<'_>>;
+}

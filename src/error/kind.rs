@@ -1,0 +1,45 @@
+//! The kinds of failure.
+
+/// What kind of failure an [`Error`](crate::Error) is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// A setting, an option or a job file that cannot be used as it is.
+    Config,
+    /// A connection URL that cannot be used as it is.
+    Url,
+    /// No connection could be opened.
+    Connect,
+    /// A connection was lost.
+    Disconnect,
+    /// No connection was free within the time-out.
+    PoolTimeout,
+    /// The pool was disposed of.
+    PoolClosed,
+    /// A thread that holds a connection of a pool asked the pool for another.
+    NestedCheckout,
+    /// The database refused a statement.
+    Database,
+    /// What came from the database or a file is no value of the type asked for.
+    Decode,
+    /// A value cannot be sent as the type of its column.
+    Encode,
+    /// The target table does not fit the job, or is not there.
+    Schema,
+    /// The input cannot be read.
+    Source,
+    /// The ledger cannot be read or written, or does not agree with the job.
+    Ledger,
+    /// Another process runs this job now.
+    AlreadyRunning,
+    /// More rows were rejected than the job allows.
+    RejectLimit,
+    /// Stopped by a signal, a stop token or a deadline.
+    Stopped,
+    /// A closure of the user, or a worker, panicked.
+    Panic,
+    /// The backend, or this version, cannot do it.
+    Unsupported,
+    /// A promise of this crate was broken: a bug, please report it.
+    Internal,
+}

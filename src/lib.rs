@@ -1,0 +1,24 @@
+//! Blocking, parallel, restartable batch work on PostgreSQL and SQLite.
+
+pub mod backend;
+mod error;
+mod ident;
+pub mod mapping;
+pub mod source;
+pub mod sql;
+mod sqlstate;
+mod stop;
+
+pub use error::{Error, ErrorKind, Locate, Place, Result};
+pub use ident::{Ident, MAX_IDENT_BYTES, TableName};
+pub use mapping::{
+    cell::{Cell, CellRef},
+    column::Column,
+    column_type::ColumnType,
+    entity::Entity,
+    param::Param,
+    rows::{RowWriter, Rows},
+};
+pub use sql::dialect::Dialect;
+pub use sqlstate::{Class, SqlState};
+pub use stop::{Stop, StopToken};

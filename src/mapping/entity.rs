@@ -1,0 +1,39 @@
+//! A struct whose values are rows of a table.
+
+use super::cell::CellRef;
+use super::column::Column;
+use super::rows::RowWriter;
+use crate::error::Result;
+use crate::ident::TableName;
+
+/// A struct that is mapped to a table: `#[derive(Entity)]` writes it.
+pub trait Entity: Sized {
+    /// The table.
+    ///
+    /// # Errors
+    /// `Config` if the declared name is none.
+    fn table() -> Result<TableName>;
+
+    /// Its columns in the order in which [`Entity::pack`] writes them; those that the database
+    /// makes (`generated`) come last, and no row carries them.
+    ///
+    /// # Errors
+    /// `Config` if a declared name or type is none.
+    fn columns() -> Result<Vec<Column>>;
+
+    /// The names of the key's columns, in order; empty if no key is declared.
+    fn key() -> &'static [&'static str];
+
+    /// Writes the row: one field for each column that is not generated, as the types of `columns`
+    /// (the table's own, in the order of [`Entity::columns`]).
+    ///
+    /// # Errors
+    /// `Encode` with the column, if a value is none of its type.
+    fn pack(&self, columns: &[Column], row: &mut RowWriter<'_>) -> Result<()>;
+
+    /// Reads a row: `cell(i)` is the value of column `i` of [`Entity::columns`].
+    ///
+    /// # Errors
+    /// `Decode` with the column, if a cell is no value of the field's type.
+    fn unpack<'a>(cell: &mut dyn FnMut(usize) -> Result<CellRef<'a>>) -> Result<Self>;
+}

@@ -1,0 +1,18 @@
+//! How values, columns and rows look, on paper: no socket, no thread, no clock.
+//!
+//! - `column_type`: the types a column can have
+//! - `column`:      a column of a table or an entity
+//! - `cell`:        one value, and the Rust types that values have
+//! - `param`:       a parameter of a statement
+//! - `entity`:      a struct whose values are rows of a table
+//! - `rows`:        rows packed as the tuples of COPY BINARY, the one form in which they travel
+//!
+//! A packed field is what PostgreSQL's `typsend`/`typreceive` functions exchange: big-endian
+//! numbers, UTF-8 text, microseconds since 2000-01-01. Every backend reads it.
+
+pub mod cell;
+pub mod column;
+pub mod column_type;
+pub mod entity;
+pub mod param;
+pub mod rows;

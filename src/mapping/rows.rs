@@ -1,0 +1,246 @@
+//! Rows packed as the tuples of COPY BINARY.
+//!
+//! A tuple is a big-endian `i16` number of fields and then, per field, an `i32` length (-1 for
+//! NULL) and that many bytes: PostgreSQL documentation, COPY, "Binary Format", "Tuples". The
+//! header and the trailer of a COPY stream are not part of it; `copy` adds them.
+
+use crate::error::{Error, ErrorKind, Result};
+use std::ops::Range;
+
+/// A growing list of packed rows, all with the same number of fields.
+///
+/// ```
+/// use rowmill::Rows;
+/// let mut rows = Rows::new(2);
+/// let mut row = rows.begin();
+/// row.field(&7_i32.to_be_bytes())?;
+/// row.null();
+/// row.finish()?;
+/// assert_eq!(rows.len(), 1);
+/// assert_eq!(rows.row(0).collect::<Vec<_>>(), [Some(&[0, 0, 0, 7][..]), None]);
+/// # Ok::<(), rowmill::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Rows {
+    fields: u16,
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Rows {
+    /// An empty list for rows of `fields` fields (at most 1600, PostgreSQL's limit for a table).
+    pub fn new(fields: u16) -> Self {
+        Self { fields, bytes: Vec::new(), ends: Vec::new() }
+    }
+
+    /// How many fields each row has.
+    pub fn fields(&self) -> u16 {
+        self.fields
+    }
+
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// The size of all rows in bytes.
+    pub fn size_bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Forgets all rows and keeps the memory for the next ones.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.ends.clear();
+    }
+
+    /// Starts a row. What is written counts only once [`RowWriter::finish`] is called; a writer
+    /// that is dropped before leaves no trace.
+    pub fn begin(&mut self) -> RowWriter<'_> {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(&self.fields.to_be_bytes());
+        RowWriter { rows: self, start, written: 0, finished: false }
+    }
+
+    /// The bytes of the rows of `range`, one tuple after the other.
+    ///
+    /// # Panics
+    /// If the range ends behind the last row.
+    pub fn tuples(&self, range: Range<usize>) -> &[u8] {
+        &self.bytes[self.start_of(range.start)..self.start_of(range.end)]
+    }
+
+    /// The fields of row `index`, `None` for NULL.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    pub fn row(&self, index: usize) -> Fields<'_> {
+        Fields { rest: &self.tuples(index..index + 1)[2..] }
+    }
+
+    fn start_of(&self, index: usize) -> usize {
+        if index == 0 { 0 } else { self.ends[index - 1] }
+    }
+}
+
+/// Writes one row, field after field.
+#[derive(Debug)]
+pub struct RowWriter<'a> {
+    rows: &'a mut Rows,
+    start: usize,
+    written: u16,
+    finished: bool,
+}
+
+impl RowWriter<'_> {
+    /// Writes NULL.
+    pub fn null(&mut self) {
+        self.rows.bytes.extend_from_slice(&(-1_i32).to_be_bytes());
+        self.written += 1;
+    }
+
+    /// Writes a field that is packed already.
+    ///
+    /// # Errors
+    /// `Encode` if it is larger than 1 GiB, PostgreSQL's limit for a field.
+    pub fn field(&mut self, bytes: &[u8]) -> Result<()> {
+        self.field_with(|out| {
+            out.extend_from_slice(bytes);
+            Ok(())
+        })
+    }
+
+    /// Writes a field that `pack` appends to the buffer it is given; it must not touch what is
+    /// there already. The row is unusable after an error: drop the writer.
+    ///
+    /// # Errors
+    /// What `pack` returns; `Encode` if the field is larger than 1 GiB.
+    pub fn field_with<E: From<Error>>(
+        &mut self,
+        pack: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let out = &mut self.rows.bytes;
+        let length_at = out.len();
+        out.extend_from_slice(&[0; 4]);
+        pack(out)?;
+        let length = out.len() - length_at - 4;
+        if length > MAX_FIELD_BYTES {
+            return Err(Error::new(ErrorKind::Encode, "a field is larger than 1 GiB").into());
+        }
+        out[length_at..length_at + 4].copy_from_slice(&(length as u32).to_be_bytes());
+        self.written += 1;
+        Ok(())
+    }
+
+    /// Lets `check` look at the fields written so far.
+    ///
+    /// # Errors
+    /// What `check` returns.
+    pub fn check<E>(&self, check: impl FnOnce(Fields<'_>) -> Result<(), E>) -> Result<(), E> {
+        check(Fields { rest: &self.rows.bytes[self.start + 2..] })
+    }
+
+    /// How many fields have been written.
+    pub fn written(&self) -> u16 {
+        self.written
+    }
+
+    /// Ends the row; from now on it counts.
+    ///
+    /// # Errors
+    /// `Internal` if it does not have as many fields as its list asks for.
+    pub fn finish(mut self) -> Result<()> {
+        if self.written != self.rows.fields {
+            let message =
+                format!("a row has {} fields instead of {}", self.written, self.rows.fields);
+            return Err(Error::new(ErrorKind::Internal, message));
+        }
+        self.finished = true;
+        let end = self.rows.bytes.len();
+        self.rows.ends.push(end);
+        Ok(())
+    }
+}
+
+const MAX_FIELD_BYTES: usize = 1 << 30;
+
+impl Drop for RowWriter<'_> {
+    fn drop(&mut self) {
+        if !self.finished {
+            self.rows.bytes.truncate(self.start);
+        }
+    }
+}
+
+/// The fields of one row, in order.
+#[derive(Clone, Debug)]
+pub struct Fields<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Iterator for Fields<'a> {
+    type Item = Option<&'a [u8]>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (length, rest) = self.rest.split_first_chunk::<4>()?;
+        let Ok(length) = usize::try_from(i32::from_be_bytes(*length)) else {
+            self.rest = rest;
+            return Some(None);
+        };
+        let (field, rest) = rest.split_at_checked(length)?;
+        self.rest = rest;
+        Some(Some(field))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn what_was_written_is_read_back(
+            table in proptest::collection::vec(
+                proptest::collection::vec(proptest::option::of(proptest::collection::vec(any::<u8>(), 0..20)), 3), 0..20)
+        ) {
+            let mut rows = Rows::new(3);
+            for row in &table {
+                let mut writer = rows.begin();
+                for field in row {
+                    match field {
+                        Some(bytes) => writer.field(bytes).unwrap(),
+                        None => writer.null(),
+                    }
+                }
+                writer.finish().unwrap();
+            }
+            prop_assert_eq!(rows.len(), table.len());
+            for (index, row) in table.iter().enumerate() {
+                let fields: Vec<_> = rows.row(index).map(|field| field.map(<[u8]>::to_vec)).collect();
+                prop_assert_eq!(&fields, row);
+            }
+        }
+    }
+
+    #[test]
+    fn an_abandoned_row_leaves_no_trace() {
+        let mut rows = Rows::new(1);
+        rows.begin().field(b"lost").unwrap();
+        assert_eq!((rows.len(), rows.size_bytes()), (0, 0));
+    }
+
+    #[test]
+    fn a_row_with_too_few_fields_is_refused() {
+        let mut rows = Rows::new(2);
+        let mut row = rows.begin();
+        row.null();
+        assert_eq!(row.finish().unwrap_err().kind(), ErrorKind::Internal);
+        assert!(rows.is_empty());
+    }
+}

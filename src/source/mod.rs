@@ -1,0 +1,14 @@
+//! Where rows come from.
+//!
+//! - `feed`:     what the dispatcher asks of a source: a plan, and the rows of a batch, packed
+//! - `bounds`:   where a batch lies in its source
+//! - `prepared`: the rows of a batch, packed, and its rejects
+//! - `csv`:      a CSV file, cut at record boundaries
+//!
+//! A source is cut before the first batch runs, and gives the same rows for the same bounds every
+//! time it is asked: a restart and a second look at a rejected row depend on it. A source never
+//! knows where its rows go, nor whether replicas or shards exist.
+
+pub mod bounds;
+pub mod feed;
+pub mod prepared;

@@ -1,0 +1,151 @@
+//! The rows of a batch, packed, and its rejects.
+
+use super::bounds::Origin;
+use super::feed::Layout;
+use crate::error::{Error, ErrorKind, Locate, Result};
+use crate::mapping::rows::{RowWriter, Rows};
+use crate::sqlstate::SqlState;
+
+/// The step in which a row was rejected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Stage {
+    /// The record does not have the shape of the file.
+    Parse,
+    /// A field is no value of its column's type.
+    Convert,
+    /// The user's closure refused it.
+    Transform,
+    /// The database refused it.
+    Store,
+}
+
+impl Stage {
+    /// Its name in the reject store.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Parse => "parse",
+            Self::Convert => "convert",
+            Self::Transform => "transform",
+            Self::Store => "store",
+        }
+    }
+}
+
+/// A row that could not be prepared.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Refused {
+    /// Its number in the batch, from 0.
+    pub index: u32,
+    /// Where it came from.
+    pub origin: Origin,
+    /// The step that refused it.
+    pub stage: Stage,
+    /// Why; the place has the column where one is at fault.
+    pub error: Error,
+}
+
+/// The rows of a batch, packed for a [`Layout`], and those that could not be.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Prepared {
+    /// The good rows.
+    pub rows: Rows,
+    /// For each good row its number in the batch, from 0.
+    pub indexes: Vec<u32>,
+    /// The rows that could not be prepared.
+    pub refused: Vec<Refused>,
+    /// The keys (only the key's fields) of refused rows whose key could be read all the same: the
+    /// source still names them.
+    pub named_keys: Rows,
+    /// For each of `named_keys` its number in the batch.
+    pub named_indexes: Vec<u32>,
+    /// How many rows were read.
+    pub read: u64,
+    /// How many rows the user's closure left out.
+    pub filtered: u64,
+}
+
+impl Prepared {
+    /// An empty one for rows of `layout`.
+    pub fn new(layout: &Layout) -> Self {
+        Self {
+            rows: layout.rows(),
+            indexes: Vec::new(),
+            refused: Vec::new(),
+            named_keys: Rows::new(layout.key.len() as u16),
+            named_indexes: Vec::new(),
+            read: 0,
+            filtered: 0,
+        }
+    }
+
+    /// Forgets everything and keeps the memory.
+    pub fn clear(&mut self) {
+        self.rows.clear();
+        self.indexes.clear();
+        self.refused.clear();
+        self.named_keys.clear();
+        self.named_indexes.clear();
+        self.read = 0;
+        self.filtered = 0;
+    }
+
+    /// Packs row `index` of the batch with `pack`, which writes one field for each column of the
+    /// layout, and checks that no column without NULL got one.
+    ///
+    /// # Errors
+    /// What `pack` returns, or `Encode` with SQLSTATE 23502 and the column; the row left no trace.
+    pub fn push(
+        &mut self,
+        index: u32,
+        layout: &Layout,
+        pack: impl FnOnce(&mut RowWriter<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let mut row = self.rows.begin();
+        pack(&mut row)?;
+        row.check(|fields| {
+            for (column, field) in layout.columns.iter().zip(fields) {
+                if field.is_none() && !column.nullable {
+                    return Err(Error::new(ErrorKind::Encode, "NULL in a column that has none")
+                        .with_sqlstate(SqlState::NOT_NULL_VIOLATION))
+                    .locate(|place| place.column = Some(column.name.as_str().to_owned()));
+                }
+            }
+            Ok(())
+        })?;
+        row.finish()?;
+        self.indexes.push(index);
+        Ok(())
+    }
+
+    /// Notes that row `index` could not be prepared.
+    pub fn refuse(&mut self, index: u32, origin: Origin, stage: Stage, error: Error) {
+        self.refused.push(Refused { index, origin, stage, error });
+    }
+
+    /// Notes the key of a refused row: `pack` writes one field for each column of the key, in the
+    /// key's order. If it fails, or writes NULL, the row names no key.
+    pub fn name_key(&mut self, index: u32, pack: impl FnOnce(&mut RowWriter<'_>) -> Result<()>) {
+        let mut row = self.named_keys.begin();
+        let named = pack(&mut row).and_then(|()| {
+            row.check(|mut fields| if fields.all(|field| field.is_some()) {
+                    Ok(())
+                } else {
+                    Err(Error::new(ErrorKind::Encode, "NULL in a key"))
+                }
+            })
+        });
+        if named.is_ok() && row.finish().is_ok() {
+            self.named_indexes.push(index);
+        }
+    }
+
+    /// The bytes it holds in memory, roughly: for the bound on what is in flight.
+    pub fn size_bytes(&self) -> usize {
+        let refused: usize =
+            self.refused.iter().map(|refused| refused.origin.raw.len() + 256).sum();
+        self.rows.size_bytes() + self.indexes.len() * 4 + refused + self.named_keys.size_bytes()
+    }
+}
