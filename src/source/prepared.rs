@@ -130,11 +130,11 @@ impl Prepared {
     pub fn name_key(&mut self, index: u32, pack: impl FnOnce(&mut RowWriter<'_>) -> Result<()>) {
         let mut row = self.named_keys.begin();
         let named = pack(&mut row).and_then(|()| {
-            row.check(|mut fields| if fields.all(|field| field.is_some()) {
-                    Ok(())
-                } else {
-                    Err(Error::new(ErrorKind::Encode, "NULL in a key"))
+            row.check(|mut fields| {
+                if fields.all(|field| field.is_some()) {
+                    return Ok(());
                 }
+                Err(Error::new(ErrorKind::Encode, "NULL in a key"))
             })
         });
         if named.is_ok() && row.finish().is_ok() {
