@@ -1,13 +1,16 @@
 //! Blocking, parallel, restartable batch work on PostgreSQL and SQLite.
 
 pub mod backend;
+pub mod batch;
 mod error;
 mod ident;
 pub mod mapping;
+pub mod sink;
 pub mod source;
 pub mod sql;
 mod sqlstate;
 mod stop;
+mod workers;
 
 pub use error::{Error, ErrorKind, Locate, Place, Result};
 pub use ident::{Ident, MAX_IDENT_BYTES, TableName};

@@ -55,6 +55,8 @@ impl SqlState {
     pub const UNIQUE_VIOLATION: Self = Self(*b"23505");
     /// `23514`, a CHECK constraint that does not hold.
     pub const CHECK_VIOLATION: Self = Self(*b"23514");
+    /// `23P01`, a row that an exclusion constraint keeps out.
+    pub const EXCLUSION_VIOLATION: Self = Self(*b"23P01");
     /// `25P02`, the transaction was aborted before.
     pub const IN_FAILED_TRANSACTION: Self = Self(*b"25P02");
     /// `28P01`, wrong password.

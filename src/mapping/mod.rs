@@ -5,6 +5,7 @@
 //! - `cell`:        one value, and the Rust types that values have
 //! - `param`:       a parameter of a statement
 //! - `entity`:      a struct whose values are rows of a table
+//! - `layout`:      the columns of packed rows
 //! - `rows`:        rows packed as the tuples of COPY BINARY, the one form in which they travel
 //!
 //! A packed field is what PostgreSQL's `typsend`/`typreceive` functions exchange: big-endian
@@ -14,5 +15,6 @@ pub mod cell;
 pub mod column;
 pub mod column_type;
 pub mod entity;
+pub mod layout;
 pub mod param;
 pub mod rows;

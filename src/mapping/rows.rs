@@ -137,6 +137,15 @@ impl RowWriter<'_> {
         Ok(())
     }
 
+    /// Copies all fields of row `index` of another list.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    pub fn copy(&mut self, rows: &Rows, index: usize) {
+        self.rows.bytes.extend_from_slice(&rows.tuples(index..index + 1)[2..]);
+        self.written += rows.fields;
+    }
+
     /// Lets `check` look at the fields written so far.
     ///
     /// # Errors
