@@ -1,16 +1,19 @@
 //! Blocking, parallel, restartable batch work on PostgreSQL and SQLite.
 
 pub mod backend;
+mod config;
 mod error;
 mod ident;
 pub mod mapping;
 mod nearest;
+pub mod pool;
 pub mod source;
 pub mod sql;
 mod sqlstate;
 mod stop;
 pub mod url;
 
+pub use config::PoolOptions;
 pub use error::{Error, ErrorKind, Locate, Place, Result};
 pub use ident::{Ident, MAX_IDENT_BYTES, TableName};
 pub use mapping::{
@@ -22,6 +25,7 @@ pub use mapping::{
     rows::{RowWriter, Rows},
 };
 pub use nearest::nearest;
+pub use pool::{PoolStats, Pooled, QueuePool};
 pub use sql::dialect::Dialect;
 pub use sqlstate::{Class, SqlState};
 pub use stop::{Stop, StopToken};
