@@ -2,16 +2,21 @@
 
 pub mod backend;
 pub mod batch;
+mod config;
 mod error;
 mod ident;
 pub mod mapping;
+mod nearest;
+pub mod pool;
 pub mod sink;
 pub mod source;
 pub mod sql;
 mod sqlstate;
 mod stop;
+pub mod url;
 mod workers;
 
+pub use config::PoolOptions;
 pub use error::{Error, ErrorKind, Locate, Place, Result};
 pub use ident::{Ident, MAX_IDENT_BYTES, TableName};
 pub use mapping::{
@@ -22,6 +27,8 @@ pub use mapping::{
     param::Param,
     rows::{RowWriter, Rows},
 };
+pub use nearest::nearest;
+pub use pool::{PoolStats, Pooled, QueuePool};
 pub use sql::dialect::Dialect;
 pub use sqlstate::{Class, SqlState};
 pub use stop::{Stop, StopToken};
