@@ -1,9 +1,14 @@
 //! Blocking, parallel, restartable batch work on PostgreSQL and SQLite.
 
 pub mod backend;
+pub mod batch;
+#[cfg(feature = "cli")]
+pub mod cli;
 mod error;
 mod ident;
 pub mod mapping;
+#[cfg(feature = "cli")]
+mod nearest;
 pub mod source;
 pub mod sql;
 mod sqlstate;

@@ -1,0 +1,3 @@
+//! The `rowmill` command.
+
+pub mod job_file;
