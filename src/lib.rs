@@ -7,7 +7,6 @@ pub mod cli;
 mod error;
 mod ident;
 pub mod mapping;
-#[cfg(feature = "cli")]
 mod nearest;
 pub mod source;
 pub mod sql;
@@ -24,6 +23,7 @@ pub use mapping::{
     param::Param,
     rows::{RowWriter, Rows},
 };
+pub use nearest::nearest;
 pub use sql::dialect::Dialect;
 pub use sqlstate::{Class, SqlState};
 pub use stop::{Stop, StopToken};

@@ -167,9 +167,9 @@ mod tests {
         report.status = Status::AlreadyComplete;
         report.phases.insert("prepare".to_owned(), 0.5);
         let json = serde_json::to_string(&report).unwrap();
-        let expected = format!(
-            r#"{{"job":"runways","params":{{"night":"2026-08-20"}},"status":"already_complete","#
-        ) + r#""read":0,"written":0,"inserted":0,"updated":0,"unchanged":0,"deleted":0,"#
+        let expected = r#"{"job":"runways","params":{"night":"2026-08-20"},"#.to_owned()
+            + r#""status":"already_complete","#
+            + r#""read":0,"written":0,"inserted":0,"updated":0,"unchanged":0,"deleted":0,"#
             + r#""filtered":0,"duplicates":0,"rejected":0,"batches":0,"batches_reused":0,"#
             + r#""retries":0,"seconds":0.0,"rows_per_second":0.0,"phases":{"prepare":0.5},"#
             + r#""pool":{"peak_in_use":0,"longest_wait_seconds":0.0},"version":""#

@@ -37,9 +37,9 @@ pub struct CsvSpec {
     pub quote: u8,
     /// The byte before a quote that stands for itself. Default: the quote.
     pub escape: u8,
-    /// The texts that mean NULL where they are not quoted. `None` if the file says nothing: then
-    /// the empty text does.
-    pub null: Option<Vec<String>>,
+    /// The texts that mean NULL where they are not quoted. Default: only the empty text; in a list
+    /// without it, an empty field is the empty text.
+    pub null: Vec<String>,
     /// Whether the first line has the names of the columns. Default: true.
     pub header: bool,
 }
@@ -79,7 +79,7 @@ fn csv(section: &Section<'_>) -> Result<CsvSpec> {
     }
     let escape = byte("escape", quote)?;
     let nulls = |field: Field<'_>| field.texts("a list of texts, for example [\"NA\"]");
-    let null = section.optional("null").map(nulls).transpose()?;
+    let null = section.optional("null").map_or(Ok(vec![String::new()]), nulls)?;
     let header = section.optional("header").map_or(Ok(true), |field| field.flag())?;
     Ok(CsvSpec { path, delimiter, quote, escape, null, header })
 }

@@ -61,7 +61,7 @@ fn a_good_file_is_what_it_says() {
     let SourceSpec::Csv(csv) = &job.source;
     assert_eq!(csv.path, "data/2026-08-20/runways.csv");
     assert_eq!((csv.delimiter, csv.quote, csv.escape, csv.header), (b',', b'"', b'"', true));
-    assert_eq!(csv.null, None);
+    assert_eq!(csv.null, [""]);
     assert_eq!(job.target.url, "sqlite:nightly.db");
     assert_eq!(job.target.table.plain(), "etl.runways");
     assert_eq!(job.target.mode, Mode::Mirror);
