@@ -8,9 +8,7 @@ use crate::error::Result;
 
 pub(super) fn check(arguments: &CheckArguments, console: Console) -> Result<Exit> {
     let job = JobFile::read(&arguments.job, &arguments.settings.overrides())?;
-    for line in describe(&job) {
-        console.answer(line);
-    }
+    console.answer(&describe(&job))?;
     Ok(Exit::Complete)
 }
 

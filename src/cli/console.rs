@@ -1,9 +1,10 @@
 //! The only place that prints.
 
+use crate::error::{Error, ErrorKind, Result};
 use std::fmt::Display;
-use std::io::{IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
 
-/// Standard output and standard error. A reader that went away is no error: the work goes on.
+/// Standard output and standard error. Where nobody can read standard error the work goes on.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Console {
     quiet: bool,
@@ -27,9 +28,20 @@ impl Console {
     }
 
     /// What was asked for, to standard output.
+    ///
+    /// # Errors
+    /// `Internal` if it cannot be written; a reader that has seen enough is no error.
     #[expect(clippy::unused_self, reason = "whoever prints holds a console")]
-    pub(super) fn answer(self, line: impl Display) {
-        let _ = writeln!(std::io::stdout().lock(), "{line}");
+    pub(super) fn answer(self, lines: &[String]) -> Result<()> {
+        let mut out = std::io::stdout().lock();
+        let written = lines.iter().try_for_each(|line| writeln!(out, "{line}"));
+        match written.and_then(|()| out.flush()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                let message = format!("standard output cannot be written: {error}");
+                Err(Error::new(ErrorKind::Internal, message).with_source(error))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// A line for a person, to standard error.

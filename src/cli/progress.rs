@@ -169,6 +169,7 @@ struct Bar {
 impl Bar {
     fn new() -> Self {
         let bar = ProgressBar::new(0);
+        bar.set_style(Self::style("{spinner} {prefix} {msg}"));
         bar.enable_steady_tick(Duration::from_millis(250));
         Self { bar, tally: Mutex::new(Tally::new(Instant::now())) }
     }
@@ -191,7 +192,9 @@ impl Observer for Bar {
             0 => (plan.rows, plan.done_rows, ""),
             all => (all, plan.done_bytes, "{bytes}/{total_bytes} "),
         };
-        self.bar.set_style(Self::style(&format!("{{bar:30}} {{percent:>3}}% {amount}{{msg}}")));
+        self.bar.set_style(Self::style(&format!(
+            "{{prefix}} {{bar:30}} {{percent:>3}}% {amount}{{msg}}"
+        )));
         self.bar.set_length(all);
         self.bar.set_position(done);
         self.bar.set_message(line);
@@ -208,8 +211,7 @@ impl Observer for Bar {
     }
 
     fn phase(&self, name: &str) {
-        self.bar.set_style(Self::style("{spinner} {msg}"));
-        self.bar.set_message(name.to_owned());
+        self.bar.set_prefix(name.to_owned());
     }
 
     fn waiting(&self, why: &Error) {

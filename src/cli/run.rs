@@ -23,6 +23,11 @@ pub(super) fn run(arguments: &RunArguments, console: Console) -> Result<Exit> {
     if let Some(workers) = arguments.workers {
         job.limits.workers = Some(workers.get());
     }
+    if let Some(path) = &arguments.report {
+        // What cannot be written is told before the work, not after it; and no old report is
+        // taken for that of a run that was killed.
+        write_report("", path)?;
+    }
     let stop = StopToken::new();
     let listening =
         signals::listen(stop.clone(), move |asked| console.note(signals::answer(asked)))?;
@@ -41,17 +46,24 @@ fn perform(job: &JobFile, observer: Arc<dyn Observer>, stop: StopToken) -> Outco
 /// Says what was done: the summary, the error, the report, the exit code.
 fn finish(outcome: &Outcome, arguments: &RunArguments, console: Console) -> Result<Exit> {
     let Outcome { report, error } = outcome;
-    for line in summary::summary(report, &look(arguments)) {
-        console.note(line);
+    let exit = exit_of(report, error.as_ref());
+    if exit != Exit::Usage {
+        for line in summary::summary(report, exit, &look(arguments)) {
+            console.note(line);
+        }
     }
-    // ORDER: the report before the exit code: a run whose report cannot be written says so.
     if let Some(error) = error {
         console.error(error);
     }
-    if let Some(path) = &arguments.report {
-        write_report(report, path)?;
+    let Some(path) = &arguments.report else { return Ok(exit) };
+    match write_report(&json(report)?, path) {
+        Err(refused) if exit != Exit::Complete => {
+            // The exit code of the run says more than that of its report.
+            console.error(refused);
+            Ok(exit)
+        }
+        written => written.map(|()| exit),
     }
-    Ok(exit_of(report, error.as_ref()))
 }
 
 fn exit_of(report: &Report, error: Option<&Error>) -> Exit {
@@ -75,13 +87,16 @@ fn look(arguments: &RunArguments) -> String {
     words.join(" ")
 }
 
-fn write_report(report: &Report, path: &Path) -> Result<()> {
-    let refused = |why: String| {
-        Error::new(ErrorKind::Config, format!("the report {}: {why}", path.display()))
-    };
-    let mut json = serde_json::to_string_pretty(report).map_err(|why| refused(why.to_string()))?;
-    json.push('\n');
-    std::fs::write(path, json).map_err(|why| refused(why.to_string()))
+fn json(report: &Report) -> Result<String> {
+    let refused = |why| Error::new(ErrorKind::Internal, "the report is no JSON").with_source(why);
+    serde_json::to_string_pretty(report).map(|json| json + "\n").map_err(refused)
+}
+
+fn write_report(text: &str, path: &Path) -> Result<()> {
+    std::fs::write(path, text).map_err(|why| {
+        let message = format!("the report {} cannot be written: {why}", path.display());
+        Error::new(ErrorKind::Config, message).with_source(why)
+    })
 }
 
 #[cfg(test)]
@@ -115,11 +130,11 @@ mod tests {
     fn the_report_is_one_json_object_in_its_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("report.json");
-        write_report(&report(Status::Complete), &path).unwrap();
+        write_report(&json(&report(Status::Complete)).unwrap(), &path).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         let json: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(json["status"], "complete");
-        let error = write_report(&report(Status::Complete), folder.path()).unwrap_err();
+        let error = write_report("", folder.path()).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Config);
     }
 }

@@ -8,9 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 
 pub(super) fn status(arguments: &LookArguments, console: Console) -> Result<Exit> {
     let wanted = wanted(arguments, &|name| std::env::var(name).ok())?;
-    for line in lines(&wanted)? {
-        console.answer(line);
-    }
+    console.answer(&lines(&wanted)?)?;
     Ok(Exit::Complete)
 }
 

@@ -1,11 +1,13 @@
 //! What a run did, on one screen.
 
+use super::exit::Exit;
 use super::figures::{counted, duration, grouped};
 use crate::batch::report::{Report, Status};
 
-/// The lines at the end of a run. `look` is the command that shows the rejects.
-pub(super) fn summary(report: &Report, look: &str) -> Vec<String> {
-    let mut lines = vec![headline(report)];
+/// The lines at the end of a run that ends with `exit`. `look` is the command that shows the
+/// rejects.
+pub(super) fn summary(report: &Report, exit: Exit, look: &str) -> Vec<String> {
+    let mut lines = vec![headline(report, exit)];
     if report.status == Status::AlreadyRunning {
         return lines;
     }
@@ -17,14 +19,15 @@ pub(super) fn summary(report: &Report, look: &str) -> Vec<String> {
     lines
 }
 
-fn headline(report: &Report) -> String {
+fn headline(report: &Report, exit: Exit) -> String {
     let state = match report.status {
         Status::Complete => "complete",
         Status::AlreadyComplete => "already complete, nothing to do",
         Status::AlreadyRunning => "already running, nothing was done",
         Status::RejectLimit => "too many rejects, stopped; raise max_rejects and run it again",
         Status::Stopped => "stopped; run it again to carry on",
-        Status::Failed => "failed; run it again to carry on",
+        Status::Failed if exit == Exit::Infrastructure => "failed; run it again to carry on",
+        Status::Failed => "failed",
     };
     let params: Vec<_> =
         report.params.iter().map(|(name, value)| format!("{name}={value}")).collect();
@@ -100,7 +103,7 @@ runways (night=2026-08-20): complete
   deleted         0
   rejected        0
   10 batches in 1.2 s, 37,770 rows/s";
-        assert_eq!(summary(&report(Status::Complete), "-").join("\n"), expected);
+        assert_eq!(summary(&report(Status::Complete), Exit::Complete, "-").join("\n"), expected);
     }
 
     #[test]
@@ -112,7 +115,7 @@ runways (night=2026-08-20): complete
             batches_reused: 4,
             ..report(Status::Stopped)
         };
-        let text = summary(&report, "rowmill rejects list job.toml").join("\n");
+        let text = summary(&report, Exit::Stopped, "rowmill rejects list job.toml").join("\n");
         assert!(text.contains("stopped; run it again to carry on"), "{text}");
         assert!(text.contains("\n  duplicates      3\n"), "{text}");
         assert!(text.contains("10 batches (4 by earlier runs), 1 retry in"), "{text}");
@@ -120,7 +123,14 @@ runways (night=2026-08-20): complete
     }
 
     #[test]
+    fn only_what_may_pass_is_worth_another_run() {
+        let line = |exit| headline(&report(Status::Failed), exit);
+        assert!(line(Exit::Infrastructure).ends_with("failed; run it again to carry on"));
+        assert!(line(Exit::Internal).ends_with(": failed"));
+    }
+
+    #[test]
     fn a_run_that_did_nothing_counts_nothing() {
-        assert_eq!(summary(&report(Status::AlreadyRunning), "-").len(), 1);
+        assert_eq!(summary(&report(Status::AlreadyRunning), Exit::AlreadyRunning, "-").len(), 1);
     }
 }
