@@ -1,6 +1,6 @@
 //! The parameters of a job, which together with its name are its identity.
 
-use super::section::{Field, Section, did_you_mean};
+use super::section::{Field, Section, did_you_mean, one_line};
 use super::substitute::is_name;
 use crate::error::{Error, ErrorKind, Result};
 use crate::nearest::nearest;
@@ -71,5 +71,5 @@ fn override_with(
 }
 
 fn refused(name: &str, what: &str) -> Error {
-    Error::new(ErrorKind::Config, format!("-p {name}: {what}"))
+    Error::new(ErrorKind::Config, one_line(&format!("-p {name}: {what}")))
 }

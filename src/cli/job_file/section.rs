@@ -31,7 +31,7 @@ impl Reader<'_> {
         let line = self.line_of(offset);
         let path = path.trim_end();
         let separator = if path.is_empty() { "" } else { ": " };
-        Error::new(kind, format!("{}:{line}: {path}{separator}{what}", self.file))
+        Error::new(kind, one_line(&format!("{}:{line}: {path}{separator}{what}", self.file)))
     }
 
     fn line_of(&self, offset: usize) -> usize {
@@ -255,6 +255,19 @@ impl<'a> Field<'a> {
     pub(super) fn inner_prefix(&self) -> String {
         format!("{}.", self.path)
     }
+}
+
+/// A key can be any text: what would break the line, or move the cursor, is escaped.
+pub(super) fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if letter.is_control() {
+            line.extend(letter.escape_default());
+        } else {
+            line.push(letter);
+        }
+    }
+    line
 }
 
 /// `, did you mean "mode"?`

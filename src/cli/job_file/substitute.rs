@@ -9,8 +9,8 @@ pub(super) enum Fault {
     Unset(String),
     /// A `${` without its `}`.
     Open,
-    /// What stands between the braces is no name.
-    NoName(String),
+    /// What stands between the braces is no name. It is not kept: it may be part of a password.
+    NoName,
 }
 
 impl fmt::Display for Fault {
@@ -20,9 +20,9 @@ impl fmt::Display for Fault {
                 write!(f, "${{{name}}} is set neither in [params] nor in the environment")
             }
             Self::Open => f.write_str("\"${\" has no \"}\" behind it, write \"$${\" for the text"),
-            Self::NoName(name) => {
-                write!(f, "${{{name}}} is no name, expected letters, digits and _ - .")
-            }
+            Self::NoName => f.write_str(
+                "${...} holds no name, expected letters, digits and _ - . or \"$${\" for the text",
+            ),
         }
     }
 }
@@ -65,7 +65,7 @@ fn value(inner: &str, value_of: &dyn Fn(&str) -> Option<String>) -> Result<Strin
         None => (inner, None),
     };
     if !is_name(name) {
-        return Err(Fault::NoName(name.to_owned()));
+        return Err(Fault::NoName);
     }
     match (value_of(name), default) {
         (Some(value), None) => Ok(value),
@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn what_is_no_reference_is_refused() {
         assert_eq!(with_values("${night"), Err(Fault::Open));
-        assert_eq!(with_values("${}"), Err(Fault::NoName(String::new())));
-        assert_eq!(with_values("${a b}"), Err(Fault::NoName("a b".to_owned())));
+        assert_eq!(with_values("${}"), Err(Fault::NoName));
+        assert_eq!(with_values("${a b}"), Err(Fault::NoName));
     }
 }

@@ -3,6 +3,7 @@
 use super::*;
 use crate::ident::Ident;
 use crate::mapping::column_type::ColumnType;
+use proptest::prelude::*;
 use std::time::Duration;
 
 const GOOD: &str = r#"name = "runways"
@@ -146,6 +147,7 @@ fn the_password_of_the_url_is_never_shown() {
     assert!(!format!("{job:?}").contains("hunter2"));
     for bad in [
         "url = \"postgresql://me:hunter2@db/${x\"",
+        "url = \"postgresql://me:${hunter2@db/x}\"",
         "url = [\"postgresql://me:hunter2@db/x\"]",
         "url = \"postgresql://me:hunter2@db/x\" 1",
         "url = \"postgresql://me:hunter2@db/x",
@@ -212,6 +214,29 @@ fn a_bad_file_is_one_line() {
     ];
     for (from, to, line) in cases {
         assert_eq!(parse(&changed(from, to)).unwrap_err().to_string(), line);
+    }
+}
+
+#[test]
+fn a_key_cannot_break_the_line() {
+    let error = parse(&changed("mode = ", "\"mo\\nde\\u001b[31m\" = ")).unwrap_err().to_string();
+    assert!(error.starts_with(r"job.toml:11: [target] mo\nde\u{1b}[31m: unknown key"), "{error}");
+}
+
+proptest! {
+    #[test]
+    fn whatever_stands_in_the_file_the_answer_is_a_job_or_one_line(
+        cut in 0..GOOD.len(),
+        length in 0..40_usize,
+        put in "[ -~\\n\u{e9}]{0,6}",
+    ) {
+        let end = (cut + length).min(GOOD.len());
+        let text = format!("{}{put}{}", &GOOD[..cut], &GOOD[end..]);
+        if let Err(error) = parse(&text) {
+            let line = error.to_string();
+            prop_assert!(line.starts_with("job.toml:"), "{}", line);
+            prop_assert_eq!(line.lines().count(), 1);
+        }
     }
 }
 
