@@ -3,6 +3,8 @@
 pub mod backend;
 pub mod batch;
 mod config;
+#[cfg(feature = "cli")]
+pub mod cli;
 mod error;
 mod ident;
 pub mod mapping;

@@ -1,0 +1,68 @@
+//! `rowmill check`
+
+use super::args::CheckArguments;
+use super::console::Console;
+use super::exit::Exit;
+use super::job_file::{From, JobFile, MaxRejects, SourceSpec};
+use crate::error::Result;
+
+pub(super) fn check(arguments: &CheckArguments, console: Console) -> Result<Exit> {
+    let job = JobFile::read(&arguments.job, &arguments.settings.overrides())?;
+    console.answer(&describe(&job))?;
+    Ok(Exit::Complete)
+}
+
+/// The job as its file declares it. The URL is not part of it.
+fn describe(job: &JobFile) -> Vec<String> {
+    let SourceSpec::Csv(csv) = &job.source;
+    let mut lines = vec![format!("job      {}", job.name)];
+    lines.extend(job.params.iter().map(|(name, value)| format!("param    {name} = {value}")));
+    lines.push(format!("source   csv {}", csv.path));
+    let key: Vec<_> = job.target.key.iter().map(crate::ident::Ident::as_str).collect();
+    let key = if key.is_empty() { String::new() } else { format!(", key {}", key.join(", ")) };
+    let mode = job.target.mode.name();
+    lines.push(format!("target   {}, {mode}{key}", job.target.table.plain()));
+    lines.extend(job.columns.iter().map(|column| {
+        let from = match &column.from {
+            From::Name(name) => format!("{name:?}"),
+            From::Number(number) => number.to_string(),
+        };
+        let nulls = if column.not_null { " not null" } else { "" };
+        let name = column.name.as_str();
+        format!("column   {name} {}{nulls} from field {from}", column.column_type)
+    }));
+    let rejects = match job.limits.max_rejects {
+        MaxRejects::Rows(rows) => rows.to_string(),
+        MaxRejects::Share(share) => format!("{}%", share * 100.0),
+    };
+    lines.push(format!(
+        "limits   {} rows and {} bytes a batch, at most {rejects} rejects",
+        job.limits.batch_rows, job.limits.batch_bytes
+    ));
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::job_file::Overrides;
+
+    #[test]
+    fn a_job_is_shown_without_its_url() {
+        let text = "name = \"a\"\nparams = { n = 1 }\n\
+            source = { kind = \"csv\", path = \"${n}.csv\" }\n\
+            target = { url = \"postgresql://u:hunter2@h/d\", table = \"t\", mode = \"upsert\", key = [\"id\"] }\n\
+            [columns]\nid = \"bigint\"\nb = { type = \"text\", from = \"c\", not_null = true }\n";
+        let job = JobFile::parse("j", text, &Overrides::default(), &|_| None).unwrap();
+        let expected = [
+            "job      a",
+            "param    n = 1",
+            "source   csv 1.csv",
+            "target   t, upsert, key id",
+            "column   id bigint from field \"id\"",
+            "column   b text not null from field \"c\"",
+            "limits   5000 rows and 4194304 bytes a batch, at most 100 rejects",
+        ];
+        assert_eq!(describe(&job), expected);
+    }
+}
