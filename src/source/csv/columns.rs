@@ -151,21 +151,11 @@ impl CsvColumns {
         out: &mut Prepared,
     ) {
         let index = records.index();
-        let (stage, error) = match records.fault() {
-            Some(fault) => (Stage::Parse, self.describe_fault(fault)),
-            None => {
-                let packed = out.push(index, layout, |row| {
-                    self.readers
-                        .iter()
-                        .zip(&layout.columns)
-                        .try_for_each(|(reader, column)| reader.pack(records, column, row))
-                });
-                match packed {
-                    Ok(()) => return,
-                    Err(error) => (Stage::Convert, error),
-                }
-            }
+        let refused = match records.fault() {
+            Some(fault) => Err((Stage::Parse, self.describe_fault(fault))),
+            None => self.pack(records, layout, out).map_err(|error| (Stage::Convert, error)),
         };
+        let Err((stage, error)) = refused else { return };
         out.refuse(index, origin(records, bounds), stage, error);
         // A wrong key costs nothing: the worst is that a row of the target is kept. So a broken record
         // names what stands where the key should be.
@@ -176,6 +166,13 @@ impl CsvColumns {
                 })
             });
         }
+    }
+
+    fn pack(&self, records: &Records<'_>, layout: &Layout, out: &mut Prepared) -> Result<()> {
+        out.push(records.index(), layout, |row| {
+            let mut columns = self.readers.iter().zip(&layout.columns);
+            columns.try_for_each(|(reader, column)| reader.pack(records, column, row))
+        })
     }
 
     fn describe_fault(&self, fault: Fault) -> Error {

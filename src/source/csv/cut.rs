@@ -1,6 +1,6 @@
 //! Finds the ends of records in a stream and closes batches, in constant memory.
 //!
-//! Only quotes, escapes inside them and line ends matter here: CopyReadLineText. Where a field
+//! Only quotes, escapes inside them and line ends matter here: `CopyReadLineText`. Where a field
 //! ends, and whether a record has a fault, is not asked before the batch is read.
 
 use super::format::CsvFormat;

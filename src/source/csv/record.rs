@@ -289,7 +289,7 @@ impl<'a> Records<'a> {
         }
     }
 
-    /// Reads a field that has quotes anywhere, and copies it: CopyReadAttributesCSV.
+    /// Reads a field that has quotes anywhere, and copies it: `CopyReadAttributesCSV`.
     #[cold]
     fn read_mixed(&mut self, start: usize) -> Stop {
         let copied = self.copied.len();

@@ -47,15 +47,14 @@ impl<T: Entity> Csv<T> {
     pub fn with_format(path: impl AsRef<Path>, format: CsvFormat) -> Result<Self> {
         let columns = T::columns()?;
         let mut file = CsvFile::open(path.as_ref(), format)?;
-        let fields = match &file.head().names {
-            Some(names) => file.locate(find(names, &columns))?,
-            None => {
-                let carried = columns.iter().filter(|column| !column.generated).count();
-                file.set_width(carried);
-                let mut next = 0..carried;
-                let mut field = |column: &Column| (!column.generated).then(|| next.next());
-                columns.iter().map(|column| field(column).flatten()).collect()
-            }
+        let fields = if let Some(names) = &file.head().names {
+            file.locate(find(names, &columns))?
+        } else {
+            let carried = columns.iter().filter(|column| !column.generated).count();
+            file.set_width(carried);
+            let mut next = 0..carried;
+            let mut field = |column: &Column| (!column.generated).then(|| next.next());
+            columns.iter().map(|column| field(column).flatten()).collect()
         };
         Ok(Self { file, columns, fields, entity: PhantomData })
     }

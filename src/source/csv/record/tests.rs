@@ -31,6 +31,7 @@ fn read(text: &str, width: usize) -> Vec<Seen> {
     read_with(text.as_bytes(), &CsvFormat::new(), LineEnd::Newline, width)
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "it stands beside faults")]
 fn row(fields: &[Option<&str>]) -> Seen {
     Ok(fields.iter().map(|field| field.map(str::to_owned)).collect())
 }
