@@ -18,3 +18,4 @@ pub mod entity;
 pub mod layout;
 pub mod param;
 pub mod rows;
+pub mod text;
