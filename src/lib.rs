@@ -4,10 +4,12 @@ pub mod backend;
 mod error;
 mod ident;
 pub mod mapping;
+mod nearest;
 pub mod source;
 pub mod sql;
 mod sqlstate;
 mod stop;
+pub mod url;
 
 pub use error::{Error, ErrorKind, Locate, Place, Result};
 pub use ident::{Ident, MAX_IDENT_BYTES, TableName};
@@ -19,6 +21,7 @@ pub use mapping::{
     param::Param,
     rows::{RowWriter, Rows},
 };
+pub use nearest::nearest;
 pub use sql::dialect::Dialect;
 pub use sqlstate::{Class, SqlState};
 pub use stop::{Stop, StopToken};
