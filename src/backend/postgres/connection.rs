@@ -1,0 +1,451 @@
+//! Statements, transactions, sign of life.
+
+use super::disposal::{self, Remains};
+use super::errors::{self, code};
+use super::notices::Notices;
+use super::params::Sent;
+use super::row::WireRow;
+use super::session::{self, Role};
+use super::statements::{Prepared, Statements};
+use super::{catalog, load};
+use crate::backend::capabilities::Capabilities;
+use crate::backend::table_info::TableInfo;
+use crate::backend::{Connection, RowRef};
+use crate::error::{Error, ErrorKind, Result};
+use crate::ident::TableName;
+use crate::mapping::column::Column;
+use crate::mapping::param::Param;
+use crate::mapping::rows::Rows;
+use crate::sql::dialect::Dialect;
+use crate::sqlstate::SqlState;
+use postgres::fallible_iterator::FallibleIterator;
+use postgres::{Client, RowIter};
+use std::any::Any;
+use std::fmt;
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+const CAPABILITIES: Capabilities = Capabilities {
+    dialect: Dialect::PostgreSql,
+    copy: true,
+    concurrent_writers: true,
+    row_locks: true,
+    deferred_constraints: true,
+    async_commit: true,
+};
+
+/// How long the rest of a result that nobody wants is read before the connection is given up.
+const DRAIN: Duration = Duration::from_secs(1);
+
+/// A connection to a PostgreSQL server.
+pub(super) struct PostgresConnection {
+    /// Gone only once it is closed.
+    client: Option<Client>,
+    statements: Statements,
+    notices: Arc<Notices>,
+    in_transaction: bool,
+    broken: bool,
+    running: bool,
+}
+
+impl PostgresConnection {
+    /// A connection that was just opened and whose warnings go to `notices`.
+    pub(super) fn new(client: Client, notices: Arc<Notices>) -> Self {
+        Self {
+            client: Some(client),
+            statements: Statements::default(),
+            notices,
+            in_transaction: false,
+            broken: false,
+            running: false,
+        }
+    }
+
+    /// Checks that the server is what it must be.
+    pub(super) fn check_role(&mut self, role: Role) -> Result<()> {
+        self.with_client(|client, _| Ok(session::check_role(client, role)))?
+    }
+
+    /// Closes it and waits until it is closed, at most `patience`.
+    pub(super) fn close_within(mut self, patience: Duration) {
+        if let Some(remains) = self.take_remains() {
+            disposal::close_within(remains, patience);
+        }
+    }
+
+    /// Lets `work` use the client, and judges its error.
+    pub(super) fn with_client<T>(
+        &mut self,
+        work: impl FnOnce(&mut Client, &mut Statements) -> Result<T, postgres::Error>,
+    ) -> Result<T> {
+        if self.broken {
+            return Err(closed());
+        }
+        let Some(client) = &mut self.client else { return Err(closed()) };
+        let statements = &mut self.statements;
+        let outcome = guarded(|| work(client, statements)).and_then(|outcome| {
+            outcome.map_err(errors::statement)
+        });
+        outcome.map_err(|error| self.judge(error))
+    }
+
+    /// Forgets a statement that the server no longer has or no longer wants.
+    pub(super) fn forget_if_stale(&mut self, sql: &str, error: &Error) -> bool {
+        let is_stale =
+            error.sqlstate().is_some_and(|state| matches!(state.code(), "0A000" | "26000"));
+        let was_kept = is_stale && self.statements.has(sql);
+        if was_kept {
+            self.statements.forget(sql);
+        }
+        was_kept
+    }
+
+    /// After an error that ends it, the connection is not to be used again.
+    pub(super) fn judge(&mut self, error: Error) -> Error {
+        if matches!(error.kind(), ErrorKind::Disconnect | ErrorKind::Panic) {
+            self.broken = true;
+        }
+        error
+    }
+
+    fn batch(&mut self, sql: &str) -> Result<()> {
+        self.with_client(|client, _| client.batch_execute(sql))
+    }
+
+    /// Runs a statement and hands out its rows; prepares it again if the server forgot it, or the
+    /// table changed, and no transaction is lost by that. Returns how many rows it changed.
+    fn stream(
+        &mut self,
+        sql: &str,
+        params: &[Param<'_>],
+        each: &mut dyn FnMut(&dyn RowRef) -> Result<()>,
+    ) -> Result<u64> {
+        if self.broken {
+            return Err(closed());
+        }
+        if is_commit(sql) {
+            return self.commit().map(|()| 0);
+        }
+        self.note(sql);
+        let mut started = false;
+        let mut outcome = self.stream_once(sql, params, each, &mut started);
+        if let Err(error) = &outcome
+            && !started
+            && self.forget_if_stale(sql, error)
+            && !self.in_transaction
+        {
+            outcome = self.stream_once(sql, params, each, &mut started);
+        }
+        outcome.map_err(|error| self.judge(error))
+    }
+
+    fn stream_once(
+        &mut self,
+        sql: &str,
+        params: &[Param<'_>],
+        each: &mut dyn FnMut(&dyn RowRef) -> Result<()>,
+        started: &mut bool,
+    ) -> Result<u64> {
+        let Some(client) = &mut self.client else { return Err(closed()) };
+        let statements = &mut self.statements;
+        let prepared = guarded(|| statements.get(client, sql))?.map_err(errors::statement)?;
+        check_count(&prepared, params)?;
+        let mut rows = guarded(|| client.query_raw(&prepared.statement, params.iter().map(Sent)))?
+            .map_err(errors::statement)?;
+        *started = true;
+        // Until the result is read to its end, also where `each` panics.
+        (self.broken, self.running) = (true, true);
+        let outcome = hand_out(&mut rows, &prepared, each);
+        let finished = match &outcome {
+            Ok(_) => true,
+            Err(Stopped::ByServer(_)) => true,
+            Err(Stopped::ByCaller(_)) => drain(&mut rows),
+        };
+        (self.broken, self.running) = (!finished, !finished);
+        outcome.map_err(Stopped::into_error)
+    }
+
+    /// Notes what a statement does to the transaction and to the prepared statements. In doubt
+    /// there is a transaction: a rollback too many does no harm.
+    fn note(&mut self, sql: &str) {
+        if starts_transaction(sql) {
+            self.in_transaction = true;
+        } else if ends_transaction(sql) {
+            self.in_transaction = false;
+        }
+        if ["DISCARD", "DEALLOCATE"].iter().any(|word| first_word(sql).eq_ignore_ascii_case(word)) {
+            self.statements.clear();
+        }
+    }
+
+    fn take_remains(&mut self) -> Option<Remains> {
+        let client = self.client.take()?;
+        let statements = std::mem::take(&mut self.statements);
+        Some(Remains { client, statements, running: self.running })
+    }
+}
+
+impl Connection for PostgresConnection {
+    fn capabilities(&self) -> &Capabilities {
+        &CAPABILITIES
+    }
+
+    fn run(&mut self, sql: &str) -> Result<()> {
+        if is_commit(sql) {
+            return self.commit();
+        }
+        self.note(sql);
+        self.batch(sql)
+    }
+
+    fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> Result<u64> {
+        self.stream(sql, params, &mut |_| Ok(()))
+    }
+
+    fn query(
+        &mut self,
+        sql: &str,
+        params: &[Param<'_>],
+        each: &mut dyn FnMut(&dyn RowRef) -> Result<()>,
+    ) -> Result<()> {
+        self.stream(sql, params, each).map(drop)
+    }
+
+    fn load(
+        &mut self,
+        table: &TableName,
+        columns: &[Column],
+        rows: &Rows,
+        range: Range<usize>,
+    ) -> Result<u64> {
+        load::load(self, table, columns, rows, range)
+    }
+
+    fn begin(&mut self) -> Result<()> {
+        self.notices.clear();
+        self.batch("BEGIN")?;
+        self.in_transaction = true;
+        if self.notices.transaction_already() {
+            return Err(Error::new(ErrorKind::Database, "a transaction is open already")
+                .with_sqlstate(code("25001")));
+        }
+        Ok(())
+    }
+
+    /// The driver does not show whether the server answered `COMMIT` or `ROLLBACK`, which is its
+    /// answer when the transaction was aborted before. So a statement goes ahead that an aborted
+    /// transaction refuses, in the same message; and without any transaction the server warns.
+    fn commit(&mut self) -> Result<()> {
+        if self.is_broken() {
+            return Err(errors::disconnect("the connection was lost before COMMIT was sent"));
+        }
+        self.notices.clear();
+        match self.batch("SELECT 1; COMMIT") {
+            Ok(()) if self.notices.no_transaction() => {
+                self.in_transaction = false;
+                Err(Error::new(ErrorKind::Database, "there was no transaction to commit")
+                    .with_sqlstate(code("25P01")))
+            }
+            Ok(()) => {
+                self.in_transaction = false;
+                Ok(())
+            }
+            Err(error) if error.kind() == ErrorKind::Database => {
+                // The transaction is over, or aborted and still open.
+                self.in_transaction = true;
+                // That it was not committed is certain, whatever becomes of the rollback.
+                let _ = self.rollback();
+                Err(error)
+            }
+            // Nothing was sent.
+            Err(error) if error.kind() == ErrorKind::Unsupported => Err(error),
+            Err(error) => Err(unknown_outcome(&error)),
+        }
+    }
+
+    fn rollback(&mut self) -> Result<()> {
+        if self.in_transaction {
+            self.batch("ROLLBACK")?;
+            self.in_transaction = false;
+        }
+        Ok(())
+    }
+
+    fn table_info(&mut self, table: &TableName) -> Result<Option<TableInfo>> {
+        catalog::table_info(self, table)
+    }
+
+    fn ping(&mut self, deadline: Instant) -> Result<()> {
+        let patience = deadline.saturating_duration_since(Instant::now());
+        let pinged = self.with_client(|client, _| client.is_valid(patience));
+        if pinged.is_err() {
+            // The next statement would have to wait for the answer that is still owed.
+            self.broken = true;
+        }
+        pinged.map_err(|error| match error.kind() {
+            ErrorKind::Disconnect => error,
+            _ => errors::disconnect("the server gave no sign of life in time"),
+        })
+    }
+
+    fn in_transaction(&self) -> bool {
+        self.in_transaction
+    }
+
+    fn is_broken(&self) -> bool {
+        self.broken || self.client.as_ref().is_none_or(Client::is_closed)
+    }
+}
+
+impl Drop for PostgresConnection {
+    fn drop(&mut self) {
+        if let Some(remains) = self.take_remains() {
+            disposal::close(remains);
+        }
+    }
+}
+
+impl fmt::Debug for PostgresConnection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresConnection")
+            .field("in_transaction", &self.in_transaction)
+            .field("broken", &self.is_broken())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Who ended a result before its end.
+enum Stopped {
+    ByServer(Error),
+    ByCaller(Error),
+}
+
+impl Stopped {
+    fn into_error(self) -> Error {
+        match self {
+            Self::ByServer(error) | Self::ByCaller(error) => error,
+        }
+    }
+}
+
+fn hand_out(
+    rows: &mut RowIter<'_>,
+    prepared: &Prepared,
+    each: &mut dyn FnMut(&dyn RowRef) -> Result<()>,
+) -> Result<u64, Stopped> {
+    let by_server = |error| Stopped::ByServer(errors::statement(error));
+    while let Some(row) = rows.next().map_err(by_server)? {
+        each(&WireRow { row: &row, columns: &prepared.columns }).map_err(Stopped::ByCaller)?;
+    }
+    Ok(rows.rows_affected().unwrap_or(0))
+}
+
+/// Reads the rest of a result; `false` if that takes too long.
+fn drain(rows: &mut RowIter<'_>) -> bool {
+    let deadline = Instant::now() + DRAIN;
+    while Instant::now() < deadline {
+        match rows.next() {
+            Ok(Some(_)) => {}
+            Ok(None) => return true,
+            Err(error) => return error.as_db_error().is_some(),
+        }
+    }
+    false
+}
+
+/// The driver panics inside an async runtime. Only the first call of a statement can be the one
+/// that finds out, so the rows of a result are read without this.
+fn guarded<T>(work: impl FnOnce() -> T) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| panicked(&*panic))
+}
+
+fn panicked(panic: &(dyn Any + Send)) -> Error {
+    let text = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or_default();
+    if text.contains("runtime") {
+        Error::new(ErrorKind::Unsupported, "a database was called from within an async runtime")
+            .with_hint("call it from a thread of its own (spawn_blocking)")
+    } else {
+        Error::new(ErrorKind::Panic, "the PostgreSQL driver panicked")
+    }
+}
+
+fn check_count(prepared: &Prepared, params: &[Param<'_>]) -> Result<()> {
+    let expected = prepared.statement.params().len();
+    if params.len() == expected {
+        return Ok(());
+    }
+    let message =
+        format!("a statement has {expected} placeholders, and {} parameters came", params.len());
+    Err(Error::new(ErrorKind::Database, message).with_sqlstate(code("42601")))
+}
+
+fn unknown_outcome(error: &Error) -> Error {
+    let message = format!("the answer to COMMIT was lost: {}", error.message());
+    Error::new(ErrorKind::Disconnect, message)
+        .with_sqlstate(SqlState::parse("08007").unwrap_or(SqlState::CONNECTION_FAILURE))
+        .with_hint("it may have held: ask the database before doing it again")
+}
+
+fn closed() -> Error {
+    errors::disconnect("the connection was lost or given up before")
+}
+
+fn first_word(sql: &str) -> &str {
+    let sql = sql.trim_start();
+    &sql[..sql.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(sql.len())]
+}
+
+/// Whether any statement of the text may start a transaction; the `BEGIN` of a function's body
+/// counts too.
+fn starts_transaction(sql: &str) -> bool {
+    sql.split(';').any(|statement| {
+        ["BEGIN", "START"].iter().any(|word| first_word(statement).eq_ignore_ascii_case(word))
+    })
+}
+
+/// Whether the text is one statement that certainly ends a transaction.
+fn ends_transaction(sql: &str) -> bool {
+    is_only(sql, &["COMMIT", "END", "ROLLBACK", "ABORT"])
+}
+
+/// Whether the text is a commit and nothing else.
+fn is_commit(sql: &str) -> bool {
+    is_only(sql, &["COMMIT", "END"])
+}
+
+fn is_only(sql: &str, verbs: &[&str]) -> bool {
+    let is_any = |word: &str, of: &[&str]| of.iter().any(|known| known.eq_ignore_ascii_case(word));
+    if !is_any(first_word(sql), verbs) {
+        return false;
+    }
+    let mut words = sql.trim().trim_end_matches(';').split_whitespace();
+    words.next().is_some_and(|word| is_any(word, verbs))
+        && words.next().is_none_or(|word| is_any(word, &["WORK", "TRANSACTION"]))
+        && words.next().is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn in_doubt_a_statement_starts_a_transaction_and_does_not_end_one() {
+        for sql in ["begin", " START TRANSACTION READ ONLY", "SELECT 1; BEGIN;"] {
+            assert!(starts_transaction(sql), "{sql}");
+        }
+        assert!(!starts_transaction("UPDATE beginners SET start = 1"));
+        for sql in ["commit;", "ROLLBACK", "end transaction", "abort work"] {
+            assert!(ends_transaction(sql), "{sql}");
+        }
+        for sql in ["ROLLBACK TO a", "COMMIT AND CHAIN", "COMMIT; SELECT 1", "committed"] {
+            assert!(!ends_transaction(sql), "{sql}");
+        }
+        assert!(is_commit("commit work") && !is_commit("ROLLBACK"));
+    }
+}
