@@ -10,6 +10,7 @@
 //! is written with `$1` placeholders, also where the product spells them differently.
 
 pub mod capabilities;
+pub mod sqlite;
 pub mod table_info;
 
 use crate::error::Result;

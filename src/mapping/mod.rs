@@ -16,3 +16,4 @@ pub mod column_type;
 pub mod entity;
 pub mod param;
 pub mod rows;
+pub mod text;
