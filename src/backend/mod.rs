@@ -11,6 +11,7 @@
 
 pub mod capabilities;
 pub mod postgres;
+pub mod sqlite;
 pub mod table_info;
 
 use crate::error::Result;

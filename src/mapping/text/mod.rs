@@ -27,3 +27,11 @@ pub fn input(column_type: &ColumnType, text: &str, out: &mut Vec<u8>) -> Result<
     }
     Ok(())
 }
+
+/// Appends the text of a packed value.
+///
+/// # Errors
+/// `Unsupported` if there is none for the type.
+pub fn output(column_type: &ColumnType, _bytes: &[u8], _out: &mut String) -> Result<()> {
+    Err(Error::new(ErrorKind::Unsupported, format!("no text for {column_type}")))
+}
