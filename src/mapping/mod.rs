@@ -14,6 +14,8 @@
 pub mod cell;
 pub mod column;
 pub mod column_type;
+#[doc(hidden)]
+pub mod derived;
 pub mod entity;
 pub mod layout;
 pub mod param;
