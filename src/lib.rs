@@ -5,6 +5,7 @@ pub mod batch;
 mod config;
 #[cfg(feature = "cli")]
 pub mod cli;
+pub mod engine;
 mod error;
 mod ident;
 pub mod mapping;
@@ -19,6 +20,7 @@ pub mod url;
 mod workers;
 
 pub use config::PoolOptions;
+pub use engine::{Acquire, Engine, EngineBuilder, Intent};
 pub use error::{Error, ErrorKind, Locate, Place, Result};
 pub use ident::{Ident, MAX_IDENT_BYTES, TableName};
 pub use mapping::{
