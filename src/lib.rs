@@ -2,9 +2,9 @@
 
 pub mod backend;
 pub mod batch;
-mod config;
 #[cfg(feature = "cli")]
 pub mod cli;
+mod config;
 pub mod engine;
 mod error;
 mod ident;

@@ -67,7 +67,7 @@ impl<T: 'static> Pipeline<T> {
                     index,
                     match row {
                         Ok(row) => Step::Row(row),
-                        Err((stage, error)) => Step::Refused(stage, error),
+                        Err(refusal) => Step::Refused(refusal.stage, refusal.error),
                     },
                 )
             })

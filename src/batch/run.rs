@@ -121,7 +121,9 @@ fn phases(
     report: &mut Report,
 ) -> Result<()> {
     let workers = match start.parallel {
-        true => Some(Workers::new(context.limits.worker_count(context.engine.capacity()))?),
+        true => {
+            Some(Workers::new(context.limits.worker_count(context.engine.capacity() as usize))?)
+        }
         false => None,
     };
     announce(context, job, &open_units(context, Phase::Load)?, report);

@@ -3,13 +3,59 @@
 use super::args::CheckArguments;
 use super::console::Console;
 use super::exit::Exit;
-use super::job_file::{From, JobFile, MaxRejects, SourceSpec};
+use super::job_file::{From, JobFile, SourceSpec};
+use super::plan::Plan;
+use crate::batch::limits::MaxRejects;
 use crate::error::Result;
+use crate::sink::table::TableSink;
+use crate::source::bounds::CutLimits;
 
 pub(super) fn check(arguments: &CheckArguments, console: Console) -> Result<Exit> {
     let job = JobFile::read(&arguments.job, &arguments.settings.overrides())?;
-    console.answer(&describe(&job))?;
+    let found = Found::by(&job)?;
+    let mut lines = describe(&job);
+    lines.extend(found.lines(&job));
+    console.answer(&lines)?;
     Ok(Exit::Complete)
+}
+
+/// What a run would meet.
+struct Found {
+    table_exists: bool,
+    rows: u64,
+    batches: u64,
+    workers: u32,
+}
+
+impl Found {
+    /// Reads the source from end to end and looks the table up; changes nothing.
+    fn by(job: &JobFile) -> Result<Self> {
+        let plan = Plan::of(job)?;
+        let capacity = plan.engine.capacity();
+        let table_exists = {
+            let mut connection = plan.engine.get()?;
+            TableSink::find(plan.target.clone(), &mut *connection)?.exists()
+        };
+        let limits = CutLimits::new(job.limits.batch_rows, job.limits.batch_bytes);
+        let mut found = Self { table_exists, rows: 0, batches: 0, workers: capacity };
+        plan.feed.plan(limits, &mut |bounds| {
+            found.rows += bounds.rows;
+            found.batches += 1;
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    fn lines(&self, job: &JobFile) -> Vec<String> {
+        let table = if self.table_exists { "is there and fits" } else { "will be created" };
+        vec![
+            format!("table    {} {table}", job.target.table.plain()),
+            format!(
+                "plan     {} rows in {} batches, at most {} connections",
+                self.rows, self.batches, self.workers
+            ),
+        ]
+    }
 }
 
 /// The job as its file declares it. The URL is not part of it.
@@ -32,7 +78,7 @@ fn describe(job: &JobFile) -> Vec<String> {
         format!("column   {name} {}{nulls} from field {from}", column.column_type)
     }));
     let rejects = match job.limits.max_rejects {
-        MaxRejects::Rows(rows) => rows.to_string(),
+        MaxRejects::Count(rows) => rows.to_string(),
         MaxRejects::Share(share) => format!("{}%", share * 100.0),
     };
     lines.push(format!(

@@ -2,6 +2,8 @@
 
 use super::args::LookArguments;
 use super::job_file::JobFile;
+use crate::batch::identity::Identity;
+use crate::batch::ledger;
 use crate::error::{Error, ErrorKind, Result};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -15,6 +17,18 @@ pub(super) struct Wanted {
     pub(super) name: Option<String>,
     /// Its parameters, where a job file told them; else every run of that name.
     pub(super) params: Option<BTreeMap<String, String>>,
+}
+
+impl Wanted {
+    /// The jobs, as the ledger is asked for them.
+    pub(super) fn jobs(&self) -> ledger::Wanted {
+        let identity = self
+            .params
+            .as_ref()
+            .zip(self.name.as_ref())
+            .map(|(params, name)| Identity { name: name.clone(), params: params.clone() });
+        ledger::Wanted { name: self.name.clone(), identity }
+    }
 }
 
 impl std::fmt::Debug for Wanted {

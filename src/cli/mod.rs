@@ -3,6 +3,7 @@
 //! - `args`:      what can be typed
 //! - `job_file`:  the job file
 //! - `run`, `check`, `status`, `rejects`: one file for each command
+//! - `plan`:      from a job file to a job and the engine it runs on
 //! - `ledger_of`: which ledger `status` and `rejects` look into
 //! - `progress`:  how far a run is
 //! - `summary`:   what it did
@@ -21,6 +22,7 @@ mod exit;
 mod figures;
 pub mod job_file;
 mod ledger_of;
+mod plan;
 mod progress;
 mod rejects;
 mod run;

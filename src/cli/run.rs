@@ -4,6 +4,7 @@ use super::args::RunArguments;
 use super::console::Console;
 use super::exit::Exit;
 use super::job_file::JobFile;
+use super::plan::Plan;
 use super::{progress, signals, summary};
 use crate::batch::observer::Observer;
 use crate::batch::report::{Report, Status};
@@ -37,10 +38,12 @@ pub(super) fn run(arguments: &RunArguments, console: Console) -> Result<Exit> {
 }
 
 /// Runs the job. The observer is gone when this returns, and its bar with it.
-fn perform(job: &JobFile, observer: Arc<dyn Observer>, stop: StopToken) -> Outcome {
-    let _ = (observer, stop);
-    let error = Error::new(ErrorKind::Unsupported, "jobs cannot be run yet");
-    Outcome { report: Report::new(&job.name, job.params.clone()), error: Some(error) }
+fn perform(file: &JobFile, observer: Arc<dyn Observer>, stop: StopToken) -> Outcome {
+    let (report, error) = match Plan::of(file) {
+        Ok(plan) => plan.job(file).stop(stop).observer(observer).report(&plan.engine),
+        Err(error) => (Report::new(&file.name, file.params.clone()), Some(error)),
+    };
+    Outcome { report, error }
 }
 
 /// Says what was done: the summary, the error, the report, the exit code.

@@ -197,9 +197,8 @@ fn refused(error: postgres::Error) -> Error {
     }
     let what = error.to_string();
     let reason = error.source().map_or_else(|| what.clone(), ToString::to_string);
-    let refusal = |reason: &str, state| {
-        Error::new(ErrorKind::Connect, reason).with_sqlstate(code(state))
-    };
+    let refusal =
+        |reason: &str, state| Error::new(ErrorKind::Connect, reason).with_sqlstate(code(state));
     match what.as_str() {
         "invalid configuration" if reason.contains("password") => {
             refusal("the server asks for a password, and none was given", "28P01")

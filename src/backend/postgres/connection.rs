@@ -85,9 +85,8 @@ impl PostgresConnection {
         }
         let Some(client) = &mut self.client else { return Err(closed()) };
         let statements = &mut self.statements;
-        let outcome = guarded(|| work(client, statements)).and_then(|outcome| {
-            outcome.map_err(errors::statement)
-        });
+        let outcome = guarded(|| work(client, statements))
+            .and_then(|outcome| outcome.map_err(errors::statement));
         outcome.map_err(|error| self.judge(error))
     }
 

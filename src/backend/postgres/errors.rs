@@ -100,8 +100,7 @@ fn raised_by(context: Option<&str>) -> String {
 }
 
 /// The quotation marks of the languages that the server speaks.
-const QUOTES: &str =
-    "\"'\u{ab}\u{bb}\u{201c}\u{201d}\u{201e}\u{2018}\u{2019}\u{300c}\u{300d}";
+const QUOTES: &str = "\"'\u{ab}\u{bb}\u{201c}\u{201d}\u{201e}\u{2018}\u{2019}\u{300c}\u{300d}";
 
 /// Cuts out what stands between the first and the last quotation mark, and what follows a colon.
 fn without_values(message: &str) -> String {

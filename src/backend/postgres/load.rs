@@ -39,8 +39,11 @@ pub(super) fn load(
     range: Range<usize>,
 ) -> Result<u64> {
     if columns.len() != usize::from(rows.fields()) {
-        let message =
-            format!("rows of {} fields cannot be loaded into {} columns", rows.fields(), columns.len());
+        let message = format!(
+            "rows of {} fields cannot be loaded into {} columns",
+            rows.fields(),
+            columns.len()
+        );
         return Err(Error::new(ErrorKind::Internal, message));
     }
     if range.is_empty() || columns.is_empty() {

@@ -140,7 +140,8 @@ fn write_float(value: f64, server: &Type, out: &mut BytesMut) -> Result<()> {
         Type::FLOAT8 => out.extend_from_slice(&value.to_be_bytes()),
         Type::FLOAT4 => {
             let narrow = value as f32;
-            let lost = narrow.is_infinite() != value.is_infinite() || (narrow == 0.0 && value != 0.0);
+            let lost =
+                narrow.is_infinite() != value.is_infinite() || (narrow == 0.0 && value != 0.0);
             if lost {
                 return Err(out_of_range(server));
             }

@@ -47,7 +47,8 @@ const SETTINGS: [(&str, &str); 6] = [
 /// A statement of a client that died ends within a second, with its locks; not every system can.
 const WATCH_CLIENT: (&str, &str) = ("client_connection_check_interval", "1000");
 
-const LOCK_SETTINGS: [(&str, &str); 2] = [("idle_session_timeout", "0"), ("statement_timeout", "0")];
+const LOCK_SETTINGS: [(&str, &str); 2] =
+    [("idle_session_timeout", "0"), ("statement_timeout", "0")];
 
 fn settings(purpose: Purpose) -> impl Iterator<Item = (&'static str, &'static str)> {
     let lock: &[_] = if purpose == Purpose::Lock { &LOCK_SETTINGS } else { &[] };

@@ -23,7 +23,7 @@ pub(super) use claim::Mark;
 pub(super) use job::NewJob;
 pub use job::{JobRecord, RunRecord};
 pub use reject::RejectRecord;
-pub use status::{JobStatus, RejectView};
+pub use status::{JobStatus, RejectView, Wanted};
 
 use crate::backend::{Connection, RowRef};
 use crate::error::{Error, ErrorKind, Result};

@@ -2,9 +2,31 @@
 
 use super::{Counts, Ledger, all, field, one};
 use crate::backend::{Connection, RowRef};
+use crate::batch::identity::Identity;
 use crate::error::{Error, ErrorKind, Result};
 use crate::mapping::param::Param;
 use crate::sql::ledger::COUNTS;
+
+/// Which jobs are looked at.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// Those of this name; all without one.
+    pub name: Option<String>,
+    /// Of those, the one with this identity.
+    pub identity: Option<Identity>,
+}
+
+impl Wanted {
+    /// The condition on the table of jobs, `j`, with its parameters.
+    fn condition(&self) -> (&'static str, [Param<'static>; 2]) {
+        let identity = self.identity.as_ref().map(Identity::hash);
+        (
+            "(CAST($1 AS text) IS NULL OR j.name = CAST($1 AS text)) \
+             AND (CAST($2 AS text) IS NULL OR j.identity = CAST($2 AS text))",
+            [Param::from(self.name.clone()), Param::from(identity)],
+        )
+    }
+}
 
 /// A job and how far it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,29 +89,29 @@ impl Ledger {
             .ok_or_else(|| Error::new(ErrorKind::Ledger, "the ledger gave no totals"))
     }
 
-    /// The jobs of that name, or all, the newest first; at most `limit`.
+    /// The jobs that are wanted, the newest first; at most `limit`.
     ///
     /// # Errors
     /// `Database` or `Disconnect`.
     pub fn jobs(
         &self,
         connection: &mut dyn Connection,
-        name: Option<&str>,
+        wanted: &Wanted,
         limit: u32,
     ) -> Result<Vec<JobStatus>> {
         let tables = &self.tables;
+        let (condition, params) = wanted.condition();
         let sql = format!(
             "SELECT j.id, j.name, j.params, j.target, j.status, j.rows, j.batches, \
              (SELECT count(*) FROM {0} AS d WHERE d.job_id = j.id AND d.phase = 0 AND d.done), {1} \
              FROM {2} AS j LEFT JOIN {0} AS b ON b.job_id = j.id \
-             WHERE CAST($1 AS text) IS NULL OR j.name = CAST($1 AS text) \
-             GROUP BY j.id, j.name, j.params, j.target, j.status, j.rows, j.batches \
+             WHERE {condition} GROUP BY j.id, j.name, j.params, j.target, j.status, j.rows, j.batches \
              ORDER BY j.id DESC LIMIT {limit}",
             tables.batch,
             sums(),
             tables.job
         );
-        let mut jobs = all(connection, &sql, &[Param::from(name)], |row| {
+        let mut jobs = all(connection, &sql, &params, |row| {
             Ok(JobStatus {
                 id: field(row, 0)?,
                 name: field(row, 1)?,
@@ -109,24 +131,24 @@ impl Ledger {
         Ok(jobs)
     }
 
-    /// Hands the rejects of the jobs of that name, or of all, to `each`, in input order.
+    /// Hands the rejects of the jobs that are wanted to `each`, in input order.
     ///
     /// # Errors
     /// `Database` or `Disconnect`; what `each` returns.
     pub fn rejects(
         &self,
         connection: &mut dyn Connection,
-        name: Option<&str>,
+        wanted: &Wanted,
         each: &mut dyn FnMut(RejectView) -> Result<()>,
     ) -> Result<()> {
+        let (condition, params) = wanted.condition();
         let sql = format!(
             "SELECT j.name, r.input_row, r.line, r.stage, r.sqlstate, r.message, r.column_name, \
              r.constraint_name, r.raw FROM {} AS r JOIN {} AS j ON j.id = r.job_id \
-             WHERE CAST($1 AS text) IS NULL OR j.name = CAST($1 AS text) \
-             ORDER BY r.job_id, r.input_row",
+             WHERE {condition} ORDER BY r.job_id, r.input_row",
             self.tables.reject, self.tables.job
         );
-        connection.query(&sql, &[Param::from(name)], &mut |row| each(reject_view(row)?))
+        connection.query(&sql, &params, &mut |row| each(reject_view(row)?))
     }
 }
 

@@ -2,18 +2,10 @@
 
 use super::section::{Field, Section};
 use super::units;
+use crate::batch::limits::MaxRejects;
 use crate::error::Result;
 use std::time::Duration;
 use toml::de::DeValue;
-
-/// How many rejected rows a job bears.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum MaxRejects {
-    /// This many rows.
-    Rows(u64),
-    /// This share of the rows read, from 0 to 1.
-    Share(f64),
-}
 
 /// The limits of a job.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,7 +28,7 @@ impl Default for LimitsSpec {
         Self {
             batch_rows: 5_000,
             batch_bytes: 4 << 20,
-            max_rejects: MaxRejects::Rows(100),
+            max_rejects: MaxRejects::Count(100),
             workers: None,
             retry_for: Duration::from_mins(1),
         }
@@ -82,7 +74,7 @@ fn batch_bytes(field: &Field<'_>) -> Result<u64> {
 fn max_rejects(field: &Field<'_>) -> Result<MaxRejects> {
     let expected = "a number of rows, or a share such as \"1%\"";
     match field.value {
-        DeValue::Integer(_) => field.count(0, i64::MAX as u64).map(MaxRejects::Rows),
+        DeValue::Integer(_) => field.count(0, i64::MAX as u64).map(MaxRejects::Count),
         DeValue::String(text) => units::share(text)
             .map(MaxRejects::Share)
             .ok_or_else(|| field.error(&format!("expected {expected}"))),

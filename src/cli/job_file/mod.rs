@@ -21,9 +21,9 @@ mod tests;
 mod units;
 
 pub use columns::{ColumnSpec, From};
-pub use limits::{LimitsSpec, MaxRejects};
+pub use limits::LimitsSpec;
 pub use source::{CsvSpec, SourceSpec};
-pub use target::{Mode, TargetSpec};
+pub use target::TargetSpec;
 
 use crate::error::{Error, ErrorKind, Result};
 use section::{Names, Reader, Section};

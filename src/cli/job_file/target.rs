@@ -5,6 +5,7 @@ use super::section::{Section, did_you_mean};
 use crate::error::Result;
 use crate::ident::{Ident, TableName};
 use crate::nearest::nearest;
+use crate::sink::mode::Mode;
 use std::fmt;
 
 const MODES: [(&str, Mode); 5] = [
@@ -14,39 +15,6 @@ const MODES: [(&str, Mode); 5] = [
     ("mirror", Mode::Mirror),
     ("replace", Mode::Replace),
 ];
-
-/// How rows are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Mode {
-    /// Every row is inserted.
-    Append,
-    /// Rows with a new key are inserted, the others are passed over.
-    InsertIgnore,
-    /// Rows with a new key are inserted, changed ones updated, equal ones left alone.
-    Upsert,
-    /// As `Upsert`; at the end rows whose key the source does not name are deleted.
-    Mirror,
-    /// The rows of the source take the place of all rows of the table, at once.
-    Replace,
-}
-
-impl Mode {
-    /// Its name in a job file.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Append => "append",
-            Self::InsertIgnore => "insert-ignore",
-            Self::Upsert => "upsert",
-            Self::Mirror => "mirror",
-            Self::Replace => "replace",
-        }
-    }
-
-    /// Whether it has to know which rows are the same.
-    pub fn needs_key(self) -> bool {
-        matches!(self, Self::InsertIgnore | Self::Upsert | Self::Mirror)
-    }
-}
 
 /// Where a job writes, and how.
 #[derive(Clone, PartialEq, Eq)]

@@ -93,7 +93,7 @@ fn what_is_left_out_has_its_default() {
     let text = GOOD.split("[limits]").next().unwrap();
     let limits = parse(text).unwrap().limits;
     assert_eq!((limits.batch_rows, limits.batch_bytes), (5_000, 4 << 20));
-    assert_eq!(limits.max_rejects, MaxRejects::Rows(100));
+    assert_eq!(limits.max_rejects, MaxRejects::Count(100));
     assert_eq!((limits.workers, limits.retry_for), (None, Duration::from_mins(1)));
 }
 
