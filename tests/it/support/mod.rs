@@ -9,4 +9,4 @@ pub use gate::Gate;
 use std::time::Duration;
 
 /// How long a helper waits for something that must happen before it fails the test.
-pub const LIMIT: Duration = Duration::from_secs(60);
+pub const LIMIT: Duration = Duration::from_mins(1);
