@@ -1,6 +1,8 @@
 //! Good files become structs, bad files one line.
 
 use super::*;
+use crate::batch::limits::MaxRejects;
+use crate::sink::mode::Mode;
 use crate::ident::Ident;
 use crate::mapping::column_type::ColumnType;
 use proptest::prelude::*;
