@@ -19,6 +19,7 @@ pub use mapping::{
     param::Param,
     rows::{RowWriter, Rows},
 };
+pub use rowmill_derive::{Entity, SqlEnum};
 pub use sql::dialect::Dialect;
 pub use sqlstate::{Class, SqlState};
 pub use stop::{Stop, StopToken};
