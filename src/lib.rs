@@ -36,6 +36,7 @@ pub use pool::{PoolStats, Pooled, QueuePool};
 pub use source::bounds::{Bounds, CutLimits, Fingerprint, Origin};
 pub use source::csv::{Csv, CsvColumn, CsvColumns, CsvFormat};
 pub use source::rows::{Iter, Refusal, Source};
+pub use rowmill_derive::{Entity, SqlEnum};
 pub use sql::dialect::Dialect;
 pub use sqlstate::{Class, SqlState};
 pub use stop::{Stop, StopToken};

@@ -123,7 +123,7 @@ mod tests {
     #[test]
     fn the_texts_that_postgresql_prints_are_read() {
         assert!(f64::unpack(CellRef::Text("NaN")).unwrap().is_nan());
-        assert_eq!(f64::unpack(CellRef::Text("-Infinity")).unwrap(), f64::NEG_INFINITY);
+        assert!(f64::unpack(CellRef::Text("-Infinity")).unwrap() < f64::MIN);
         assert!(f64::unpack(CellRef::Text("1.5")).is_err());
     }
 }
