@@ -33,10 +33,10 @@ pub use mapping::{
 };
 pub use nearest::nearest;
 pub use pool::{PoolStats, Pooled, QueuePool};
+pub use rowmill_derive::{Entity, SqlEnum};
 pub use source::bounds::{Bounds, CutLimits, Fingerprint, Origin};
 pub use source::csv::{Csv, CsvColumn, CsvColumns, CsvFormat};
 pub use source::rows::{Iter, Refusal, Source};
-pub use rowmill_derive::{Entity, SqlEnum};
 pub use sql::dialect::Dialect;
 pub use sqlstate::{Class, SqlState};
 pub use stop::{Stop, StopToken};

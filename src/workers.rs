@@ -5,15 +5,16 @@
 //! holds something with [`Holding`]; [`Workers::run`] refuses a thread that does.
 
 use crate::error::{Error, ErrorKind, Result};
-use std::cell::Cell;
+use std::cell::RefCell;
+use std::sync::{Arc, Weak};
 
 thread_local! {
-    static HELD: Cell<u32> = const { Cell::new(0) };
+    static HELD: RefCell<Vec<Weak<()>>> = const { RefCell::new(Vec::new()) };
 }
 
 /// A fixed number of threads.
 #[derive(Debug)]
-pub struct Workers {
+pub(crate) struct Workers {
     pool: rayon::ThreadPool,
     count: usize,
 }
@@ -23,7 +24,7 @@ impl Workers {
     ///
     /// # Errors
     /// `Config` if the system does not start them.
-    pub fn new(count: usize) -> Result<Self> {
+    pub(crate) fn new(count: usize) -> Result<Self> {
         let count = count.max(1);
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(count)
@@ -37,7 +38,7 @@ impl Workers {
     }
 
     /// How many threads there are.
-    pub fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.count
     }
 
@@ -45,8 +46,8 @@ impl Workers {
     ///
     /// # Errors
     /// `Internal` if the caller's thread holds a connection.
-    pub fn run<R>(&self, work: impl Fn() + Sync, lead: impl FnOnce() -> R) -> Result<R> {
-        if HELD.get() > 0 {
+    pub(crate) fn run<R>(&self, work: impl Fn() + Sync, lead: impl FnOnce() -> R) -> Result<R> {
+        if holds_something() {
             return Err(Error::new(
                 ErrorKind::Internal,
                 "a thread that holds a connection entered the worker set",
@@ -62,26 +63,36 @@ impl Workers {
     }
 }
 
-/// Says that this thread holds a connection, until it is dropped on the same thread.
+/// Says that a thread holds a connection, until it is dropped, on whatever thread.
 #[derive(Debug)]
-pub struct Holding {
-    // The count belongs to one thread: the mark must stay on it.
-    _not_send: std::marker::PhantomData<*const ()>,
+pub(crate) struct Holding {
+    alive: Arc<()>,
 }
 
 impl Holding {
     /// Marks the current thread.
-    #[must_use]
-    pub fn mark() -> Self {
-        HELD.set(HELD.get() + 1);
-        Self { _not_send: std::marker::PhantomData }
+    pub(crate) fn mark() -> Self {
+        let alive = Arc::new(());
+        let watch = Arc::downgrade(&alive);
+        // In the last moments of a thread its marks are gone already, and it enters nothing more.
+        let _ = HELD.try_with(|held| {
+            let mut held = held.borrow_mut();
+            held.retain(|mark| mark.strong_count() > 0);
+            held.push(watch);
+        });
+        Self { alive }
+    }
+
+    /// Tells, without keeping it alive, whether the connection is still held.
+    pub(crate) fn watch(&self) -> Weak<()> {
+        Arc::downgrade(&self.alive)
     }
 }
 
-impl Drop for Holding {
-    fn drop(&mut self) {
-        HELD.set(HELD.get().saturating_sub(1));
-    }
+fn holds_something() -> bool {
+    let any =
+        |held: &RefCell<Vec<Weak<()>>>| held.borrow().iter().any(|mark| mark.strong_count() > 0);
+    HELD.try_with(any).unwrap_or(false)
 }
 
 #[cfg(test)]

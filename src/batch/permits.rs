@@ -23,11 +23,11 @@ struct Shared {
 
 /// The permits of a job.
 #[derive(Clone, Debug)]
-pub struct Permits(Arc<Shared>);
+pub(super) struct Permits(Arc<Shared>);
 
 impl Permits {
     /// `permits` permits, for `bytes` bytes in flight together.
-    pub fn new(permits: usize, bytes: u64) -> Self {
+    pub(super) fn new(permits: usize, bytes: u64) -> Self {
         Self(Arc::new(Shared {
             room: Mutex::new(Room { permits, bytes }),
             released: Condvar::new(),
@@ -37,7 +37,7 @@ impl Permits {
 
     /// Waits for a permit and for room for `bytes` bytes. Only one thread takes permits, so they
     /// are given in the order of the asking.
-    pub fn acquire(&self, bytes: u64) -> Permit {
+    pub(super) fn acquire(&self, bytes: u64) -> Permit {
         let bytes = bytes.min(self.0.bytes);
         let mut room = self.0.room.lock();
         while room.permits == 0 || room.bytes < bytes {
@@ -51,7 +51,7 @@ impl Permits {
 
 /// The right to be in flight; dropping it gives it back.
 #[derive(Debug)]
-pub struct Permit {
+pub(super) struct Permit {
     home: Arc<Shared>,
     bytes: u64,
 }

@@ -5,9 +5,10 @@
 //! a program must not work or hang by the load of the day.
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::workers::Holding;
 use std::cell::RefCell;
 use std::panic::Location;
-use std::sync::{Arc, Weak};
+use std::sync::Weak;
 
 type Place = &'static Location<'static>;
 
@@ -25,14 +26,14 @@ thread_local! {
 /// thread, this one cannot take another of that pool.
 #[derive(Debug)]
 pub(super) struct Mark {
-    _alive: Arc<()>,
+    _holding: Holding,
 }
 
 impl Mark {
     /// Marks this thread as a holder of a connection of `pool`.
     pub(super) fn set(pool: u64, at: Place) -> Result<Self> {
-        let alive = Arc::new(());
-        let held = Held { pool, at, mark: Arc::downgrade(&alive) };
+        let holding = Holding::mark();
+        let held = Held { pool, at, mark: holding.watch() };
         // In the last moments of a thread its marks are gone already; nothing can be nested then.
         let first = HELD.try_with(|list| {
             let mut list = list.borrow_mut();
@@ -45,7 +46,7 @@ impl Mark {
         });
         match first {
             Ok(Some(first)) => Err(nested(first, at)),
-            Ok(None) | Err(_) => Ok(Self { _alive: alive }),
+            Ok(None) | Err(_) => Ok(Self { _holding: holding }),
         }
     }
 }

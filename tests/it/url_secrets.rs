@@ -128,7 +128,8 @@ proptest! {
                 panic!("not PostgreSQL");
             };
             prop_assert_eq!(&settings.user, &user);
-            prop_assert_eq!(settings.password.unwrap().expose(), &password);
+            let found = settings.password.unwrap();
+            prop_assert_eq!(found.expose(), &password);
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use super::*;
 use crate::batch::limits::MaxRejects;
-use crate::sink::mode::Mode;
 use crate::ident::Ident;
 use crate::mapping::column_type::ColumnType;
+use crate::sink::mode::Mode;
 use proptest::prelude::*;
 use std::time::Duration;
 
