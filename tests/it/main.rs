@@ -26,5 +26,6 @@ mod support_works; // the helpers themselves: a helper that is wrong makes every
 // Drivers: what one connection does. backend_*.rs
 // Wires: pool_*.rs, routing_*.rs, engine_*.rs, sharding_*.rs
 // Work: session_*.rs, csv_*.rs (source), sink_*.rs
+mod csv_source; // a CSV file, against what COPY makes of it
 // Flow: job_*.rs (kill and restart, rejects, exactly once, memory, serial twin)
 // Door: cli_*.rs, examples.rs, derive_ui.rs
