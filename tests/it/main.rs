@@ -35,6 +35,7 @@ mod pool_return;
 mod url_parse;
 mod url_secrets;
 // Work: session_*.rs, csv_*.rs (source), sink_*.rs
+mod csv_source; // a CSV file, against what COPY makes of it
 // Flow: job_*.rs (kill and restart, rejects, exactly once, memory, serial twin)
 // Door: cli_*.rs, examples.rs, derive_ui.rs
 #[cfg(feature = "cli")]

@@ -257,3 +257,6 @@ impl Feed for CsvColumns {
         self.file.origin(bounds, index)
     }
 }
+
+#[cfg(test)]
+mod tests;

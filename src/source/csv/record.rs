@@ -197,8 +197,8 @@ impl<'a> Records<'a> {
             || self.bytes[self.start] == b'\\'
     }
 
-    /// Looks for the faults that concern a record as a whole. Bytes that are no text come first:
-    /// PostgreSQL checks them before it looks for lines.
+    /// Looks for the faults that concern a record as a whole. Bytes that are no text come first: the
+    /// other faults may follow from them.
     fn check(&mut self) {
         let raw = self.raw();
         let is_text = || str::from_utf8(raw).is_ok() && memchr::memchr(0, raw).is_none();
