@@ -1,6 +1,7 @@
 //! Blocking, parallel, restartable batch work on PostgreSQL and SQLite.
 
 pub mod backend;
+pub mod copy;
 mod error;
 mod ident;
 pub mod mapping;

@@ -1,0 +1,10 @@
+//! The integration tests: one binary, one file per behaviour, names are sentences.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    missing_docs,
+    reason = "a test fails by panicking, and a test crate exports nothing"
+)]
+
+mod derive_ui;
+mod entity;
