@@ -6,6 +6,7 @@ pub mod batch;
 pub mod cli;
 mod config;
 pub mod engine;
+pub mod copy;
 mod error;
 mod ident;
 pub mod mapping;

@@ -13,6 +13,9 @@
     clippy::expect_used,
     clippy::print_stderr,
     unreachable_pub,
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
     missing_docs,
     reason = "a test fails by panicking, and a test crate exports nothing"
 )]
@@ -40,3 +43,5 @@ mod csv_source; // a CSV file, against what COPY makes of it
 // Door: cli_*.rs, examples.rs, derive_ui.rs
 #[cfg(feature = "cli")]
 mod cli_usage;
+mod derive_ui;
+mod entity;
