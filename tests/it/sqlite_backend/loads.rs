@@ -33,10 +33,14 @@ fn a_field_of_every_type_is_loaded_as_sqlite_keeps_it() {
     connection.run(&format!("create table t ({})", names.join(", "))).unwrap();
     let mut rows = Rows::new(fields.len() as u16);
     let mut row = rows.begin();
-    fields.iter().for_each(|(_, bytes, _)| row.field(bytes).unwrap());
+    for (_, bytes, _) in &fields {
+        row.field(bytes).unwrap();
+    }
     row.finish().unwrap();
     let mut row = rows.begin();
-    fields.iter().for_each(|_| row.null());
+    for _ in &fields {
+        row.null();
+    }
     row.finish().unwrap();
 
     assert_eq!(connection.load(&table("t"), &columns, &rows, 0..2).unwrap(), 2);

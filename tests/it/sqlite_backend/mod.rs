@@ -20,8 +20,8 @@ use rowmill::{
     CellRef, Class, Column, ColumnType, Error, ErrorKind, Ident, Param, Result, Rows, TableName,
 };
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
