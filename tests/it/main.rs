@@ -45,3 +45,4 @@ mod csv_source; // a CSV file, against what COPY makes of it
 mod cli_usage;
 mod derive_ui;
 mod entity;
+mod sqlite_backend;

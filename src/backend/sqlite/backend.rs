@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// The default of [`SqliteBackend::writer_timeout`].
-const DEFAULT_WRITER_TIMEOUT: Duration = Duration::from_secs(60);
+const DEFAULT_WRITER_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// One SQLite database.
 ///

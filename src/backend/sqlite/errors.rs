@@ -141,10 +141,8 @@ fn name_constraint(error: Error, text: &str) -> Error {
     let Some(columns) = columns.collect::<Option<Vec<_>>>() else {
         return error.with_constraint(named);
     };
-    let error = match text.starts_with("NOT NULL") {
-        true => error,
-        false => error.with_constraint(named),
-    };
+    // What must not be NULL is a property of the column and has no name of its own.
+    let error = if text.starts_with("NOT NULL") { error } else { error.with_constraint(named) };
     error.locate(|place| {
         place.table = columns.first().map(|(table, _)| (*table).to_owned());
         if let [(_, column)] = columns[..] {

@@ -72,7 +72,7 @@ mod tests {
     use std::time::Duration;
 
     fn in_a_minute() -> Instant {
-        Instant::now() + Duration::from_secs(60)
+        Instant::now() + Duration::from_mins(1)
     }
 
     fn wait_for_waiters(gate: &Gate, count: usize) {

@@ -74,28 +74,27 @@ impl<'a> Loader<'a> {
         for (position, index) in chunk.clone().enumerate() {
             self.bind(statement, position, index)?;
         }
+        let before = self.sqlite.total_changes();
         match statement.raw_execute() {
             Ok(count) => Ok(count as u64),
-            Err(error) => self.find(errors::of(error), chunk),
+            Err(error) => {
+                let is_undone = self.sqlite.total_changes() == before;
+                let kept = if is_undone { 0 } else { self.sqlite.changes() };
+                self.find(errors::of(error), &chunk, kept)
+            }
         }
     }
 
-    /// Finds the row that a statement of several refused, by loading them one by one. OR ABORT has
-    /// undone the whole statement.
-    fn find(&mut self, error: Error, chunk: Range<usize>) -> Result<u64> {
-        let first = self.first;
-        if chunk.len() == 1 {
-            return Err(error).locate(|place| place.row = Some(row_number(first, chunk.start)));
-        }
-        // Without a transaction (a trigger may roll it back) the rows would be committed.
+    /// Finds the row that a statement of several refused, by loading them one by one. The
+    /// statement was undone, except under ON CONFLICT FAIL, which keeps the first `kept` rows.
+    fn find(&mut self, error: Error, chunk: &Range<usize>, kept: u64) -> Result<u64> {
+        // Where the transaction was rolled back too, the rows would be committed on their own.
         if !error.is_data() || self.sqlite.is_autocommit() {
             return Err(error);
         }
-        match self.one_by_one(chunk) {
-            // A trigger with RAISE(FAIL) leaves the rows before it, and these now fail first.
-            Err(found) if found.sqlstate() != error.sqlstate() => Err(error),
-            outcome => outcome,
-        }
+        let kept = kept.min(chunk.len() as u64 - 1);
+        let rest = self.one_by_one(chunk.start + kept as usize..chunk.end)?;
+        Ok(kept + rest)
     }
 
     fn one_by_one(&mut self, range: Range<usize>) -> Result<u64> {
@@ -116,9 +115,9 @@ impl<'a> Loader<'a> {
     /// Binds row `index` as row `position` of the statement.
     fn bind(&mut self, statement: &mut Statement<'_>, position: usize, index: usize) -> Result<()> {
         let first = self.first;
-        let mut parameter = position * self.columns.len();
-        for (column, field) in self.columns.iter().zip(self.rows.row(index)) {
-            parameter += 1;
+        let parameters = position * self.columns.len() + 1..;
+        let fields = self.columns.iter().zip(self.rows.row(index));
+        for (parameter, (column, field)) in parameters.zip(fields) {
             let value = match field {
                 None => Ok(ValueRef::Null),
                 Some(bytes) => values::of_field(&column.column_type, bytes, &mut self.scratch),
@@ -136,10 +135,10 @@ impl<'a> Loader<'a> {
     }
 }
 
-/// OR ABORT, because a constraint may be declared ON CONFLICT IGNORE or REPLACE, and then rows
-/// would disappear without a word.
+/// Not INSERT OR ABORT: that would also change what the statements of triggers do on a conflict.
+/// Rows that a constraint declared ON CONFLICT IGNORE passes over are missing in the count.
 fn insert(table: &TableName, columns: &[Column], rows: usize) -> String {
-    let mut sql = format!("INSERT OR ABORT INTO {table} (");
+    let mut sql = format!("INSERT INTO {table} (");
     let mut separator = "";
     for column in columns {
         let _ = write!(sql, "{separator}{}", column.name);
@@ -169,7 +168,7 @@ mod tests {
             ["a", "b\"c"].map(|name| Column::new(Ident::new(name).unwrap(), ColumnType::Text));
         assert_eq!(
             insert(&table, &columns, 2),
-            r#"INSERT OR ABORT INTO "main"."order" ("a", "b""c") VALUES (?, ?), (?, ?)"#
+            r#"INSERT INTO "main"."order" ("a", "b""c") VALUES (?, ?), (?, ?)"#
         );
     }
 }

@@ -36,12 +36,12 @@ pub(super) fn file(path: &Path, busy_timeout: Duration, deadline: Instant) -> Re
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let sqlite = Connection::open_with_flags(path, flags)
         .map_err(|error| refused(path, errors::of(error)))?;
+    refuse_read_only(&sqlite, path)?;
     let handle = prepare(sqlite, busy_timeout).map_err(|error| refused(path, error))?;
     handle
         .patience
         .before(deadline, || set_up(&handle.sqlite.lock(), deadline))
         .map_err(|error| refused(path, error))?;
-    refuse_read_only(&handle.sqlite.lock(), path)?;
     Ok(handle)
 }
 

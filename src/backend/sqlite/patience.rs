@@ -44,7 +44,7 @@ impl Patience {
     /// When a wait that begins now is over.
     pub(super) fn deadline(&self) -> Instant {
         let now = Instant::now();
-        now.checked_add(self.timeout).unwrap_or_else(|| now + Duration::from_secs(86_400))
+        now.checked_add(self.timeout).unwrap_or_else(|| now + Duration::from_hours(24))
     }
 
     /// Runs `work` with a deadline that holds also where the time-out is longer.

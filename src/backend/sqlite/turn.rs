@@ -69,7 +69,7 @@ impl Turn {
         }
         let now = Instant::now();
         let deadline =
-            now.checked_add(self.timeout).unwrap_or_else(|| now + Duration::from_secs(86_400));
+            now.checked_add(self.timeout).unwrap_or_else(|| now + Duration::from_hours(24));
         self.pass = self.gate.pass(deadline);
         match self.pass {
             Some(_) => Ok(()),
