@@ -85,19 +85,21 @@ impl PostgresConnection {
         }
         let Some(client) = &mut self.client else { return Err(closed()) };
         let statements = &mut self.statements;
-        let outcome = guarded(|| work(client, statements)).and_then(|outcome| {
-            outcome.map_err(errors::statement)
-        });
+        let outcome = guarded(|| work(client, statements))
+            .and_then(|outcome| outcome.map_err(errors::statement));
         outcome.map_err(|error| self.judge(error))
     }
 
-    /// Forgets a statement that the server no longer has or no longer wants.
+    /// Forgets a statement that the server no longer has or no longer wants; says whether it was
+    /// kept, so that preparing it again can help.
     pub(super) fn forget_if_stale(&mut self, sql: &str, error: &Error) -> bool {
-        let is_stale =
-            error.sqlstate().is_some_and(|state| matches!(state.code(), "0A000" | "26000"));
-        let was_kept = is_stale && self.statements.has(sql);
-        if was_kept {
-            self.statements.forget(sql);
+        let state = error.sqlstate();
+        let state = state.as_ref().map_or("", SqlState::code);
+        let was_kept = matches!(state, "0A000" | "26000") && self.statements.forget(sql);
+        if state == "26000" && !was_kept {
+            // The driver has statements of its own, for the types it does not know; there is no
+            // way to have it prepare those again.
+            self.broken = true;
         }
         was_kept
     }
@@ -129,16 +131,17 @@ impl PostgresConnection {
             return self.commit().map(|()| 0);
         }
         self.note(sql);
-        let mut started = false;
-        let mut outcome = self.stream_once(sql, params, each, &mut started);
-        if let Err(error) = &outcome
-            && !started
+        let mut outcome = self.stream_once(sql, params, each);
+        if let Err(Failure::AtStart(error)) = &outcome
             && self.forget_if_stale(sql, error)
             && !self.in_transaction
         {
-            outcome = self.stream_once(sql, params, each, &mut started);
+            outcome = self.stream_once(sql, params, each);
         }
-        outcome.map_err(|error| self.judge(error))
+        outcome.map_err(|failure| match failure {
+            Failure::AtStart(error) | Failure::ByServer(error) => self.judge(error),
+            Failure::ByCaller(error) => error,
+        })
     }
 
     fn stream_once(
@@ -146,25 +149,19 @@ impl PostgresConnection {
         sql: &str,
         params: &[Param<'_>],
         each: &mut dyn FnMut(&dyn RowRef) -> Result<()>,
-        started: &mut bool,
-    ) -> Result<u64> {
-        let Some(client) = &mut self.client else { return Err(closed()) };
-        let statements = &mut self.statements;
-        let prepared = guarded(|| statements.get(client, sql))?.map_err(errors::statement)?;
-        check_count(&prepared, params)?;
-        let mut rows = guarded(|| client.query_raw(&prepared.statement, params.iter().map(Sent)))?
-            .map_err(errors::statement)?;
-        *started = true;
+    ) -> Result<u64, Failure> {
+        let Some(client) = &mut self.client else { return Err(Failure::AtStart(closed())) };
+        let (prepared, mut rows) =
+            start(client, &mut self.statements, sql, params).map_err(Failure::AtStart)?;
         // Until the result is read to its end, also where `each` panics.
         (self.broken, self.running) = (true, true);
         let outcome = hand_out(&mut rows, &prepared, each);
         let finished = match &outcome {
-            Ok(_) => true,
-            Err(Stopped::ByServer(_)) => true,
-            Err(Stopped::ByCaller(_)) => drain(&mut rows),
+            Err(Failure::ByCaller(_)) => drain(&mut rows),
+            _ => true,
         };
         (self.broken, self.running) = (!finished, !finished);
-        outcome.map_err(Stopped::into_error)
+        outcome
     }
 
     /// Notes what a statement does to the transaction and to the prepared statements. In doubt
@@ -316,28 +313,35 @@ impl fmt::Debug for PostgresConnection {
     }
 }
 
-/// Who ended a result before its end.
-enum Stopped {
+/// Who ended a statement before its end.
+enum Failure {
+    /// Nobody: it did not start.
+    AtStart(Error),
     ByServer(Error),
     ByCaller(Error),
 }
 
-impl Stopped {
-    fn into_error(self) -> Error {
-        match self {
-            Self::ByServer(error) | Self::ByCaller(error) => error,
-        }
-    }
+fn start<'a>(
+    client: &'a mut Client,
+    statements: &mut Statements,
+    sql: &str,
+    params: &[Param<'_>],
+) -> Result<(Prepared, RowIter<'a>)> {
+    let prepared = guarded(|| statements.get(client, sql))?.map_err(errors::statement)?;
+    check_count(&prepared, params)?;
+    let rows = guarded(|| client.query_raw(&prepared.statement, params.iter().map(Sent)))?
+        .map_err(errors::statement)?;
+    Ok((prepared, rows))
 }
 
 fn hand_out(
     rows: &mut RowIter<'_>,
     prepared: &Prepared,
     each: &mut dyn FnMut(&dyn RowRef) -> Result<()>,
-) -> Result<u64, Stopped> {
-    let by_server = |error| Stopped::ByServer(errors::statement(error));
+) -> Result<u64, Failure> {
+    let by_server = |error| Failure::ByServer(errors::statement(error));
     while let Some(row) = rows.next().map_err(by_server)? {
-        each(&WireRow { row: &row, columns: &prepared.columns }).map_err(Stopped::ByCaller)?;
+        each(&WireRow { row: &row, columns: &prepared.columns }).map_err(Failure::ByCaller)?;
     }
     Ok(rows.rows_affected().unwrap_or(0))
 }

@@ -33,8 +33,7 @@ struct Graveyard {
     threads: usize,
 }
 
-static GRAVEYARD: Mutex<Graveyard> =
-    Mutex::new(Graveyard { waiting: Vec::new(), threads: 0 });
+static GRAVEYARD: Mutex<Graveyard> = Mutex::new(Graveyard { waiting: Vec::new(), threads: 0 });
 
 /// Closes a connection, some time.
 pub(super) fn close(remains: Remains) {

@@ -20,7 +20,7 @@ pub(super) fn statement(error: postgres::Error) -> Error {
     }
     let what = error.to_string();
     match error.into_source() {
-        Some(source) => of_source(what, source),
+        Some(source) => of_source(&what, source),
         None => disconnect(&format!("the connection to the server is unusable: {what}")),
     }
 }
@@ -36,7 +36,7 @@ pub(super) fn code(code: &'static str) -> SqlState {
 }
 
 /// Our own errors come back from inside the driver when a parameter cannot be sent.
-fn of_source(what: String, source: Box<dyn StdError + Send + Sync>) -> Error {
+fn of_source(what: &str, source: Box<dyn StdError + Send + Sync>) -> Error {
     let source = match source.downcast::<Error>() {
         Ok(ours) => return *ours,
         Err(source) => source,
@@ -100,8 +100,7 @@ fn raised_by(context: Option<&str>) -> String {
 }
 
 /// The quotation marks of the languages that the server speaks.
-const QUOTES: &str =
-    "\"'\u{ab}\u{bb}\u{201c}\u{201d}\u{201e}\u{2018}\u{2019}\u{300c}\u{300d}";
+const QUOTES: &str = "\"'\u{ab}\u{bb}\u{201c}\u{201d}\u{201e}\u{2018}\u{2019}\u{300c}\u{300d}";
 
 /// Cuts out what stands between the first and the last quotation mark, and what follows a colon.
 fn without_values(message: &str) -> String {

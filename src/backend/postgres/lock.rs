@@ -52,9 +52,9 @@ fn wait_for(
 fn try_lock(connection: &mut PostgresConnection, key: i64) -> Result<bool, Error> {
     let sql = format!("SELECT pg_catalog.pg_try_advisory_lock({key})");
     let answer = connection.with_client(|client, _| client.simple_query(&sql))?;
-    Ok(answer.iter().any(
-        |message| matches!(message, SimpleQueryMessage::Row(row) if row.get(0) == Some("t")),
-    ))
+    Ok(answer
+        .iter()
+        .any(|message| matches!(message, SimpleQueryMessage::Row(row) if row.get(0) == Some("t"))))
 }
 
 /// The connection that holds the lock, until it is lost.

@@ -40,6 +40,7 @@ mod types;
 
 use super::{Backend, Connection, JobLock};
 use crate::error::Result;
+use crate::url::PostgresSettings;
 use settings::Target;
 use std::time::Instant;
 
@@ -50,12 +51,20 @@ pub struct PostgresBackend {
 }
 
 impl PostgresBackend {
-    /// A backend for the server that a URL or a libpq string names. Nothing is connected yet.
+    /// A backend for the server of these settings. Nothing is connected yet.
     ///
-    /// # Errors
-    /// `Url` if it cannot be used as it is.
-    pub fn open(url: &str) -> Result<Self> {
-        Ok(Self { target: Target::parse(url)? })
+    /// ```
+    /// use rowmill::backend::{Backend, postgres::PostgresBackend};
+    /// use rowmill::url::{Database, DatabaseUrl};
+    /// let url = DatabaseUrl::parse("postgresql://etl:hunter2@localhost/warehouse")?;
+    /// if let Database::Postgres(settings) = url.database {
+    ///     let backend = PostgresBackend::new(&settings);
+    ///     assert_eq!(backend.describe(), "postgresql://etl@localhost:5432/warehouse");
+    /// }
+    /// # Ok::<(), rowmill::Error>(())
+    /// ```
+    pub fn new(settings: &PostgresSettings) -> Self {
+        Self { target: Target::new(settings) }
     }
 }
 

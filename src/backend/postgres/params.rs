@@ -82,7 +82,6 @@ fn is_float(server: &Type) -> bool {
 /// Whether it is sent in the text format.
 fn is_text(param: &Param<'_>, server: &Type) -> bool {
     match param {
-        Param::Null | Param::Bytes(_) => false,
         Param::Bool(_) => *server != Type::BOOL,
         Param::Int(_) => !is_number(server),
         Param::Float(_) => !is_float(server),
@@ -93,7 +92,7 @@ fn is_text(param: &Param<'_>, server: &Type) -> bool {
                 None => is_label(column_type),
             }
         }
-        Param::Packed(..) => false,
+        Param::Null | Param::Bytes(_) | Param::Packed(..) => false,
     }
 }
 
@@ -140,7 +139,8 @@ fn write_float(value: f64, server: &Type, out: &mut BytesMut) -> Result<()> {
         Type::FLOAT8 => out.extend_from_slice(&value.to_be_bytes()),
         Type::FLOAT4 => {
             let narrow = value as f32;
-            let lost = narrow.is_infinite() != value.is_infinite() || (narrow == 0.0 && value != 0.0);
+            let lost =
+                narrow.is_infinite() != value.is_infinite() || (narrow == 0.0 && value != 0.0);
             if lost {
                 return Err(out_of_range(server));
             }

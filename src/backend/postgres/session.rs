@@ -47,7 +47,8 @@ const SETTINGS: [(&str, &str); 6] = [
 /// A statement of a client that died ends within a second, with its locks; not every system can.
 const WATCH_CLIENT: (&str, &str) = ("client_connection_check_interval", "1000");
 
-const LOCK_SETTINGS: [(&str, &str); 2] = [("idle_session_timeout", "0"), ("statement_timeout", "0")];
+const LOCK_SETTINGS: [(&str, &str); 2] =
+    [("idle_session_timeout", "0"), ("statement_timeout", "0")];
 
 fn settings(purpose: Purpose) -> impl Iterator<Item = (&'static str, &'static str)> {
     let lock: &[_] = if purpose == Purpose::Lock { &LOCK_SETTINGS } else { &[] };
@@ -58,7 +59,7 @@ fn settings(purpose: Purpose) -> impl Iterator<Item = (&'static str, &'static st
 pub(super) fn options(purpose: Purpose, user: Option<&str>) -> String {
     let mut options = String::new();
     for (name, value) in settings(purpose).chain([WATCH_CLIENT]) {
-        options.push_str(&format!("-c {name}={value} "));
+        options.extend(["-c ", name, "=", value, " "]);
     }
     options.push_str(user.unwrap_or_default());
     options.trim_end().to_owned()
@@ -80,7 +81,7 @@ pub(super) fn set(
     let mut sql = String::new();
     for (name, value) in settings(purpose) {
         if !user.contains(&name.to_ascii_lowercase()) {
-            sql.push_str(&format!("SET {name} = '{value}'; "));
+            sql.extend(["SET ", name, " = '", value, "'; "]);
         }
     }
     client.batch_execute(&sql)?;
