@@ -24,6 +24,7 @@ mod support;
 mod support_works; // the helpers themselves: a helper that is wrong makes every test wrong
 
 // Drivers: what one connection does. backend_*.rs
+mod backend_postgres;
 // Wires: pool_*.rs, routing_*.rs, engine_*.rs, sharding_*.rs
 // Work: session_*.rs, csv_*.rs (source), sink_*.rs
 // Flow: job_*.rs (kill and restart, rejects, exactly once, memory, serial twin)

@@ -5,6 +5,9 @@
 //! - `session`:    what is set in every session, and what a server must be like
 //! - `disposal`:   closing connections without making anybody wait
 //! - `connection`: statements, transactions, sign of life
+//! - `results`:    the rows of a result
+//! - `words`:      what a statement does to the transaction
+//! - `guard`:      the driver's panics as errors
 //! - `notices`:    what the server says besides
 //! - `statements`: prepared statements, kept
 //! - `params`:     parameters as the server's types
@@ -28,15 +31,18 @@ mod connecting;
 mod connection;
 mod disposal;
 mod errors;
+mod guard;
 mod load;
 mod lock;
 mod notices;
 mod params;
+mod results;
 mod row;
 mod session;
 mod settings;
 mod statements;
 mod types;
+mod words;
 
 use super::{Backend, Connection, JobLock};
 use crate::error::Result;
