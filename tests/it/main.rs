@@ -27,6 +27,7 @@ mod support;
 mod support_works; // the helpers themselves: a helper that is wrong makes every test wrong
 
 // Drivers: what one connection does. backend_*.rs
+mod backend_postgres;
 // Wires: pool_*.rs, routing_*.rs, engine_*.rs, sharding_*.rs
 mod engine_options;
 mod pool_bounds;

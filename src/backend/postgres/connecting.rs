@@ -69,7 +69,7 @@ fn try_hosts<T: Send + 'static>(
         let host = Host { target: target.clone(), index, role, purpose, part };
         let then = then.clone();
         let opened = attempt(Instant::now() + part, move || host.open().and_then(then));
-        match opened.map_err(|error| at_host(endpoint, error)) {
+        match opened.map_err(|error| at_host(endpoint, &error)) {
             Err(error) if error.class() != Class::Permanent => last = Some(error),
             decided => return decided,
         }
@@ -134,40 +134,58 @@ struct Host {
 impl Host {
     fn open(&self) -> Result<PostgresConnection> {
         check_descriptors()?;
-        let endpoint = &self.target.endpoints[self.index];
-        let user = endpoint.config.get_options();
         let notices = Arc::new(Notices::default());
-        let mut config = endpoint.config.clone();
-        // Half, so that a second address of the name has its turn.
-        config.connect_timeout(self.part / 2);
-        let heard = Arc::clone(&notices);
-        config.notice_callback(move |notice| heard.hear(&notice));
-        if self.purpose == Purpose::Lock {
-            config.application_name("rowmill lock");
-        }
-        let client = if self.target.is_plain() {
-            self.open_plain(config, user)?
-        } else {
-            let mut with_options = config.clone();
-            with_options.options(&session::options(self.purpose, user));
-            match manager(with_options).connect() {
-                Err(error) if session::refuses_options(&error) => {
-                    let client = self.open_plain(config, user)?;
-                    self.target.set_plain();
-                    client
-                }
-                opened => opened.map_err(refused)?,
-            }
-        };
+        let client = self.negotiate(self.config(&notices))?;
         let mut connection = PostgresConnection::new(client, notices);
         connection.check_role(self.role)?;
         Ok(connection)
     }
 
-    fn open_plain(&self, config: Config, user: Option<&str>) -> Result<Client> {
-        let mut client = manager(config).connect().map_err(refused)?;
-        session::set(&mut client, self.purpose, user).map_err(errors::statement)?;
+    fn config(&self, notices: &Arc<Notices>) -> Config {
+        let mut config = self.endpoint().config.clone();
+        // Half, so that a second address of the name has its turn.
+        config.connect_timeout(self.part / 2);
+        let heard = Arc::clone(notices);
+        config.notice_callback(move |notice| heard.hear(&notice));
+        if self.purpose == Purpose::Lock {
+            config.application_name("rowmill lock");
+        }
+        config
+    }
+
+    /// Connects with the settings of the session as options, or without if the server refuses any.
+    fn negotiate(&self, config: Config) -> Result<Client> {
+        if self.target.is_plain() {
+            return self.open_plain(config);
+        }
+        let mut with_options = config.clone();
+        with_options.options(&session::options(self.purpose, self.options()));
+        match manager(with_options).connect() {
+            Err(error) if session::refuses_options(&error) => {
+                let client = self.open_plain(config)?;
+                self.target.set_plain();
+                Ok(client)
+            }
+            opened => opened.map_err(|error| refused(&error)),
+        }
+    }
+
+    /// With the options of the user alone; ours are set by statement.
+    fn open_plain(&self, mut config: Config) -> Result<Client> {
+        if let Some(options) = self.options() {
+            config.options(options);
+        }
+        let mut client = manager(config).connect().map_err(|error| refused(&error))?;
+        session::set(&mut client, self.purpose, self.options()).map_err(errors::statement)?;
         Ok(client)
+    }
+
+    fn endpoint(&self) -> &Endpoint {
+        &self.target.endpoints[self.index]
+    }
+
+    fn options(&self) -> Option<&str> {
+        self.endpoint().options.as_deref()
     }
 }
 
@@ -191,7 +209,7 @@ fn out_of_descriptors() -> Error {
 }
 
 /// What the driver says of an attempt that failed.
-fn refused(error: postgres::Error) -> Error {
+fn refused(error: &postgres::Error) -> Error {
     if let Some(server) = error.as_db_error() {
         return errors::of_server(server, ErrorKind::Connect);
     }
@@ -210,7 +228,7 @@ fn refused(error: postgres::Error) -> Error {
 }
 
 /// The same error, with the host in its message.
-fn at_host(endpoint: &Endpoint, error: Error) -> Error {
+fn at_host(endpoint: &Endpoint, error: &Error) -> Error {
     let message = format!("cannot connect to {}: {}", endpoint.label, error.message());
     let mut located = Error::new(ErrorKind::Connect, message);
     if let Some(state) = error.sqlstate() {

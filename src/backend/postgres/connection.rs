@@ -2,12 +2,12 @@
 
 use super::disposal::{self, Remains};
 use super::errors::{self, code};
+use super::guard::guarded;
 use super::notices::Notices;
-use super::params::Sent;
-use super::row::WireRow;
+use super::results::{self, Failure};
 use super::session::{self, Role};
-use super::statements::{Prepared, Statements};
-use super::{catalog, load};
+use super::statements::Statements;
+use super::{catalog, load, words};
 use crate::backend::capabilities::Capabilities;
 use crate::backend::table_info::TableInfo;
 use crate::backend::{Connection, RowRef};
@@ -18,12 +18,9 @@ use crate::mapping::param::Param;
 use crate::mapping::rows::Rows;
 use crate::sql::dialect::Dialect;
 use crate::sqlstate::SqlState;
-use postgres::fallible_iterator::FallibleIterator;
-use postgres::{Client, RowIter};
-use std::any::Any;
+use postgres::Client;
 use std::fmt;
 use std::ops::Range;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -35,9 +32,6 @@ const CAPABILITIES: Capabilities = Capabilities {
     deferred_constraints: true,
     async_commit: true,
 };
-
-/// How long the rest of a result that nobody wants is read before the connection is given up.
-const DRAIN: Duration = Duration::from_secs(1);
 
 /// A connection to a PostgreSQL server.
 pub(super) struct PostgresConnection {
@@ -90,13 +84,16 @@ impl PostgresConnection {
         outcome.map_err(|error| self.judge(error))
     }
 
-    /// Forgets a statement that the server no longer has or no longer wants.
+    /// Forgets a statement that the server no longer has or no longer wants; says whether it was
+    /// kept, so that preparing it again can help.
     pub(super) fn forget_if_stale(&mut self, sql: &str, error: &Error) -> bool {
-        let is_stale =
-            error.sqlstate().is_some_and(|state| matches!(state.code(), "0A000" | "26000"));
-        let was_kept = is_stale && self.statements.has(sql);
-        if was_kept {
-            self.statements.forget(sql);
+        let state = error.sqlstate();
+        let state = state.as_ref().map_or("", SqlState::code);
+        let was_kept = matches!(state, "0A000" | "26000") && self.statements.forget(sql);
+        if state == "26000" && !was_kept {
+            // The driver has statements of its own, for the types it does not know; there is no
+            // way to have it prepare those again.
+            self.broken = true;
         }
         was_kept
     }
@@ -124,20 +121,21 @@ impl PostgresConnection {
         if self.broken {
             return Err(closed());
         }
-        if is_commit(sql) {
+        if words::is_commit(sql) {
             return self.commit().map(|()| 0);
         }
         self.note(sql);
-        let mut started = false;
-        let mut outcome = self.stream_once(sql, params, each, &mut started);
-        if let Err(error) = &outcome
-            && !started
+        let mut outcome = self.stream_once(sql, params, each);
+        if let Err(Failure::AtStart(error)) = &outcome
             && self.forget_if_stale(sql, error)
             && !self.in_transaction
         {
-            outcome = self.stream_once(sql, params, each, &mut started);
+            outcome = self.stream_once(sql, params, each);
         }
-        outcome.map_err(|error| self.judge(error))
+        outcome.map_err(|failure| match failure {
+            Failure::AtStart(error) | Failure::ByServer(error) => self.judge(error),
+            Failure::ByCaller(error) => error,
+        })
     }
 
     fn stream_once(
@@ -145,36 +143,33 @@ impl PostgresConnection {
         sql: &str,
         params: &[Param<'_>],
         each: &mut dyn FnMut(&dyn RowRef) -> Result<()>,
-        started: &mut bool,
-    ) -> Result<u64> {
-        let Some(client) = &mut self.client else { return Err(closed()) };
-        let statements = &mut self.statements;
-        let prepared = guarded(|| statements.get(client, sql))?.map_err(errors::statement)?;
-        check_count(&prepared, params)?;
-        let mut rows = guarded(|| client.query_raw(&prepared.statement, params.iter().map(Sent)))?
-            .map_err(errors::statement)?;
-        *started = true;
+    ) -> Result<u64, Failure> {
+        let Some(client) = &mut self.client else { return Err(Failure::AtStart(closed())) };
+        let (prepared, mut rows) =
+            results::start(client, &mut self.statements, sql, params).map_err(Failure::AtStart)?;
         // Until the result is read to its end, also where `each` panics.
         (self.broken, self.running) = (true, true);
-        let outcome = hand_out(&mut rows, &prepared, each);
+        let outcome = results::hand_out(&mut rows, &prepared, each);
         let finished = match &outcome {
-            Ok(_) => true,
-            Err(Stopped::ByServer(_)) => true,
-            Err(Stopped::ByCaller(_)) => drain(&mut rows),
+            Err(Failure::ByCaller(_)) => results::drain(&mut rows),
+            _ => true,
         };
         (self.broken, self.running) = (!finished, !finished);
-        outcome.map_err(Stopped::into_error)
+        outcome
     }
 
     /// Notes what a statement does to the transaction and to the prepared statements. In doubt
     /// there is a transaction: a rollback too many does no harm.
     fn note(&mut self, sql: &str) {
-        if starts_transaction(sql) {
+        if words::starts_transaction(sql) {
             self.in_transaction = true;
-        } else if ends_transaction(sql) {
+        } else if words::ends_transaction(sql) {
             self.in_transaction = false;
         }
-        if ["DISCARD", "DEALLOCATE"].iter().any(|word| first_word(sql).eq_ignore_ascii_case(word)) {
+        if ["DISCARD", "DEALLOCATE"]
+            .iter()
+            .any(|word| words::first_word(sql).eq_ignore_ascii_case(word))
+        {
             self.statements.clear();
         }
     }
@@ -192,7 +187,7 @@ impl Connection for PostgresConnection {
     }
 
     fn run(&mut self, sql: &str) -> Result<()> {
-        if is_commit(sql) {
+        if words::is_commit(sql) {
             return self.commit();
         }
         self.note(sql);
@@ -315,75 +310,6 @@ impl fmt::Debug for PostgresConnection {
     }
 }
 
-/// Who ended a result before its end.
-enum Stopped {
-    ByServer(Error),
-    ByCaller(Error),
-}
-
-impl Stopped {
-    fn into_error(self) -> Error {
-        match self {
-            Self::ByServer(error) | Self::ByCaller(error) => error,
-        }
-    }
-}
-
-fn hand_out(
-    rows: &mut RowIter<'_>,
-    prepared: &Prepared,
-    each: &mut dyn FnMut(&dyn RowRef) -> Result<()>,
-) -> Result<u64, Stopped> {
-    let by_server = |error| Stopped::ByServer(errors::statement(error));
-    while let Some(row) = rows.next().map_err(by_server)? {
-        each(&WireRow { row: &row, columns: &prepared.columns }).map_err(Stopped::ByCaller)?;
-    }
-    Ok(rows.rows_affected().unwrap_or(0))
-}
-
-/// Reads the rest of a result; `false` if that takes too long.
-fn drain(rows: &mut RowIter<'_>) -> bool {
-    let deadline = Instant::now() + DRAIN;
-    while Instant::now() < deadline {
-        match rows.next() {
-            Ok(Some(_)) => {}
-            Ok(None) => return true,
-            Err(error) => return error.as_db_error().is_some(),
-        }
-    }
-    false
-}
-
-/// The driver panics inside an async runtime. Only the first call of a statement can be the one
-/// that finds out, so the rows of a result are read without this.
-fn guarded<T>(work: impl FnOnce() -> T) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| panicked(&*panic))
-}
-
-fn panicked(panic: &(dyn Any + Send)) -> Error {
-    let text = panic
-        .downcast_ref::<String>()
-        .map(String::as_str)
-        .or_else(|| panic.downcast_ref::<&str>().copied())
-        .unwrap_or_default();
-    if text.contains("runtime") {
-        Error::new(ErrorKind::Unsupported, "a database was called from within an async runtime")
-            .with_hint("call it from a thread of its own (spawn_blocking)")
-    } else {
-        Error::new(ErrorKind::Panic, "the PostgreSQL driver panicked")
-    }
-}
-
-fn check_count(prepared: &Prepared, params: &[Param<'_>]) -> Result<()> {
-    let expected = prepared.statement.params().len();
-    if params.len() == expected {
-        return Ok(());
-    }
-    let message =
-        format!("a statement has {expected} placeholders, and {} parameters came", params.len());
-    Err(Error::new(ErrorKind::Database, message).with_sqlstate(code("42601")))
-}
-
 fn unknown_outcome(error: &Error) -> Error {
     let message = format!("the answer to COMMIT was lost: {}", error.message());
     Error::new(ErrorKind::Disconnect, message)
@@ -393,58 +319,4 @@ fn unknown_outcome(error: &Error) -> Error {
 
 fn closed() -> Error {
     errors::disconnect("the connection was lost or given up before")
-}
-
-fn first_word(sql: &str) -> &str {
-    let sql = sql.trim_start();
-    &sql[..sql.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(sql.len())]
-}
-
-/// Whether any statement of the text may start a transaction; the `BEGIN` of a function's body
-/// counts too.
-fn starts_transaction(sql: &str) -> bool {
-    sql.split(';').any(|statement| {
-        ["BEGIN", "START"].iter().any(|word| first_word(statement).eq_ignore_ascii_case(word))
-    })
-}
-
-/// Whether the text is one statement that certainly ends a transaction.
-fn ends_transaction(sql: &str) -> bool {
-    is_only(sql, &["COMMIT", "END", "ROLLBACK", "ABORT"])
-}
-
-/// Whether the text is a commit and nothing else.
-fn is_commit(sql: &str) -> bool {
-    is_only(sql, &["COMMIT", "END"])
-}
-
-fn is_only(sql: &str, verbs: &[&str]) -> bool {
-    let is_any = |word: &str, of: &[&str]| of.iter().any(|known| known.eq_ignore_ascii_case(word));
-    if !is_any(first_word(sql), verbs) {
-        return false;
-    }
-    let mut words = sql.trim().trim_end_matches(';').split_whitespace();
-    words.next().is_some_and(|word| is_any(word, verbs))
-        && words.next().is_none_or(|word| is_any(word, &["WORK", "TRANSACTION"]))
-        && words.next().is_none()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn in_doubt_a_statement_starts_a_transaction_and_does_not_end_one() {
-        for sql in ["begin", " START TRANSACTION READ ONLY", "SELECT 1; BEGIN;"] {
-            assert!(starts_transaction(sql), "{sql}");
-        }
-        assert!(!starts_transaction("UPDATE beginners SET start = 1"));
-        for sql in ["commit;", "ROLLBACK", "end transaction", "abort work"] {
-            assert!(ends_transaction(sql), "{sql}");
-        }
-        for sql in ["ROLLBACK TO a", "COMMIT AND CHAIN", "COMMIT; SELECT 1", "committed"] {
-            assert!(!ends_transaction(sql), "{sql}");
-        }
-        assert!(is_commit("commit work") && !is_commit("ROLLBACK"));
-    }
 }

@@ -20,7 +20,7 @@ pub(super) fn statement(error: postgres::Error) -> Error {
     }
     let what = error.to_string();
     match error.into_source() {
-        Some(source) => of_source(what, source),
+        Some(source) => of_source(&what, source),
         None => disconnect(&format!("the connection to the server is unusable: {what}")),
     }
 }
@@ -36,7 +36,7 @@ pub(super) fn code(code: &'static str) -> SqlState {
 }
 
 /// Our own errors come back from inside the driver when a parameter cannot be sent.
-fn of_source(what: String, source: Box<dyn StdError + Send + Sync>) -> Error {
+fn of_source(what: &str, source: Box<dyn StdError + Send + Sync>) -> Error {
     let source = match source.downcast::<Error>() {
         Ok(ours) => return *ours,
         Err(source) => source,

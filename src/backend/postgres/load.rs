@@ -15,6 +15,7 @@ use crate::mapping::column_type::ColumnType;
 use crate::mapping::rows::Rows;
 use postgres::fallible_iterator::FallibleIterator;
 use postgres::{Client, CopyInWriter, Statement};
+use std::error::Error as StdError;
 use std::io::{self, Write};
 use std::ops::Range;
 
@@ -107,7 +108,7 @@ fn send(client: &mut Client, statement: &Statement, tuples: &[u8]) -> Result<u64
     drop(writer);
     // The driver tells the server that the COPY failed only with the next request.
     let synced = client.batch_execute("");
-    match error.into_inner().map(|inner| inner.downcast::<postgres::Error>()) {
+    match error.into_inner().map(<dyn StdError + Send + Sync>::downcast::<postgres::Error>) {
         Some(Ok(error)) => Err(Unsent::Server(*error)),
         _ => Err(synced.err().map_or(Unsent::Driver, Unsent::Server)),
     }

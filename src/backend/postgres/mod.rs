@@ -5,6 +5,9 @@
 //! - `session`:    what is set in every session, and what a server must be like
 //! - `disposal`:   closing connections without making anybody wait
 //! - `connection`: statements, transactions, sign of life
+//! - `results`:    the rows of a result
+//! - `words`:      what a statement does to the transaction
+//! - `guard`:      the driver's panics as errors
 //! - `notices`:    what the server says besides
 //! - `statements`: prepared statements, kept
 //! - `params`:     parameters as the server's types
@@ -28,18 +31,22 @@ mod connecting;
 mod connection;
 mod disposal;
 mod errors;
+mod guard;
 mod load;
 mod lock;
 mod notices;
 mod params;
+mod results;
 mod row;
 mod session;
 mod settings;
 mod statements;
 mod types;
+mod words;
 
 use super::{Backend, Connection, JobLock};
 use crate::error::Result;
+use crate::url::PostgresSettings;
 use settings::Target;
 use std::time::Instant;
 
@@ -50,12 +57,20 @@ pub struct PostgresBackend {
 }
 
 impl PostgresBackend {
-    /// A backend for the server that a URL or a libpq string names. Nothing is connected yet.
+    /// A backend for the server of these settings. Nothing is connected yet.
     ///
-    /// # Errors
-    /// `Url` if it cannot be used as it is.
-    pub fn open(url: &str) -> Result<Self> {
-        Ok(Self { target: Target::parse(url)? })
+    /// ```
+    /// use rowmill::backend::{Backend, postgres::PostgresBackend};
+    /// use rowmill::url::{Database, DatabaseUrl};
+    /// let url = DatabaseUrl::parse("postgresql://etl:hunter2@localhost/warehouse")?;
+    /// if let Database::Postgres(settings) = url.database {
+    ///     let backend = PostgresBackend::new(&settings);
+    ///     assert_eq!(backend.describe(), "postgresql://etl@localhost:5432/warehouse");
+    /// }
+    /// # Ok::<(), rowmill::Error>(())
+    /// ```
+    pub fn new(settings: &PostgresSettings) -> Self {
+        Self { target: Target::new(settings) }
     }
 }
 

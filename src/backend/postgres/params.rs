@@ -82,7 +82,6 @@ fn is_float(server: &Type) -> bool {
 /// Whether it is sent in the text format.
 fn is_text(param: &Param<'_>, server: &Type) -> bool {
     match param {
-        Param::Null | Param::Bytes(_) => false,
         Param::Bool(_) => *server != Type::BOOL,
         Param::Int(_) => !is_number(server),
         Param::Float(_) => !is_float(server),
@@ -93,7 +92,7 @@ fn is_text(param: &Param<'_>, server: &Type) -> bool {
                 None => is_label(column_type),
             }
         }
-        Param::Packed(..) => false,
+        Param::Null | Param::Bytes(_) | Param::Packed(..) => false,
     }
 }
 

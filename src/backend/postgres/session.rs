@@ -59,7 +59,7 @@ fn settings(purpose: Purpose) -> impl Iterator<Item = (&'static str, &'static st
 pub(super) fn options(purpose: Purpose, user: Option<&str>) -> String {
     let mut options = String::new();
     for (name, value) in settings(purpose).chain([WATCH_CLIENT]) {
-        options.push_str(&format!("-c {name}={value} "));
+        options.extend(["-c ", name, "=", value, " "]);
     }
     options.push_str(user.unwrap_or_default());
     options.trim_end().to_owned()
@@ -81,7 +81,7 @@ pub(super) fn set(
     let mut sql = String::new();
     for (name, value) in settings(purpose) {
         if !user.contains(&name.to_ascii_lowercase()) {
-            sql.push_str(&format!("SET {name} = '{value}'; "));
+            sql.extend(["SET ", name, " = '", value, "'; "]);
         }
     }
     client.batch_execute(&sql)?;

@@ -1,9 +1,9 @@
 //! What is connected to, host by host.
 
 use super::session::Role;
-use crate::error::{Error, ErrorKind, Result};
+use crate::url::{PostgresHost, PostgresSettings, Reach, TargetSessionAttrs};
 use postgres::Config;
-use postgres::config::{Host, SslMode};
+use postgres::config::SslMode;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,7 +14,7 @@ use std::time::Duration;
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 const KEEPALIVE_COUNT: u32 = 3;
-const TCP_USER_TIMEOUT: Duration = Duration::from_secs(60);
+const TCP_USER_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// A server: one host, or several that are tried in order.
 #[derive(Clone)]
@@ -29,52 +29,23 @@ pub(super) struct Target {
 /// One host.
 #[derive(Clone)]
 pub(super) struct Endpoint {
-    /// Has this one host, no option of ours, no TLS.
+    /// Has this one host, no options, no TLS.
     pub(super) config: Config,
+    /// The options of the user for the session.
+    pub(super) options: Option<String>,
     /// `host:port/database as user`.
     pub(super) label: String,
 }
 
 impl Target {
-    /// Reads a URL or a libpq string.
-    pub(super) fn parse(url: &str) -> Result<Self> {
-        let parsed: Config = url
-            .parse()
-            .map_err(|_| Error::new(ErrorKind::Url, "this is no PostgreSQL connection URL"))?;
-        let user = parsed.get_user().unwrap_or("postgres").to_owned();
-        let database = parsed.get_dbname().unwrap_or(&user).to_owned();
-        let mut endpoints = Vec::new();
-        for (index, host) in parsed.get_hosts().iter().enumerate() {
-            let ports = parsed.get_ports();
-            let port = ports.get(index).or(ports.first()).copied().unwrap_or(5432);
-            let mut config = Config::new();
-            let name = match host {
-                Host::Tcp(name) => {
-                    config.host(name);
-                    name.clone()
-                }
-                Host::Unix(path) => {
-                    config.host_path(path);
-                    path.display().to_string()
-                }
-            };
-            config.port(port).user(&user).dbname(&database);
-            if let Some(password) = parsed.get_password() {
-                config.password(password);
-            }
-            if let Some(options) = parsed.get_options() {
-                config.options(options);
-            }
-            config.application_name(parsed.get_application_name().unwrap_or("rowmill"));
-            harden(&mut config);
-            let label = format!("{name}:{port}/{database} as {user}");
-            endpoints.push(Endpoint { config, label });
+    /// The server of these settings.
+    pub(super) fn new(settings: &PostgresSettings) -> Self {
+        Self {
+            endpoints: settings.hosts.iter().map(|host| Endpoint::new(settings, host)).collect(),
+            role: role(settings.target_session_attrs),
+            description: settings.to_string(),
+            plain: Arc::default(),
         }
-        let description = match endpoints.first() {
-            Some(first) => format!("postgresql {}", first.label),
-            None => return Err(Error::new(ErrorKind::Url, "the URL names no host")),
-        };
-        Ok(Self { endpoints, role: Role::Any, description, plain: Arc::default() })
     }
 
     /// Whether a server refused the start-up options.
@@ -88,14 +59,57 @@ impl Target {
     }
 }
 
-fn harden(config: &mut Config) {
+impl Endpoint {
+    fn new(settings: &PostgresSettings, host: &PostgresHost) -> Self {
+        let mut config = Config::new();
+        match &host.reach {
+            Reach::Name(name) => config.host(name),
+            Reach::Address { address, name } => {
+                if let Some(name) = name {
+                    config.host(name);
+                }
+                config.hostaddr(*address)
+            }
+            Reach::Unix(directory) => config.host_path(directory),
+        };
+        config
+            .port(host.port)
+            .user(&settings.user)
+            .dbname(&settings.database)
+            .application_name(&settings.application_name)
+            // The URL has refused what asks for TLS.
+            .ssl_mode(SslMode::Disable);
+        if let Some(password) = settings.password_for(host) {
+            config.password(password.expose());
+        }
+        watch(&mut config, settings);
+        Self {
+            config,
+            options: settings.options.clone(),
+            label: format!("{host}/{} as {}", settings.database, settings.user),
+        }
+    }
+}
+
+/// Has the system notice a peer that is gone.
+fn watch(config: &mut Config, settings: &PostgresSettings) {
     config
-        .ssl_mode(SslMode::Disable)
-        .keepalives(true)
-        .keepalives_idle(KEEPALIVE_IDLE)
-        .keepalives_interval(KEEPALIVE_INTERVAL)
-        .keepalives_retries(KEEPALIVE_COUNT)
-        .tcp_user_timeout(TCP_USER_TIMEOUT);
+        .keepalives(settings.keepalives)
+        .keepalives_idle(settings.keepalives_idle.unwrap_or(KEEPALIVE_IDLE))
+        .keepalives_interval(settings.keepalives_interval.unwrap_or(KEEPALIVE_INTERVAL))
+        .keepalives_retries(settings.keepalives_count.unwrap_or(KEEPALIVE_COUNT))
+        .tcp_user_timeout(settings.tcp_user_timeout.unwrap_or(TCP_USER_TIMEOUT));
+}
+
+fn role(attrs: TargetSessionAttrs) -> Role {
+    match attrs {
+        TargetSessionAttrs::Any => Role::Any,
+        TargetSessionAttrs::ReadWrite => Role::ReadWrite,
+        TargetSessionAttrs::ReadOnly => Role::ReadOnly,
+        TargetSessionAttrs::Primary => Role::Primary,
+        TargetSessionAttrs::Standby => Role::Standby,
+        TargetSessionAttrs::PreferStandby => Role::PreferStandby,
+    }
 }
 
 impl fmt::Display for Target {

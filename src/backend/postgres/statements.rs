@@ -50,14 +50,9 @@ impl Statements {
         Ok(prepared)
     }
 
-    /// Whether the statement for `sql` is kept.
-    pub(super) fn has(&self, sql: &str) -> bool {
-        self.kept.contains_key(sql)
-    }
-
-    /// Forgets the statement for `sql`.
-    pub(super) fn forget(&mut self, sql: &str) {
-        self.kept.remove(sql);
+    /// Forgets the statement for `sql`; says whether it was kept.
+    pub(super) fn forget(&mut self, sql: &str) -> bool {
+        self.kept.remove(sql).is_some()
     }
 
     /// Forgets all.
