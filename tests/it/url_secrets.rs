@@ -128,7 +128,8 @@ proptest! {
                 panic!("not PostgreSQL");
             };
             prop_assert_eq!(&settings.user, &user);
-            prop_assert_eq!(settings.password.unwrap().expose(), &password);
+            let read = settings.password.unwrap();
+            prop_assert_eq!(read.expose(), &password);
         }
     }
 }
