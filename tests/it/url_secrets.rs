@@ -128,8 +128,8 @@ proptest! {
                 panic!("not PostgreSQL");
             };
             prop_assert_eq!(&settings.user, &user);
-            let found = settings.password.unwrap();
-            prop_assert_eq!(found.expose(), &password);
+            let read = settings.password.unwrap();
+            prop_assert_eq!(read.expose(), &password);
         }
     }
 }
