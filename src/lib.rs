@@ -5,8 +5,8 @@ pub mod batch;
 #[cfg(feature = "cli")]
 pub mod cli;
 mod config;
-pub mod engine;
 pub mod copy;
+pub mod engine;
 mod error;
 mod ident;
 pub mod mapping;
@@ -20,6 +20,16 @@ mod stop;
 pub mod url;
 mod workers;
 
+pub use batch::{
+    identity::Identity,
+    job::{Draft, Job},
+    limits::MaxRejects,
+    observer::{BatchDone, Observer, PlanTotals},
+    pipeline::Pipeline,
+    report::{PoolReport, Report, Status},
+    retry::RetryPolicy,
+    write::{Append, InsertIgnore, Mirror, Replace, Upsert, Write},
+};
 pub use config::PoolOptions;
 pub use engine::{Acquire, Engine, EngineBuilder, Intent};
 pub use error::{Error, ErrorKind, Locate, Place, Result};
@@ -35,8 +45,11 @@ pub use mapping::{
 pub use nearest::nearest;
 pub use pool::{PoolStats, Pooled, QueuePool};
 pub use rowmill_derive::{Entity, SqlEnum};
+pub use sink::{mode::Mode, target::Target};
 pub use source::bounds::{Bounds, CutLimits, Fingerprint, Origin};
 pub use source::csv::{Csv, CsvColumn, CsvColumns, CsvFormat};
+pub use source::feed::{Feed, Layout};
+pub use source::prepared::{Prepared, Stage};
 pub use source::rows::{Iter, Refusal, Source};
 pub use sql::dialect::Dialect;
 pub use sqlstate::{Class, SqlState};

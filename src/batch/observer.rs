@@ -39,7 +39,10 @@ pub trait Observer: Send + Sync {
     /// A batch was committed.
     fn batch_done(&self, _done: &BatchDone) {}
 
-    /// The run enters a phase: `plan`, `load`, `delete`, `swap`.
+    /// So many rows more were rejected, after the batch they came in was committed.
+    fn rejected(&self, _rows: u64) {}
+
+    /// The run enters a phase: `plan`, `load`, `merge`, `finish`.
     fn phase(&self, _name: &str) {}
 
     /// The run waits and will try again, because of an error that may pass.

@@ -223,12 +223,15 @@ impl<'a> Worker<'a> {
             Outcome::AlreadyDone | Outcome::TooEarly => Counts::default(),
         };
         meter.read(counts.read);
-        let load = unit.phase == Phase::Load;
-        observer.batch_done(&BatchDone {
-            rows: if load { unit.bounds.rows } else { 0 },
-            bytes: if load { unit.bytes() } else { 0 },
-            rejected: counts.rejected,
-        });
+        if unit.phase == Phase::Load {
+            observer.batch_done(&BatchDone {
+                rows: unit.bounds.rows,
+                bytes: unit.bytes(),
+                rejected: counts.rejected,
+            });
+        } else if counts.rejected > 0 {
+            observer.rejected(counts.rejected);
+        }
     }
 }
 

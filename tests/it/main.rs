@@ -13,9 +13,6 @@
     clippy::expect_used,
     clippy::print_stderr,
     unreachable_pub,
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
     missing_docs,
     reason = "a test fails by panicking, and a test crate exports nothing"
 )]
@@ -28,6 +25,7 @@ mod support_works; // the helpers themselves: a helper that is wrong makes every
 
 // Drivers: what one connection does. backend_*.rs
 mod backend_postgres;
+mod sqlite_backend;
 // Wires: pool_*.rs, routing_*.rs, engine_*.rs, sharding_*.rs
 mod engine_options;
 mod pool_bounds;
@@ -38,6 +36,8 @@ mod pool_nested;
 mod pool_return;
 mod url_parse;
 mod url_secrets;
+// Paper: mapping
+mod entity;
 // Work: session_*.rs, csv_*.rs (source), sink_*.rs
 mod csv_source; // a CSV file, against what COPY makes of it
 // Flow: job_*.rs (kill and restart, rejects, exactly once, memory, serial twin)
@@ -45,5 +45,3 @@ mod csv_source; // a CSV file, against what COPY makes of it
 #[cfg(feature = "cli")]
 mod cli_usage;
 mod derive_ui;
-mod entity;
-mod sqlite_backend;
