@@ -38,9 +38,9 @@ pub struct ColumnSpec {
     pub name: Ident,
     /// Its type.
     pub column_type: ColumnType,
-    /// The field it takes: its name in the header, or in a file without a header its number, from
-    /// 1. Default: the one of the column's name; without a header the one at the column's own
-    /// place in `[columns]`.
+    /// The field it takes, by its name in the header; in a file without a header by its number,
+    /// counted from 1. Default: the field of the column's name; without a header the field at the
+    /// column's own place in `[columns]`.
     pub from: Option<String>,
     /// Whether blanks around a field are removed. Default: false.
     pub trim: bool,
