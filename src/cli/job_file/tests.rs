@@ -241,6 +241,15 @@ proptest! {
 }
 
 #[test]
+fn the_job_file_of_the_manual_is_one() {
+    let manual = include_str!("../../../README.md");
+    let (_, behind) = manual.split_once("```toml\n").unwrap();
+    let (text, _) = behind.split_once("```").unwrap();
+    let job = parse(text).unwrap();
+    assert_eq!((job.columns.len(), job.target.mode), (4, Mode::Mirror));
+}
+
+#[test]
 fn a_missing_section_is_named() {
     let without_source = "name = \"x\"\n[columns]\nid = \"bigint\"\n";
     let error = parse(without_source).unwrap_err().to_string();
