@@ -3,7 +3,7 @@
 use super::args::CheckArguments;
 use super::console::Console;
 use super::exit::Exit;
-use super::job_file::{From, JobFile, SourceSpec};
+use super::job_file::{JobFile, SourceSpec};
 use super::plan::Plan;
 use crate::batch::limits::MaxRejects;
 use crate::error::Result;
@@ -69,13 +69,10 @@ fn describe(job: &JobFile) -> Vec<String> {
     let mode = job.target.mode.name();
     lines.push(format!("target   {}, {mode}{key}", job.target.table.plain()));
     lines.extend(job.columns.iter().map(|column| {
-        let from = match &column.from {
-            From::Name(name) => format!("{name:?}"),
-            From::Number(number) => number.to_string(),
-        };
+        let from = column.from.as_ref().map(|from| format!(" from {from}")).unwrap_or_default();
         let nulls = if column.not_null { " not null" } else { "" };
         let name = column.name.as_str();
-        format!("column   {name} {}{nulls} from field {from}", column.column_type)
+        format!("column   {name} {}{nulls}{from}", column.column_type)
     }));
     let rejects = match job.limits.max_rejects {
         MaxRejects::Count(rows) => rows.to_string(),
@@ -105,8 +102,8 @@ mod tests {
             "param    n = 1",
             "source   csv 1.csv",
             "target   t, upsert, key id",
-            "column   id bigint from field \"id\"",
-            "column   b text not null from field \"c\"",
+            "column   id bigint",
+            "column   b text not null from c",
             "limits   5000 rows and 4194304 bytes a batch, at most 100 rejects",
         ];
         assert_eq!(describe(&job), expected);

@@ -160,6 +160,13 @@ impl<P: Fn(&str) + Send + Sync, C: Fn() -> Instant + Send + Sync> Observer for L
     }
 }
 
+/// The bar before there is a plan, over the bytes of a file, and over rows.
+const TEMPLATES: [&str; 3] = [
+    "{spinner} {prefix} {msg}",
+    "{prefix} {bar:30} {percent:>3}% {bytes}/{total_bytes} {msg}",
+    "{prefix} {bar:30} {percent:>3}% {msg}",
+];
+
 /// A bar on a terminal; it is wiped out at the end, where the summary takes its place.
 struct Bar {
     bar: ProgressBar,
@@ -169,7 +176,7 @@ struct Bar {
 impl Bar {
     fn new() -> Self {
         let bar = ProgressBar::new(0);
-        bar.set_style(Self::style("{spinner} {prefix} {msg}"));
+        bar.set_style(Self::style(TEMPLATES[0]));
         bar.enable_steady_tick(Duration::from_millis(250));
         Self { bar, tally: Mutex::new(Tally::new(Instant::now())) }
     }
@@ -188,13 +195,11 @@ impl Observer for Bar {
             tally.plan(plan, now);
             tally.line(now)
         };
-        let (all, done, amount) = match plan.bytes {
-            0 => (plan.rows, plan.done_rows, ""),
-            all => (all, plan.done_bytes, "{bytes}/{total_bytes} "),
+        let (all, done, template) = match plan.bytes {
+            0 => (plan.rows, plan.done_rows, TEMPLATES[2]),
+            all => (all, plan.done_bytes, TEMPLATES[1]),
         };
-        self.bar.set_style(Self::style(&format!(
-            "{{prefix}} {{bar:30}} {{percent:>3}}% {amount}{{msg}}"
-        )));
+        self.bar.set_style(Self::style(template));
         self.bar.set_length(all);
         self.bar.set_position(done);
         self.bar.set_message(line);
@@ -298,6 +303,20 @@ mod tests {
         log.pass(10);
         observer.batch_done(&BATCH);
         assert_eq!(log.taken(), ["8,000 of 10,000 rows, batch 8 of 10, 100 rows/s, 20.0 s left"]);
+    }
+
+    #[test]
+    fn the_bar_takes_its_templates_and_counts_on_from_earlier_runs() {
+        for template in TEMPLATES {
+            assert!(ProgressStyle::with_template(template).is_ok(), "{template}");
+        }
+        let bar = Bar::new();
+        bar.planned(&plan(4, 1));
+        bar.batch_done(&BATCH);
+        assert_eq!((bar.bar.position(), bar.bar.length()), (2 * 2_048, Some(4 * 2_048)));
+        bar.planned(&PlanTotals { bytes: 0, done_bytes: 0, ..plan(4, 1) });
+        bar.batch_done(&BATCH);
+        assert_eq!((bar.bar.position(), bar.bar.length()), (2_000, Some(4_000)));
     }
 
     #[test]

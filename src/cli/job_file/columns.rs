@@ -30,15 +30,6 @@ const TYPE_NAMES: [&str; 19] = [
     "jsonb",
 ];
 
-/// Which field of the source a column takes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum From {
-    /// The one of this name in the header.
-    Name(String),
-    /// The one at this place, from 1, in a file without a header.
-    Number(u32),
-}
-
 /// A column of the target and the field it takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -47,13 +38,14 @@ pub struct ColumnSpec {
     pub name: Ident,
     /// Its type.
     pub column_type: ColumnType,
-    /// The field it takes. Default: the one of its own name; in a file without a header the one
-    /// at its own place in `[columns]`.
-    pub from: From,
+    /// The field it takes, by its name in the header; in a file without a header by its number,
+    /// counted from 1. Default: the field of the column's name; without a header the field at the
+    /// column's own place in `[columns]`.
+    pub from: Option<String>,
     /// Whether blanks around a field are removed. Default: false.
     pub trim: bool,
-    /// Texts that mean NULL in this column, beside those of the source. Default: none.
-    pub null: Vec<String>,
+    /// Texts that mean NULL in this column. Default: those of the source.
+    pub null: Option<Vec<String>>,
     /// Whether a NULL is refused. Default: false.
     pub not_null: bool,
     /// The line of the job file, from 1.
@@ -74,18 +66,17 @@ pub(super) fn read(section: &Section<'_>, header: bool) -> Result<Vec<ColumnSpec
     if fields.is_empty() {
         return Err(section.error("", "no column, expected at least one: name = \"type\""));
     }
-    fields.iter().zip(1..).map(|(field, place)| column(field, place, header)).collect()
+    fields.iter().map(|field| column(field, header)).collect()
 }
 
-fn column(field: &Field<'_>, place: u32, header: bool) -> Result<ColumnSpec> {
+fn column(field: &Field<'_>, header: bool) -> Result<ColumnSpec> {
     let name = Ident::new(field.key).map_err(|error| field.error(error.message()))?;
-    let from = if header { From::Name(field.key.to_owned()) } else { From::Number(place) };
     let mut column = ColumnSpec {
         name,
         column_type: ColumnType::Text,
-        from,
+        from: None,
         trim: false,
-        null: Vec::new(),
+        null: None,
         not_null: false,
         line: field.line(),
     };
@@ -105,28 +96,28 @@ fn options(field: &Field<'_>, header: bool, column: &mut ColumnSpec) -> Result<(
     let type_field = section.required("type", expected)?;
     column.column_type = column_type(&type_field, type_field.plain_text(expected)?)?;
     if let Some(from) = section.optional("from") {
-        column.from = read_from(&from, header)?;
+        column.from = Some(read_from(&from, header)?);
     }
     column.trim = flag("trim")?;
     column.not_null = flag("not_null")?;
     if let Some(null) = section.optional("null") {
         let texts = null.plain_texts("a list of texts, for example [\"NA\"]")?;
-        column.null = texts.into_iter().map(str::to_owned).collect();
+        column.null = Some(texts.into_iter().map(str::to_owned).collect());
     }
     Ok(())
 }
 
-fn read_from(field: &Field<'_>, header: bool) -> Result<From> {
+fn read_from(field: &Field<'_>, header: bool) -> Result<String> {
     if !header {
         if field.value.as_str().is_some() {
             let expected = "the number of a field, from 1, because header = false";
             return Err(field.wrong_type(expected));
         }
-        return field.count(1, 1_664).map(|number| From::Number(number as u32));
+        return field.count(1, u64::from(u16::MAX)).map(|number| number.to_string());
     }
     match field.plain_text("the name of a field in the header of the file")? {
         "" => Err(field.error("expected the name of a field, found an empty text")),
-        name => Ok(From::Name(name.to_owned())),
+        name => Ok(name.to_owned()),
     }
 }
 

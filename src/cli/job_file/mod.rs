@@ -20,7 +20,7 @@ mod target;
 mod tests;
 mod units;
 
-pub use columns::{ColumnSpec, From};
+pub use columns::ColumnSpec;
 pub use limits::LimitsSpec;
 pub use source::{CsvSpec, SourceSpec};
 pub use target::TargetSpec;

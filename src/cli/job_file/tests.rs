@@ -82,10 +82,10 @@ fn columns_keep_the_order_of_the_file() {
     let columns = parse(GOOD).unwrap().columns;
     let names: Vec<_> = columns.iter().map(|column| column.name.as_str()).collect();
     assert_eq!(names, ["id", "length_ft", "surface", "closed"]);
-    assert_eq!(columns[0].from, From::Name("id".to_owned()));
-    assert_eq!(columns[1].from, From::Name("length".to_owned()));
+    assert_eq!((&columns[0].from, &columns[0].null), (&None, &None));
+    assert_eq!(columns[1].from.as_deref(), Some("length"));
     assert_eq!(columns[1].column_type, ColumnType::Int4);
-    assert!(columns[2].trim && columns[2].null == ["UNK"]);
+    assert!(columns[2].trim && columns[2].null == Some(vec!["UNK".to_owned()]));
     assert!(columns[3].not_null && !columns[3].column().nullable && columns[0].column().nullable);
     assert_eq!(columns[2].line, 16);
 }
@@ -104,8 +104,8 @@ fn a_file_without_a_header_counts_its_fields_from_1() {
     let text = changed("kind = \"csv\"", "kind = \"csv\"\nheader = false")
         .replace("from = \"length\"", "from = 7");
     let columns = parse(&text).unwrap().columns;
-    let from: Vec<_> = columns.iter().map(|column| column.from.clone()).collect();
-    assert_eq!(from, [From::Number(1), From::Number(7), From::Number(3), From::Number(4)]);
+    let from: Vec<_> = columns.iter().map(|column| column.from.as_deref()).collect();
+    assert_eq!(from, [None, Some("7"), None, None]);
 }
 
 #[test]
@@ -240,6 +240,15 @@ proptest! {
             prop_assert_eq!(line.lines().count(), 1);
         }
     }
+}
+
+#[test]
+fn the_job_file_of_the_manual_is_one() {
+    let manual = include_str!("../../../README.md");
+    let (_, behind) = manual.split_once("```toml\n").unwrap();
+    let (text, _) = behind.split_once("```").unwrap();
+    let job = parse(text).unwrap();
+    assert_eq!((job.columns.len(), job.target.mode), (4, Mode::Mirror));
 }
 
 #[test]

@@ -18,13 +18,13 @@ pub(super) fn bytes(text: &str) -> Option<u64> {
     number.parse::<u64>().ok()?.checked_mul(factor)
 }
 
-/// `500ms`, `60s`, `5m`, `2h`.
+/// `500ms`, `60s`, `5m` or `5min`, `2h`.
 pub(super) fn duration(text: &str) -> Option<Duration> {
     let (number, unit) = split(text)?;
     let factor: u64 = match unit {
         "ms" => 1,
         "s" => 1_000,
-        "m" => 60_000,
+        "m" | "min" => 60_000,
         "h" => 3_600_000,
         _ => return None,
     };
@@ -66,7 +66,7 @@ mod tests {
         assert_eq!(duration("500 ms"), Some(Duration::from_millis(500)));
         assert_eq!(duration("5m"), Some(Duration::from_mins(5)));
         assert_eq!(duration("2h"), Some(Duration::from_hours(2)));
-        for wrong in ["", "60", "s", "1.5s", "5min", "99999999999999999h"] {
+        for wrong in ["", "60", "s", "1.5s", "5minutes", "99999999999999999h"] {
             assert_eq!(duration(wrong), None, "{wrong}");
         }
     }
