@@ -20,7 +20,7 @@
 mod support;
 
 // The house: what holds for the tree as a whole.
-//mod layering; // who may know whom, one door per foreign crate, sizes of files
+mod layering; // who may know whom, one door per foreign crate, sizes of files
 mod support_works; // the helpers themselves: a helper that is wrong makes every test wrong
 
 // Drivers: what one connection does. backend_*.rs
