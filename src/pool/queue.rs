@@ -283,6 +283,13 @@ pub(super) fn contained(ask: impl FnOnce() -> bool) -> bool {
     catch_unwind(AssertUnwindSafe(ask)).unwrap_or(false)
 }
 
+impl Drop for Shared {
+    fn drop(&mut self) {
+        // A helper thread of r2d2 may hold the shelf a moment longer; nothing stays open for it.
+        self.clear_shelf();
+    }
+}
+
 fn closed() -> Error {
     Error::new(ErrorKind::PoolClosed, "the pool was disposed of")
 }
