@@ -176,9 +176,8 @@ impl Shared {
             if !error.is_transient() || clock.left() <= pause {
                 return Err(error);
             }
-            // ORDER: the empty slot goes back before the pause. A connection that another thread
-            // gives back meanwhile can then be taken in its place.
-            drop(slot);
+            // A connection that comes back meanwhile ends the pause, and is taken in place of the
+            // empty slot.
             self.ledger.pause(Instant::now() + pause);
         }
     }
@@ -282,6 +281,13 @@ impl Shared {
 /// here would put it back on the shelf.
 pub(super) fn contained(ask: impl FnOnce() -> bool) -> bool {
     catch_unwind(AssertUnwindSafe(ask)).unwrap_or(false)
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        // A helper thread of r2d2 may hold the shelf a moment longer; nothing stays open for it.
+        self.clear_shelf();
+    }
 }
 
 fn closed() -> Error {

@@ -39,9 +39,9 @@ fn the_deadline_ends_the_attempts_with_the_error_of_the_last() {
     fake.fail_with(&["57P03"; 100]);
     let before = Instant::now();
     let error = pool.get_within(Duration::from_millis(450)).unwrap_err();
-    assert!(before.elapsed() <= Duration::from_millis(700));
+    assert!(before.elapsed() < LIMIT / 2);
     assert_eq!((error.kind(), error.message()), (ErrorKind::Connect, "refused with 57P03"));
-    assert!((2..=5).contains(&fake.connects()), "{}", fake.connects());
+    assert!((1..=5).contains(&fake.connects()), "{}", fake.connects());
     assert_eq!(pool.stats().in_use, 0);
 }
 

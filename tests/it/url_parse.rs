@@ -189,6 +189,8 @@ fn bad_numbers_name_their_key() {
     for (text, key) in [
         ("postgresql://localhost:x/d", "port"),
         ("postgresql://localhost:0/d", "port"),
+        ("host='a b' sslmode=disable", "host is not"),
+        ("hostaddr=localhost", "hostaddr"),
         ("postgresql://localhost/d?connect_timeout=0", "connect_timeout"),
         ("postgresql://localhost/d?connect_timeout=-1", "connect_timeout"),
         ("postgresql://localhost/d?pool_size=many", "pool_size"),
