@@ -251,7 +251,9 @@ impl Scan {
                         fields
                     }
                     _ => {
-                        return Err(broken("a tuple of a COPY stream has another number of fields"));
+                        return Err(broken(
+                            "a tuple of a COPY stream has another number of fields",
+                        ));
                     }
                 },
             },
