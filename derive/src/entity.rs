@@ -10,14 +10,14 @@ pub(crate) fn generate(model: &Entity) -> TokenStream {
     let Entity { ident, krate, table, key, .. } = model;
     let columns = model.columns.iter().map(|field| column(field, krate));
     let pack = model.columns.iter().take(model.written).enumerate().map(|(index, field)| {
-        let name = &field.ident;
-        quote_spanned!(field.ty.span()=>
-            #krate::mapping::derived::pack_field(&self.#name, columns, #index, row)?;)
+        let (name, ty) = (&field.ident, &field.ty);
+        quote_spanned!(ty.span()=>
+            #krate::mapping::derived::pack_field::<#ty>(&self.#name, columns, #index, row)?;)
     });
     let unpack = model.columns.iter().enumerate().map(|(index, field)| {
-        let (name, column) = (&field.ident, &field.name);
-        quote_spanned!(field.ty.span()=>
-            #name: #krate::mapping::derived::unpack_field(cell, #index, #column)?,)
+        let (name, ty, column) = (&field.ident, &field.ty, &field.name);
+        quote_spanned!(ty.span()=>
+            #name: #krate::mapping::derived::unpack_field::<#ty>(cell, #index, #column)?,)
     });
     let skipped = model
         .skipped
