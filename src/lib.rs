@@ -2,6 +2,7 @@
 
 pub mod backend;
 mod config;
+pub mod engine;
 mod error;
 mod ident;
 pub mod mapping;
@@ -14,6 +15,7 @@ mod stop;
 pub mod url;
 
 pub use config::PoolOptions;
+pub use engine::{Acquire, Engine, EngineBuilder, Intent};
 pub use error::{Error, ErrorKind, Locate, Place, Result};
 pub use ident::{Ident, MAX_IDENT_BYTES, TableName};
 pub use mapping::{

@@ -23,7 +23,7 @@ impl Backoff {
     pub(super) fn pause(&mut self) -> Duration {
         self.thrown += 1;
         let share = self.dice.hash_one(self.thrown) as f64 / u64::MAX as f64;
-        let pause = SHORTEST + (self.most - SHORTEST).mul_f64(share);
+        let pause = SHORTEST + self.most.saturating_sub(SHORTEST).mul_f64(share);
         self.most = (self.most * 2).min(LONGEST);
         pause
     }

@@ -118,7 +118,7 @@ impl Ledger {
     /// Whether a connection that comes back is kept; if so it counts as idle from now on.
     pub(super) fn keeps(&self) -> bool {
         let mut entries = self.entries.lock();
-        let keeps = !entries.is_closed && entries.idle < self.pool_size;
+        let keeps = entries.idle < self.pool_size;
         entries.idle += u32::from(keeps);
         keeps
     }
@@ -176,5 +176,74 @@ impl Ledger {
             peak_in_use: entries.peak_in_use,
             longest_wait: entries.longest_wait,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::thread;
+
+    const LIMIT: Duration = Duration::from_mins(1);
+
+    /// Runs `wait` on another thread until it waits, then `wake`; returns what `wait` returned.
+    fn woken<T: Send>(
+        wait: impl FnOnce() -> T + Send,
+        waits: impl Fn() -> bool,
+        wake: impl FnOnce(),
+    ) -> T {
+        thread::scope(|scope| {
+            let waiter = scope.spawn(wait);
+            while !waits() {
+                thread::park_timeout(Duration::from_millis(1));
+            }
+            wake();
+            waiter.join().unwrap()
+        })
+    }
+
+    #[test]
+    fn a_permit_that_comes_at_the_last_moment_is_kept() {
+        let ledger = Ledger::new(1, 1);
+        let deadline = Instant::now() + Duration::from_millis(20);
+        ledger.take(deadline).unwrap();
+        let hand_over_late = || {
+            // The waiter's time runs out while the lock is held here, and then it gets the permit.
+            let mut entries = ledger.entries.lock();
+            while Instant::now() < deadline + Duration::from_millis(30) {
+                thread::park_timeout(Duration::from_millis(10));
+            }
+            let waiter = entries.line.pop_front().unwrap();
+            waiter.has_permit.store(true, Ordering::Relaxed);
+            waiter.woken.notify_one();
+        };
+        let result =
+            woken(|| ledger.take(deadline), || ledger.stats().waiting == 1, hand_over_late);
+        assert!(result.is_ok());
+    }
+
+    #[test]
+    fn one_who_pauses_is_woken_by_a_connection_that_comes_back() {
+        let ledger = Ledger::new(1, 1);
+        let since = Instant::now();
+        let wake = || {
+            thread::park_timeout(Duration::from_millis(20));
+            assert!(ledger.keeps());
+            ledger.shelved();
+        };
+        woken(|| ledger.pause(since + LIMIT), || true, wake);
+        assert!(since.elapsed() < LIMIT);
+    }
+
+    #[test]
+    fn one_who_pauses_is_woken_by_the_end_of_the_pool() {
+        let ledger = Ledger::new(1, 1);
+        let since = Instant::now();
+        let wake = || {
+            thread::park_timeout(Duration::from_millis(20));
+            ledger.close();
+        };
+        woken(|| ledger.pause(since + LIMIT), || true, wake);
+        assert!(since.elapsed() < LIMIT && ledger.is_closed());
     }
 }

@@ -176,9 +176,8 @@ impl Shared {
             if !error.is_transient() || clock.left() <= pause {
                 return Err(error);
             }
-            // ORDER: the empty slot goes back before the pause. A connection that another thread
-            // gives back meanwhile can then be taken in its place.
-            drop(slot);
+            // A connection that comes back meanwhile ends the pause, and is taken in place of the
+            // empty slot.
             self.ledger.pause(Instant::now() + pause);
         }
     }

@@ -77,14 +77,7 @@ pub(super) fn shelf(limit: u32) -> r2d2::Pool<Slots> {
 #[derive(Debug)]
 struct Gone;
 
-const NOTHING: Capabilities = Capabilities {
-    dialect: Dialect::PostgreSql,
-    copy: false,
-    concurrent_writers: false,
-    row_locks: false,
-    deferred_constraints: false,
-    async_commit: false,
-};
+const NOTHING: Capabilities = Capabilities::none(Dialect::PostgreSql);
 
 fn gone<T>() -> Result<T> {
     Err(Error::new(ErrorKind::Disconnect, "this connection was given up")

@@ -17,11 +17,11 @@ pub(super) fn read(text: &str, parameters: &mut Parameters) -> Result<()> {
             return Ok(());
         }
         let key = read_key(&mut letters)?;
-        let (value, was_quoted) = read_value(&mut letters)?;
+        let value = read_value(&mut letters)?;
         let is_secret = key.contains("pass") || key.contains("secret");
         let is_set = parameters.set(&key, value);
-        if is_secret && !was_quoted {
-            // What follows may be the rest of a password with a space in it.
+        if is_secret {
+            // What follows may be the rest of a password with a space or a quote in it.
             parameters.distrust();
         }
         is_set?;
@@ -42,8 +42,7 @@ fn read_key(letters: &mut Peekable<Chars<'_>>) -> Result<String> {
     Ok(key)
 }
 
-/// The value, and whether it was quoted.
-fn read_value(letters: &mut Peekable<Chars<'_>>) -> Result<(String, bool)> {
+fn read_value(letters: &mut Peekable<Chars<'_>>) -> Result<String> {
     let mut value = String::new();
     let is_quoted = letters.next_if_eq(&'\'').is_some();
     loop {
@@ -52,12 +51,12 @@ fn read_value(letters: &mut Peekable<Chars<'_>>) -> Result<(String, bool)> {
                 return Err(Error::new(ErrorKind::Url, "a quoted value has no end")
                     .with_hint("close it with '; write ' itself as \\'"));
             }
-            return Ok((value, false));
+            return Ok(value);
         };
         match letter {
             '\\' => value.extend(letters.next()),
-            '\'' if is_quoted => return Ok((value, true)),
-            space if !is_quoted && space.is_ascii_whitespace() => return Ok((value, false)),
+            '\'' if is_quoted => return Ok(value),
+            space if !is_quoted && space.is_ascii_whitespace() => return Ok(value),
             letter => value.push(letter),
         }
     }

@@ -102,8 +102,8 @@ mod tests {
         assert_eq!(duration("30").unwrap(), Duration::from_secs(30));
         assert_eq!(duration("0.5").unwrap(), Duration::from_millis(500));
         assert_eq!(duration("500ms").unwrap(), Duration::from_millis(500));
-        assert_eq!(duration(" 2 min ").unwrap(), Duration::from_secs(120));
-        assert_eq!(duration("1h").unwrap(), Duration::from_secs(3600));
+        assert_eq!(duration(" 2 min ").unwrap(), Duration::from_mins(2));
+        assert_eq!(duration("1h").unwrap(), Duration::from_hours(1));
         assert_eq!(duration_in_milliseconds("5000").unwrap(), Duration::from_secs(5));
     }
 

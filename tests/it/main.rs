@@ -9,3 +9,14 @@
 )]
 
 mod sqlite_backend;
+mod support;
+
+mod engine_options;
+mod pool_bounds;
+mod pool_close;
+mod pool_connect;
+mod pool_line;
+mod pool_nested;
+mod pool_return;
+mod url_parse;
+mod url_secrets;
