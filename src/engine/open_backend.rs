@@ -1,6 +1,7 @@
 //! Which backend serves which URL.
 
 use crate::backend::Backend;
+use crate::backend::sqlite::SqliteBackend;
 use crate::error::{Error, ErrorKind, Result};
 use crate::url::{Database, DatabaseUrl};
 use std::sync::Arc;
@@ -11,8 +12,6 @@ pub(super) fn open_backend(url: &DatabaseUrl) -> Result<Arc<dyn Backend>> {
         Database::Postgres(_) => {
             Err(Error::new(ErrorKind::Unsupported, "PostgreSQL is not built in yet"))
         }
-        Database::Sqlite(_) => {
-            Err(Error::new(ErrorKind::Unsupported, "SQLite is not built in yet"))
-        }
+        Database::Sqlite(settings) => Ok(Arc::new(SqliteBackend::open(settings.clone())?)),
     }
 }

@@ -25,17 +25,31 @@ pub(super) fn of_file(path: &Path, key: i64) -> Result<Option<Box<dyn JobLock>>>
     let side = side_file(path, key);
     for _ in 0..MAX_ATTEMPTS {
         let file = open(&side).map_err(|error| refused(&side, &error))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Ok(None),
-            Err(TryLockError::Error(error)) => return Err(refused(&side, &error)),
-        }
-        if is_still(&file, &side) {
-            return Ok(Some(Box::new(FileLock { path: side, file })));
+        match claim(file, &side).map_err(|error| refused(&side, &error))? {
+            Claim::Held(lock) => return Ok(Some(Box::new(lock))),
+            Claim::HeldByAnother => return Ok(None),
+            Claim::Replaced => {}
         }
     }
     // The others take and release it faster than it can be looked at.
     Ok(None)
+}
+
+enum Claim {
+    Held(FileLock),
+    HeldByAnother,
+    Replaced,
+}
+
+fn claim(file: File, side: &Path) -> io::Result<Claim> {
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => Ok(Claim::HeldByAnother),
+        Err(TryLockError::Error(error)) => Err(error),
+        Ok(()) if is_still(&file, side) => {
+            Ok(Claim::Held(FileLock { path: side.to_owned(), file }))
+        }
+        Ok(()) => Ok(Claim::Replaced),
+    }
 }
 
 fn open(side: &Path) -> io::Result<File> {
@@ -113,8 +127,7 @@ mod tests {
         let side = side_file(&database, 1);
         let late = open(&side).unwrap();
         drop(of_file(&database, 1).unwrap().unwrap());
-        late.try_lock().unwrap();
-        assert!(!is_still(&late, &side));
+        assert!(matches!(claim(late, &side).unwrap(), Claim::Replaced));
         assert!(of_file(&database, 1).unwrap().is_some());
     }
 
