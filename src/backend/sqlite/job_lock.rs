@@ -9,8 +9,10 @@
 //! the file that was locked is still the one of that name, and only a holder whose lock counts
 //! removes it. Where a file cannot be told from its namesake (outside Unix), it stays.
 
+use super::errors;
 use crate::backend::JobLock;
 use crate::error::{Error, ErrorKind, Result};
+use crate::sqlstate::SqlState;
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
@@ -112,7 +114,13 @@ fn is_still(_file: &File, _path: &Path) -> bool {
 
 fn refused(side: &Path, error: &io::Error) -> Error {
     let message = format!("the lock file {} cannot be used: {error}", side.display());
+    let sqlstate = match error.kind() {
+        io::ErrorKind::NotFound => errors::state("58P01"),
+        io::ErrorKind::PermissionDenied => errors::state("42501"),
+        _ => SqlState::IO_ERROR,
+    };
     Error::new(ErrorKind::Connect, message)
+        .with_sqlstate(sqlstate)
         .with_hint("the directory of the database must exist, be writable and know file locks")
 }
 
