@@ -17,7 +17,17 @@
     reason = "a test fails by panicking, and a test crate exports nothing"
 )]
 
+mod engine_options;
+mod pool_bounds;
+mod pool_close;
+mod pool_connect;
+mod pool_line;
+mod pool_nested;
+mod pool_return;
+mod sqlite_backend;
 mod support;
+mod url_parse;
+mod url_secrets;
 
 // The house: what holds for the tree as a whole.
 mod layering; // who may know whom, one door per foreign crate, sizes of files
@@ -45,3 +55,6 @@ mod csv_source; // a CSV file, against what COPY makes of it
 #[cfg(feature = "cli")]
 mod cli_usage;
 mod derive_ui;
+// Work: session_*.rs, csv_*.rs (source), sink_*.rs
+// Flow: job_*.rs (kill and restart, rejects, exactly once, memory, serial twin)
+// Door: cli_*.rs, examples.rs, derive_ui.rs

@@ -113,12 +113,9 @@ fn fields(sqlite: &Connection, table: &Found) -> Result<Vec<Field>> {
     for field in fields.iter_mut().filter(|field| field.key.is_some()) {
         // An INTEGER PRIMARY KEY is the rowid itself: never NULL, and numbered where it is left
         // out. It is the only kind of key without an index in a table with rowids.
-        let is_rowid = keys == 1
-            && !table.without_rowid
-            && !key_has_index
-            && field.declared.eq_ignore_ascii_case("integer");
+        let is_rowid = keys == 1 && !table.without_rowid && !key_has_index;
         field.has_default |= is_rowid;
-        field.not_null |= is_rowid || table.without_rowid;
+        field.not_null |= is_rowid;
     }
     Ok(fields)
 }

@@ -113,4 +113,11 @@ mod tests {
         drop(first);
         assert!(gate.pass(Instant::now()).is_some());
     }
+
+    #[test]
+    fn nobody_passes_before_one_who_came_first_even_while_the_gate_is_free() {
+        let gate = Arc::new(Gate::default());
+        gate.state.lock().waiting.push_back(u64::MAX);
+        assert!(gate.pass(Instant::now()).is_none());
+    }
 }

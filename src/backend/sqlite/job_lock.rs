@@ -9,8 +9,10 @@
 //! the file that was locked is still the one of that name, and only a holder whose lock counts
 //! removes it. Where a file cannot be told from its namesake (outside Unix), it stays.
 
+use super::errors;
 use crate::backend::JobLock;
 use crate::error::{Error, ErrorKind, Result};
+use crate::sqlstate::SqlState;
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
@@ -25,17 +27,31 @@ pub(super) fn of_file(path: &Path, key: i64) -> Result<Option<Box<dyn JobLock>>>
     let side = side_file(path, key);
     for _ in 0..MAX_ATTEMPTS {
         let file = open(&side).map_err(|error| refused(&side, &error))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Ok(None),
-            Err(TryLockError::Error(error)) => return Err(refused(&side, &error)),
-        }
-        if is_still(&file, &side) {
-            return Ok(Some(Box::new(FileLock { path: side, file })));
+        match claim(file, &side).map_err(|error| refused(&side, &error))? {
+            Claim::Held(lock) => return Ok(Some(Box::new(lock))),
+            Claim::HeldByAnother => return Ok(None),
+            Claim::Replaced => {}
         }
     }
     // The others take and release it faster than it can be looked at.
     Ok(None)
+}
+
+enum Claim {
+    Held(FileLock),
+    HeldByAnother,
+    Replaced,
+}
+
+fn claim(file: File, side: &Path) -> io::Result<Claim> {
+    match file.try_lock() {
+        Err(TryLockError::WouldBlock) => Ok(Claim::HeldByAnother),
+        Err(TryLockError::Error(error)) => Err(error),
+        Ok(()) if is_still(&file, side) => {
+            Ok(Claim::Held(FileLock { path: side.to_owned(), file }))
+        }
+        Ok(()) => Ok(Claim::Replaced),
+    }
 }
 
 fn open(side: &Path) -> io::Result<File> {
@@ -98,7 +114,13 @@ fn is_still(_file: &File, _path: &Path) -> bool {
 
 fn refused(side: &Path, error: &io::Error) -> Error {
     let message = format!("the lock file {} cannot be used: {error}", side.display());
+    let sqlstate = match error.kind() {
+        io::ErrorKind::NotFound => errors::state("58P01"),
+        io::ErrorKind::PermissionDenied => errors::state("42501"),
+        _ => SqlState::IO_ERROR,
+    };
     Error::new(ErrorKind::Connect, message)
+        .with_sqlstate(sqlstate)
         .with_hint("the directory of the database must exist, be writable and know file locks")
 }
 
@@ -113,8 +135,7 @@ mod tests {
         let side = side_file(&database, 1);
         let late = open(&side).unwrap();
         drop(of_file(&database, 1).unwrap().unwrap());
-        late.try_lock().unwrap();
-        assert!(!is_still(&late, &side));
+        assert!(matches!(claim(late, &side).unwrap(), Claim::Replaced));
         assert!(of_file(&database, 1).unwrap().is_some());
     }
 

@@ -77,15 +77,18 @@ fn set_up(sqlite: &Connection, deadline: Instant) -> Result<()> {
     }
 }
 
+/// These have a SQLSTATE that says that no second attempt helps.
 fn refuse_what_is_no_file(path: &Path) -> Result<()> {
     let shown = path.display();
     if path.is_dir() {
         return Err(connect(format!("{shown} is a directory, not an SQLite database"))
+            .with_sqlstate(errors::state("42809"))
             .with_hint("name a file in it"));
     }
     match path.parent() {
         Some(parent) if !parent.is_dir() => {
             Err(connect(format!("the directory {} does not exist", parent.display()))
+                .with_sqlstate(errors::state("58P01"))
                 .with_hint("create it, or name the database by another path"))
         }
         _ => Ok(()),
@@ -133,5 +136,23 @@ mod tests {
         assert_eq!(error.kind(), ErrorKind::Connect);
         assert!(!error.is_transient(), "{error}");
         assert!(error.to_string().contains("grant the permission"), "{error}");
+    }
+
+    #[test]
+    fn a_file_that_is_in_use_is_tried_until_the_deadline() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.db");
+        let reader = Connection::open(&path).unwrap();
+        reader.execute_batch("create table t (a); begin; select * from t").unwrap();
+        let mut rows = reader.prepare("select count(*) from t").unwrap();
+        let count: i64 = rows.query_row([], |row| row.get(0)).unwrap();
+        assert_eq!(count, 0);
+
+        let started = Instant::now();
+        let wait = Duration::from_millis(30);
+        let error = file(&path, Duration::ZERO, started + wait).unwrap_err();
+        assert!(started.elapsed() >= wait);
+        assert_eq!(error.kind(), ErrorKind::Connect);
+        assert!(error.is_transient(), "{error}");
     }
 }

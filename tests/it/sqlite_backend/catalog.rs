@@ -87,3 +87,10 @@ fn main_and_temp_are_the_only_schemas() {
     let error = connection.load(&table("etl.t"), &columns, &numbers([1]), 0..1).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Schema);
 }
+
+#[test]
+fn a_hidden_column_of_a_virtual_table_is_none_of_ours() {
+    let mut connection = connect(&memory());
+    connection.run("create virtual table t using fts5 (a)").unwrap();
+    assert_eq!(info(&mut *connection, "t").columns.len(), 1);
+}

@@ -59,14 +59,15 @@ fn mistakes_in_a_statement_have_their_codes() {
 }
 
 #[test]
-fn an_answer_to_a_ping_is_an_answer_and_a_damaged_file_is_none() {
+fn a_damaged_file_does_not_answer_and_is_not_opened() {
     let database = Database::new();
     let backend = database.backend();
     let mut connection = connect(&backend);
     connection.ping(soon()).unwrap();
-    connection.run("create table t (a)").unwrap();
-    connection.run("pragma wal_checkpoint(truncate)").unwrap();
+    connect(&backend).run("create table t (a); pragma wal_checkpoint(truncate)").unwrap();
     std::fs::write(database.path(), vec![b'x'; 8192]).unwrap();
-    let error = backend.connect(soon()).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Connect, "{error}");
+    let error = connection.ping(soon()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Disconnect, "{error}");
+    assert!(connection.is_broken());
+    assert_eq!(backend.connect(soon()).unwrap_err().kind(), ErrorKind::Connect);
 }

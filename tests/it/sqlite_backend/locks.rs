@@ -65,6 +65,7 @@ fn a_lock_in_a_directory_that_is_not_there_is_an_error_with_what_to_do() {
     let error = backend.lock_job(1, soon()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Connect);
     assert!(error.hint().is_some());
+    assert!(!error.is_transient());
 }
 
 /// The name of the database for the process that [`holder`] becomes.

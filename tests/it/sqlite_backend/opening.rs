@@ -17,6 +17,7 @@ fn a_missing_directory_a_directory_and_a_file_of_something_else_are_refused_with
         assert_eq!(error.kind(), ErrorKind::Connect, "{error}");
         assert!(error.message().contains(said), "{error}");
         assert!(error.hint().is_some(), "{error}");
+        assert!(!error.is_transient(), "{error}");
     }
 }
 
@@ -40,17 +41,19 @@ fn a_name_that_looks_like_a_uri_is_a_file_all_the_same() {
 
 #[test]
 fn many_first_connections_to_a_new_file_all_succeed() {
-    let database = Database::new();
-    let backend = database.backend();
-    let start = Barrier::new(8);
-    thread::scope(|scope| {
-        for _ in 0..8 {
-            scope.spawn(|| {
-                start.wait();
-                connect(&backend).ping(soon()).unwrap();
-            });
-        }
-    });
+    for _ in 0..10 {
+        let database = Database::new();
+        let backend = database.backend();
+        let start = Barrier::new(8);
+        thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    start.wait();
+                    connect(&backend).ping(soon()).unwrap();
+                });
+            }
+        });
+    }
 }
 
 #[test]
@@ -86,4 +89,14 @@ fn no_debug_output_shows_more_than_the_path() {
         "SqliteConnection { in_memory: false, in_transaction: false, broken: false, .. }"
     );
     assert!(backend.describe().ends_with("test.db"));
+}
+
+#[test]
+fn an_engine_is_opened_from_the_url_of_a_file_and_of_memory() {
+    let database = Database::new();
+    for url in [format!("sqlite:{}", database.path().display()), "sqlite::memory:".to_owned()] {
+        let engine = rowmill::Engine::open(&url).unwrap();
+        engine.run("create table t (a)").unwrap();
+        assert_eq!(engine.execute("insert into t values ($1)", &[1.into()]).unwrap(), 1);
+    }
 }

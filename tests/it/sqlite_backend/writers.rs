@@ -138,3 +138,18 @@ fn writers_of_two_processes_both_get_through() {
     });
     assert_eq!(one(&mut *connect(&one_backend), "select count(*) from t"), "100");
 }
+
+#[test]
+fn a_single_statement_waits_for_another_process_too() {
+    let database = Database::new();
+    let mut settings = SqliteSettings::new(SqliteLocation::File(database.path()));
+    settings.busy_timeout = Duration::from_millis(30);
+    let (here, there) = (SqliteBackend::open(settings).unwrap(), database.backend());
+    let (mut waiting, mut holder) = (connect(&here), connect(&there));
+    holder.run("create table t (a)").unwrap();
+    holder.begin().unwrap();
+    let started = Instant::now();
+    let error = waiting.run("insert into t values (1)").unwrap_err();
+    assert!(started.elapsed() >= Duration::from_millis(30));
+    assert_eq!(code(&error), "55P03", "{error}");
+}
