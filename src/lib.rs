@@ -1,6 +1,7 @@
 //! Blocking, parallel, restartable batch work on PostgreSQL and SQLite.
 
 pub mod backend;
+pub mod copy;
 mod error;
 mod ident;
 pub mod mapping;
@@ -22,6 +23,7 @@ pub use mapping::{
     rows::{RowWriter, Rows},
 };
 pub use nearest::nearest;
+pub use rowmill_derive::{Entity, SqlEnum};
 pub use sql::dialect::Dialect;
 pub use sqlstate::{Class, SqlState};
 pub use stop::{Stop, StopToken};

@@ -13,6 +13,8 @@
 pub mod cell;
 pub mod column;
 pub mod column_type;
+#[doc(hidden)]
+pub mod derived;
 pub mod entity;
 pub mod param;
 pub mod rows;

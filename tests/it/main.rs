@@ -13,6 +13,9 @@
     clippy::expect_used,
     clippy::print_stderr,
     unreachable_pub,
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
     missing_docs,
     reason = "a test fails by panicking, and a test crate exports nothing"
 )]
@@ -29,3 +32,5 @@ mod backend_postgres;
 // Work: session_*.rs, csv_*.rs (source), sink_*.rs
 // Flow: job_*.rs (kill and restart, rejects, exactly once, memory, serial twin)
 // Door: cli_*.rs, examples.rs, derive_ui.rs
+mod derive_ui;
+mod entity;
