@@ -13,9 +13,6 @@
     clippy::expect_used,
     clippy::print_stderr,
     unreachable_pub,
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
     missing_docs,
     reason = "a test fails by panicking, and a test crate exports nothing"
 )]
