@@ -43,7 +43,8 @@ LEFT JOIN (
 ORDER BY a.attnum";
 
 /// Unique indexes that hold for all rows at all times (a deferred one cannot decide a conflict),
-/// with their key columns only; and the foreign keys of other tables.
+/// with their key columns only; and the foreign keys of other tables, those of a partitioned
+/// table once and not again for each of its partitions.
 const CONSTRAINTS: &str = "
 SELECT 0 AS kind, CASE WHEN i.indisprimary THEN 0 ELSE 1 END AS rank, i.indexrelid AS id,
        NULL::text AS name,
@@ -57,7 +58,9 @@ WHERE i.indrelid = pg_catalog.to_regclass($1) AND i.indisunique AND i.indisvalid
 UNION ALL
 SELECT 1, 0, c.oid, c.conname::text, ARRAY[]::text[]
 FROM pg_catalog.pg_constraint c
-WHERE c.confrelid = pg_catalog.to_regclass($1) AND c.contype = 'f' AND c.conparentid = 0
+LEFT JOIN pg_catalog.pg_constraint whole
+       ON whole.oid = c.conparentid AND whole.confrelid = c.confrelid
+WHERE c.confrelid = pg_catalog.to_regclass($1) AND c.contype = 'f' AND whole.oid IS NULL
       AND c.conrelid <> c.confrelid
 ORDER BY kind, rank, id";
 

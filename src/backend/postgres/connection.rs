@@ -248,7 +248,6 @@ impl Connection for PostgresConnection {
             }
             Err(error) if error.kind() == ErrorKind::Database => {
                 // The transaction is over, or aborted and still open.
-                self.in_transaction = true;
                 // That it was not committed is certain, whatever becomes of the rollback.
                 let _ = self.rollback();
                 Err(error)

@@ -8,24 +8,21 @@ use super::connection::PostgresConnection;
 use super::errors;
 use super::params::Packed;
 use crate::backend::Connection;
+use crate::copy::encode;
 use crate::error::{Error, ErrorKind, Locate, Result};
 use crate::ident::TableName;
 use crate::mapping::column::Column;
 use crate::mapping::column_type::ColumnType;
 use crate::mapping::rows::Rows;
 use postgres::fallible_iterator::FallibleIterator;
-use postgres::{Client, CopyInWriter, Statement};
+use postgres::{Client, Statement};
 use std::error::Error as StdError;
-use std::io::{self, Write};
+use std::io::Write;
 use std::ops::Range;
-
-/// The signature, no flags, no extension.
-const HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
-const TRAILER: &[u8] = &(-1_i16).to_be_bytes();
 
 /// The driver sends each larger write as one message; this many bytes stay in the processor's
 /// cache.
-const WRITE_BYTES: usize = 256 * 1024;
+const PIECE_BYTES: usize = 256 * 1024;
 
 /// The protocol counts parameters in 16 bits.
 const MAX_PARAMS: usize = 32_767;
@@ -54,21 +51,21 @@ pub(super) fn load(
         return insert(connection, table, columns, rows, range)
             .locate(|place| place.table = Some(table.plain()));
     }
-    copy(connection, table, columns, rows.tuples(range))
-        .locate(|place| place.table = Some(table.plain()))
+    copy(connection, table, columns, rows, range).locate(|place| place.table = Some(table.plain()))
 }
 
 fn copy(
     connection: &mut PostgresConnection,
     table: &TableName,
     columns: &[Column],
-    tuples: &[u8],
+    rows: &Rows,
+    range: Range<usize>,
 ) -> Result<u64> {
     let sql = format!("COPY {table} ({}) FROM STDIN (FORMAT binary)", names(columns));
     let mut place = None;
     let copied = connection.with_client(|client, statements| {
         let prepared = statements.get(client, &sql)?;
-        let copied = send(client, &prepared.statement, tuples);
+        let copied = send(client, &prepared.statement, rows, range);
         if let Err(Unsent::Server(error)) = &copied {
             place = error
                 .as_db_error()
@@ -100,9 +97,15 @@ enum Unsent {
     Driver,
 }
 
-fn send(client: &mut Client, statement: &Statement, tuples: &[u8]) -> Result<u64, Unsent> {
+fn send(
+    client: &mut Client,
+    statement: &Statement,
+    rows: &Rows,
+    range: Range<usize>,
+) -> Result<u64, Unsent> {
     let mut writer = client.copy_in(statement).map_err(Unsent::Server)?;
-    let Err(error) = send_all(&mut writer, tuples) else {
+    let mut pieces = encode::pieces(rows, range, PIECE_BYTES);
+    let Err(error) = pieces.try_for_each(|piece| writer.write_all(piece)) else {
         return writer.finish().map_err(Unsent::Server);
     };
     drop(writer);
@@ -112,14 +115,6 @@ fn send(client: &mut Client, statement: &Statement, tuples: &[u8]) -> Result<u64
         Some(Ok(error)) => Err(Unsent::Server(*error)),
         _ => Err(synced.err().map_or(Unsent::Driver, Unsent::Server)),
     }
-}
-
-fn send_all(writer: &mut CopyInWriter<'_>, tuples: &[u8]) -> io::Result<()> {
-    writer.write_all(HEADER)?;
-    for part in tuples.chunks(WRITE_BYTES) {
-        writer.write_all(part)?;
-    }
-    writer.write_all(TRAILER)
 }
 
 fn names(columns: &[Column]) -> String {

@@ -6,12 +6,15 @@ pub(super) fn first_word(sql: &str) -> &str {
     &sql[..sql.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(sql.len())]
 }
 
-/// Whether any statement of the text may start a transaction; the `BEGIN` of a function's body
-/// counts too.
+/// Whether any statement of the text may start a transaction. The `BEGIN` of a function's body
+/// counts too, and so does any word of a text with comments.
 pub(super) fn starts_transaction(sql: &str) -> bool {
-    sql.split(';').any(|statement| {
-        ["BEGIN", "START"].iter().any(|word| first_word(statement).eq_ignore_ascii_case(word))
-    })
+    let is_start =
+        |word: &str| word.eq_ignore_ascii_case("BEGIN") || word.eq_ignore_ascii_case("START");
+    if sql.contains("--") || sql.contains("/*") {
+        return sql.split(|c: char| !c.is_ascii_alphabetic()).any(is_start);
+    }
+    sql.split(';').any(|statement| is_start(first_word(statement)))
 }
 
 /// Whether the text is one statement that certainly ends a transaction.
@@ -41,7 +44,13 @@ mod tests {
 
     #[test]
     fn in_doubt_a_statement_starts_a_transaction_and_does_not_end_one() {
-        for sql in ["begin", " START TRANSACTION READ ONLY", "SELECT 1; BEGIN;"] {
+        for sql in [
+            "begin",
+            " START TRANSACTION READ ONLY",
+            "SELECT 1; BEGIN;",
+            "/* ; */ begin",
+            "--\nbegin",
+        ] {
             assert!(starts_transaction(sql), "{sql}");
         }
         assert!(!starts_transaction("UPDATE beginners SET start = 1"));

@@ -71,7 +71,8 @@ fn views_partitions_and_empty_tables_are_told_apart() {
          create view v as select 1 as n;
          create table p (k int primary key) partition by range (k);
          create table p1 partition of p for values from (0) to (10);
-         create table child (k int references p)",
+         create table child (k int constraint to_p references p) partition by range (k);
+         create table child1 partition of child for values from (0) to (5)",
     );
     let mut connection = connect(&db);
     let mut info = |name: &str| connection.table_info(&TableName::parse(name).unwrap()).unwrap();
@@ -82,5 +83,6 @@ fn views_partitions_and_empty_tables_are_told_apart() {
     assert!(!info("v").unwrap().is_table);
     let parent = info("p").unwrap();
     assert!(parent.is_table && parent.has_unique(&["k".to_owned()]));
-    assert_eq!(parent.referenced_by, ["child_k_fkey"]);
+    assert_eq!(parent.referenced_by, ["to_p"]);
+    assert_eq!(info("p1").unwrap().referenced_by.len(), 1);
 }

@@ -129,8 +129,11 @@ fn the_options_of_the_url_win() {
 
 #[test]
 fn a_pooler_that_refuses_options_gets_the_settings_as_statements() {
+    let db = shared().database("plain");
+    let name = db.name();
+    db.sql(&format!("alter database {name} set TimeZone = 'CET'"));
     let relay = Relay::to(shared().port(), Manner::RefusesOptions);
-    let url = format!("postgresql://postgres:{PASSWORD}@127.0.0.1:{}/postgres", relay.port());
+    let url = format!("postgresql://postgres:{PASSWORD}@127.0.0.1:{}/{name}", relay.port());
     let backend = backend(&url);
     for _ in 0..2 {
         let mut connection = backend.connect(in_time()).unwrap();
