@@ -1,5 +1,6 @@
 //! Truth values, whole numbers, `uuid` and `bytea`.
 
+use super::character::no_nul;
 use super::fault::{INVALID_PARAMETER, OUT_OF_RANGE, corrupt, invalid, refused};
 use super::space::{digits, trim_end, trim_start};
 use crate::error::Result;
@@ -155,7 +156,10 @@ pub(super) fn write_uuid(packed: &[u8], out: &mut String) -> Result<()> {
 pub(super) fn read_bytea(text: &str, out: &mut Vec<u8>) -> Result<()> {
     match text.as_bytes() {
         [b'\\', b'x', hex @ ..] => read_hex(hex, out),
-        bytes => read_escaped(bytes, out),
+        bytes => {
+            no_nul(text)?;
+            read_escaped(bytes, out)
+        }
     }
 }
 
