@@ -2,7 +2,7 @@
 
 use super::fault::{OUT_OF_RANGE, corrupt, invalid, refused};
 use super::hex_float;
-use super::space::{digits, starts_with_ignoring_case, trim_start};
+use super::space::{digits, sign, starts_with_ignoring_case, trim_start};
 use crate::error::Result;
 use std::fmt::Write as _;
 
@@ -80,11 +80,7 @@ enum Scanned<'a> {
 /// The number that a text begins with, and whether anything but blanks is behind it.
 fn scan(text: &str) -> Result<(Scanned<'_>, bool)> {
     let start = trim_start(text.as_bytes());
-    let (negative, body) = match start {
-        [b'-', rest @ ..] => (true, rest),
-        [b'+', rest @ ..] => (false, rest),
-        rest => (false, rest),
-    };
+    let (negative, body) = sign(start);
     let (scanned, rest) = if body.first().is_some_and(u8::is_ascii_alphabetic) {
         word(negative, body)?
     } else if let Some((hex, rest)) = hex_float::scan(negative, body) {

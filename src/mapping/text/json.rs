@@ -149,8 +149,9 @@ fn scalar(bytes: &[u8], binary: bool) -> Result<&[u8]> {
 fn token(bytes: &[u8], binary: bool) -> Result<&[u8]> {
     let rest = match bytes {
         [b'"', rest @ ..] => return string(rest, binary),
-        [b't', b'r', b'u', b'e', rest @ ..] | [b'n', b'u', b'l', b'l', rest @ ..] => rest,
-        [b'f', b'a', b'l', b's', b'e', rest @ ..] => rest,
+        [b't', b'r', b'u', b'e', rest @ ..]
+        | [b'n', b'u', b'l', b'l', rest @ ..]
+        | [b'f', b'a', b'l', b's', b'e', rest @ ..] => rest,
         _ => number(bytes)?,
     };
     // A word or a number ends where its letters end: `nullx` and `1a` are no tokens.

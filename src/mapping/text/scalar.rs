@@ -2,7 +2,7 @@
 
 use super::character::no_nul;
 use super::fault::{INVALID_PARAMETER, OUT_OF_RANGE, corrupt, invalid, refused};
-use super::space::{digits, trim_end, trim_start};
+use super::space::{digits, sign, trim_end, trim_start};
 use crate::error::Result;
 use std::fmt::Write as _;
 
@@ -68,11 +68,7 @@ impl NoInteger {
 
 /// NOTE: a number that is too large is out of range even if junk follows, as in PostgreSQL.
 fn whole(bytes: &[u8], least: i64, most: i64) -> Result<i64, NoInteger> {
-    let (negative, number) = match trim_start(bytes) {
-        [b'-', rest @ ..] => (true, rest),
-        [b'+', rest @ ..] => (false, rest),
-        rest => (false, rest),
-    };
+    let (negative, number) = sign(trim_start(bytes));
     let length = digits(number);
     let (number, rest) = number.split_at(length);
     if length == 0 {
