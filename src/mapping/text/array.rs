@@ -302,12 +302,12 @@ fn push_quoted(text: &str, out: &mut String) {
 mod tests {
     use super::*;
 
-    fn shown(element: ColumnType, text: &str) -> std::result::Result<String, String> {
+    fn shown(element: &ColumnType, text: &str) -> std::result::Result<String, String> {
         let mut packed = Vec::new();
-        read_array(&element, text, &mut packed)
+        read_array(element, text, &mut packed)
             .map_err(|error| error.sqlstate().map_or_else(String::new, |code| code.to_string()))?;
         let mut out = String::new();
-        write_array(&element, &packed, &mut out).unwrap();
+        write_array(element, &packed, &mut out).unwrap();
         Ok(out)
     }
 
@@ -321,9 +321,9 @@ mod tests {
             ("{a\\,b,\"\"}", "{\"a,b\",\"\"}"),
             ("{a b}", "{\"a b\"}"),
         ] {
-            assert_eq!(shown(ColumnType::Text, text).as_deref(), Ok(expected), "{text}");
+            assert_eq!(shown(&ColumnType::Text, text).as_deref(), Ok(expected), "{text}");
         }
-        assert_eq!(shown(ColumnType::Int4, "{ 1,2 }").as_deref(), Ok("{1,2}"));
+        assert_eq!(shown(&ColumnType::Int4, "{ 1,2 }").as_deref(), Ok("{1,2}"));
     }
 
     #[test]
@@ -341,10 +341,10 @@ mod tests {
             "[1:3]={a}",
             "{a}x",
         ] {
-            assert_eq!(shown(ColumnType::Text, text), Err("22P02".to_owned()), "{text}");
+            assert_eq!(shown(&ColumnType::Text, text), Err("22P02".to_owned()), "{text}");
         }
-        assert_eq!(shown(ColumnType::Text, "[3:2]={a}"), Err("2202E".to_owned()));
-        assert_eq!(shown(ColumnType::Int2, "{40000}"), Err("22003".to_owned()));
+        assert_eq!(shown(&ColumnType::Text, "[3:2]={a}"), Err("2202E".to_owned()));
+        assert_eq!(shown(&ColumnType::Int2, "{40000}"), Err("22003".to_owned()));
     }
 
     #[test]

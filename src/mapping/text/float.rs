@@ -2,37 +2,40 @@
 
 use super::fault::{OUT_OF_RANGE, corrupt, invalid, refused};
 use super::hex_float;
-use super::space::{digits, starts_with_ignoring_case, trim_start};
+use super::space::{digits, sign, starts_with_ignoring_case, trim_start};
 use crate::error::Result;
 use std::fmt::Write as _;
 
 pub(super) fn read_float4(text: &str, out: &mut Vec<u8>) -> Result<()> {
-    let bits = match scan(text)? {
+    let (scanned, junk) = scan(text)?;
+    let bits = match scanned {
         Scanned::Decimal(decimal, zero) => {
             let value: f32 = decimal.parse().map_err(|_| syntax())?;
-            in_range(value == 0.0 && !zero || value.is_infinite(), "outside the range of real")?;
+            in_range((value == 0.0 && !zero) || value.is_infinite(), "outside the range of real")?;
             value.to_bits()
         }
         Scanned::Hex(hex) => {
             let bits = hex.round(24, -149) as u32;
             let lost = hex.mantissa != 0 && (bits == 0 || bits >= f32::INFINITY.to_bits());
             in_range(lost, "outside the range of real")?;
-            bits | u32::from(hex.negative) << 31
+            bits | (u32::from(hex.negative) << 31)
         }
-        Scanned::Infinity(negative) => f32::INFINITY.to_bits() | u32::from(negative) << 31,
+        Scanned::Infinity(negative) => f32::INFINITY.to_bits() | (u32::from(negative) << 31),
         Scanned::Nan(negative, payload) => {
-            f32::NAN.to_bits() | payload as u32 & 0x3f_ffff | u32::from(negative) << 31
+            f32::NAN.to_bits() | (payload as u32 & 0x003f_ffff) | (u32::from(negative) << 31)
         }
     };
+    no_junk(junk)?;
     out.extend_from_slice(&bits.to_be_bytes());
     Ok(())
 }
 
 pub(super) fn read_float8(text: &str, out: &mut Vec<u8>) -> Result<()> {
-    let bits = match scan(text)? {
+    let (scanned, junk) = scan(text)?;
+    let bits = match scanned {
         Scanned::Decimal(decimal, zero) => {
             let value: f64 = decimal.parse().map_err(|_| syntax())?;
-            let lost = value == 0.0 && !zero || value.is_infinite();
+            let lost = (value == 0.0 && !zero) || value.is_infinite();
             in_range(lost, "outside the range of double precision")?;
             value.to_bits()
         }
@@ -40,13 +43,14 @@ pub(super) fn read_float8(text: &str, out: &mut Vec<u8>) -> Result<()> {
             let bits = hex.round(53, -1074);
             let lost = hex.mantissa != 0 && (bits == 0 || bits >= f64::INFINITY.to_bits());
             in_range(lost, "outside the range of double precision")?;
-            bits | u64::from(hex.negative) << 63
+            bits | (u64::from(hex.negative) << 63)
         }
-        Scanned::Infinity(negative) => f64::INFINITY.to_bits() | u64::from(negative) << 63,
+        Scanned::Infinity(negative) => f64::INFINITY.to_bits() | (u64::from(negative) << 63),
         Scanned::Nan(negative, payload) => {
-            f64::NAN.to_bits() | payload & 0x7_ffff_ffff_ffff | u64::from(negative) << 63
+            f64::NAN.to_bits() | (payload & 0x7_ffff_ffff_ffff) | (u64::from(negative) << 63)
         }
     };
+    no_junk(junk)?;
     out.extend_from_slice(&bits.to_be_bytes());
     Ok(())
 }
@@ -59,6 +63,12 @@ fn in_range(lost: bool, message: &'static str) -> Result<()> {
     if lost { Err(refused(OUT_OF_RANGE, message)) } else { Ok(()) }
 }
 
+/// ORDER: behind the check of the range; PostgreSQL finds a number out of range before it finds
+/// what stands behind it.
+fn no_junk(junk: bool) -> Result<()> {
+    if junk { Err(syntax()) } else { Ok(()) }
+}
+
 enum Scanned<'a> {
     /// A decimal number, and whether all its digits are 0.
     Decimal(&'a str, bool),
@@ -67,15 +77,10 @@ enum Scanned<'a> {
     Nan(bool, u64),
 }
 
-/// NOTE: PostgreSQL finds a number out of range before it finds junk behind it; such a text gets
-/// 22003 there and 22P02 here only if it also is no number.
-fn scan(text: &str) -> Result<Scanned<'_>> {
+/// The number that a text begins with, and whether anything but blanks is behind it.
+fn scan(text: &str) -> Result<(Scanned<'_>, bool)> {
     let start = trim_start(text.as_bytes());
-    let (negative, body) = match start {
-        [b'-', rest @ ..] => (true, rest),
-        [b'+', rest @ ..] => (false, rest),
-        rest => (false, rest),
-    };
+    let (negative, body) = sign(start);
     let (scanned, rest) = if body.first().is_some_and(u8::is_ascii_alphabetic) {
         word(negative, body)?
     } else if let Some((hex, rest)) = hex_float::scan(negative, body) {
@@ -86,21 +91,7 @@ fn scan(text: &str) -> Result<Scanned<'_>> {
         let to = text.len() - body.len() + length;
         (Scanned::Decimal(&text[from..to], zero), &body[length..])
     };
-    if !trim_start(rest).is_empty() {
-        return junk(&scanned);
-    }
-    Ok(scanned)
-}
-
-/// A number with junk behind it: it is out of range first, and no number second.
-#[cold]
-fn junk<'a>(scanned: &Scanned<'a>) -> Result<Scanned<'a>> {
-    let Scanned::Decimal(decimal, zero) = scanned else {
-        return Err(syntax());
-    };
-    let lost = decimal.parse().is_ok_and(|value: f64| value == 0.0 && !zero || value.is_infinite());
-    in_range(lost, "outside the range of a floating point number")?;
-    Err(syntax())
+    Ok((scanned, !trim_start(rest).is_empty()))
 }
 
 fn word(negative: bool, body: &[u8]) -> Result<(Scanned<'_>, &[u8])> {
@@ -175,19 +166,12 @@ fn unless_halfway(
     reads_back: &dyn Fn(&str) -> bool,
     with_places: impl Fn(usize) -> String,
 ) -> String {
-    if !possible {
+    let strict = |text: &str| reads_back(&nudged(text, true)) && reads_back(&nudged(text, false));
+    if !possible || strict(&candidate) {
         return candidate;
     }
-    let mut text = candidate;
-    for _ in 0..3 {
-        if reads_back(&nudged(&text, true)) && reads_back(&nudged(&text, false)) {
-            return text;
-        }
-        let digits = text.split('e').next().map_or(1, |mantissa| mantissa.len());
-        // `d.ddd` has as many places as bytes less 2; one more than that, and `d` gets its first.
-        text = with_places(digits.saturating_sub(2).max(usize::from(digits > 1)) + 1);
-    }
-    text
+    // Not all of these places are needed, and 17 digits are enough for every number.
+    (1..17).map(with_places).find(|text| strict(text)).unwrap_or(candidate)
 }
 
 /// A text of a number that is larger or smaller by far less than the distance to a neighbour.

@@ -2,7 +2,7 @@
 //! part of what C's `strtod` reads.
 
 use super::scalar::hex_digit;
-use super::space::digits;
+use super::space::{digits, sign};
 
 /// A number `mantissa * 2^exponent`; the lowest bit of the mantissa stands for all that was cut.
 pub(super) struct Hex {
@@ -51,11 +51,7 @@ fn power(bytes: &[u8]) -> (i64, &[u8]) {
     let [b'p' | b'P', rest @ ..] = bytes else {
         return (0, bytes);
     };
-    let (negative, rest) = match rest {
-        [b'-', rest @ ..] => (true, rest),
-        [b'+', rest @ ..] => (false, rest),
-        rest => (false, rest),
-    };
+    let (negative, rest) = sign(rest);
     let (text, rest) = rest.split_at(digits(rest));
     if text.is_empty() {
         return (0, bytes);
@@ -84,7 +80,7 @@ impl Hex {
                 } else {
                     (self.mantissa >> shift, 1_u64 << (shift - 1))
                 };
-                let lost = self.mantissa & (half - 1 | half);
+                let lost = self.mantissa & ((half - 1) | half);
                 whole + u64::from(lost > half || (lost == half && whole & 1 == 1))
             }
             _ => 0,
@@ -134,15 +130,19 @@ mod tests {
 
     #[test]
     fn hexadecimal_numbers_round_half_to_even() {
-        assert_eq!(double("0x1p0"), 1.0);
-        assert_eq!(double("0x1.fffffffffffff8p0"), 2.0);
-        assert_eq!(double("0x1.00000000000008p0"), 1.0);
-        assert_eq!(double("0x1.000000000000080001p0"), 1.0 + f64::EPSILON);
-        assert_eq!(double("0x1p-1074"), 5e-324);
-        assert_eq!(double("0x1p-1075"), 0.0);
-        assert_eq!(double("0x1.8p-1075"), 5e-324);
-        assert_eq!(double("0x1p1023"), 2_f64.powi(1023));
-        assert_eq!(double("0x1p1024"), f64::INFINITY);
-        assert_eq!(double("0x0.0000000000000000000000000000001p124"), 1.0);
+        for (text, value) in [
+            ("0x1p0", 1.0),
+            ("0x1.fffffffffffff8p0", 2.0),
+            ("0x1.00000000000008p0", 1.0),
+            ("0x1.000000000000080001p0", 1.0 + f64::EPSILON),
+            ("0x1p-1074", 5e-324),
+            ("0x1p-1075", 0.0),
+            ("0x1.8p-1075", 5e-324),
+            ("0x1p1023", 2_f64.powi(1023)),
+            ("0x1p1024", f64::INFINITY),
+            ("0x0.0000000000000000000000000000001p124", 1.0),
+        ] {
+            assert_eq!(double(text).to_bits(), f64::to_bits(value), "{text}");
+        }
     }
 }

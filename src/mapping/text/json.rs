@@ -131,11 +131,28 @@ fn skip_blanks(mut bytes: &[u8]) -> &[u8] {
 }
 
 fn scalar(bytes: &[u8], binary: bool) -> Result<&[u8]> {
+    let rest = token(bytes, binary)?;
+    let text = &bytes[..bytes.len() - rest.len()];
+    let number = text.first().is_some_and(|first| matches!(first, b'-' | b'0'..=b'9'));
+    if binary && number && (text.len() > 16 || text.iter().any(u8::is_ascii_alphabetic)) {
+        // PostgreSQL looks at the next token before it makes a number of this one.
+        if !matches!(skip_blanks(rest), [] | [b'{' | b'}' | b'[' | b']' | b',' | b':', ..]) {
+            token(skip_blanks(rest), binary)?;
+        }
+        let text = std::str::from_utf8(text).map_err(|_| syntax())?;
+        numeric::parse(text, None, &mut Vec::new())?;
+    }
+    Ok(rest)
+}
+
+/// A word, a number or a string at the beginning; returns what is behind it.
+fn token(bytes: &[u8], binary: bool) -> Result<&[u8]> {
     let rest = match bytes {
         [b'"', rest @ ..] => return string(rest, binary),
-        [b't', b'r', b'u', b'e', rest @ ..] | [b'n', b'u', b'l', b'l', rest @ ..] => rest,
-        [b'f', b'a', b'l', b's', b'e', rest @ ..] => rest,
-        _ => number(bytes, binary)?,
+        [b't', b'r', b'u', b'e', rest @ ..]
+        | [b'n', b'u', b'l', b'l', rest @ ..]
+        | [b'f', b'a', b'l', b's', b'e', rest @ ..] => rest,
+        _ => number(bytes)?,
     };
     // A word or a number ends where its letters end: `nullx` and `1a` are no tokens.
     match rest.first() {
@@ -146,7 +163,7 @@ fn scalar(bytes: &[u8], binary: bool) -> Result<&[u8]> {
     }
 }
 
-fn number(bytes: &[u8], binary: bool) -> Result<&[u8]> {
+fn number(bytes: &[u8]) -> Result<&[u8]> {
     let mut at = usize::from(bytes.first() == Some(&b'-'));
     let whole = digits(&bytes[at..]);
     if whole == 0 || (whole > 1 && bytes[at] == b'0') {
@@ -168,12 +185,7 @@ fn number(bytes: &[u8], binary: bool) -> Result<&[u8]> {
         }
         at += 1 + sign + exponent;
     }
-    let (number, rest) = bytes.split_at(at);
-    if binary && (number.len() > 16 || number.iter().any(u8::is_ascii_alphabetic)) {
-        let text = std::str::from_utf8(number).map_err(|_| syntax())?;
-        numeric::parse(text, None, &mut Vec::new())?;
-    }
-    Ok(rest)
+    Ok(&bytes[at..])
 }
 
 /// Checks a string from behind its first quote and returns what is behind its last.

@@ -5,7 +5,7 @@
 //! each. Neither the first nor the last digit is 0.
 
 use super::fault::{OUT_OF_RANGE, corrupt, invalid, refused};
-use super::space::{digits, starts_with_ignoring_case, trim_start};
+use super::space::{digits, sign, starts_with_ignoring_case, trim_start};
 use crate::error::{Error, Result};
 
 const HEADER: usize = 8;
@@ -88,11 +88,7 @@ struct Decimal<'a> {
 
 impl<'a> Decimal<'a> {
     fn scan(bytes: &'a [u8]) -> Result<Self> {
-        let (negative, rest) = match bytes {
-            [b'-', rest @ ..] => (true, rest),
-            [b'+', rest @ ..] => (false, rest),
-            rest => (false, rest),
-        };
+        let (negative, rest) = sign(bytes);
         let (whole, rest) = rest.split_at(digits(rest));
         let (fraction, rest) = match rest {
             [b'.', rest @ ..] => rest.split_at(digits(rest)),
@@ -183,11 +179,7 @@ fn number(digits: &[u8]) -> u64 {
 /// What stands behind the `e`: C's `strtol`, which allows blanks and a sign there.
 fn exponent(bytes: &[u8]) -> Result<(i64, &[u8])> {
     const LIMIT: i64 = (i32::MAX / 2) as i64;
-    let (negative, rest) = match trim_start(bytes) {
-        [b'-', rest @ ..] => (true, rest),
-        [b'+', rest @ ..] => (false, rest),
-        rest => (false, rest),
-    };
+    let (negative, rest) = sign(trim_start(bytes));
     let (text, rest) = rest.split_at(digits(rest));
     if text.is_empty() {
         return Err(syntax());
@@ -230,7 +222,7 @@ impl Number<'_> {
         for digit in whole.iter().chain(fraction) {
             group = group * 10 + u16::from(digit - b'0');
             position += 1;
-            if position % 4 == 0 {
+            if position.is_multiple_of(4) {
                 self.push(group);
                 group = 0;
             }

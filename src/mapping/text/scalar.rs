@@ -1,7 +1,8 @@
 //! Truth values, whole numbers, `uuid` and `bytea`.
 
+use super::character::no_nul;
 use super::fault::{INVALID_PARAMETER, OUT_OF_RANGE, corrupt, invalid, refused};
-use super::space::{digits, trim_end, trim_start};
+use super::space::{digits, sign, trim_end, trim_start};
 use crate::error::Result;
 use std::fmt::Write as _;
 
@@ -67,11 +68,7 @@ impl NoInteger {
 
 /// NOTE: a number that is too large is out of range even if junk follows, as in PostgreSQL.
 fn whole(bytes: &[u8], least: i64, most: i64) -> Result<i64, NoInteger> {
-    let (negative, number) = match trim_start(bytes) {
-        [b'-', rest @ ..] => (true, rest),
-        [b'+', rest @ ..] => (false, rest),
-        rest => (false, rest),
-    };
+    let (negative, number) = sign(trim_start(bytes));
     let length = digits(number);
     let (number, rest) = number.split_at(length);
     if length == 0 {
@@ -155,7 +152,10 @@ pub(super) fn write_uuid(packed: &[u8], out: &mut String) -> Result<()> {
 pub(super) fn read_bytea(text: &str, out: &mut Vec<u8>) -> Result<()> {
     match text.as_bytes() {
         [b'\\', b'x', hex @ ..] => read_hex(hex, out),
-        bytes => read_escaped(bytes, out),
+        bytes => {
+            no_nul(text)?;
+            read_escaped(bytes, out)
+        }
     }
 }
 

@@ -30,3 +30,11 @@ pub(super) fn starts_with_ignoring_case(bytes: &[u8], prefix: &[u8]) -> bool {
 pub(super) fn digits(bytes: &[u8]) -> usize {
     bytes.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(bytes.len())
 }
+
+/// Whether a minus is at the beginning, and what is behind the sign, if there is one.
+pub(super) fn sign(bytes: &[u8]) -> (bool, &[u8]) {
+    match bytes {
+        [b'-', rest @ ..] => (true, rest),
+        _ => (false, bytes.strip_prefix(b"+").unwrap_or(bytes)),
+    }
+}

@@ -1,7 +1,7 @@
 //! A date and time under way, and its single parts.
 
 use super::super::civil;
-use super::super::space::digits;
+use super::super::space::{digits, sign};
 use super::Fault;
 use super::words::{Label, Word, date_word};
 
@@ -119,7 +119,7 @@ impl Moment {
         let mut mask = 0;
         let mut text_month = false;
         let microsecond = self.microsecond;
-        for word in DateParts(field).filter(|part| starts_with_letter(part)) {
+        for word in DateParts(field).filter(starts_with_letter) {
             match date_word(word) {
                 Some(Word::Ignored) => continue,
                 Some(Word::Month(month)) => self.month = month,
@@ -437,11 +437,7 @@ pub(super) fn zone_offset(field: &[u8]) -> Result<i32, Fault> {
 /// C's `strtol` of what fields hold, with a sign: the value and the rest; `None` if it is too
 /// large. Without a digit the value is 0 and the rest is all.
 pub(super) fn long_integer(bytes: &[u8]) -> Option<(i64, &[u8])> {
-    let (negative, body) = match bytes {
-        [b'-', rest @ ..] => (true, rest),
-        [b'+', rest @ ..] => (false, rest),
-        rest => (false, rest),
-    };
+    let (negative, body) = sign(bytes);
     let (text, rest) = body.split_at(digits(body));
     if text.is_empty() {
         return Some((0, bytes));

@@ -15,77 +15,135 @@ pub(super) enum Zone {
 
 /// The meaning of an abbreviation in lower case: PostgreSQL's set "Default".
 pub(super) fn abbreviation(word: &[u8]) -> Option<Zone> {
+    let moving = || has_moved(word).then_some(Zone::Moving);
+    let daylight = || daylight(word).map(Zone::Daylight).or_else(moving);
+    standard(word).map(Zone::Standard).or_else(daylight)
+}
+
+fn standard(word: &[u8]) -> Option<i32> {
     Some(match word {
-        b"hst" | b"taht" => Zone::Standard(-36_000),
-        b"mart" => Zone::Standard(-34_200),
-        b"akst" | b"gamt" => Zone::Standard(-32_400),
-        b"pst" => Zone::Standard(-28_800),
-        b"mst" => Zone::Standard(-25_200),
-        b"cst" | b"galt" => Zone::Standard(-21_600),
-        b"act" | b"cot" | b"est" | b"pet" => Zone::Standard(-18_000),
-        b"amt" | b"ast" | b"bot" => Zone::Standard(-14_400),
-        b"nft" | b"nst" => Zone::Standard(-12_600),
-        b"bra" | b"brt" | b"gft" | b"pmst" | b"uyt" | b"wgt" => Zone::Standard(-10_800),
-        b"fnt" => Zone::Standard(-7_200),
-        b"azot" | b"egt" => Zone::Standard(-3_600),
-        b"gmt" | b"uct" | b"ut" | b"utc" | b"wet" | b"z" | b"zulu" => Zone::Standard(0),
-        b"cet" | b"met" | b"mez" | b"wat" => Zone::Standard(3_600),
-        b"eet" | b"ist" | b"sast" => Zone::Standard(7_200),
-        b"eat" | b"fet" => Zone::Standard(10_800),
-        b"irt" => Zone::Standard(12_600),
-        b"mut" | b"ret" | b"sct" => Zone::Standard(14_400),
-        b"aft" => Zone::Standard(16_200),
-        b"mvt" | b"pkt" | b"tft" | b"tjt" | b"uzt" => Zone::Standard(18_000),
-        b"npt" => Zone::Standard(20_700),
-        b"almt" | b"bdt" | b"btt" | b"xjt" => Zone::Standard(21_600),
-        b"mmt" => Zone::Standard(23_400),
-        b"cxt" | b"ict" | b"wast" => Zone::Standard(25_200),
-        b"awst" | b"bnt" | b"bort" | b"cct" | b"hkt" | b"myt" | b"pht" => Zone::Standard(28_800),
-        b"acwst" => Zone::Standard(31_500),
-        b"jayt" | b"jst" | b"kst" | b"pwt" => Zone::Standard(32_400),
-        b"acst" | b"cast" => Zone::Standard(34_200),
-        b"aest" | b"chut" | b"ddut" | b"ligt" | b"mpt" | b"pgt" | b"trut" | b"yapt" => {
-            Zone::Standard(36_000)
-        }
-        b"lhst" => Zone::Standard(37_800),
-        b"pont" | b"vut" => Zone::Standard(39_600),
-        b"fjt" | b"gilt" | b"mht" | b"nzst" | b"nzt" | b"tvt" | b"wakt" | b"wft" => {
-            Zone::Standard(43_200)
-        }
-        b"chast" => Zone::Standard(45_900),
-        b"tot" => Zone::Standard(46_800),
-        b"akdt" => Zone::Daylight(-28_800),
-        b"pdt" => Zone::Daylight(-25_200),
-        b"mdt" => Zone::Daylight(-21_600),
-        b"cdt" => Zone::Daylight(-18_000),
-        b"edt" => Zone::Daylight(-14_400),
-        b"adt" | b"clst" | b"pyst" => Zone::Daylight(-10_800),
-        b"ndt" => Zone::Daylight(-9_000),
-        b"brst" | b"pmdt" | b"uyst" | b"wgst" => Zone::Daylight(-7_200),
-        b"fnst" => Zone::Daylight(-3_600),
-        b"azost" | b"egst" => Zone::Daylight(0),
-        b"bst" | b"wetdst" => Zone::Daylight(3_600),
-        b"bdst" | b"cest" | b"cetdst" | b"mest" | b"mesz" | b"metdst" => Zone::Daylight(7_200),
-        b"eest" | b"eetdst" | b"idt" => Zone::Daylight(10_800),
-        b"msd" => Zone::Daylight(14_400),
-        b"must" => Zone::Daylight(18_000),
-        b"kgst" | b"pkst" | b"uzst" | b"yekst" => Zone::Daylight(21_600),
-        b"almst" => Zone::Daylight(25_200),
-        b"wadt" => Zone::Daylight(28_800),
-        b"awsst" | b"ulast" | b"wdt" => Zone::Daylight(32_400),
-        b"kdt" => Zone::Daylight(36_000),
-        b"acdt" | b"acsst" | b"cadt" | b"sadt" => Zone::Daylight(37_800),
-        b"aedt" | b"aesst" => Zone::Daylight(39_600),
-        b"fjst" | b"nzdt" => Zone::Daylight(46_800),
-        b"chadt" => Zone::Daylight(49_500),
-        b"amst" | b"anast" | b"anat" | b"arst" | b"art" | b"azst" | b"azt" | b"ckt" | b"clt"
-        | b"davt" | b"easst" | b"east" | b"fkst" | b"fkt" | b"gest" | b"get" | b"gyt" | b"iot"
-        | b"irkst" | b"irkt" | b"kgt" | b"kost" | b"krast" | b"krat" | b"lhdt" | b"lint"
-        | b"lkt" | b"magst" | b"magt" | b"mawt" | b"msk" | b"novst" | b"novt" | b"nut"
-        | b"omsst" | b"omst" | b"petst" | b"pett" | b"pyt" | b"sgt" | b"tkt" | b"tmt" | b"ulat"
-        | b"vet" | b"vlast" | b"vlat" | b"volt" | b"yakst" | b"yakt" | b"yekt" => Zone::Moving,
+        b"hst" | b"taht" => -36_000,
+        b"mart" => -34_200,
+        b"akst" | b"gamt" => -32_400,
+        b"pst" => -28_800,
+        b"mst" => -25_200,
+        b"cst" | b"galt" => -21_600,
+        b"act" | b"cot" | b"est" | b"pet" => -18_000,
+        b"amt" | b"ast" | b"bot" => -14_400,
+        b"nft" | b"nst" => -12_600,
+        b"bra" | b"brt" | b"gft" | b"pmst" | b"uyt" | b"wgt" => -10_800,
+        b"fnt" => -7_200,
+        b"azot" | b"egt" => -3_600,
+        b"gmt" | b"uct" | b"ut" | b"utc" | b"wet" | b"z" | b"zulu" => 0,
+        b"cet" | b"met" | b"mez" | b"wat" => 3_600,
+        b"eet" | b"ist" | b"sast" => 7_200,
+        b"eat" | b"fet" => 10_800,
+        b"irt" => 12_600,
+        b"mut" | b"ret" | b"sct" => 14_400,
+        b"aft" => 16_200,
+        b"mvt" | b"pkt" | b"tft" | b"tjt" | b"uzt" => 18_000,
+        b"npt" => 20_700,
+        b"almt" | b"bdt" | b"btt" | b"xjt" => 21_600,
+        b"mmt" => 23_400,
+        b"cxt" | b"ict" | b"wast" => 25_200,
+        b"awst" | b"bnt" | b"bort" | b"cct" | b"hkt" | b"myt" | b"pht" => 28_800,
+        b"acwst" => 31_500,
+        b"jayt" | b"jst" | b"kst" | b"pwt" => 32_400,
+        b"acst" | b"cast" => 34_200,
+        b"aest" | b"chut" | b"ddut" | b"ligt" | b"mpt" | b"pgt" | b"trut" | b"yapt" => 36_000,
+        b"lhst" => 37_800,
+        b"pont" | b"vut" => 39_600,
+        b"fjt" | b"gilt" | b"mht" | b"nzst" | b"nzt" | b"tvt" | b"wakt" | b"wft" => 43_200,
+        b"chast" => 45_900,
+        b"tot" => 46_800,
         _ => return None,
     })
+}
+
+fn daylight(word: &[u8]) -> Option<i32> {
+    Some(match word {
+        b"akdt" => -28_800,
+        b"pdt" => -25_200,
+        b"mdt" => -21_600,
+        b"cdt" => -18_000,
+        b"edt" => -14_400,
+        b"adt" | b"clst" | b"pyst" => -10_800,
+        b"ndt" => -9_000,
+        b"brst" | b"pmdt" | b"uyst" | b"wgst" => -7_200,
+        b"fnst" => -3_600,
+        b"azost" | b"egst" => 0,
+        b"bst" | b"wetdst" => 3_600,
+        b"bdst" | b"cest" | b"cetdst" | b"mest" | b"mesz" | b"metdst" => 7_200,
+        b"eest" | b"eetdst" | b"idt" => 10_800,
+        b"msd" => 14_400,
+        b"must" => 18_000,
+        b"kgst" | b"pkst" | b"uzst" | b"yekst" => 21_600,
+        b"almst" => 25_200,
+        b"wadt" => 28_800,
+        b"awsst" | b"ulast" | b"wdt" => 32_400,
+        b"kdt" => 36_000,
+        b"acdt" | b"acsst" | b"cadt" | b"sadt" => 37_800,
+        b"aedt" | b"aesst" => 39_600,
+        b"fjst" | b"nzdt" => 46_800,
+        b"chadt" => 49_500,
+        _ => return None,
+    })
+}
+
+fn has_moved(word: &[u8]) -> bool {
+    matches!(
+        word,
+        b"amst"
+            | b"anast"
+            | b"anat"
+            | b"arst"
+            | b"art"
+            | b"azst"
+            | b"azt"
+            | b"ckt"
+            | b"clt"
+            | b"davt"
+            | b"easst"
+            | b"east"
+            | b"fkst"
+            | b"fkt"
+            | b"gest"
+            | b"get"
+            | b"gyt"
+            | b"iot"
+            | b"irkst"
+            | b"irkt"
+            | b"kgt"
+            | b"kost"
+            | b"krast"
+            | b"krat"
+            | b"lhdt"
+            | b"lint"
+            | b"lkt"
+            | b"magst"
+            | b"magt"
+            | b"mawt"
+            | b"msk"
+            | b"novst"
+            | b"novt"
+            | b"nut"
+            | b"omsst"
+            | b"omst"
+            | b"petst"
+            | b"pett"
+            | b"pyt"
+            | b"sgt"
+            | b"tkt"
+            | b"tmt"
+            | b"ulat"
+            | b"vet"
+            | b"vlast"
+            | b"vlat"
+            | b"volt"
+            | b"yakst"
+            | b"yakt"
+            | b"yekt"
+    )
 }
 
 /// The seconds west of UTC of a zone by its name in lower case, where no rules and no database are
