@@ -101,6 +101,9 @@ impl<T: Entity, M: WriteMode> Default for Write<T, M> {
 
 impl<T, M: WriteMode> fmt::Debug for Write<T, M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Write").field("mode", &M::MODE).field("table", &self.table).finish()
+        f.debug_struct("Write")
+            .field("mode", &M::MODE)
+            .field("table", &self.table)
+            .finish_non_exhaustive()
     }
 }

@@ -1,7 +1,8 @@
 //! From a job file to a job and the engine it runs on.
 
-use super::job_file::{ColumnSpec, CsvSpec, From, JobFile, SourceSpec};
+use super::job_file::{ColumnSpec, CsvSpec, JobFile, SourceSpec};
 use crate::batch::job::Job;
+use crate::batch::retry::RetryPolicy;
 use crate::engine::Engine;
 use crate::error::{Locate, Result};
 use crate::sink::target::Target;
@@ -41,8 +42,7 @@ impl Plan {
             draft = draft.param(name, value);
         }
         let limits = &file.limits;
-        let mut retry = crate::batch::retry::RetryPolicy::default();
-        retry.patience = limits.retry_for;
+        let retry = RetryPolicy { patience: limits.retry_for, ..RetryPolicy::default() };
         let job = draft
             .feed(Arc::clone(&self.feed), self.target.clone())
             .batch_rows(limits.batch_rows)
@@ -63,20 +63,18 @@ fn open_csv(spec: &CsvSpec, columns: &[ColumnSpec]) -> Result<CsvColumns> {
         .escape(spec.escape)
         .header(spec.header)
         .nulls(spec.null.clone());
-    let columns = columns.iter().map(|column| csv_column(column, spec)).collect();
+    let columns = columns.iter().map(csv_column).collect();
     CsvColumns::open(&spec.path, format, columns)
         .locate(|place| place.file = Some(spec.path.clone()))
 }
 
-fn csv_column(spec: &ColumnSpec, csv: &CsvSpec) -> CsvColumn {
-    let from = match &spec.from {
-        From::Name(name) => name.clone(),
-        From::Number(number) => number.to_string(),
-    };
-    let mut column =
-        CsvColumn::new(spec.name.clone(), spec.column_type.clone()).from(from).trim(spec.trim);
-    if !spec.null.is_empty() {
-        column = column.nulls(csv.null.iter().chain(&spec.null).cloned());
+fn csv_column(spec: &ColumnSpec) -> CsvColumn {
+    let mut column = CsvColumn::new(spec.name.clone(), spec.column_type.clone()).trim(spec.trim);
+    if let Some(from) = &spec.from {
+        column = column.from(from);
+    }
+    if let Some(nulls) = &spec.null {
+        column = column.nulls(nulls.clone());
     }
     if spec.not_null { column.not_null() } else { column }
 }

@@ -28,9 +28,9 @@ fn lines(wanted: &Wanted) -> Result<Vec<String>> {
     let mut more = 0_u64;
     ledger.rejects(&mut *connection, &wanted.jobs(), &mut |reject| {
         if lines.len() < MOST {
-            lines.push(line(&reject))
+            lines.push(line(&reject));
         } else {
-            more += 1
+            more += 1;
         }
         Ok(())
     })?;

@@ -13,6 +13,9 @@ use std::ops::{AddAssign, Range};
 /// halving sends fewer rows again than cutting at each.
 const NAMED_ROWS: u32 = 16;
 
+/// Stores a range of rows, or none of it.
+pub(super) type Attempt<'a, T> = &'a mut dyn FnMut(&mut dyn Connection, Range<usize>) -> Result<T>;
+
 /// Stores the parts of `parts`, in their order, with `attempt`, which stores a range of rows or
 /// none of it. Rows that are refused go to `refuse`; what succeeded is summed up.
 ///
@@ -20,14 +23,14 @@ const NAMED_ROWS: u32 = 16;
 /// What `attempt` returns, if it is not the fault of a row.
 pub(super) fn isolate<T: Default + AddAssign>(
     connection: &mut dyn Connection,
-    parts: Vec<Range<usize>>,
-    attempt: &mut dyn FnMut(&mut dyn Connection, Range<usize>) -> Result<T>,
+    parts: &[Range<usize>],
+    attempt: Attempt<'_, T>,
     refuse: &mut dyn FnMut(usize, Error),
 ) -> Result<T> {
     let mut total = T::default();
     let mut named = 0;
     // The part on top is the next one.
-    let mut open: Vec<_> = parts.into_iter().rev().filter(|part| !part.is_empty()).collect();
+    let mut open: Vec<_> = parts.iter().rev().filter(|part| !part.is_empty()).cloned().collect();
     while let Some(part) = open.pop() {
         let error =
             match under_savepoint(connection, |connection| attempt(connection, part.clone())) {

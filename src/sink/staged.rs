@@ -41,7 +41,7 @@ impl Staged<'_> {
         let mut stored = Stored::default();
         isolate(
             connection,
-            vec![0..rows.len()],
+            std::slice::from_ref(&(0..rows.len())),
             &mut |connection, part| connection.load(&self.stage.name, &columns, &rows, part),
             &mut |row, error| {
                 // A key that cannot even be staged names nothing; its row was refused before.
@@ -218,7 +218,7 @@ impl Staged<'_> {
         let middle = positions.len() / 2;
         isolate(
             connection,
-            vec![0..middle, middle..positions.len()],
+            &[0..middle, middle..positions.len()],
             &mut |connection, part| {
                 let ends = (positions[part.start], positions[part.end - 1]);
                 attempt(connection, ends, part.len() as u64)

@@ -154,7 +154,7 @@ impl TableSink {
         let refused = &mut stored.refused;
         stored.inserted = isolate(
             connection,
-            vec![0..portion.rows.len()],
+            std::slice::from_ref(&(0..portion.rows.len())),
             &mut |connection, part| {
                 connection.load(&self.target.table, &self.layout.columns, portion.rows, part)
             },
