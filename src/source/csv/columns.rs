@@ -220,7 +220,12 @@ impl Reader {
     #[inline]
     fn text<'a>(&self, field: Field<'a>) -> Option<&'a str> {
         let text = if self.trim { field.text.trim() } else { field.text };
-        (field.quoted || self.nulls.iter().all(|null| null != text)).then_some(text)
+        let is_null = match &self.nulls[..] {
+            // The usual list, without a comparison of texts.
+            [only] if only.is_empty() => text.is_empty(),
+            nulls => nulls.iter().any(|null| null == text),
+        };
+        (field.quoted || !is_null).then_some(text)
     }
 }
 
