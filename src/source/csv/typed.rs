@@ -174,3 +174,6 @@ impl<T: Entity + Send> Source for Csv<T> {
         self.file.origins(bounds, indexes)
     }
 }
+
+#[cfg(test)]
+mod tests;
