@@ -42,6 +42,7 @@ pub(super) struct Cutter {
     escape: Option<u8>,
     counted: u8,
     limits: CutLimits,
+    longest: u64,
     /// The byte of the file at which the chunk begins.
     offset: u64,
     /// The line of the file, from 1.
@@ -78,13 +79,14 @@ impl Cutter {
         let quote = format.quote_byte();
         let escape = Some(format.escape_byte()).filter(|escape| *escape != quote);
         // A batch is asked for with the index of a row in 32 bits.
-        let rows = limits.rows.clamp(1, u64::from(u32::MAX));
+        let rows = limits.rows.min(u64::from(u32::MAX));
         Self {
             needles: Needles::new(quote, escape, line_end),
             quote,
             escape,
             counted: line_end.counted(),
-            limits: CutLimits::new(rows, limits.bytes.max(1)),
+            limits: CutLimits::new(rows, limits.bytes),
+            longest: MAX_RECORD_BYTES,
             offset: start,
             line,
             quoted: false,
@@ -200,7 +202,7 @@ impl Cutter {
     }
 
     fn check_length(&self, end: u64) -> Result<()> {
-        if end - self.record_start <= MAX_RECORD_BYTES {
+        if end - self.record_start <= self.longest {
             return Ok(());
         }
         let message = "a record is longer than 1 GiB, the limit of PostgreSQL";
@@ -318,6 +320,23 @@ mod tests {
         let mut input = &b"a\n\"b\nc\"\n\"d\ne\n"[..];
         let error = cut(&mut input, cutter, &mut |_| Ok(())).unwrap_err();
         assert_eq!((error.kind(), error.place().line), (ErrorKind::Source, Some(4)));
+    }
+
+    #[test]
+    fn a_record_that_is_too_long_is_refused_before_its_end_is_found() {
+        for text in ["1\n\"a\n234567890", "1\n\"a\n2345678\"\n3\n", "1\n234567890\n"] {
+            let limits = CutLimits::new(0, 0);
+            let mut cutter = Cutter::new(&CsvFormat::new(), LineEnd::Newline, limits, 0, 1);
+            cutter.longest = 9;
+            let mut rows = 0;
+            let error = cut(&mut text.as_bytes(), cutter, &mut |bounds| {
+                rows += bounds.rows;
+                Ok(())
+            })
+            .unwrap_err();
+            assert!(error.message().contains("longer"), "{error}");
+            assert_eq!((rows, error.place().line), (1, Some(2)), "{text:?}");
+        }
     }
 
     #[test]

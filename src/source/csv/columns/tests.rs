@@ -232,6 +232,17 @@ fn a_file_that_changed_is_refused() {
 }
 
 #[test]
+fn a_batch_with_another_number_of_rows_than_planned_is_refused() {
+    let file = file(b"id,name\n1,a\n2,b\n");
+    let feed = CsvColumns::open(file.path(), CsvFormat::new(), id_and_name()).unwrap();
+    let mut bounds = plan(&feed, CutLimits::default())[0];
+    bounds.rows = 3;
+    let mut out = Prepared::new(&layout(&feed));
+    let error = feed.prepare(&bounds, &layout(&feed), &mut out).unwrap_err();
+    assert!(error.message().contains("2 records were read where 3 were planned"), "{error}");
+}
+
+#[test]
 fn the_options_of_the_reader_are_part_of_the_fingerprint() {
     let file = file(b"id,name\n1,a\n");
     let print = |format| {
