@@ -23,6 +23,9 @@ mod support;
 //mod layering; // who may know whom, one door per foreign crate, sizes of files
 mod support_works; // the helpers themselves: a helper that is wrong makes every test wrong
 
+// Paper: what is held against a real server all the same.
+mod text_input; // texts become values as the server's own input makes them
+
 // Drivers: what one connection does. backend_*.rs
 // Wires: pool_*.rs, routing_*.rs, engine_*.rs, sharding_*.rs
 // Work: session_*.rs, csv_*.rs (source), sink_*.rs
