@@ -283,3 +283,15 @@ fn texts_become_values_of_the_targets_type() {
     feed.prepare(&bounds, &wider, &mut out).unwrap();
     assert_eq!(numbers(&out.rows), [3_000_000_000]);
 }
+
+#[test]
+fn a_type_that_cannot_be_read_is_no_fault_of_a_row() {
+    let unread = ColumnType::Array(Box::new(ColumnType::Enum("mood".to_owned())));
+    let file = file(b"id,name\n1,{a}\n");
+    let columns = vec![column("id", ColumnType::Int8), column("name", unread)];
+    let feed = CsvColumns::open(file.path(), CsvFormat::new(), columns).unwrap();
+    let bounds = plan(&feed, CutLimits::default())[0];
+    let mut out = Prepared::new(&layout(&feed));
+    let error = feed.prepare(&bounds, &layout(&feed), &mut out).unwrap_err();
+    assert_eq!((error.kind(), out.refused.len()), (ErrorKind::Unsupported, 0));
+}
