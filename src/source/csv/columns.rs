@@ -142,20 +142,24 @@ impl CsvColumns {
         Ok(Self { file, columns, readers })
     }
 
-    /// Packs the record to which `records` went, or refuses it.
+    /// Packs the record to which `records` went, or refuses it; an error is no fault of the record.
     fn take(
         &self,
         records: &mut Records<'_>,
         bounds: &Bounds,
         layout: &Layout,
         out: &mut Prepared,
-    ) {
+    ) -> Result<()> {
         let index = records.index();
         let refused = match records.fault() {
             Some(fault) => Err((Stage::Parse, self.describe_fault(fault))),
             None => self.pack(records, layout, out).map_err(|error| (Stage::Convert, error)),
         };
-        let Err((stage, error)) = refused else { return };
+        let Err((stage, error)) = refused else { return Ok(()) };
+        if !error.is_data() {
+            // A type that cannot be read, say, is no fault of the row.
+            return Err(error);
+        }
         out.refuse(index, origin(records, bounds), stage, error);
         // A wrong key costs nothing: the worst is that a row of the target is kept. So a broken record
         // names what stands where the key should be.
@@ -166,6 +170,7 @@ impl CsvColumns {
                 })
             });
         }
+        Ok(())
     }
 
     fn pack(&self, records: &Records<'_>, layout: &Layout, out: &mut Prepared) -> Result<()> {
@@ -220,7 +225,12 @@ impl Reader {
     #[inline]
     fn text<'a>(&self, field: Field<'a>) -> Option<&'a str> {
         let text = if self.trim { field.text.trim() } else { field.text };
-        (field.quoted || self.nulls.iter().all(|null| null != text)).then_some(text)
+        let is_null = match &self.nulls[..] {
+            // The usual list, without a comparison of texts.
+            [only] if only.is_empty() => text.is_empty(),
+            nulls => nulls.iter().any(|null| null == text),
+        };
+        (field.quoted || !is_null).then_some(text)
     }
 }
 
@@ -246,7 +256,7 @@ impl Feed for CsvColumns {
             return Err(Error::new(ErrorKind::Internal, "the layout is not that of the source"));
         }
         self.file.records(bounds, |records| {
-            self.take(records, bounds, layout, out);
+            self.take(records, bounds, layout, out)?;
             Ok(true)
         })?;
         out.read += bounds.rows;

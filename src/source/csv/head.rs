@@ -211,6 +211,13 @@ mod tests {
     }
 
     #[test]
+    fn a_header_without_an_end_is_not_read_into_memory() {
+        let endless = std::io::BufReader::new(std::io::repeat(b'a'));
+        let error = Head::read(endless, &CsvFormat::new()).unwrap_err();
+        assert!(error.message().contains("longer than 16 MiB"), "{error}");
+    }
+
+    #[test]
     fn without_a_header_the_fields_of_the_first_line_are_counted() {
         let format = CsvFormat::new().header(false).escape(b'\\');
         let head = Head::read(&b"1,\"a\\\",b\\\\\",3\r\n"[..], &format).unwrap();

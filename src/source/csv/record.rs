@@ -4,19 +4,15 @@
 //! only one that has quotes in its middle is copied, into one buffer that every record uses again.
 //! The whole batch is checked to be UTF-8 at once; only if it is not is each record checked alone.
 
+mod field;
+
+pub(super) use field::Field;
+
 use super::fault::Fault;
 use super::format::CsvFormat;
 use super::line_end::LineEnd;
+use field::{Form, Span, Stop};
 use std::str;
-
-/// A field of a record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Field<'a> {
-    /// Its text, without quotes and escapes.
-    pub(super) text: &'a str,
-    /// Whether it has a quote anywhere, so that it cannot be NULL.
-    pub(super) quoted: bool,
-}
 
 /// Reads record after record of a batch. The methods that look at a record mean the one to which
 /// [`Records::advance`] went last.
@@ -45,31 +41,6 @@ pub(super) struct Records<'a> {
     fault: Option<Fault>,
     /// How many line ends stand before a byte: what was counted last.
     counted: (usize, u64),
-}
-
-#[derive(Clone, Copy)]
-struct Span {
-    start: usize,
-    end: usize,
-    form: Form,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Form {
-    /// As it stands in the batch, without quotes.
-    Plain,
-    /// As it stands in the batch, between quotes.
-    Quoted,
-    /// In the buffer of copies.
-    Copied,
-}
-
-/// What ended a field: positions of the batch.
-enum Stop {
-    /// A delimiter; the next field begins here.
-    Delimiter(usize),
-    /// The end of the record, which ends and whose successor begins here.
-    Line { end: usize, next: usize },
 }
 
 impl<'a> Records<'a> {

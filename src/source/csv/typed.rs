@@ -59,11 +59,12 @@ impl<T: Entity> Csv<T> {
         Ok(Self { file, columns, fields, entity: PhantomData })
     }
 
-    /// Makes a value of the record to which `records` went.
-    fn take(&self, records: &Records<'_>, packed: &mut Packed) -> Result<T, Refusal> {
+    /// Makes a value of the record to which `records` went, or refuses it; an error of the outer
+    /// kind is no fault of the record.
+    fn take(&self, records: &Records<'_>, packed: &mut Packed) -> Result<Result<T, Refusal>> {
         if let Some(fault) = records.fault() {
             let name = |field: usize| self.name_of(field);
-            return Err(Refusal::new(Stage::Parse, fault.error(name)));
+            return Ok(Err(Refusal::new(Stage::Parse, fault.error(name))));
         }
         let converted = self.pack(records, packed).and_then(|()| {
             T::unpack(&mut |index| {
@@ -75,7 +76,10 @@ impl<T: Entity> Csv<T> {
                 })
             })
         });
-        converted.map_err(|error| Refusal::new(Stage::Convert, error))
+        match converted {
+            Err(error) if !error.is_data() => Err(error),
+            converted => Ok(converted.map_err(|error| Refusal::new(Stage::Convert, error))),
+        }
     }
 
     fn pack(&self, records: &Records<'_>, packed: &mut Packed) -> Result<()> {
@@ -160,7 +164,7 @@ impl<T: Entity + Send> Source for Csv<T> {
     ) -> Result<()> {
         let mut packed = Packed::default();
         self.file.records(bounds, |records| {
-            let row = self.take(records, &mut packed);
+            let row = self.take(records, &mut packed)?;
             each(records.index(), row)?;
             Ok(true)
         })
@@ -174,3 +178,6 @@ impl<T: Entity + Send> Source for Csv<T> {
         self.file.origins(bounds, indexes)
     }
 }
+
+#[cfg(test)]
+mod tests;

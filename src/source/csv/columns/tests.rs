@@ -232,6 +232,17 @@ fn a_file_that_changed_is_refused() {
 }
 
 #[test]
+fn a_batch_with_another_number_of_rows_than_planned_is_refused() {
+    let file = file(b"id,name\n1,a\n2,b\n");
+    let feed = CsvColumns::open(file.path(), CsvFormat::new(), id_and_name()).unwrap();
+    let mut bounds = plan(&feed, CutLimits::default())[0];
+    bounds.rows = 3;
+    let mut out = Prepared::new(&layout(&feed));
+    let error = feed.prepare(&bounds, &layout(&feed), &mut out).unwrap_err();
+    assert!(error.message().contains("2 records were read where 3 were planned"), "{error}");
+}
+
+#[test]
 fn the_options_of_the_reader_are_part_of_the_fingerprint() {
     let file = file(b"id,name\n1,a\n");
     let print = |format| {
@@ -271,4 +282,16 @@ fn texts_become_values_of_the_targets_type() {
     let mut out = Prepared::new(&wider);
     feed.prepare(&bounds, &wider, &mut out).unwrap();
     assert_eq!(numbers(&out.rows), [3_000_000_000]);
+}
+
+#[test]
+fn a_type_that_cannot_be_read_is_no_fault_of_a_row() {
+    let unread = ColumnType::Array(Box::new(ColumnType::Enum("mood".to_owned())));
+    let file = file(b"id,name\n1,{a}\n");
+    let columns = vec![column("id", ColumnType::Int8), column("name", unread)];
+    let feed = CsvColumns::open(file.path(), CsvFormat::new(), columns).unwrap();
+    let bounds = plan(&feed, CutLimits::default())[0];
+    let mut out = Prepared::new(&layout(&feed));
+    let error = feed.prepare(&bounds, &layout(&feed), &mut out).unwrap_err();
+    assert_eq!((error.kind(), out.refused.len()), (ErrorKind::Unsupported, 0));
 }
