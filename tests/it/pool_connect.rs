@@ -133,3 +133,13 @@ fn a_replacement_that_cannot_be_opened_leaves_the_counts_as_they_should_be() {
     assert_eq!((stats.idle, stats.in_use, stats.total), (0, 0, 0));
     assert_eq!(take(&pool, 3).len(), 3);
 }
+
+#[test]
+fn a_connection_that_broke_while_it_slept_is_replaced() {
+    let fake = Fake::default();
+    let pool = fake.pool(2, 0);
+    drop(take(&pool, 2));
+    fake.cut();
+    assert_eq!(id(&mut pool.get().unwrap()), 2);
+    assert_eq!((fake.open(), pool.stats().total), (2, 2));
+}

@@ -29,6 +29,7 @@ struct State {
     connect_gate: Mutex<Option<Gate>>,
     calls: Mutex<Vec<String>>,
     is_silent: Mutex<bool>,
+    cut_before: AtomicU64,
 }
 
 impl Fake {
@@ -81,6 +82,11 @@ impl Fake {
     /// From now on no connection answers a ping.
     pub fn fall_silent(&self) {
         *self.0.is_silent.lock().unwrap() = true;
+    }
+
+    /// All connections that were asked for so far break, on loan or not.
+    pub fn cut(&self) {
+        self.0.cut_before.store(self.connects(), Ordering::SeqCst);
     }
 
     /// The calls that changed a connection, in their order, each with the connection's number.
@@ -154,7 +160,7 @@ impl Connection for FakeConnection {
         &self.capabilities
     }
 
-    /// `break` breaks the connection, `stuck` begins a transaction that cannot be rolled back.
+    /// `break` breaks the connection.
     fn run(&mut self, sql: &str) -> Result<()> {
         self.is_broken |= sql == "break";
         Ok(())
@@ -212,7 +218,7 @@ impl Connection for FakeConnection {
     }
 
     fn is_broken(&self) -> bool {
-        self.is_broken
+        self.is_broken || self.id < self.fake.0.cut_before.load(Ordering::SeqCst)
     }
 }
 
