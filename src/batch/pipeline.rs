@@ -37,6 +37,7 @@ trait Plan: Send + Sync {
     fn fingerprint(&self) -> Result<Fingerprint>;
     fn plan(&self, limits: CutLimits, each: &mut dyn FnMut(Bounds) -> Result<()>) -> Result<()>;
     fn origin(&self, bounds: &Bounds, index: u32) -> Result<Origin>;
+    fn origins(&self, bounds: &Bounds, indexes: &[u32]) -> Result<Vec<Origin>>;
 }
 
 impl<S: Source> Plan for S {
@@ -54,6 +55,10 @@ impl<S: Source> Plan for S {
 
     fn origin(&self, bounds: &Bounds, index: u32) -> Result<Origin> {
         Source::origin(self, bounds, index)
+    }
+
+    fn origins(&self, bounds: &Bounds, indexes: &[u32]) -> Result<Vec<Origin>> {
+        Source::origins(self, bounds, indexes)
     }
 }
 
@@ -194,8 +199,9 @@ impl<T: Entity> Feed for EntityFeed<T> {
             }
             Ok(())
         })?;
-        for (index, stage, error) in refused {
-            let origin = self.origin.origin(bounds, index)?;
+        let indexes: Vec<_> = refused.iter().map(|(index, ..)| *index).collect();
+        let origins = self.origin.origins(bounds, &indexes)?;
+        for ((index, stage, error), origin) in refused.into_iter().zip(origins) {
             out.refuse(index, origin, stage, error);
         }
         Ok(())
