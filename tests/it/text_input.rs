@@ -4,6 +4,7 @@
 //! The texts are lists of edges and random mutations of them. A failure prints its seed;
 //! `ROWMILL_SEED=n` repeats it, `ROWMILL_MUTATIONS=n` tries more than the default.
 
+#[rustfmt::skip]
 mod edges;
 
 use crate::support;

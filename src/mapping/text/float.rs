@@ -133,13 +133,13 @@ fn decimal(bytes: &[u8]) -> Option<(usize, bool)> {
 pub(super) fn write_float4(packed: &[u8], out: &mut String) -> Result<()> {
     let bytes = packed.try_into().map_err(|_| corrupt("a real is not 4 bytes long"))?;
     let value = f32::from_be_bytes(bytes);
-    let candidate = format!("{:e}", value.abs());
-    let even = value.to_bits() & 1 == 0;
-    let reads_back = |text: &str| text.parse() == Ok(value.abs());
-    let whole = even && value.abs() >= 16_777_216.0;
-    let text = unless_halfway(candidate, whole, &reads_back, |places| {
-        format!("{:.places$e}", value.abs())
-    });
+    let size = value.abs();
+    let text = shortest(
+        format!("{size:e}"),
+        size >= 16_777_216.0,
+        |text| text.parse() == Ok(size),
+        |places| format!("{size:.places$e}"),
+    );
     write_shortest(value.into(), &text, 6, out);
     Ok(())
 }
@@ -147,31 +147,43 @@ pub(super) fn write_float4(packed: &[u8], out: &mut String) -> Result<()> {
 pub(super) fn write_float8(packed: &[u8], out: &mut String) -> Result<()> {
     let bytes = packed.try_into().map_err(|_| corrupt("a double is not 8 bytes long"))?;
     let value = f64::from_be_bytes(bytes);
-    let candidate = format!("{:e}", value.abs());
-    let even = value.to_bits() & 1 == 0;
-    let reads_back = |text: &str| text.parse() == Ok(value.abs());
-    let whole = even && value.abs() >= 9_007_199_254_740_992.0;
-    let text = unless_halfway(candidate, whole, &reads_back, |places| {
-        format!("{:.places$e}", value.abs())
-    });
+    let size = value.abs();
+    let text = shortest(
+        format!("{size:e}"),
+        size >= 9_007_199_254_740_992.0,
+        |text| text.parse() == Ok(size),
+        |places| format!("{size:.places$e}"),
+    );
     write_shortest(value, &text, 15, out);
     Ok(())
 }
 
-/// The shortest text of a number may lie exactly halfway to its neighbour, where it reads back only
-/// because halves go to even numbers. PostgreSQL does not rely on that and takes one more digit.
-fn unless_halfway(
-    candidate: String,
-    possible: bool,
-    reads_back: &dyn Fn(&str) -> bool,
+/// PostgreSQL's choice among the texts of a number, given Rust's.
+///
+/// Where the number lies halfway between two texts of that length, Rust takes the upper one and
+/// PostgreSQL the even one. Where the shortest text lies halfway to the next number (which needs a
+/// `large` one), it reads back only because halves go to even numbers; PostgreSQL does not rely on
+/// that and takes more digits.
+fn shortest(
+    rust: String,
+    large: bool,
+    reads_back: impl Fn(&str) -> bool,
     with_places: impl Fn(usize) -> String,
 ) -> String {
-    let strict = |text: &str| reads_back(&nudged(text, true)) && reads_back(&nudged(text, false));
-    if !possible || strict(&candidate) {
-        return candidate;
+    let strict = |text: &str| {
+        reads_back(text)
+            && (!large || reads_back(&nudged(text, true)) && reads_back(&nudged(text, false)))
+    };
+    // The mantissa is `d` or `d.ddd`; 17 digits are enough for every number.
+    let places = rust.split('e').next().map_or(0, str::len).saturating_sub(2);
+    let even = with_places(places);
+    if strict(&even) {
+        return even;
     }
-    // Not all of these places are needed, and 17 digits are enough for every number.
-    (1..17).map(with_places).find(|text| strict(text)).unwrap_or(candidate)
+    if strict(&rust) {
+        return rust;
+    }
+    (places + 1..17).map(with_places).find(|text| strict(text)).unwrap_or(rust)
 }
 
 /// A text of a number that is larger or smaller by far less than the distance to a neighbour.

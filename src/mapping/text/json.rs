@@ -78,16 +78,30 @@ fn check(text: &str, binary: bool) -> Result<()> {
             (Expected::Separator, b',') if nesting.in_object() => (tail, Expected::Key),
             (Expected::Separator, b',') => (tail, Expected::Value),
             (Expected::FirstKey | Expected::Key, b'"') => {
-                let [b':', tail @ ..] = skip_blanks(string(tail, binary)?) else {
-                    return Err(syntax());
+                let rest = skip_blanks(string(tail, binary)?);
+                let [b':', tail @ ..] = rest else {
+                    return Err(unexpected(rest, binary));
                 };
                 (tail, Expected::Value)
             }
             (Expected::Value | Expected::FirstElement, _) => {
                 (scalar(rest, binary)?, nesting.after_value())
             }
-            _ => return Err(syntax()),
+            _ => return Err(unexpected(rest, binary)),
         };
+    }
+}
+
+/// The error for a token that does not belong where it stands: its own, if it has one.
+fn unexpected(rest: &[u8], binary: bool) -> Error {
+    look_ahead(rest, binary).err().unwrap_or_else(syntax)
+}
+
+/// Looks whether the next token is one at all.
+fn look_ahead(rest: &[u8], binary: bool) -> Result<()> {
+    match skip_blanks(rest) {
+        [] | [b'{' | b'}' | b'[' | b']' | b',' | b':', ..] => Ok(()),
+        rest => token(rest, binary).map(drop),
     }
 }
 
@@ -136,9 +150,7 @@ fn scalar(bytes: &[u8], binary: bool) -> Result<&[u8]> {
     let number = text.first().is_some_and(|first| matches!(first, b'-' | b'0'..=b'9'));
     if binary && number && (text.len() > 16 || text.iter().any(u8::is_ascii_alphabetic)) {
         // PostgreSQL looks at the next token before it makes a number of this one.
-        if !matches!(skip_blanks(rest), [] | [b'{' | b'}' | b'[' | b']' | b',' | b':', ..]) {
-            token(skip_blanks(rest), binary)?;
-        }
+        look_ahead(rest, binary)?;
         let text = std::str::from_utf8(text).map_err(|_| syntax())?;
         numeric::parse(text, None, &mut Vec::new())?;
     }

@@ -3,7 +3,8 @@
 //! - `input`:       [`Input`], a type made ready to read texts
 //! - `scalar`:      truth values, whole numbers, `uuid`, `bytea`
 //! - `float`:       `real` and `double precision`; `hex_float` for what only C reads
-//! - `numeric`:     decimal text and packed digits of base 10000
+//! - `numeric`:     decimal text to packed digits of base 10000, `numeric_rounding` for what must be
+//!   cut, `numeric_format` for the way back
 //! - `character`:   `text`, `varchar(n)`, `char(n)`, and what travels as text
 //! - `datetime`:    dates, times, timestamps, intervals
 //! - `civil`:       days and microseconds, and the civil calendar
@@ -43,6 +44,8 @@ mod hex_float;
 mod input;
 mod json;
 pub mod numeric;
+mod numeric_format;
+mod numeric_rounding;
 mod scalar;
 mod space;
 

@@ -4,17 +4,20 @@
 //! power of 10000), the sign and the number of decimals, each 16 bits, and then the digits, 16 bits
 //! each. Neither the first nor the last digit is 0.
 
-use super::fault::{OUT_OF_RANGE, corrupt, invalid, refused};
+pub use super::numeric_format::format;
+
+use super::fault::{OUT_OF_RANGE, invalid, refused};
+use super::numeric_rounding::Number;
 use super::space::{digits, sign, starts_with_ignoring_case, trim_start};
 use crate::error::{Error, Result};
 
 const HEADER: usize = 8;
-const POSITIVE: u16 = 0x0000;
-const NEGATIVE: u16 = 0x4000;
-const NAN: u16 = 0xC000;
-const INFINITY: u16 = 0xD000;
-const MINUS_INFINITY: u16 = 0xF000;
-const MAX_SCALE: i64 = 16_383;
+pub(super) const POSITIVE: u16 = 0x0000;
+pub(super) const NEGATIVE: u16 = 0x4000;
+pub(super) const NAN: u16 = 0xC000;
+pub(super) const INFINITY: u16 = 0xD000;
+pub(super) const MINUS_INFINITY: u16 = 0xF000;
+pub(super) const MAX_SCALE: i64 = 16_383;
 /// PostgreSQL's server writes this scale with both infinities.
 const INFINITE_SCALE: u16 = 32;
 
@@ -48,7 +51,7 @@ fn syntax() -> Error {
     invalid("not a number")
 }
 
-fn overflow() -> Error {
+pub(super) fn overflow() -> Error {
     refused(OUT_OF_RANGE, "outside the range of its numeric type")
 }
 
@@ -191,212 +194,6 @@ fn exponent(bytes: &[u8]) -> Result<(i64, &[u8])> {
         return Err(overflow());
     }
     Ok((if negative { -value } else { value }, rest))
-}
-
-/// A number under way: its groups are the end of `out`, from `at`.
-struct Number<'a> {
-    out: &'a mut Vec<u8>,
-    at: usize,
-    weight: i64,
-    scale: i64,
-}
-
-impl Number<'_> {
-    fn len(&self) -> usize {
-        (self.out.len() - self.at) / 2
-    }
-
-    fn group(&self, index: usize) -> u16 {
-        let at = self.at + index * 2;
-        u16::from_be_bytes([self.out[at], self.out[at + 1]])
-    }
-
-    fn set(&mut self, index: usize, group: u16) {
-        let at = self.at + index * 2;
-        self.out[at..at + 2].copy_from_slice(&group.to_be_bytes());
-    }
-
-    fn push_groups(&mut self, whole: &[u8], fraction: &[u8], padding: usize) {
-        let mut group = 0;
-        let mut position = padding;
-        for digit in whole.iter().chain(fraction) {
-            group = group * 10 + u16::from(digit - b'0');
-            position += 1;
-            if position.is_multiple_of(4) {
-                self.push(group);
-                group = 0;
-            }
-        }
-        let missing = position.wrapping_neg() % 4;
-        if missing > 0 {
-            self.push(group * 10_u16.pow(missing as u32));
-        }
-    }
-
-    fn push(&mut self, group: u16) {
-        if group == 0 && self.out.len() == self.at {
-            self.weight -= 1;
-        } else {
-            self.out.extend_from_slice(&group.to_be_bytes());
-        }
-    }
-
-    /// Takes away groups of 0 at both ends.
-    fn strip(&mut self) {
-        while self.out.len() > self.at && self.group(self.len() - 1) == 0 {
-            self.out.truncate(self.out.len() - 2);
-        }
-        let zeros = (0..self.len()).take_while(|index| self.group(*index) == 0).count();
-        self.out.drain(self.at..self.at + zeros * 2);
-        self.weight -= zeros as i64;
-        if self.out.len() == self.at {
-            self.weight = 0;
-        }
-    }
-
-    fn round(&mut self, scale: i64) {
-        self.scale = scale.max(0);
-        let decimals = (self.weight + 1) * 4 + scale;
-        if decimals < 0 || self.len() == 0 {
-            self.out.truncate(self.at);
-            self.weight = 0;
-            return;
-        }
-        let mut kept = ((decimals + 3) / 4) as usize;
-        let within = (decimals % 4) as u32;
-        if kept > self.len() || (kept == self.len() && within == 0) {
-            return;
-        }
-        let mut carry;
-        if within == 0 {
-            carry = u16::from(self.group(kept) >= 5_000);
-            self.out.truncate(self.at + kept * 2);
-        } else {
-            self.out.truncate(self.at + kept * 2);
-            kept -= 1;
-            let unit = 10_u16.pow(4 - within);
-            let extra = self.group(kept) % unit;
-            let rounded = self.group(kept) - extra + if extra >= unit / 2 { unit } else { 0 };
-            carry = rounded / 10_000;
-            self.set(kept, rounded % 10_000);
-        }
-        while carry > 0 && kept > 0 {
-            kept -= 1;
-            let group = self.group(kept) + 1;
-            carry = group / 10_000;
-            self.set(kept, group % 10_000);
-        }
-        if carry > 0 {
-            self.out.splice(self.at..self.at, 1_u16.to_be_bytes());
-            self.weight += 1;
-        }
-        self.strip();
-    }
-
-    fn check_precision(&self, most: i64) -> Result<()> {
-        if self.len() == 0 {
-            return Ok(());
-        }
-        let first = i64::from(self.group(0).ilog10()) + 1;
-        if self.weight * 4 + first > most {
-            return Err(overflow());
-        }
-        Ok(())
-    }
-
-    fn finish(self, negative: bool, at: usize) -> Result<()> {
-        let weight = i16::try_from(self.weight).map_err(|_| overflow())?;
-        if self.scale > MAX_SCALE {
-            return Err(overflow());
-        }
-        let length = self.len();
-        let sign = if negative && length > 0 { NEGATIVE } else { POSITIVE };
-        let header = [length as u16, weight as u16, sign, self.scale as u16];
-        for (index, field) in header.into_iter().enumerate() {
-            self.out[at + index * 2..at + index * 2 + 2].copy_from_slice(&field.to_be_bytes());
-        }
-        Ok(())
-    }
-}
-
-/// Appends the decimal text of a packed value, as PostgreSQL prints it.
-///
-/// # Errors
-/// `Decode` if the bytes are no packed `numeric`.
-pub fn format(packed: &[u8], out: &mut String) -> Result<()> {
-    let (sign, weight, scale, groups) = unpack(packed)?;
-    match sign {
-        NAN => out.push_str("NaN"),
-        INFINITY => out.push_str("Infinity"),
-        MINUS_INFINITY => out.push_str("-Infinity"),
-        _ => {
-            if sign == NEGATIVE {
-                out.push('-');
-            }
-            push_whole(groups, weight, out);
-            push_fraction(groups, weight, scale, out);
-        }
-    }
-    Ok(())
-}
-
-fn unpack(packed: &[u8]) -> Result<(u16, i64, usize, &[[u8; 2]])> {
-    let (fields, rest) = packed.as_chunks::<2>();
-    let ([length, weight, sign, scale, groups @ ..], []) = (fields, rest) else {
-        return Err(corrupt("a numeric is too short"));
-    };
-    let sign = u16::from_be_bytes(*sign);
-    let scale = u16::from_be_bytes(*scale);
-    let sound = matches!(sign, POSITIVE | NEGATIVE | NAN | INFINITY | MINUS_INFINITY)
-        && usize::from(u16::from_be_bytes(*length)) == groups.len()
-        && i64::from(scale) <= MAX_SCALE
-        && groups.iter().all(|group| u16::from_be_bytes(*group) < 10_000);
-    if !sound {
-        return Err(corrupt("the bytes of a numeric do not agree"));
-    }
-    Ok((sign, i16::from_be_bytes(*weight).into(), scale.into(), groups))
-}
-
-/// The group that counts 10000 to the power of `weight - index`; 0 where there is none.
-fn group_at(groups: &[[u8; 2]], index: i64) -> u16 {
-    usize::try_from(index)
-        .ok()
-        .and_then(|index| groups.get(index))
-        .map_or(0, |group| u16::from_be_bytes(*group))
-}
-
-fn four_digits(group: u16) -> [u8; 4] {
-    [1000, 100, 10, 1].map(|unit| b'0' + (group / unit % 10) as u8)
-}
-
-fn push_whole(groups: &[[u8; 2]], weight: i64, out: &mut String) {
-    let start = out.len();
-    for index in 0..=weight {
-        for digit in four_digits(group_at(groups, index)) {
-            if digit != b'0' || out.len() > start {
-                out.push(digit.into());
-            }
-        }
-    }
-    if out.len() == start {
-        out.push('0');
-    }
-}
-
-fn push_fraction(groups: &[[u8; 2]], weight: i64, scale: usize, out: &mut String) {
-    if scale == 0 {
-        return;
-    }
-    out.push('.');
-    let mut left = scale;
-    let mut index = weight + 1;
-    while left > 0 {
-        for digit in four_digits(group_at(groups, index)).into_iter().take(left) {
-            out.push(digit.into());
-        }
-        left = left.saturating_sub(4);
-        index += 1;
-    }
 }
 
 #[cfg(test)]

@@ -32,21 +32,21 @@ pub(super) fn write_bool(packed: &[u8], out: &mut String) -> Result<()> {
 }
 
 pub(super) fn read_int2(text: &str, out: &mut Vec<u8>) -> Result<()> {
-    let value = whole(text.as_bytes(), i16::MIN.into(), i16::MAX.into())
+    let value = whole(text.as_bytes(), i16::MIN.into())
         .map_err(|fault| fault.error("outside the range of smallint"))?;
     out.extend_from_slice(&(value as i16).to_be_bytes());
     Ok(())
 }
 
 pub(super) fn read_int4(text: &str, out: &mut Vec<u8>) -> Result<()> {
-    let value = whole(text.as_bytes(), i32::MIN.into(), i32::MAX.into())
+    let value = whole(text.as_bytes(), i32::MIN.into())
         .map_err(|fault| fault.error("outside the range of integer"))?;
     out.extend_from_slice(&(value as i32).to_be_bytes());
     Ok(())
 }
 
 pub(super) fn read_int8(text: &str, out: &mut Vec<u8>) -> Result<()> {
-    let value = whole(text.as_bytes(), i64::MIN, i64::MAX)
+    let value = whole(text.as_bytes(), i64::MIN)
         .map_err(|fault| fault.error("outside the range of bigint"))?;
     out.extend_from_slice(&value.to_be_bytes());
     Ok(())
@@ -66,8 +66,12 @@ impl NoInteger {
     }
 }
 
-/// NOTE: a number that is too large is out of range even if junk follows, as in PostgreSQL.
-fn whole(bytes: &[u8], least: i64, most: i64) -> Result<i64, NoInteger> {
+/// The number of a type whose smallest value is `least`; it is gathered as a negative one, which has
+/// room for one more.
+///
+/// ORDER: as in PostgreSQL, a number too large is found before what stands behind it, but the one
+/// that would be `least` with a minus only afterwards.
+fn whole(bytes: &[u8], least: i64) -> Result<i64, NoInteger> {
     let (negative, number) = sign(trim_start(bytes));
     let length = digits(number);
     let (number, rest) = number.split_at(length);
@@ -87,16 +91,16 @@ fn whole(bytes: &[u8], least: i64, most: i64) -> Result<i64, NoInteger> {
                 .ok_or(NoInteger::Range)?;
         }
     }
-    if !negative {
-        value = value.checked_neg().ok_or(NoInteger::Range)?;
-    }
-    if value < least || value > most {
+    if value < least {
         return Err(NoInteger::Range);
     }
     if !trim_start(rest).is_empty() {
         return Err(NoInteger::Syntax);
     }
-    Ok(value)
+    if negative {
+        return Ok(value);
+    }
+    if value == least { Err(NoInteger::Range) } else { Ok(-value) }
 }
 
 pub(super) fn write_int(packed: &[u8], length: usize, out: &mut String) -> Result<()> {

@@ -2,7 +2,8 @@
 
 use super::Fault;
 use super::fields::{Fields, Kind};
-use super::moment::{Moment, seen, zone_offset};
+use super::moment::{Moment, seen};
+use super::numerals::zone_offset;
 use super::whole::{abbreviated, apply_zone, modifier};
 use super::words::{Label, Word, date_word};
 use super::zones;

@@ -6,6 +6,7 @@
 //! - `words`:    the words of dates and of intervals
 //! - `zones`:    abbreviations and names of time zones
 //! - `moment`:   a date and time under way, and its single parts
+//! - `numerals`: the numbers in them: clocks, offsets, fractions
 //! - `whole`:    fields to a date with a time
 //! - `clock`:    fields to a time without a date
 //! - `interval`: fields to an interval
@@ -19,6 +20,7 @@ mod fields;
 mod interval;
 mod iso;
 mod moment;
+mod numerals;
 mod read;
 mod whole;
 mod words;

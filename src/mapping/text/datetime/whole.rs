@@ -2,7 +2,8 @@
 
 use super::Fault;
 use super::fields::{Fields, Kind};
-use super::moment::{Half, Moment, integer, seen, zone_offset};
+use super::moment::{Half, Moment, seen};
+use super::numerals::{integer, zone_offset};
 use super::words::{Label, Word, date_word};
 use super::zones::{self, Zone};
 
