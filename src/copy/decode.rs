@@ -2,10 +2,10 @@
 
 use super::{HEADER, SIGNATURE};
 use crate::error::{Error, ErrorKind, Result};
-use crate::mapping::rows::{Fields, MAX_FIELD_BYTES};
+use crate::mapping::rows::Fields;
 use crate::sqlstate::SqlState;
 
-/// The largest tuple, in bytes: PostgreSQL sends none larger than 1 GiB.
+/// The largest tuple, in bytes: PostgreSQL sends none larger than 1 GiB. It bounds every field too.
 const MAX_TUPLE_BYTES: usize = 1 << 30;
 
 /// Decodes a stream, piece after piece.
@@ -263,7 +263,7 @@ impl Scan {
             let end = match length.map(|length| i32::from_be_bytes(*length)) {
                 None => return Ok(self.part(left, self.at + 4)),
                 Some(-1) => self.at + 4,
-                Some(length) => self.at + 4 + checked_length(length)?,
+                Some(length) => self.at + 4 + usize::try_from(length).map_err(|_| impossible())?,
             };
             if end > MAX_TUPLE_BYTES {
                 return Err(broken("a tuple of a COPY stream is larger than 1 GiB"));
@@ -283,11 +283,9 @@ impl Scan {
     }
 }
 
-fn checked_length(length: i32) -> Result<usize> {
-    usize::try_from(length)
-        .ok()
-        .filter(|length| *length <= MAX_FIELD_BYTES)
-        .ok_or_else(|| broken("a field of a COPY stream has an impossible length"))
+#[cold]
+fn impossible() -> Error {
+    broken("a field of a COPY stream has an impossible length")
 }
 
 #[cold]
