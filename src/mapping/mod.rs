@@ -6,6 +6,7 @@
 //! - `param`:       a parameter of a statement
 //! - `entity`:      a struct whose values are rows of a table
 //! - `rows`:        rows packed as the tuples of COPY BINARY, the one form in which they travel
+//! - `text`:        texts to values and back, exactly as PostgreSQL reads and prints them
 //!
 //! A packed field is what PostgreSQL's `typsend`/`typreceive` functions exchange: big-endian
 //! numbers, UTF-8 text, microseconds since 2000-01-01. Every backend reads it.
@@ -18,3 +19,4 @@ pub mod derived;
 pub mod entity;
 pub mod param;
 pub mod rows;
+pub mod text;

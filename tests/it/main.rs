@@ -2,9 +2,37 @@
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
+//!
+//! Where a new test goes: to the file of its behaviour, 30 to 150 lines; a bug goes to
+//! `regressions.rs` first. Pure parts (paper, words) have their tests at the bottom of their own
+//! source file instead.
+//!
+//! What a test may use is in [`support`]: a private PostgreSQL server, a database of its own, gates
+//! instead of sleeps, the built command, and data. Every helper that waits has a time limit.
+//! Run with `tests/run`, or `cargo test --all-features --test it -- <words of the name>`. Under
+//! `cargo nextest` each test is a process and starts a server of its own: it works, slowly.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    unreachable_pub,
     missing_docs,
     reason = "a test fails by panicking, and a test crate exports nothing"
 )]
 
 mod derive_ui;
 mod entity;
+mod support;
+
+// The house: what holds for the tree as a whole.
+//mod layering; // who may know whom, one door per foreign crate, sizes of files
+mod support_works; // the helpers themselves: a helper that is wrong makes every test wrong
+
+// Paper: what is held against a real server all the same.
+mod text_input; // texts become values as the server's own input makes them
+
+// Drivers: what one connection does. backend_*.rs
+// Wires: pool_*.rs, routing_*.rs, engine_*.rs, sharding_*.rs
+// Work: session_*.rs, csv_*.rs (source), sink_*.rs
+// Flow: job_*.rs (kill and restart, rejects, exactly once, memory, serial twin)
+// Door: cli_*.rs, examples.rs, derive_ui.rs

@@ -1,0 +1,334 @@
+//! A private PostgreSQL server.
+//!
+//! It lives in a folder of its own under the temporary directory, listens on a free port of
+//! 127.0.0.1 and on a socket in its folder, and asks for a password (SCRAM). It goes away with the
+//! process of the tests however that ends: statics are not dropped in Rust and `kill -9` runs no
+//! destructor, so a watchdog (a shell at the other end of a pipe) stops the server and removes the
+//! folder when the pipe closes.
+
+use super::server::{self, User};
+use super::{LIMIT, TestDb};
+use std::fs::File;
+use std::net::TcpListener;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+/// The superuser's password: it must never be seen in a message, a log or a `Debug`.
+pub const PASSWORD: &str = "pw-4-the-mill";
+
+/// The name of the superuser.
+pub const USER: &str = "postgres";
+
+/// How long to wait before asking again whether the server is there.
+const POLL: Duration = Duration::from_millis(20);
+
+/// How often another port is tried when one was taken between looking and binding.
+const PORT_ATTEMPTS: u32 = 5;
+
+/// A running server with a cluster of its own.
+#[derive(Debug)]
+pub struct Cluster {
+    bin: PathBuf,
+    folder: PathBuf,
+    user: Option<User>,
+    port: u16,
+    fsync: bool,
+    postmaster: Mutex<Option<Child>>,
+    databases: AtomicU32,
+    // Dropping its standard input wakes it.
+    watchdog: Child,
+}
+
+/// The cluster that all tests of this process share, started on first use. Tests that stop, kill
+/// or freeze a server start their own.
+pub fn shared() -> &'static Cluster {
+    static SHARED: OnceLock<Cluster> = OnceLock::new();
+    SHARED.get_or_init(Cluster::start)
+}
+
+impl Cluster {
+    /// Starts a cluster that does not wait for the disk: fast, and lost in a crash of the machine
+    /// (not of the server).
+    pub fn start() -> Self {
+        Self::create(false)
+    }
+
+    /// Starts a cluster that writes to the disk as it does in production: for crash tests.
+    pub fn durable() -> Self {
+        Self::create(true)
+    }
+
+    fn create(fsync: bool) -> Self {
+        let bin = server::bin_folder();
+        let user = User::unprivileged();
+        let folder = make_folder(user);
+        let watchdog = start_watchdog(&folder);
+        init(&bin, user, &folder);
+        let mut cluster = Self {
+            bin,
+            folder,
+            user,
+            port: 0,
+            fsync,
+            postmaster: Mutex::new(None),
+            databases: AtomicU32::new(0),
+            watchdog,
+        };
+        cluster.start_on_a_free_port();
+        cluster
+    }
+
+    fn start_on_a_free_port(&mut self) {
+        for _ in 0..PORT_ATTEMPTS {
+            self.port = free_port();
+            match self.try_start() {
+                Ok(()) => return,
+                Err(status) => {
+                    let log = self.log();
+                    assert!(log.contains("could not bind"), "the server ended, {status}:\n{log}");
+                }
+            }
+        }
+        panic!("no free port in {PORT_ATTEMPTS} attempts:\n{}", self.log());
+    }
+
+    /// The URL of the database `postgres` over TCP, with the password.
+    pub fn url(&self) -> String {
+        self.url_of(USER)
+    }
+
+    /// The URL of a database over TCP, with the password.
+    pub fn url_of(&self, database: &str) -> String {
+        format!("postgresql://{USER}:{PASSWORD}@127.0.0.1:{}/{database}", self.port)
+    }
+
+    /// The URL of the database `postgres` over the server's socket, with the password.
+    pub fn socket_url(&self) -> String {
+        self.socket_url_of(USER)
+    }
+
+    /// The URL of a database over the server's socket, with the password.
+    pub fn socket_url_of(&self, database: &str) -> String {
+        let (folder, port) = (self.folder.display(), self.port);
+        format!("postgresql://{USER}:{PASSWORD}@/{database}?host={folder}&port={port}")
+    }
+
+    /// The TCP port on 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The folder of the server's socket, log and data.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The superuser's password.
+    #[expect(clippy::unused_self, reason = "a caller does not care that all clusters share it")]
+    pub fn password(&self) -> &'static str {
+        PASSWORD
+    }
+
+    /// A fresh database, dropped at the end of the test; `label` is part of its name.
+    pub fn database(&self, label: &str) -> TestDb<'_> {
+        let number = self.databases.fetch_add(1, Ordering::Relaxed);
+        TestDb::create(self, format!("{label}_{number}"))
+    }
+
+    /// Runs statements in the database `postgres`.
+    pub fn sql(&self, sql: &str) {
+        self.connect(USER).batch_execute(sql).unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+    }
+
+    /// A connection of the driver's own, beside everything that is tested.
+    pub fn connect(&self, database: &str) -> postgres::Client {
+        self.try_connect(database).expect("connect to the test's server")
+    }
+
+    pub(super) fn try_connect(&self, database: &str) -> Result<postgres::Client, postgres::Error> {
+        postgres::Config::new()
+            .host_path(&self.folder)
+            .port(self.port)
+            .user(USER)
+            .password(PASSWORD)
+            .dbname(database)
+            .connect_timeout(Duration::from_secs(10))
+            .connect(postgres::NoTls)
+    }
+
+    /// What the server wrote to its log.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.join("log")).unwrap_or_default()
+    }
+
+    /// The process id of the server's first process.
+    pub fn pid(&self) -> u32 {
+        self.postmaster().as_ref().expect("the server is stopped").id()
+    }
+
+    /// Stops the server at once: every connection is cut, nothing is flushed.
+    pub fn stop_immediate(&self) {
+        self.end(|child| server::signal("QUIT", &[child.id()]));
+    }
+
+    /// Kills the server's first process with `kill -9`; the others follow on their own.
+    pub fn kill(&self) {
+        self.end(|child| child.kill().expect("kill the server"));
+    }
+
+    /// Starts the server again on the same port, after stopping it if it runs.
+    pub fn restart(&self) {
+        self.stop_immediate();
+        let deadline = Instant::now() + LIMIT;
+        // After a kill -9 the last children may still hold the shared memory for a moment.
+        while let Err(status) = self.try_start() {
+            assert!(Instant::now() < deadline, "no restart, {status}:\n{}", self.log());
+            std::thread::sleep(POLL);
+        }
+    }
+
+    /// Stops every process of the server in its tracks until the guard is dropped: connections
+    /// stay open and silent, new ones are taken by the kernel and never answered.
+    pub fn freeze(&self) -> Frozen {
+        let pid = self.pid();
+        // ORDER: the first process before its children, or it starts others meanwhile.
+        server::signal("STOP", &[pid]);
+        let mut pids = server::children(pid);
+        server::signal("STOP", &pids);
+        pids.push(pid);
+        Frozen { pids }
+    }
+
+    fn end(&self, stop: impl FnOnce(&mut Child)) {
+        if let Some(mut child) = self.postmaster().take() {
+            stop(&mut child);
+            child.wait().expect("wait for the server");
+        }
+    }
+
+    /// Starts the server and waits until it answers; its exit status if it ended instead.
+    fn try_start(&self) -> Result<(), ExitStatus> {
+        let mut child = self.spawn_postmaster();
+        let deadline = Instant::now() + LIMIT;
+        while let Err(error) = self.try_connect(USER) {
+            if let Some(status) = child.try_wait().expect("wait for the server") {
+                return Err(status);
+            }
+            assert!(Instant::now() < deadline, "no answer: {error}\n{}", self.log());
+            std::thread::sleep(POLL);
+        }
+        *self.postmaster() = Some(child);
+        Ok(())
+    }
+
+    fn spawn_postmaster(&self) -> Child {
+        let log = File::options().create(true).append(true).open(self.folder.join("log"));
+        let log = log.expect("open the server's log");
+        let onoff = if self.fsync { "on" } else { "off" };
+        let settings = [
+            "listen_addresses=127.0.0.1".to_owned(),
+            format!("port={}", self.port),
+            format!("unix_socket_directories={}", self.folder.display()),
+            format!("fsync={onoff}"),
+            format!("full_page_writes={onoff}"),
+            "max_connections=100".to_owned(),
+            "shared_buffers=32MB".to_owned(),
+            "timezone=UTC".to_owned(),
+        ];
+        let mut command = server::command(&self.bin.join("postgres"), self.user, &self.folder);
+        command.arg("-D").arg(self.folder.join("data"));
+        command.args(settings.iter().flat_map(|setting| ["-c", setting]));
+        command.stdout(Stdio::null()).stderr(log).spawn().expect("start the server")
+    }
+
+    fn postmaster(&self) -> MutexGuard<'_, Option<Child>> {
+        self.postmaster.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        self.stop_immediate();
+        drop(self.watchdog.stdin.take());
+        // It removes the folder; a folder left behind by a failure here is no reason to panic.
+        let _ = self.watchdog.wait();
+    }
+}
+
+/// A server that stands still; dropping this lets it go on.
+#[derive(Debug)]
+pub struct Frozen {
+    pids: Vec<u32>,
+}
+
+impl Drop for Frozen {
+    fn drop(&mut self) {
+        server::signal("CONT", &self.pids);
+    }
+}
+
+fn make_folder(user: Option<User>) -> PathBuf {
+    // The path of a socket may have about 100 bytes in all.
+    let mut parent = std::env::temp_dir();
+    if parent.as_os_str().len() > 60 {
+        parent = PathBuf::from("/tmp");
+    }
+    let folder = tempfile::Builder::new().prefix("rowmill-pg-").tempdir_in(parent);
+    let folder = folder.expect("make a folder for the cluster").keep();
+    server::give(&folder, user);
+    folder
+}
+
+fn start_watchdog(folder: &Path) -> Child {
+    // A server that was frozen by a test that died must be woken to hear that it is to stop. The
+    // process id is checked against the command line: it may be another's by now.
+    let script = r#"
+        cat >/dev/null
+        pid=$(head -n 1 "$1/data/postmaster.pid" 2>/dev/null)
+        ours() { [ -n "$pid" ] && { cat "/proc/$pid/cmdline" 2>/dev/null || ps -o args= -p "$pid"; } \
+            | grep -aqF "$1"; }
+        if ours "$1"; then
+            kids=$(cat "/proc/$pid/task/$pid/children" 2>/dev/null || pgrep -P "$pid")
+            kill -QUIT "$pid"; kill -CONT "$pid" $kids
+            tries=0
+            while ours "$1" && [ $tries -lt 100 ]; do sleep 0.1; tries=$((tries + 1)); done
+            if ours "$1"; then kill -KILL "$pid"; fi
+        fi
+        rm -rf "$1"
+    "#;
+    Command::new("sh")
+        .args(["-c", script, "rowmill-test-watchdog"])
+        .arg(folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .current_dir("/")
+        .process_group(0)
+        .spawn()
+        .expect("start the watchdog")
+}
+
+fn init(bin: &Path, user: Option<User>, folder: &Path) {
+    let password_file = folder.join("password");
+    std::fs::write(&password_file, PASSWORD).expect("write the password file");
+    let output = server::command(&bin.join("initdb"), user, folder)
+        .args(["--username", USER, "--auth", "scram-sha-256", "--no-sync", "--no-instructions"])
+        .args(["--encoding", "UTF8", "--locale", "C"])
+        .arg("--pwfile")
+        .arg(&password_file)
+        .arg("--pgdata")
+        .arg(folder.join("data"))
+        .output()
+        .expect("run initdb");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "initdb failed: {said}");
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("find a free port");
+    listener.local_addr().expect("ask for the port").port()
+}

@@ -1,0 +1,29 @@
+//! What tests share.
+//!
+//! - `cluster`:  a private PostgreSQL server, and a database per test
+//! - `command`:  the built `rowmill` command: run it, watch it, kill it
+//! - `data`:     the nights of real data that lie beside the repository
+//! - `gate`:     a place where threads stop until the test lets them through
+//! - `lineitem`: rows of TPC-H's lineitem table as CSV, as many as asked for
+#![allow(dead_code, unused_imports, reason = "not every helper has a user in every build")]
+
+pub mod cluster;
+#[cfg(feature = "cli")]
+pub mod command;
+pub mod data;
+pub mod gate;
+pub mod lineitem;
+mod server;
+mod test_db;
+
+pub use cluster::{Cluster, shared};
+#[cfg(feature = "cli")]
+pub use command::{Finished, Running, rowmill};
+pub use gate::Gate;
+pub use test_db::TestDb;
+
+use std::time::Duration;
+
+/// How long a helper waits for something that must happen before it fails the test: generous,
+/// because two cores may serve many test binaries at once.
+pub const LIMIT: Duration = Duration::from_mins(1);
