@@ -5,6 +5,7 @@
 //! - `cell`:        one value, and the Rust types that values have
 //! - `param`:       a parameter of a statement
 //! - `entity`:      a struct whose values are rows of a table
+//! - `derived`:     what generated code calls; not for people
 //! - `rows`:        rows packed as the tuples of COPY BINARY, the one form in which they travel
 //! - `text`:        texts to values and back, exactly as PostgreSQL reads and prints them
 //!
