@@ -2,6 +2,7 @@
 //!
 //! - `encode`: packed rows as pieces of a stream, without a copy of them
 //! - `decode`: a stream that arrives in any pieces as tuples
+//! - `scan`:   where a tuple ends
 //!
 //! The format is that of PostgreSQL's documentation, COPY, "Binary Format": a signature, 32 flags
 //! and an extension, then the tuples that [`Rows`](crate::Rows) holds, then the trailer, which is
@@ -12,6 +13,7 @@
 
 pub mod decode;
 pub mod encode;
+mod scan;
 
 /// What a stream begins with.
 pub const SIGNATURE: [u8; 11] = *b"PGCOPY\n\xff\r\n\0";

@@ -6,6 +6,7 @@
 //! - `param`:       a parameter of a statement
 //! - `entity`:      a struct whose values are rows of a table
 //! - `layout`:      the columns of packed rows
+//! - `derived`:     what generated code calls; not for people
 //! - `rows`:        rows packed as the tuples of COPY BINARY, the one form in which they travel
 //! - `text`:        texts to values and back, exactly as PostgreSQL reads and prints them
 //!

@@ -204,8 +204,7 @@ impl RowWriter<'_> {
     }
 }
 
-/// The largest field, in bytes.
-pub(crate) const MAX_FIELD_BYTES: usize = 1 << 30;
+const MAX_FIELD_BYTES: usize = 1 << 30;
 
 impl Drop for RowWriter<'_> {
     fn drop(&mut self) {

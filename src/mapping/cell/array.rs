@@ -4,10 +4,11 @@
 //! element type, then per dimension its length and its lower bound, then the elements as the
 //! fields of a tuple: a length (-1 for NULL) and the bytes.
 
-use super::fault::{damaged, not_packable, not_readable, unreadable};
+use super::fault::{damaged, malformed, not_packable, not_readable, unreadable};
 use super::{Cell, CellRef};
 use crate::error::{Error, Result};
 use crate::mapping::column_type::ColumnType;
+use crate::mapping::text;
 use crate::sqlstate::SqlState;
 
 /// A Rust type whose values can be elements of an array.
@@ -62,6 +63,12 @@ impl<T: Element> Cell for Vec<T> {
                 if !column_type.travels_as_text() =>
             {
                 read(column_type, element_type, bytes)
+            }
+            CellRef::Text(text) => {
+                let column_type = Self::column_type();
+                let mut packed = Vec::new();
+                text::input(&column_type, text, &mut packed).map_err(|_| malformed("array"))?;
+                Self::unpack(CellRef::Packed(&column_type, &packed))
             }
             other => Err(not_readable("Vec", other)),
         }
@@ -195,6 +202,14 @@ mod tests {
         let mut out = Vec::new();
         vec![None::<i32>].pack(&column_type, &mut out).unwrap();
         assert!(Vec::<i32>::unpack(CellRef::Packed(&column_type, &out)).is_err());
+    }
+
+    #[test]
+    fn the_literal_of_an_array_is_read() {
+        let read = Vec::<Option<String>>::unpack(CellRef::Text(r#"{"a,b",NULL,c}"#)).unwrap();
+        assert_eq!(read, [Some("a,b".to_owned()), None, Some("c".to_owned())]);
+        assert_eq!(Vec::<i64>::unpack(CellRef::Text("{}")).unwrap(), [0; 0]);
+        assert!(Vec::<i32>::unpack(CellRef::Text("{secret}")).is_err());
     }
 
     #[test]

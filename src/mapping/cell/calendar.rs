@@ -8,29 +8,28 @@ use super::CellRef;
 use super::fault::{exactly, malformed, not_packable, not_readable, unreadable};
 use crate::error::{Error, ErrorKind, Result};
 use crate::mapping::column_type::ColumnType;
+use crate::mapping::text::civil::{self, DATES, TIMESTAMPS};
 use crate::sqlstate::SqlState;
 use std::ops::Range;
 
 pub(super) const MICROS_PER_SECOND: i64 = 1_000_000;
-pub(super) const MICROS_PER_DAY: i64 = 86_400 * MICROS_PER_SECOND;
+pub(super) const MICROS_PER_DAY: i64 = civil::DAY_MICROSECONDS;
 /// 1970-01-01 to 2000-01-01.
 pub(super) const DAYS_1970_TO_2000: i64 = 10_957;
 
-/// The days that PostgreSQL has: 4714-11-24 BC to 5874897-12-31.
-const DAYS: Range<i64> = -2_451_545..2_145_031_949;
-/// The timestamps that it has: the same beginning, to 294276-12-31.
-const TIMESTAMPS: Range<i64> = -211_813_488_000_000_000..9_223_371_331_200_000_000;
+/// 4714 BC.
+const FIRST_YEAR: i32 = -4_713;
 
 /// Packs a day.
 pub(super) fn pack_days(
-    days: i64,
+    days: i32,
     column_type: &ColumnType,
     rust: &str,
     out: &mut Vec<u8>,
 ) -> Result<bool> {
     match column_type {
-        ColumnType::Date if DAYS.contains(&days) => {
-            out.extend_from_slice(&(days as i32).to_be_bytes());
+        ColumnType::Date if DATES.contains(&days) => {
+            out.extend_from_slice(&days.to_be_bytes());
             Ok(true)
         }
         ColumnType::Date => Err(outside(column_type)),
@@ -72,12 +71,12 @@ pub(super) fn pack_timestamp(
 }
 
 /// Reads a day.
-pub(super) fn read_days(cell: CellRef<'_>, rust: &str) -> Result<i64> {
+pub(super) fn read_days(cell: CellRef<'_>, rust: &str) -> Result<i32> {
     match cell {
         CellRef::Packed(ty @ ColumnType::Date, bytes) => {
             match i32::from_be_bytes(exactly(ty, bytes)?) {
                 i32::MIN | i32::MAX => Err(infinite()),
-                days => Ok(days.into()),
+                days => Ok(days),
             }
         }
         CellRef::Text(text) => Scanner::new(text)?.date_alone().ok_or_else(|| malformed("date")),
@@ -131,30 +130,6 @@ fn infinite() -> Error {
         .with_hint("read the column as a text, or leave such rows out in the query")
 }
 
-/// The days from 2000-01-01 to a day of the Gregorian calendar, which also holds before it began.
-pub(super) fn days_of(year: i64, month: i64, day: i64) -> i64 {
-    // Years begin in March here, so that a leap day is the last day of its year.
-    let year = if month <= 2 { year - 1 } else { year };
-    let (era, year_of_era) = (year.div_euclid(400), year.rem_euclid(400));
-    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    // 0000-03-01 to 2000-01-01.
-    era * 146_097 + day_of_era - 730_425
-}
-
-/// The year, month and day that lie `days` after 2000-01-01.
-pub(super) fn civil_of(days: i64) -> (i64, i64, i64) {
-    let days = days + 730_425;
-    let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    (era * 400 + year_of_era + i64::from(month <= 2), month, day)
-}
-
 /// Reads the texts from left to right; every method returns `None` where the text is none.
 struct Scanner<'a>(&'a [u8]);
 
@@ -166,7 +141,7 @@ impl<'a> Scanner<'a> {
         Ok(Self(text.as_bytes()))
     }
 
-    fn date_alone(mut self) -> Option<i64> {
+    fn date_alone(mut self) -> Option<i32> {
         let (year, month, day) = self.date()?;
         self.finish(year, month, day)
     }
@@ -185,30 +160,27 @@ impl<'a> Scanner<'a> {
         if zoned {
             micros -= self.offset()?;
         }
-        self.finish(year, month, day)?.checked_mul(MICROS_PER_DAY)?.checked_add(micros)
+        Some(i64::from(self.finish(year, month, day)?) * MICROS_PER_DAY + micros)
     }
 
     /// The era and the end: only here is it known which year is meant.
-    fn finish(&self, year: i64, month: i64, day: i64) -> Option<i64> {
+    fn finish(&self, year: i32, month: i32, day: i32) -> Option<i32> {
         let year = match self.0 {
             b"" if year > 0 => year,
             b" BC" if year > 0 => 1 - year,
             _ => return None,
         };
-        let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-        let last = match month {
-            2 => 28 + i64::from(leap),
-            4 | 6 | 9 | 11 => 30,
-            _ => 31,
-        };
-        (day <= last).then(|| days_of(year, month, day))
+        let days = civil::days(year, month, day);
+        let there = (1..=civil::month_days(year, month)).contains(&day);
+        // Before the first day that is counted the numbers of days are those of other days.
+        (there && year >= FIRST_YEAR && DATES.contains(&days)).then_some(days)
     }
 
-    fn date(&mut self) -> Option<(i64, i64, i64)> {
+    fn date(&mut self) -> Option<(i32, i32, i32)> {
         let year = self.number(4..8)?;
         let month = self.after(b'-')?;
         let day = self.after(b'-')?;
-        ((1..=12).contains(&month) && (1..=31).contains(&day)).then_some((year, month, day))
+        Some((year as i32, month as i32, day as i32))
     }
 
     fn time(&mut self) -> Option<i64> {
@@ -269,9 +241,10 @@ impl<'a> Scanner<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mapping::text;
     use proptest::prelude::*;
 
-    fn days(text: &str) -> Result<i64> {
+    fn days(text: &str) -> Result<i32> {
         read_days(CellRef::Text(text), "test")
     }
 
@@ -281,9 +254,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn days_and_dates_are_inverse(number in DAYS) {
-            let (year, month, day) = civil_of(number);
-            prop_assert_eq!(days_of(year, month, day), number);
+        fn what_the_database_prints_is_read(days in DATES, micros in TIMESTAMPS) {
+            let zoned = ColumnType::TimestampTz;
+            let mut shown = String::new();
+            text::output(&ColumnType::Date, &days.to_be_bytes(), &mut shown).unwrap();
+            prop_assert_eq!(read_days(CellRef::Text(&shown), "test").unwrap(), days);
+            shown.clear();
+            text::output(&zoned, &micros.to_be_bytes(), &mut shown).unwrap();
+            prop_assert_eq!(timestamp(&shown).unwrap(), micros);
         }
 
         #[test]
@@ -296,11 +274,11 @@ mod tests {
     fn the_texts_of_postgresql_are_the_numbers_of_postgresql() {
         for (text, number) in [
             ("2000-01-01", 0),
-            ("1970-01-01", -DAYS_1970_TO_2000),
+            ("1970-01-01", -DAYS_1970_TO_2000 as i32),
             ("2024-02-29", 8_825),
-            ("4714-11-24 BC", DAYS.start),
+            ("4714-11-24 BC", DATES.start),
             ("0001-12-31 BC", -730_120),
-            ("5874897-12-31", DAYS.end - 1),
+            ("5874897-12-31", DATES.end - 1),
         ] {
             assert_eq!(days(text).unwrap(), number, "{text}");
         }
@@ -312,7 +290,16 @@ mod tests {
 
     #[test]
     fn what_is_no_day_is_refused() {
-        for text in ["2023-02-29", "2024-13-01", "2024-1-1", "0000-01-01", "24-01-01", "", "now"] {
+        for text in [
+            "2023-02-29",
+            "2024-13-01",
+            "2024-1-1",
+            "9999-01-01 BC",
+            "0000-01-01",
+            "24-01-01",
+            "",
+            "now",
+        ] {
             assert_eq!(days(text).unwrap_err().kind(), ErrorKind::Decode, "{text}");
         }
         assert!(timestamp("2024-01-01 00:00:00").is_err(), "without its zone it is no instant");
@@ -330,7 +317,7 @@ mod tests {
 
     #[test]
     fn what_the_server_does_not_have_is_refused() {
-        let error = pack_days(DAYS.end, &ColumnType::Date, "test", &mut Vec::new()).unwrap_err();
+        let error = pack_days(DATES.end, &ColumnType::Date, "test", &mut Vec::new()).unwrap_err();
         assert_eq!(error.sqlstate(), Some(SqlState::DATETIME_OVERFLOW));
         let zoned = ColumnType::TimestampTz;
         assert!(pack_timestamp(Some(i64::MAX), &zoned, &zoned, "test", &mut Vec::new()).is_err());

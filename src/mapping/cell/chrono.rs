@@ -14,7 +14,7 @@ use crate::mapping::column_type::ColumnType;
 use ::chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, Timelike, Utc};
 
 /// From the first day of the common era to 2000-01-01.
-const DAYS_TO_2000: i64 = 730_120;
+const DAYS_TO_2000: i32 = 730_120;
 
 impl Element for NaiveDate {}
 impl Element for NaiveTime {}
@@ -80,13 +80,12 @@ impl Cell for DateTime<Utc> {
     }
 }
 
-fn days(date: NaiveDate) -> i64 {
-    i64::from(date.num_days_from_ce()) - DAYS_TO_2000
+fn days(date: NaiveDate) -> i32 {
+    date.num_days_from_ce() - DAYS_TO_2000
 }
 
-fn date(days: i64) -> Result<NaiveDate> {
-    i32::try_from(days + DAYS_TO_2000)
-        .ok()
+fn date(days: i32) -> Result<NaiveDate> {
+    days.checked_add(DAYS_TO_2000)
         .and_then(NaiveDate::from_num_days_from_ce_opt)
         .ok_or_else(|| not_held("NaiveDate"))
 }
@@ -107,11 +106,11 @@ fn time(micros: i64) -> Result<NaiveTime> {
 }
 
 fn since_2000(civil: NaiveDateTime) -> Option<i64> {
-    days(civil.date()).checked_mul(MICROS_PER_DAY)?.checked_add(micros(civil.time()))
+    i64::from(days(civil.date())).checked_mul(MICROS_PER_DAY)?.checked_add(micros(civil.time()))
 }
 
 fn of_micros(since_2000: i64) -> Result<NaiveDateTime> {
-    let date = date(since_2000.div_euclid(MICROS_PER_DAY))?;
+    let date = date(since_2000.div_euclid(MICROS_PER_DAY) as i32)?;
     Ok(date.and_time(time(since_2000.rem_euclid(MICROS_PER_DAY))?))
 }
 

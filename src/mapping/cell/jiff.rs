@@ -4,12 +4,13 @@
 
 use super::array::Element;
 use super::calendar::{
-    DAYS_1970_TO_2000, MICROS_PER_DAY, MICROS_PER_SECOND, civil_of, days_of, not_held, pack_days,
-    pack_time, pack_timestamp, read_days, read_time, read_timestamp,
+    DAYS_1970_TO_2000, MICROS_PER_DAY, MICROS_PER_SECOND, not_held, pack_days, pack_time,
+    pack_timestamp, read_days, read_time, read_timestamp,
 };
 use super::{Cell, CellRef};
 use crate::error::Result;
 use crate::mapping::column_type::ColumnType;
+use crate::mapping::text::civil;
 use ::jiff::Timestamp;
 use ::jiff::civil::{Date, DateTime, Time};
 
@@ -52,13 +53,13 @@ impl Cell for DateTime {
     }
 
     fn pack(&self, column_type: &ColumnType, out: &mut Vec<u8>) -> Result<bool> {
-        let since_2000 = days(self.date()) * MICROS_PER_DAY + micros(self.time());
+        let since_2000 = i64::from(days(self.date())) * MICROS_PER_DAY + micros(self.time());
         pack_timestamp(Some(since_2000), &ColumnType::Timestamp, column_type, "DateTime", out)
     }
 
     fn unpack(cell: CellRef<'_>) -> Result<Self> {
         let since_2000 = read_timestamp(cell, &ColumnType::Timestamp, "DateTime")?;
-        let date = date(since_2000.div_euclid(MICROS_PER_DAY))?;
+        let date = date(since_2000.div_euclid(MICROS_PER_DAY) as i32)?;
         Ok(Self::from_parts(date, time(since_2000.rem_euclid(MICROS_PER_DAY))?))
     }
 }
@@ -84,12 +85,13 @@ impl Cell for Timestamp {
     }
 }
 
-fn days(date: Date) -> i64 {
-    days_of(date.year().into(), date.month().into(), date.day().into())
+/// Years before -4800 get days that are not theirs, but none that a `date` can be.
+fn days(date: Date) -> i32 {
+    civil::days(date.year().into(), date.month().into(), date.day().into())
 }
 
-fn date(days: i64) -> Result<Date> {
-    let (year, month, day) = civil_of(days);
+fn date(days: i32) -> Result<Date> {
+    let (year, month, day) = civil::date(days);
     let year = i16::try_from(year).map_err(|_| not_held("Date"))?;
     Date::new(year, month as i8, day as i8).map_err(|_| not_held("Date"))
 }

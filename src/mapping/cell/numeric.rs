@@ -233,6 +233,7 @@ pub(super) fn too_long() -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mapping::text;
     use proptest::prelude::*;
 
     fn packed(coefficient: u128, scale: i32, limits: Option<(u16, i16)>) -> Result<Vec<u8>> {
@@ -248,6 +249,18 @@ mod tests {
             let mut out = Vec::new();
             pack(value, None, &mut out).unwrap();
             prop_assert_eq!(unpack(&out).unwrap(), value);
+        }
+
+        #[test]
+        fn a_packed_number_is_that_of_its_text(coefficient in 0_u128..1 << 100, scale in 0..29_i32, limits in proptest::option::of((1..40_u16, -5..40_i16))) {
+            let digits = format!("{coefficient:030}");
+            let (whole, fraction) = digits.split_at(digits.len() - scale as usize);
+            let mut of_text = Vec::new();
+            let read = text::numeric::parse(&format!("{whole}.{fraction}"), limits, &mut of_text);
+            match packed(coefficient, scale, limits) {
+                Ok(packed) => prop_assert_eq!(packed, of_text),
+                Err(error) => prop_assert_eq!(error.sqlstate(), read.unwrap_err().sqlstate()),
+            }
         }
 
         #[test]
