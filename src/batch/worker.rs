@@ -240,14 +240,15 @@ fn set_up(connection: &mut dyn Connection, unit: &Unit) -> Result<()> {
     let capabilities = *connection.capabilities();
     // Data and ledger row vanish together if the server dies before they are on its disk, so the
     // batch is done again; the last commit of a job waits for the disk, and all others with it.
+    let mut settings = String::new();
     if capabilities.async_commit && unit.phase != Phase::Finish {
-        connection.run("SET LOCAL synchronous_commit = off")?;
+        settings.push_str("SET LOCAL synchronous_commit = off;");
     }
     // A constraint that is checked at COMMIT could not be put down to a row.
     if capabilities.deferred_constraints {
-        connection.run("SET CONSTRAINTS ALL IMMEDIATE")?;
+        settings.push_str("SET CONSTRAINTS ALL IMMEDIATE;");
     }
-    Ok(())
+    if settings.is_empty() { Ok(()) } else { connection.run(&settings) }
 }
 
 fn copy_for_record(error: &Error) -> Error {

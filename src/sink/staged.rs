@@ -159,7 +159,7 @@ impl Staged<'_> {
         if delete {
             stored.deleted = connection.execute(&merge.delete_missing(), &[])?;
         }
-        for bucket in 0..self.buckets {
+        for bucket in self.buckets_with(connection, state::DEFERRED)? {
             let mut refused = Vec::new();
             stored += self.merge_rows(connection, bucket, state::DEFERRED, &mut refused)?;
             stored.refused.extend(refused);
@@ -283,6 +283,16 @@ impl Staged<'_> {
             Ok(())
         })?;
         Ok(count)
+    }
+
+    fn buckets_with(&self, connection: &mut dyn Connection, state: i16) -> Result<Vec<u32>> {
+        let params = [Param::from(i64::from(state))];
+        let mut buckets = Vec::new();
+        connection.query(&self.statements().buckets_with(), &params, &mut |row| {
+            buckets.push(integer(row.cell(0)?)? as u32);
+            Ok(())
+        })?;
+        Ok(buckets)
     }
 
     fn positions(

@@ -28,10 +28,6 @@ mod derive_ui;
 mod entity;
 mod text_input; // texts become values as the server's own input makes them
 
-// Paper: the derives.
-mod derive_ui; // what must not compile, and what it says then
-mod entity; // #[derive(Entity)] and #[derive(SqlEnum)]: what they write reads back
-
 // Drivers: what one connection does. backend_*.rs
 mod backend_postgres;
 mod sqlite_backend;
