@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::mapping::cell::CellRef;
 use crate::mapping::column_type::ColumnType;
 use crate::mapping::param::Param;
-use crate::mapping::rows::{Fields, Rows};
+use crate::mapping::rows::{Fields, RowWriter, Rows};
 use crate::sql::merge::Merge;
 use crate::sql::stage::{OWN_COLUMN_COUNT, StageTable, state};
 use crate::sqlstate::SqlState;
@@ -57,7 +57,7 @@ impl Staged<'_> {
     fn staged_rows(&self, batch: u32, portion: Portion<'_>) -> Result<Rows> {
         let mut rows = Rows::new(self.stage.columns.len() as u16 + OWN_COLUMN_COUNT);
         let own = |rows: &mut Rows,
-                   fill: &dyn Fn(&mut crate::RowWriter<'_>) -> Result<()>,
+                   fill: &dyn Fn(&mut RowWriter<'_>) -> Result<()>,
                    bucket: u32,
                    index: u32,
                    state: i16| {
@@ -71,7 +71,7 @@ impl Staged<'_> {
         };
         for (row, &index) in portion.indexes.iter().enumerate() {
             let bucket = self.bucket(batch, portion.rows.row(row), &self.stage.key);
-            let fill = |writer: &mut crate::RowWriter<'_>| {
+            let fill = |writer: &mut RowWriter<'_>| {
                 writer.copy(portion.rows, row);
                 Ok(())
             };
@@ -80,15 +80,14 @@ impl Staged<'_> {
         let in_order: Vec<_> = (0..self.stage.key.len()).collect();
         for (row, &index) in portion.named_indexes.iter().enumerate() {
             let bucket = self.bucket(batch, portion.named_keys.row(row), &in_order);
-            let fill = |writer: &mut crate::RowWriter<'_>| {
-                self.only_key(writer, portion.named_keys.row(row))
-            };
+            let fill =
+                |writer: &mut RowWriter<'_>| self.only_key(writer, portion.named_keys.row(row));
             own(&mut rows, &fill, bucket, index, state::NAMED)?;
         }
         Ok(rows)
     }
 
-    fn only_key(&self, writer: &mut crate::RowWriter<'_>, fields: Fields<'_>) -> Result<()> {
+    fn only_key(&self, writer: &mut RowWriter<'_>, fields: Fields<'_>) -> Result<()> {
         let key: Vec<_> = fields.collect();
         for column in 0..self.stage.columns.len() {
             match self.stage.key.iter().position(|&index| index == column) {
