@@ -1,2 +1,5 @@
 //! The `rowmill` command.
-fn main() {}
+
+fn main() -> std::process::ExitCode {
+    rowmill::cli::main(std::env::args_os())
+}

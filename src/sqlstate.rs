@@ -55,16 +55,22 @@ impl SqlState {
     pub const UNIQUE_VIOLATION: Self = Self(*b"23505");
     /// `23514`, a CHECK constraint that does not hold.
     pub const CHECK_VIOLATION: Self = Self(*b"23514");
+    /// `23P01`, a row that an exclusion constraint keeps out.
+    pub const EXCLUSION_VIOLATION: Self = Self(*b"23P01");
     /// `25P02`, the transaction was aborted before.
     pub const IN_FAILED_TRANSACTION: Self = Self(*b"25P02");
     /// `28P01`, wrong password.
     pub const INVALID_PASSWORD: Self = Self(*b"28P01");
+    /// `42804`, a value of one type for a column of another.
+    pub const DATATYPE_MISMATCH: Self = Self(*b"42804");
     /// `42P01`, no such table.
     pub const UNDEFINED_TABLE: Self = Self(*b"42P01");
     /// `53100`, disk full.
     pub const DISK_FULL: Self = Self(*b"53100");
     /// `53200`, out of memory.
     pub const OUT_OF_MEMORY: Self = Self(*b"53200");
+    /// `54000`, larger than the database can hold.
+    pub const PROGRAM_LIMIT_EXCEEDED: Self = Self(*b"54000");
     /// `55P03`, a lock is held by another.
     pub const LOCK_NOT_AVAILABLE: Self = Self(*b"55P03");
     /// `58030`, I/O error.

@@ -1,1 +1,60 @@
-//! The derive macros of rowmill.
+//! The derive macros of rowmill: [`Entity`](macro@Entity) for structs, [`SqlEnum`] for enums.
+//!
+//! - `entity`, `entity_model`: a struct, parsed once and then generated
+//! - `enumeration`, `enumeration_model`: an enum, likewise
+//! - `attributes`: what both read from `#[entity(...)]` and `#[sql_enum(...)]`
+//! - `names`: a Rust name as the name of a table or a label
+//! - `types`: which types are refused, and which SQL types there are
+//!
+//! Every path that is generated is absolute: nothing that the user's module names, renames or
+//! shadows changes its meaning. Whoever has renamed the crate says so with `crate = "..."`.
+
+mod attributes;
+mod entity;
+mod entity_model;
+mod enumeration;
+mod enumeration_model;
+mod names;
+mod types;
+
+use proc_macro::TokenStream;
+use syn::{DeriveInput, Error, parse_macro_input};
+
+/// Maps a struct to a table: writes `rowmill::Entity` for it.
+///
+/// On the struct:
+/// - `#[entity(table = "schema.name")]`: the table. Default: the name in `snake_case`.
+/// - `#[entity(crate = "path")]`: where rowmill is. Default: `::rowmill`.
+///
+/// On a field:
+/// - `#[entity(key)]`: it is (a part of) the key.
+/// - `#[entity(column = "name")]`: the column. Default: the name of the field.
+/// - `#[entity(column_type = "numeric(15,2)")]`: the type of a column that is created for it.
+///   Default: that of the field's type.
+/// - `#[entity(generated)]`: the database makes it: it is read and never written.
+/// - `#[entity(skip)]`: it is no column; `Default::default()` when a row is read.
+#[proc_macro_derive(Entity, attributes(entity))]
+pub fn derive_entity(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    entity_model::Entity::parse(&input)
+        .map_or_else(Error::into_compile_error, |model| entity::generate(&model))
+        .into()
+}
+
+/// Maps an enum without fields to an enum of the database: writes `rowmill::Cell` for it.
+///
+/// On the enum:
+/// - `#[sql_enum(name = "mood")]`: the type in the database. Default: the name in `snake_case`.
+/// - `#[sql_enum(rename_all = "snake_case")]`: the labels; also `kebab-case`, `lowercase`,
+///   `UPPERCASE`, `SCREAMING_SNAKE_CASE`, `camelCase` and `PascalCase`. Default: as they are.
+/// - `#[sql_enum(crate = "path")]`: where rowmill is. Default: `::rowmill`.
+///
+/// On a variant:
+/// - `#[sql_enum(label = "...")]`: its label.
+#[proc_macro_derive(SqlEnum, attributes(sql_enum))]
+pub fn derive_sql_enum(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    enumeration_model::Enumeration::parse(&input)
+        .map_or_else(Error::into_compile_error, |model| enumeration::generate(&model))
+        .into()
+}

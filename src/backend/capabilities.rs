@@ -20,3 +20,17 @@ pub struct Capabilities {
     /// A commit may return before it is on the disk (`synchronous_commit`).
     pub async_commit: bool,
 }
+
+impl Capabilities {
+    /// A database that speaks `dialect` and can do none of it; set what it can do.
+    pub const fn none(dialect: Dialect) -> Self {
+        Self {
+            dialect,
+            copy: false,
+            concurrent_writers: false,
+            row_locks: false,
+            deferred_constraints: false,
+            async_commit: false,
+        }
+    }
+}

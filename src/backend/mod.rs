@@ -10,6 +10,8 @@
 //! is written with `$1` placeholders, also where the product spells them differently.
 
 pub mod capabilities;
+pub mod postgres;
+pub mod sqlite;
 pub mod table_info;
 
 use crate::error::Result;

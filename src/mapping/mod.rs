@@ -5,7 +5,10 @@
 //! - `cell`:        one value, and the Rust types that values have
 //! - `param`:       a parameter of a statement
 //! - `entity`:      a struct whose values are rows of a table
+//! - `layout`:      the columns of packed rows
+//! - `derived`:     what generated code calls; not for people
 //! - `rows`:        rows packed as the tuples of COPY BINARY, the one form in which they travel
+//! - `text`:        texts to values and back, exactly as PostgreSQL reads and prints them
 //!
 //! A packed field is what PostgreSQL's `typsend`/`typreceive` functions exchange: big-endian
 //! numbers, UTF-8 text, microseconds since 2000-01-01. Every backend reads it.
@@ -13,6 +16,10 @@
 pub mod cell;
 pub mod column;
 pub mod column_type;
+#[doc(hidden)]
+pub mod derived;
 pub mod entity;
+pub mod layout;
 pub mod param;
 pub mod rows;
+pub mod text;

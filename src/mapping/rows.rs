@@ -4,7 +4,10 @@
 //! NULL) and that many bytes: PostgreSQL documentation, COPY, "Binary Format", "Tuples". The
 //! header and the trailer of a COPY stream are not part of it; `copy` adds them.
 
+use super::cell::Cell;
+use super::column_type::ColumnType;
 use crate::error::{Error, ErrorKind, Result};
+use std::fmt;
 use std::ops::Range;
 
 /// A growing list of packed rows, all with the same number of fields.
@@ -20,7 +23,7 @@ use std::ops::Range;
 /// assert_eq!(rows.row(0).collect::<Vec<_>>(), [Some(&[0, 0, 0, 7][..]), None]);
 /// # Ok::<(), rowmill::Error>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Rows {
     fields: u16,
     bytes: Vec<u8>,
@@ -88,6 +91,13 @@ impl Rows {
     }
 }
 
+impl fmt::Debug for Rows {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The bytes are values of rows, which no log may show.
+        write!(f, "Rows({} rows of {} fields)", self.len(), self.fields)
+    }
+}
+
 /// Writes one row, field after field.
 #[derive(Debug)]
 pub struct RowWriter<'a> {
@@ -137,6 +147,33 @@ impl RowWriter<'_> {
         Ok(())
     }
 
+    /// Copies all fields of row `index` of another list.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    pub fn copy(&mut self, rows: &Rows, index: usize) {
+        self.rows.bytes.extend_from_slice(&rows.tuples(index..index + 1)[2..]);
+        self.written += rows.fields;
+    }
+
+    /// Writes a value as `column_type`; a `None` as NULL. The row is unusable after an error: drop
+    /// the writer.
+    ///
+    /// # Errors
+    /// `Encode` if it is no value of that type.
+    pub fn cell<T: Cell>(&mut self, value: &T, column_type: &ColumnType) -> Result<()> {
+        let mut there = true;
+        let length_at = self.rows.bytes.len();
+        self.field_with(|out| -> Result<()> {
+            there = value.pack(column_type, out)?;
+            Ok(())
+        })?;
+        if !there {
+            self.rows.bytes[length_at..length_at + 4].copy_from_slice(&(-1_i32).to_be_bytes());
+        }
+        Ok(())
+    }
+
     /// Lets `check` look at the fields written so far.
     ///
     /// # Errors
@@ -178,9 +215,22 @@ impl Drop for RowWriter<'_> {
 }
 
 /// The fields of one row, in order.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Fields<'a> {
     rest: &'a [u8],
+}
+
+impl<'a> Fields<'a> {
+    /// The fields of a tuple, of which `rest` is what follows their number.
+    pub(crate) fn of_tuple(rest: &'a [u8]) -> Self {
+        Self { rest }
+    }
+}
+
+impl fmt::Debug for Fields<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Fields({} bytes)", self.rest.len())
+    }
 }
 
 impl<'a> Iterator for Fields<'a> {
@@ -226,6 +276,16 @@ mod tests {
                 prop_assert_eq!(&fields, row);
             }
         }
+    }
+
+    #[test]
+    fn a_cell_is_its_value_or_null() {
+        let mut rows = Rows::new(2);
+        let mut row = rows.begin();
+        row.cell(&Some(7_i16), &ColumnType::Int2).unwrap();
+        row.cell(&None::<i16>, &ColumnType::Int2).unwrap();
+        row.finish().unwrap();
+        assert_eq!(rows.row(0).collect::<Vec<_>>(), [Some(&[0, 7][..]), None]);
     }
 
     #[test]

@@ -4,29 +4,8 @@ use super::bounds::{Bounds, CutLimits, Fingerprint, Origin};
 use super::prepared::Prepared;
 use crate::error::Result;
 use crate::mapping::column::Column;
+pub use crate::mapping::layout::Layout;
 use std::fmt::Debug;
-
-/// The columns of packed rows, as the target wants them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Layout {
-    /// The columns that rows carry, with the target's own types, in the order of the fields.
-    pub columns: Vec<Column>,
-    /// Which of them are the key, in the key's order.
-    pub key: Vec<usize>,
-}
-
-impl Layout {
-    /// A layout of `columns`, of which those numbered in `key` are the key.
-    pub fn new(columns: Vec<Column>, key: Vec<usize>) -> Self {
-        Self { columns, key }
-    }
-
-    /// An empty list for rows of this layout.
-    pub fn rows(&self) -> crate::mapping::rows::Rows {
-        crate::mapping::rows::Rows::new(self.columns.len() as u16)
-    }
-}
 
 /// A source as the dispatcher sees it: it cuts itself into batches, and parses, transforms and
 /// packs the rows of one. It is asked from many threads at once, and never while a connection is

@@ -4,11 +4,14 @@
 //! - `bounds`:   where a batch lies in its source
 //! - `prepared`: the rows of a batch, packed, and its rejects
 //! - `csv`:      a CSV file, cut at record boundaries
+//! - `rows`:     sources that yield values: the trait for a user's own, and any iterator
 //!
 //! A source is cut before the first batch runs, and gives the same rows for the same bounds every
 //! time it is asked: a restart and a second look at a rejected row depend on it. A source never
 //! knows where its rows go, nor whether replicas or shards exist.
 
 pub mod bounds;
+pub mod csv;
 pub mod feed;
 pub mod prepared;
+pub mod rows;

@@ -1,5 +1,7 @@
 //! How the same thing is spelled on different databases.
 
+use crate::error::Result;
+use crate::ident::{Ident, TableName};
 use crate::mapping::column_type::ColumnType;
 
 /// A way to spell SQL.
@@ -28,6 +30,73 @@ impl Dialect {
                 _ => "TEXT",
             }
             .to_owned(),
+        }
+    }
+
+    /// The type of a staged column: as [`Dialect::type_name`], but text where the database is to
+    /// cast the value itself.
+    pub fn staged_type_name(self, column_type: &ColumnType) -> String {
+        if column_type.travels_as_text() {
+            return self.type_name(&ColumnType::Text);
+        }
+        self.type_name(column_type)
+    }
+
+    /// `expression`, a staged value, as a value of `column_type`.
+    pub fn cast_staged(self, expression: &str, column_type: &ColumnType) -> String {
+        match self {
+            Self::PostgreSql if column_type.travels_as_text() => {
+                format!("CAST({expression} AS {})", column_type.sql())
+            }
+            _ => expression.to_owned(),
+        }
+    }
+
+    /// Whether two expressions of `column_type` differ, NULL being equal to NULL. Types without
+    /// an equality of their own are compared as text.
+    pub fn differs(self, left: &str, right: &str, column_type: &ColumnType) -> String {
+        let as_text = match column_type {
+            ColumnType::Json | ColumnType::Other(_) => true,
+            ColumnType::Array(element) => {
+                matches!(**element, ColumnType::Json | ColumnType::Other(_))
+            }
+            _ => false,
+        };
+        if as_text && self == Self::PostgreSql {
+            return format!("CAST({left} AS text) IS DISTINCT FROM CAST({right} AS text)");
+        }
+        format!("{left} IS DISTINCT FROM {right}")
+    }
+
+    /// One of rowmill's own tables: in the schema `rowmill` where there are schemas.
+    ///
+    /// # Errors
+    /// `Config` if `name` is no name.
+    pub fn own_table(self, name: &str) -> Result<TableName> {
+        Ok(match self {
+            Self::PostgreSql => {
+                TableName { schema: Some(Ident::new("rowmill")?), table: Ident::new(name)? }
+            }
+            Self::Sqlite => {
+                TableName { schema: None, table: Ident::new(format!("rowmill_{name}"))? }
+            }
+        })
+    }
+
+    /// The expression that tells a row of a table from every other while a transaction lasts.
+    pub fn row_address(self) -> &'static str {
+        match self {
+            Self::PostgreSql => "ctid",
+            Self::Sqlite => "rowid",
+        }
+    }
+
+    /// What a `SELECT` ends with to lock the rows it found; where a transaction that writes has
+    /// the whole database, nothing is needed.
+    pub fn for_update(self) -> &'static str {
+        match self {
+            Self::PostgreSql => " FOR UPDATE",
+            Self::Sqlite => "",
         }
     }
 }

@@ -1,5 +1,15 @@
 //! SQL text, on paper: nothing here talks to a database.
 //!
 //! - `dialect`: how the same thing is spelled on different databases
+//! - `table`:   creating a table from columns
+//! - `stage`:   the table in which a job collects its rows before they are merged
+//! - `merge`:   the statements that bring staged rows into their target
+//! - `ledger`:  the tables in which runs are recorded
+//!
+//! Every name is an [`Ident`](crate::Ident) and quotes itself; every value is a parameter.
 
 pub mod dialect;
+pub mod ledger;
+pub mod merge;
+pub mod stage;
+pub mod table;

@@ -24,8 +24,32 @@ mod examples; // what is shown is run
 mod layering; // who may know whom, one door per foreign crate, sizes of files
 mod support_works; // the helpers themselves: a helper that is wrong makes every test wrong
 
+// Paper: what is held against a real server all the same, and the derives.
+mod derive_ui;
+mod entity;
+mod text_input; // texts become values as the server's own input makes them
+
 // Drivers: what one connection does. backend_*.rs
+mod backend_postgres;
+mod sqlite_backend;
+
 // Wires: pool_*.rs, routing_*.rs, engine_*.rs, sharding_*.rs
+mod engine_options;
+mod pool_bounds;
+mod pool_close;
+mod pool_connect;
+mod pool_line;
+mod pool_nested;
+mod pool_return;
+mod url_parse;
+mod url_secrets;
+
 // Work: session_*.rs, csv_*.rs (source), sink_*.rs
+mod csv_source; // a CSV file, against what COPY makes of it
+
 // Flow: job_*.rs (kill and restart, rejects, exactly once, memory, serial twin)
 // Door: cli_*.rs, derive_ui.rs
+
+// Door: cli_*.rs, examples.rs
+#[cfg(feature = "cli")]
+mod cli_usage;

@@ -3,6 +3,7 @@
 //! - `cluster`:  a private PostgreSQL server, and a database per test
 //! - `command`:  the built `rowmill` command: run it, watch it, kill it
 //! - `data`:     the nights of real data that lie beside the repository
+//! - `fake`:     a backend without a database
 //! - `gate`:     a place where threads stop until the test lets them through
 //! - `lineitem`: rows of TPC-H's lineitem table as CSV, as many as asked for
 #![allow(dead_code, unused_imports, reason = "not every helper has a user in every build")]
@@ -11,6 +12,7 @@ pub mod cluster;
 #[cfg(feature = "cli")]
 pub mod command;
 pub mod data;
+pub mod fake;
 pub mod gate;
 pub mod lineitem;
 mod server;

@@ -1,0 +1,241 @@
+//! Opening a connection before a deadline, on a thread that can be abandoned.
+//!
+//! The driver bounds only the TCP handshake. Name resolution, authentication and set-up can take
+//! for ever, so each attempt runs on a thread of its own: at the deadline the caller goes on
+//! without it. An abandoned thread ends when its server says anything or its socket dies, and
+//! closes what it then has. There are at most [`MAX_ATTEMPTS`] of them; more are refused.
+
+use super::connection::PostgresConnection;
+use super::errors::{self, code};
+use super::notices::Notices;
+use super::session::{self, Purpose, Role};
+use super::settings::{Endpoint, Target};
+use crate::error::{Error, ErrorKind, Result};
+use crate::sqlstate::Class;
+use postgres::{Client, Config, NoTls};
+use r2d2_postgres::PostgresConnectionManager;
+use r2d2_postgres::r2d2::ManageConnection;
+use std::error::Error as StdError;
+use std::fs::File;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::sync_channel;
+use std::thread;
+use std::time::{Duration, Instant};
+
+const MAX_ATTEMPTS: usize = 64;
+
+/// What a connection and its runtime need besides its socket, with some to spare.
+const DESCRIPTORS: usize = 8;
+
+static ATTEMPTS: AtomicUsize = AtomicUsize::new(0);
+
+/// Opens a connection for work.
+pub(super) fn connect(target: &Target, deadline: Instant) -> Result<PostgresConnection> {
+    open(target, Purpose::Work, deadline, Ok)
+}
+
+/// Opens a connection to the first host that can be used, and lets `then` do the rest of the work
+/// before the deadline, on the same thread.
+pub(super) fn open<T: Send + 'static>(
+    target: &Target,
+    purpose: Purpose,
+    deadline: Instant,
+    then: impl Fn(PostgresConnection) -> Result<T> + Clone + Send + 'static,
+) -> Result<T> {
+    if target.role == Role::PreferStandby {
+        let half = Instant::now() + remaining(deadline) / 2;
+        if let Ok(opened) = try_hosts(target, Role::Standby, purpose, half, then.clone()) {
+            return Ok(opened);
+        }
+        return try_hosts(target, Role::Any, purpose, deadline, then);
+    }
+    try_hosts(target, target.role, purpose, deadline, then)
+}
+
+fn try_hosts<T: Send + 'static>(
+    target: &Target,
+    role: Role,
+    purpose: Purpose,
+    deadline: Instant,
+    then: impl Fn(PostgresConnection) -> Result<T> + Clone + Send + 'static,
+) -> Result<T> {
+    let mut last = None;
+    for (index, endpoint) in target.endpoints.iter().enumerate() {
+        // Each host gets an equal part of what is left: a silent one must not take it all.
+        let part = remaining(deadline) / (target.endpoints.len() - index) as u32;
+        let host = Host { target: target.clone(), index, role, purpose, part };
+        let then = then.clone();
+        let opened = attempt(Instant::now() + part, move || host.open().and_then(then));
+        match opened.map_err(|error| at_host(endpoint, &error)) {
+            Err(error) if error.class() != Class::Permanent => last = Some(error),
+            decided => return decided,
+        }
+    }
+    Err(last.unwrap_or_else(|| Error::new(ErrorKind::Url, "the URL names no host")))
+}
+
+fn remaining(deadline: Instant) -> Duration {
+    deadline.saturating_duration_since(Instant::now())
+}
+
+/// Runs `work` on a thread of its own and waits for it until the deadline.
+fn attempt<T: Send + 'static>(
+    deadline: Instant,
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let slot = Slot::take()?;
+    let (sender, receiver) = sync_channel(1);
+    let run = move || {
+        let _slot = slot;
+        let outcome = catch_unwind(AssertUnwindSafe(work));
+        // Nobody listens any more after the deadline; what was opened is closed by its drop.
+        let _ = sender.send(outcome.unwrap_or_else(|_| Err(out_of_descriptors())));
+    };
+    thread::Builder::new().name("rowmill-connect".into()).spawn(run).map_err(|error| {
+        Error::new(ErrorKind::Connect, "no thread could be started to connect").with_source(error)
+    })?;
+    receiver.recv_timeout(remaining(deadline)).unwrap_or_else(|_| {
+        Err(Error::new(ErrorKind::Connect, "no answer in time").with_sqlstate(code("08001")))
+    })
+}
+
+/// The right to run an attempt.
+struct Slot;
+
+impl Slot {
+    fn take() -> Result<Self> {
+        if ATTEMPTS.fetch_add(1, Ordering::AcqRel) < MAX_ATTEMPTS {
+            return Ok(Self);
+        }
+        ATTEMPTS.fetch_sub(1, Ordering::AcqRel);
+        let message = format!("{MAX_ATTEMPTS} attempts to connect are still without an answer");
+        Err(Error::new(ErrorKind::Connect, message).with_sqlstate(code("08001")))
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        ATTEMPTS.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// One host of a target, to be tried once.
+struct Host {
+    target: Target,
+    index: usize,
+    role: Role,
+    purpose: Purpose,
+    part: Duration,
+}
+
+impl Host {
+    fn open(&self) -> Result<PostgresConnection> {
+        check_descriptors()?;
+        let notices = Arc::new(Notices::default());
+        let client = self.negotiate(self.config(&notices))?;
+        let mut connection = PostgresConnection::new(client, notices);
+        connection.check_role(self.role)?;
+        Ok(connection)
+    }
+
+    fn config(&self, notices: &Arc<Notices>) -> Config {
+        let mut config = self.endpoint().config.clone();
+        // Half, so that a second address of the name has its turn.
+        config.connect_timeout(self.part / 2);
+        let heard = Arc::clone(notices);
+        config.notice_callback(move |notice| heard.hear(&notice));
+        if self.purpose == Purpose::Lock {
+            config.application_name("rowmill lock");
+        }
+        config
+    }
+
+    /// Connects with the settings of the session as options, or without if the server refuses any.
+    fn negotiate(&self, config: Config) -> Result<Client> {
+        if self.target.is_plain() {
+            return self.open_plain(config);
+        }
+        let mut with_options = config.clone();
+        with_options.options(&session::options(self.purpose, self.options()));
+        match manager(with_options).connect() {
+            Err(error) if session::refuses_options(&error) => {
+                let client = self.open_plain(config)?;
+                self.target.set_plain();
+                Ok(client)
+            }
+            opened => opened.map_err(|error| refused(&error)),
+        }
+    }
+
+    /// With the options of the user alone; ours are set by statement.
+    fn open_plain(&self, mut config: Config) -> Result<Client> {
+        if let Some(options) = self.options() {
+            config.options(options);
+        }
+        let mut client = manager(config).connect().map_err(|error| refused(&error))?;
+        session::set(&mut client, self.purpose, self.options()).map_err(errors::statement)?;
+        Ok(client)
+    }
+
+    fn endpoint(&self) -> &Endpoint {
+        &self.target.endpoints[self.index]
+    }
+
+    fn options(&self) -> Option<&str> {
+        self.endpoint().options.as_deref()
+    }
+}
+
+fn manager(config: Config) -> PostgresConnectionManager<NoTls> {
+    PostgresConnectionManager::new(config, NoTls)
+}
+
+/// The driver panics when it cannot open the descriptors of its runtime, so they are tried first.
+fn check_descriptors() -> Result<()> {
+    let opened: io::Result<Vec<File>> = (0..DESCRIPTORS).map(|_| File::open("/dev/null")).collect();
+    match opened {
+        // Anything else means that there is no such file here, which proves nothing.
+        Err(error) if matches!(error.raw_os_error(), Some(23 | 24)) => Err(out_of_descriptors()),
+        _ => Ok(()),
+    }
+}
+
+fn out_of_descriptors() -> Error {
+    Error::new(ErrorKind::Connect, "no file descriptor is left for a connection")
+        .with_hint("raise the limit (ulimit -n) or lower the size of the pool")
+}
+
+/// What the driver says of an attempt that failed.
+fn refused(error: &postgres::Error) -> Error {
+    if let Some(server) = error.as_db_error() {
+        return errors::of_server(server, ErrorKind::Connect);
+    }
+    let what = error.to_string();
+    let reason = error.source().map_or_else(|| what.clone(), ToString::to_string);
+    let refusal =
+        |reason: &str, state| Error::new(ErrorKind::Connect, reason).with_sqlstate(code(state));
+    match what.as_str() {
+        "invalid configuration" if reason.contains("password") => {
+            refusal("the server asks for a password, and none was given", "28P01")
+                .with_hint("put it into PGPASSWORD or ~/.pgpass")
+        }
+        "invalid configuration" | "authentication error" => refusal(&reason, "28000"),
+        _ => refusal(&reason, "08001"),
+    }
+}
+
+/// The same error, with the host in its message.
+fn at_host(endpoint: &Endpoint, error: &Error) -> Error {
+    let message = format!("cannot connect to {}: {}", endpoint.label, error.message());
+    let mut located = Error::new(ErrorKind::Connect, message);
+    if let Some(state) = error.sqlstate() {
+        located = located.with_sqlstate(state);
+    }
+    match error.hint() {
+        Some(hint) => located.with_hint(hint),
+        None => located,
+    }
+}

@@ -1,0 +1,86 @@
+//! Closing connections without making anybody wait.
+//!
+//! Dropping the driver's client waits for every answer that is still owed, which a silent server
+//! never gives; inside an async runtime it panics. So connections are closed on threads of their
+//! own: at most [`MAX_THREADS`], started when there is something to close. What finds no thread
+//! waits in a list; a connection there is already unused, only its socket is still open.
+
+use super::statements::Statements;
+use parking_lot::Mutex;
+use postgres::{Client, NoTls};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread;
+use std::time::Duration;
+
+const MAX_THREADS: usize = 16;
+
+/// A connection that nobody uses any more.
+pub(super) struct Remains {
+    pub(super) client: Client,
+    pub(super) statements: Statements,
+    /// Whether a statement may still be running, which is to be cancelled first.
+    pub(super) running: bool,
+}
+
+struct Waiting {
+    remains: Remains,
+    done: Option<SyncSender<()>>,
+}
+
+struct Graveyard {
+    waiting: Vec<Waiting>,
+    threads: usize,
+}
+
+static GRAVEYARD: Mutex<Graveyard> = Mutex::new(Graveyard { waiting: Vec::new(), threads: 0 });
+
+/// Closes a connection, some time.
+pub(super) fn close(remains: Remains) {
+    enqueue(Waiting { remains, done: None });
+}
+
+/// Closes a connection and waits until it is closed, at most `patience`.
+pub(super) fn close_within(remains: Remains, patience: Duration) {
+    let (sender, receiver) = sync_channel(1);
+    enqueue(Waiting { remains, done: Some(sender) });
+    // Both outcomes are fine: closed, or still being closed.
+    let _ = receiver.recv_timeout(patience);
+}
+
+fn enqueue(waiting: Waiting) {
+    let mut graveyard = GRAVEYARD.lock();
+    graveyard.waiting.push(waiting);
+    if graveyard.threads == MAX_THREADS {
+        return;
+    }
+    // A thread that cannot be started leaves its connection to the next one that can.
+    if thread::Builder::new().name("rowmill-close".into()).spawn(work).is_ok() {
+        graveyard.threads += 1;
+    }
+}
+
+fn work() {
+    loop {
+        let mut graveyard = GRAVEYARD.lock();
+        let Some(Waiting { remains, done }) = graveyard.waiting.pop() else {
+            graveyard.threads -= 1;
+            return;
+        };
+        drop(graveyard);
+        let _ = catch_unwind(AssertUnwindSafe(|| bury(remains)));
+        if let Some(done) = done {
+            let _ = done.send(());
+        }
+    }
+}
+
+fn bury(remains: Remains) {
+    if remains.running {
+        // Without it the server would go on sending a result that nobody reads.
+        let _ = remains.client.cancel_token().cancel_query(NoTls);
+    }
+    // ORDER: before the statements, which would otherwise ask the server to forget them, one by one.
+    drop(remains.client);
+    drop(remains.statements);
+}

@@ -1,0 +1,163 @@
+//! The driver's errors as ours, without values of rows.
+//!
+//! The server's sentence is kept where it can only name things of the schema. Where it can repeat
+//! what was in a row, what may be a value is cut out. DETAIL is never used: it shows whole keys and
+//! rows. The driver's error is not kept as the source either, because its `Display` shows both.
+
+use crate::error::{Error, ErrorKind};
+use crate::sqlstate::SqlState;
+use postgres::error::{DbError, Severity};
+use std::error::Error as StdError;
+use std::io;
+
+/// An error of a statement.
+pub(super) fn statement(error: postgres::Error) -> Error {
+    if let Some(server) = error.as_db_error() {
+        return of_server(server, kind_of(server));
+    }
+    if error.is_closed() {
+        return disconnect("the connection to the server was lost");
+    }
+    let what = error.to_string();
+    match error.into_source() {
+        Some(source) => of_source(&what, source),
+        None => disconnect(&format!("the connection to the server is unusable: {what}")),
+    }
+}
+
+/// A lost connection.
+pub(super) fn disconnect(message: &str) -> Error {
+    Error::new(ErrorKind::Disconnect, message).with_sqlstate(SqlState::CONNECTION_FAILURE)
+}
+
+/// A code that is written in the program.
+pub(super) fn code(code: &'static str) -> SqlState {
+    SqlState::parse(code).unwrap_or(SqlState::INTERNAL_ERROR)
+}
+
+/// Our own errors come back from inside the driver when a parameter cannot be sent.
+fn of_source(what: &str, source: Box<dyn StdError + Send + Sync>) -> Error {
+    let source = match source.downcast::<Error>() {
+        Ok(ours) => return *ours,
+        Err(source) => source,
+    };
+    match source.downcast::<io::Error>() {
+        Ok(io) => disconnect("the connection to the server was lost").with_source(io),
+        Err(_) => disconnect(&format!("the connection to the server is unusable: {what}")),
+    }
+}
+
+fn kind_of(server: &DbError) -> ErrorKind {
+    match server.parsed_severity() {
+        Some(Severity::Fatal | Severity::Panic) => ErrorKind::Disconnect,
+        _ if matches!(server.severity(), "FATAL" | "PANIC") => ErrorKind::Disconnect,
+        _ => ErrorKind::Database,
+    }
+}
+
+/// What the server said, as an error of `kind`.
+pub(super) fn of_server(server: &DbError, kind: ErrorKind) -> Error {
+    let state = SqlState::parse(server.code().code()).unwrap_or(SqlState::INTERNAL_ERROR);
+    let mut error = Error::new(kind, one_line(&safe_message(server))).with_sqlstate(state);
+    if let Some(constraint) = server.constraint() {
+        error = error.with_constraint(constraint);
+    }
+    if let Some(hint) = server.hint().filter(|_| !is_raised(server)) {
+        error = error.with_hint(one_line(hint));
+    }
+    error.locate(|place| {
+        place.table = server.table().map(str::to_owned);
+        place.column = server.column().map(str::to_owned);
+    })
+}
+
+/// Whether a function of the database wrote the message, so that anything can be in it.
+fn is_raised(server: &DbError) -> bool {
+    let code = server.code().code();
+    server.routine() == Some("exec_stmt_raise") || matches!(&code[..2], "P0" | "38" | "39")
+}
+
+fn safe_message(server: &DbError) -> String {
+    let message = server.message();
+    if is_raised(server) {
+        return raised_by(server.where_());
+    }
+    match &server.code().code()[..2] {
+        "22" | "21" | "54" | "HV" => without_values(message),
+        _ => message.to_owned(),
+    }
+}
+
+/// Where the function raised it; the first line of the context names the function and its line,
+/// the following ones can repeat a statement with its values.
+fn raised_by(context: Option<&str>) -> String {
+    let line = context.and_then(|context| context.lines().next()).unwrap_or_default();
+    if line.starts_with("PL/") && !line.contains('"') {
+        format!("raised by {line}")
+    } else {
+        "raised by a function of the database".to_owned()
+    }
+}
+
+/// The quotation marks of the languages that the server speaks.
+const QUOTES: &str = "\"'\u{ab}\u{bb}\u{201c}\u{201d}\u{201e}\u{2018}\u{2019}\u{300c}\u{300d}";
+
+/// Cuts out what stands between the first and the last quotation mark, and what follows a colon.
+fn without_values(message: &str) -> String {
+    let is_quote = |c: char| QUOTES.contains(c);
+    let colon = message.find(": ").or_else(|| message.find('\u{ff1a}'));
+    let quote = message.find(is_quote);
+    match (quote, colon) {
+        (None, None) => message.to_owned(),
+        (None, Some(colon)) => message[..colon].trim_end().to_owned(),
+        (Some(quote), Some(colon)) if colon < quote => message[..colon].trim_end().to_owned(),
+        (Some(first), _) => {
+            let last = message.rfind(is_quote).filter(|last| *last > first);
+            let rest = last.map_or("", |last| message[last..].trim_start_matches(is_quote));
+            let rest = rest.split_once(':').map_or(rest, |(before, _)| before);
+            format!("{}\"...\"{rest}", &message[..first])
+        }
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_in_quotes_or_behind_a_colon_is_cut_out() {
+        for (message, safe) in [
+            (
+                "invalid input syntax for type integer: \"abc\"",
+                "invalid input syntax for type integer",
+            ),
+            (
+                "value \"99: \"9\" is out of range for type integer",
+                "value \"...\" is out of range for type integer",
+            ),
+            (
+                "invalid byte sequence for encoding \"UTF8\": 0xff",
+                "invalid byte sequence for encoding \"...\"",
+            ),
+            (
+                "value too long for type character varying(3)",
+                "value too long for type character varying(3)",
+            ),
+            (
+                "ung\u{fc}ltige Eingabesyntax f\u{fc}r Typ integer: \u{201e}abc\u{201c}",
+                "ung\u{fc}ltige Eingabesyntax f\u{fc}r Typ integer",
+            ),
+            (
+                "syntaxe en entr\u{e9}e invalide pour le type integer : \u{ab} abc \u{bb}",
+                "syntaxe en entr\u{e9}e invalide pour le type integer",
+            ),
+            ("a lone quote \"abc", "a lone quote \"...\""),
+        ] {
+            assert_eq!(without_values(message), safe);
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! The lock of a job.
+//!
+//! An advisory lock of a session of its own, which does nothing else and is in no transaction: the
+//! server gives it back when that session ends, whatever ended it. The session of a process that
+//! was killed takes the server a moment to notice, so a lock that is taken is asked for again for
+//! a second before it is said to be taken.
+
+use super::connecting;
+use super::connection::PostgresConnection;
+use super::session::Purpose;
+use super::settings::Target;
+use crate::backend::{Connection, JobLock};
+use crate::error::{Error, Result};
+use postgres::SimpleQueryMessage;
+use std::fmt;
+use std::thread;
+use std::time::{Duration, Instant};
+
+const PATIENCE: Duration = Duration::from_secs(1);
+const PAUSE: Duration = Duration::from_millis(50);
+const PING: Duration = Duration::from_secs(2);
+const CLOSE: Duration = Duration::from_secs(1);
+
+/// Takes the lock; see [`Backend::lock_job`](crate::backend::Backend::lock_job).
+pub(super) fn take(
+    target: &Target,
+    key: i64,
+    deadline: Instant,
+) -> Result<Option<Box<dyn JobLock>>> {
+    let ask = move |connection| wait_for(connection, key, deadline);
+    let held = connecting::open(target, Purpose::Lock, deadline, ask)?;
+    Ok(held.map(|connection| -> Box<dyn JobLock> { Box::new(Lock(Some(connection))) }))
+}
+
+fn wait_for(
+    mut connection: PostgresConnection,
+    key: i64,
+    deadline: Instant,
+) -> Result<Option<PostgresConnection>> {
+    let end = deadline.min(Instant::now() + PATIENCE);
+    loop {
+        if try_lock(&mut connection, key)? {
+            return Ok(Some(connection));
+        }
+        if Instant::now() + PAUSE >= end {
+            return Ok(None);
+        }
+        thread::sleep(PAUSE);
+    }
+}
+
+fn try_lock(connection: &mut PostgresConnection, key: i64) -> Result<bool, Error> {
+    let sql = format!("SELECT pg_catalog.pg_try_advisory_lock({key})");
+    let answer = connection.with_client(|client, _| client.simple_query(&sql))?;
+    Ok(answer
+        .iter()
+        .any(|message| matches!(message, SimpleQueryMessage::Row(row) if row.get(0) == Some("t"))))
+}
+
+/// The connection that holds the lock, until it is lost.
+struct Lock(Option<PostgresConnection>);
+
+impl JobLock for Lock {
+    fn is_held(&mut self) -> bool {
+        let alive = self
+            .0
+            .as_mut()
+            .is_some_and(|connection| connection.ping(Instant::now() + PING).is_ok());
+        if !alive {
+            // A session that came back would not prove that the lock was held all the time.
+            self.0 = None;
+        }
+        alive
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        if let Some(connection) = self.0.take() {
+            connection.close_within(CLOSE);
+        }
+    }
+}
+
+impl fmt::Debug for Lock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Lock").field(&self.0).finish()
+    }
+}

@@ -1,0 +1,74 @@
+//! The rows of a result, one after the other, in constant memory.
+
+use super::errors::{self, code};
+use super::guard::guarded;
+use super::params::Sent;
+use super::row::WireRow;
+use super::statements::{Prepared, Statements};
+use crate::backend::RowRef;
+use crate::error::{Error, ErrorKind, Result};
+use crate::mapping::param::Param;
+use postgres::fallible_iterator::FallibleIterator;
+use postgres::{Client, RowIter};
+use std::time::{Duration, Instant};
+
+/// How long the rest of a result that nobody wants is read before the connection is given up.
+const DRAIN: Duration = Duration::from_secs(1);
+
+/// Who ended a statement before its end.
+pub(super) enum Failure {
+    /// Nobody: it did not start.
+    AtStart(Error),
+    ByServer(Error),
+    ByCaller(Error),
+}
+
+/// Sends a statement and its parameters.
+pub(super) fn start<'a>(
+    client: &'a mut Client,
+    statements: &mut Statements,
+    sql: &str,
+    params: &[Param<'_>],
+) -> Result<(Prepared, RowIter<'a>)> {
+    let prepared = guarded(|| statements.get(client, sql))?.map_err(errors::statement)?;
+    check_count(&prepared, params)?;
+    let rows = guarded(|| client.query_raw(&prepared.statement, params.iter().map(Sent)))?
+        .map_err(errors::statement)?;
+    Ok((prepared, rows))
+}
+
+/// Gives each row to `each`; returns how many rows the statement changed.
+pub(super) fn hand_out(
+    rows: &mut RowIter<'_>,
+    prepared: &Prepared,
+    each: &mut dyn FnMut(&dyn RowRef) -> Result<()>,
+) -> Result<u64, Failure> {
+    let by_server = |error| Failure::ByServer(errors::statement(error));
+    while let Some(row) = rows.next().map_err(by_server)? {
+        each(&WireRow { row: &row, columns: &prepared.columns }).map_err(Failure::ByCaller)?;
+    }
+    Ok(rows.rows_affected().unwrap_or(0))
+}
+
+/// Reads the rest of a result; `false` if that takes too long.
+pub(super) fn drain(rows: &mut RowIter<'_>) -> bool {
+    let deadline = Instant::now() + DRAIN;
+    while Instant::now() < deadline {
+        match rows.next() {
+            Ok(Some(_)) => {}
+            Ok(None) => return true,
+            Err(error) => return error.as_db_error().is_some(),
+        }
+    }
+    false
+}
+
+fn check_count(prepared: &Prepared, params: &[Param<'_>]) -> Result<()> {
+    let expected = prepared.statement.params().len();
+    if params.len() == expected {
+        return Ok(());
+    }
+    let message =
+        format!("a statement has {expected} placeholders, and {} parameters came", params.len());
+    Err(Error::new(ErrorKind::Database, message).with_sqlstate(code("42601")))
+}

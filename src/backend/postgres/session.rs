@@ -1,0 +1,133 @@
+//! What is set in every session, and what a server must be like.
+//!
+//! The settings make the texts that the server casts mean what this crate's own parsers take them
+//! to mean: ISO dates, UTC where no zone is given, floating point numbers in full. They are sent
+//! as start-up options: that costs no round trip, and `RESET ALL` and `DISCARD ALL` keep them. A
+//! pooler that refuses options gets them as `SET`.
+
+use super::errors::{self, code};
+use crate::error::{Error, ErrorKind, Result};
+use postgres::{Client, SimpleQueryMessage};
+
+/// What a session is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// Statements.
+    Work,
+    /// Holding a lock, for hours and without a word.
+    Lock,
+}
+
+/// What a server must be like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// Anything.
+    Any,
+    /// Able to write.
+    ReadWrite,
+    /// Read only.
+    ReadOnly,
+    /// No standby.
+    Primary,
+    /// A standby.
+    Standby,
+    /// A standby if there is one.
+    PreferStandby,
+}
+
+const SETTINGS: [(&str, &str); 6] = [
+    ("DateStyle", "ISO,MDY"),
+    ("IntervalStyle", "postgres"),
+    ("TimeZone", "UTC"),
+    ("extra_float_digits", "1"),
+    ("standard_conforming_strings", "on"),
+    ("bytea_output", "hex"),
+];
+
+/// A statement of a client that died ends within a second, with its locks; not every system can.
+const WATCH_CLIENT: (&str, &str) = ("client_connection_check_interval", "1000");
+
+const LOCK_SETTINGS: [(&str, &str); 2] =
+    [("idle_session_timeout", "0"), ("statement_timeout", "0")];
+
+fn settings(purpose: Purpose) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let lock: &[_] = if purpose == Purpose::Lock { &LOCK_SETTINGS } else { &[] };
+    SETTINGS.into_iter().chain(lock.iter().copied())
+}
+
+/// The start-up options; what the user set comes last and wins.
+pub(super) fn options(purpose: Purpose, user: Option<&str>) -> String {
+    let mut options = String::new();
+    for (name, value) in settings(purpose).chain([WATCH_CLIENT]) {
+        options.extend(["-c ", name, "=", value, " "]);
+    }
+    options.push_str(user.unwrap_or_default());
+    options.trim_end().to_owned()
+}
+
+/// Whether the server refused a start-up option: unknown, not possible here, or no options at all.
+pub(super) fn refuses_options(error: &postgres::Error) -> bool {
+    let refusals = ["42704", "22023", "08P01", "0A000"];
+    error.code().is_some_and(|code| refusals.contains(&code.code()))
+}
+
+/// Sets by statement what the options would have set, except what the user set.
+pub(super) fn set(
+    client: &mut Client,
+    purpose: Purpose,
+    user: Option<&str>,
+) -> Result<(), postgres::Error> {
+    let user = user.unwrap_or_default().to_ascii_lowercase();
+    let mut sql = String::new();
+    for (name, value) in settings(purpose) {
+        if !user.contains(&name.to_ascii_lowercase()) {
+            sql.extend(["SET ", name, " = '", value, "'; "]);
+        }
+    }
+    client.batch_execute(&sql)?;
+    match client.batch_execute(&format!("SET {} = {}", WATCH_CLIENT.0, WATCH_CLIENT.1)) {
+        Err(error) if error.is_closed() => Err(error),
+        // Without it, only the locks of a client that died last longer.
+        _ => Ok(()),
+    }
+}
+
+/// Checks that the server is what it must be.
+pub(super) fn check_role(client: &mut Client, role: Role) -> Result<()> {
+    if role == Role::Any {
+        return Ok(());
+    }
+    let sql = "SELECT pg_catalog.pg_is_in_recovery(), \
+               pg_catalog.current_setting('transaction_read_only') = 'on'";
+    let answer = client.simple_query(sql).map_err(errors::statement)?;
+    let row = answer.iter().find_map(|message| match message {
+        SimpleQueryMessage::Row(row) => Some((row.get(0) == Some("t"), row.get(1) == Some("t"))),
+        _ => None,
+    });
+    let (standby, read_only) = row.unwrap_or_default();
+    let (fits, what) = match role {
+        Role::Any => (true, ""),
+        Role::ReadWrite => (!read_only, "does not allow writes"),
+        Role::ReadOnly => (read_only, "is not read only"),
+        Role::Primary => (!standby, "is a standby"),
+        Role::Standby | Role::PreferStandby => (standby, "is no standby"),
+    };
+    if fits {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::Connect, format!("the server {what}"))
+        .with_sqlstate(code("08004"))
+        .with_hint("see target_session_attrs in the URL"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_options_of_the_user_come_last() {
+        let options = options(Purpose::Work, Some("-c TimeZone=CET"));
+        assert!(options.contains("-c TimeZone=UTC ") && options.ends_with("-c TimeZone=CET"));
+        assert!(!options.contains("idle_session_timeout"));
+    }
+}

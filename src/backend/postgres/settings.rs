@@ -1,0 +1,126 @@
+//! What is connected to, host by host.
+
+use super::session::Role;
+use crate::url::{PostgresHost, PostgresSettings, Reach, TargetSessionAttrs};
+use postgres::Config;
+use postgres::config::SslMode;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// A dead peer is noticed after half a minute of silence and three unanswered questions, and
+/// after a minute in which it acknowledged nothing.
+const KEEPALIVE_IDLE: Duration = Duration::from_secs(30);
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
+const KEEPALIVE_COUNT: u32 = 3;
+const TCP_USER_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// A server: one host, or several that are tried in order.
+#[derive(Clone)]
+pub(super) struct Target {
+    pub(super) endpoints: Vec<Endpoint>,
+    pub(super) role: Role,
+    description: String,
+    /// Set once a server refused the start-up options, so that the next connection does not try.
+    plain: Arc<AtomicBool>,
+}
+
+/// One host.
+#[derive(Clone)]
+pub(super) struct Endpoint {
+    /// Has this one host, no options, no TLS.
+    pub(super) config: Config,
+    /// The options of the user for the session.
+    pub(super) options: Option<String>,
+    /// `host:port/database as user`.
+    pub(super) label: String,
+}
+
+impl Target {
+    /// The server of these settings.
+    pub(super) fn new(settings: &PostgresSettings) -> Self {
+        Self {
+            endpoints: settings.hosts.iter().map(|host| Endpoint::new(settings, host)).collect(),
+            role: role(settings.target_session_attrs),
+            description: settings.to_string(),
+            plain: Arc::default(),
+        }
+    }
+
+    /// Whether a server refused the start-up options.
+    pub(super) fn is_plain(&self) -> bool {
+        self.plain.load(Ordering::Relaxed)
+    }
+
+    /// Remembers that a server refused the start-up options.
+    pub(super) fn set_plain(&self) {
+        self.plain.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Endpoint {
+    fn new(settings: &PostgresSettings, host: &PostgresHost) -> Self {
+        let mut config = Config::new();
+        match &host.reach {
+            Reach::Name(name) => config.host(name),
+            Reach::Address { address, name } => {
+                if let Some(name) = name {
+                    config.host(name);
+                }
+                config.hostaddr(*address)
+            }
+            Reach::Unix(directory) => config.host_path(directory),
+        };
+        config
+            .port(host.port)
+            .user(&settings.user)
+            .dbname(&settings.database)
+            .application_name(&settings.application_name)
+            // The URL has refused what asks for TLS.
+            .ssl_mode(SslMode::Disable);
+        if let Some(password) = settings.password_for(host) {
+            config.password(password.expose());
+        }
+        watch(&mut config, settings);
+        Self {
+            config,
+            options: settings.options.clone(),
+            label: format!("{host}/{} as {}", settings.database, settings.user),
+        }
+    }
+}
+
+/// Has the system notice a peer that is gone.
+fn watch(config: &mut Config, settings: &PostgresSettings) {
+    config
+        .keepalives(settings.keepalives)
+        .keepalives_idle(settings.keepalives_idle.unwrap_or(KEEPALIVE_IDLE))
+        .keepalives_interval(settings.keepalives_interval.unwrap_or(KEEPALIVE_INTERVAL))
+        .keepalives_retries(settings.keepalives_count.unwrap_or(KEEPALIVE_COUNT))
+        .tcp_user_timeout(settings.tcp_user_timeout.unwrap_or(TCP_USER_TIMEOUT));
+}
+
+fn role(attrs: TargetSessionAttrs) -> Role {
+    match attrs {
+        TargetSessionAttrs::Any => Role::Any,
+        TargetSessionAttrs::ReadWrite => Role::ReadWrite,
+        TargetSessionAttrs::ReadOnly => Role::ReadOnly,
+        TargetSessionAttrs::Primary => Role::Primary,
+        TargetSessionAttrs::Standby => Role::Standby,
+        TargetSessionAttrs::PreferStandby => Role::PreferStandby,
+    }
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.description)
+    }
+}
+
+/// Without the password.
+impl fmt::Debug for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.description)
+    }
+}

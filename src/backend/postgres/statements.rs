@@ -1,0 +1,80 @@
+//! Prepared statements, kept.
+
+use super::types;
+use crate::mapping::column_type::ColumnType;
+use postgres::{Client, Statement};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// How many statements a connection keeps.
+const CAPACITY: usize = 100;
+
+/// The prepared statements of one connection; the one that was not used for the longest time goes
+/// first.
+#[derive(Default)]
+pub(super) struct Statements {
+    kept: HashMap<String, Kept>,
+    clock: u64,
+}
+
+struct Kept {
+    prepared: Prepared,
+    used: u64,
+}
+
+/// A statement and the types of its result.
+#[derive(Clone)]
+pub(super) struct Prepared {
+    pub(super) statement: Statement,
+    pub(super) columns: Arc<[ColumnType]>,
+}
+
+impl Statements {
+    /// The statement for `sql`, prepared now if it is not kept.
+    pub(super) fn get(
+        &mut self,
+        client: &mut Client,
+        sql: &str,
+    ) -> Result<Prepared, postgres::Error> {
+        self.clock += 1;
+        if let Some(kept) = self.kept.get_mut(sql) {
+            kept.used = self.clock;
+            return Ok(kept.prepared.clone());
+        }
+        let prepared = prepare(client, sql)?;
+        if self.kept.len() == CAPACITY {
+            self.forget_oldest();
+        }
+        let kept = Kept { prepared: prepared.clone(), used: self.clock };
+        self.kept.insert(sql.to_owned(), kept);
+        Ok(prepared)
+    }
+
+    /// Forgets the statement for `sql`; says whether it was kept.
+    pub(super) fn forget(&mut self, sql: &str) -> bool {
+        self.kept.remove(sql).is_some()
+    }
+
+    /// Forgets all.
+    pub(super) fn clear(&mut self) {
+        self.kept.clear();
+    }
+
+    fn forget_oldest(&mut self) {
+        let oldest = self.kept.iter().min_by_key(|(_, kept)| kept.used);
+        if let Some(sql) = oldest.map(|(sql, _)| sql.clone()) {
+            self.kept.remove(&sql);
+        }
+    }
+}
+
+/// Prepares a statement that is not kept.
+pub(super) fn prepare(client: &mut Client, sql: &str) -> Result<Prepared, postgres::Error> {
+    let statement = client.prepare(sql)?;
+    let columns = statement
+        .columns()
+        .iter()
+        .map(|column| types::column_type(column.type_(), column.type_modifier()))
+        .collect();
+    Ok(Prepared { statement, columns })
+}

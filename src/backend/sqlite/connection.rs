@@ -1,0 +1,286 @@
+//! Statements and transactions.
+
+use super::bind;
+use super::catalog;
+use super::errors;
+use super::load;
+use super::memory::Lease;
+use super::open::Handle;
+use super::row::SqliteRow;
+use super::turn::{Turn, aborted};
+use crate::backend::capabilities::Capabilities;
+use crate::backend::table_info::TableInfo;
+use crate::backend::{Connection, RowRef};
+use crate::error::{Error, ErrorKind, Result};
+use crate::ident::TableName;
+use crate::mapping::column::Column;
+use crate::mapping::param::Param;
+use crate::mapping::rows::Rows;
+use crate::sql::dialect::Dialect;
+use crate::sqlstate::SqlState;
+use rusqlite::fallible_iterator::FallibleIterator;
+use rusqlite::{Batch, CachedStatement, Statement};
+use std::fmt;
+use std::ops::Range;
+use std::thread;
+use std::time::{Duration, Instant};
+
+const CAPABILITIES: Capabilities = Capabilities {
+    dialect: Dialect::Sqlite,
+    copy: false,
+    concurrent_writers: false,
+    row_locks: false,
+    deferred_constraints: false,
+    async_commit: false,
+};
+
+/// How long to pause when SQLite reports a lock at once instead of waiting for it.
+const PAUSE: Duration = Duration::from_millis(2);
+
+/// A connection to an SQLite database.
+///
+/// ORDER: the fields are dropped as they stand: the handle is closed, then the turn is given
+/// back, then the lease, so that the next one finds everything rolled back.
+pub(super) struct SqliteConnection {
+    handle: Handle,
+    turn: Turn,
+    lease: Option<Lease>,
+    broken: bool,
+}
+
+impl SqliteConnection {
+    pub(super) fn new(handle: Handle, turn: Turn, lease: Option<Lease>) -> Self {
+        Self { handle, turn, lease, broken: false }
+    }
+
+    /// Lets `work` use SQLite, and notes when an error says that the connection is of no use any
+    /// more.
+    fn with<T>(
+        &mut self,
+        work: impl FnOnce(&rusqlite::Connection, &mut Turn) -> Result<T>,
+    ) -> Result<T> {
+        self.turn.check()?;
+        let outcome = work(&self.handle.sqlite.lock(), &mut self.turn);
+        if let Err(error) = &outcome {
+            self.broken |= breaks(error);
+        }
+        outcome
+    }
+
+    /// Runs a transaction control statement.
+    fn control(&mut self, sql: &'static str) -> Result<()> {
+        self.with(|sqlite, turn| {
+            let mut statement = prepare(sqlite, sql)?;
+            let reads_only = statement.readonly();
+            turn.statement(sqlite, reads_only, || {
+                statement.raw_execute().map(drop).map_err(errors::of)
+            })
+        })
+    }
+}
+
+impl Connection for SqliteConnection {
+    fn capabilities(&self) -> &Capabilities {
+        &CAPABILITIES
+    }
+
+    fn run(&mut self, sql: &str) -> Result<()> {
+        refuse_nul(sql)?;
+        if self.turn.is_lost() && is_rollback(sql) {
+            return self.rollback();
+        }
+        self.with(|sqlite, turn| {
+            let mut batch = Batch::new(sqlite, sql);
+            while let Some(mut statement) = batch.next().map_err(errors::of)? {
+                let reads_only = statement.readonly();
+                turn.statement(sqlite, reads_only, || exhaust(&mut statement))?;
+            }
+            Ok(())
+        })
+    }
+
+    fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> Result<u64> {
+        refuse_nul(sql)?;
+        self.with(|sqlite, turn| {
+            let mut statement = prepare(sqlite, sql)?;
+            bind::params(&mut statement, params)?;
+            let reads_only = statement.readonly();
+            turn.statement(sqlite, reads_only, || {
+                let before = sqlite.total_changes();
+                exhaust(&mut statement)?;
+                // `changes` keeps its value over statements that change no rows.
+                Ok(if sqlite.total_changes() == before { 0 } else { sqlite.changes() })
+            })
+        })
+    }
+
+    fn query(
+        &mut self,
+        sql: &str,
+        params: &[Param<'_>],
+        each: &mut dyn FnMut(&dyn RowRef) -> Result<()>,
+    ) -> Result<()> {
+        refuse_nul(sql)?;
+        self.with(|sqlite, turn| {
+            let mut statement = prepare(sqlite, sql)?;
+            bind::params(&mut statement, params)?;
+            let reads_only = statement.readonly();
+            turn.statement(sqlite, reads_only, || {
+                let mut rows = statement.raw_query();
+                while let Some(row) = rows.next().map_err(errors::of)? {
+                    each(&SqliteRow(row))?;
+                }
+                Ok(())
+            })
+        })
+    }
+
+    fn load(
+        &mut self,
+        table: &TableName,
+        columns: &[Column],
+        rows: &Rows,
+        range: Range<usize>,
+    ) -> Result<u64> {
+        if self.in_transaction() {
+            return self.with(|sqlite, turn| {
+                turn.statement(sqlite, false, || load::load(sqlite, table, columns, rows, range))
+            });
+        }
+        self.begin()?;
+        let loaded = self.load(table, columns, rows, range);
+        let outcome = loaded.and_then(|count| self.commit().map(|()| count));
+        if outcome.is_err() {
+            self.rollback()?;
+        }
+        outcome
+    }
+
+    fn begin(&mut self) -> Result<()> {
+        if self.in_transaction() {
+            self.turn.check()?;
+            return Err(errors::database("a transaction is open already")
+                .with_sqlstate(errors::state("25001")));
+        }
+        let deadline = self.handle.patience.deadline();
+        loop {
+            match self.control("BEGIN IMMEDIATE") {
+                Err(error) if is_locked(&error) && Instant::now() < deadline => {
+                    thread::sleep(PAUSE);
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    fn commit(&mut self) -> Result<()> {
+        if self.turn.settle_lost() {
+            return Err(aborted());
+        }
+        self.control("COMMIT")
+    }
+
+    fn rollback(&mut self) -> Result<()> {
+        if self.turn.settle_lost() || !self.in_transaction() {
+            return Ok(());
+        }
+        self.control("ROLLBACK").map_err(|error| {
+            self.broken = true;
+            Error::new(ErrorKind::Disconnect, "the transaction cannot be rolled back")
+                .with_source(error)
+        })
+    }
+
+    fn table_info(&mut self, table: &TableName) -> Result<Option<TableInfo>> {
+        self.with(|sqlite, turn| {
+            turn.statement(sqlite, true, || catalog::table_info(sqlite, table))
+        })
+    }
+
+    fn ping(&mut self, deadline: Instant) -> Result<()> {
+        let sqlite = self.handle.sqlite.lock();
+        // It reads the file; `select 1` would not.
+        let answer = self.handle.patience.before(deadline, || {
+            prepare(&sqlite, "SELECT count(*) FROM sqlite_schema")
+                .and_then(|mut statement| exhaust(&mut statement))
+        });
+        match answer {
+            Err(error) if !is_locked(&error) => {
+                self.broken = true;
+                Err(Error::new(ErrorKind::Disconnect, "the database does not answer")
+                    .with_source(error))
+            }
+            // Whoever says that it is locked is alive.
+            _ => Ok(()),
+        }
+    }
+
+    fn in_transaction(&self) -> bool {
+        self.turn.is_lost() || !self.handle.sqlite.lock().is_autocommit()
+    }
+
+    fn is_broken(&self) -> bool {
+        self.broken
+    }
+}
+
+impl Drop for SqliteConnection {
+    fn drop(&mut self) {
+        // The handle of a database in memory goes on to the next borrower; a file is closed,
+        // which rolls back what this could not.
+        let _ = self.rollback();
+    }
+}
+
+impl fmt::Debug for SqliteConnection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteConnection")
+            .field("in_memory", &self.lease.is_some())
+            .field("in_transaction", &self.in_transaction())
+            .field("broken", &self.broken)
+            .finish_non_exhaustive()
+    }
+}
+
+pub(super) fn prepare<'a>(
+    sqlite: &'a rusqlite::Connection,
+    sql: &str,
+) -> Result<CachedStatement<'a>> {
+    sqlite.prepare_cached(sql).map_err(errors::of)
+}
+
+/// Runs a statement to its end, whatever rows it returns.
+fn exhaust(statement: &mut Statement<'_>) -> Result<()> {
+    let mut rows = statement.raw_query();
+    while rows.next().map_err(errors::of)?.is_some() {}
+    Ok(())
+}
+
+/// SQLite stops reading at a NUL; the rest would be left out without a word.
+fn refuse_nul(sql: &str) -> Result<()> {
+    if memchr::memchr(0, sql.as_bytes()).is_some() {
+        return Err(errors::database("the statement contains NUL")
+            .with_sqlstate(errors::state("42601"))
+            .with_hint("give the text as a parameter"));
+    }
+    Ok(())
+}
+
+fn is_rollback(sql: &str) -> bool {
+    sql.trim().trim_end_matches(';').trim_end().eq_ignore_ascii_case("rollback")
+}
+
+/// Another process holds the lock; a turn that did not come has waited long enough.
+fn is_locked(error: &Error) -> bool {
+    error.sqlstate() == Some(SqlState::LOCK_NOT_AVAILABLE)
+        && std::error::Error::source(error).is_some()
+}
+
+/// Whether a new connection may fare better than this one.
+fn breaks(error: &Error) -> bool {
+    error.sqlstate().is_some_and(|state| {
+        state == SqlState::DATA_CORRUPTED
+            || state == SqlState::IO_ERROR
+            || state == errors::state("08001")
+    })
+}

@@ -1,0 +1,73 @@
+//! Permit, bounded channel, worker set; and the serial twin.
+//!
+//! The dispatcher runs on the caller's thread. It takes a permit, sends the unit with it, and a
+//! worker gives the permit back when the unit's connection is back. The channel has room for every
+//! permit, so sending never waits; no worker ever sends into it.
+
+use super::context::Context;
+use super::permits::Permits;
+use super::unit::Unit;
+use super::worker::Worker;
+use crate::error::Result;
+use crate::workers::Workers;
+use crossbeam_channel::{Receiver, bounded};
+
+type InHand = (Unit, super::permits::Permit);
+
+/// Does `units` on `workers`, and returns when all of them are done or the run has to end.
+///
+/// # Errors
+/// The first error of a unit; `Stopped` if the run was asked to stop before the last unit.
+pub(super) fn parallel(context: &Context<'_>, workers: &Workers, units: Vec<Unit>) -> Result<()> {
+    let permits = Permits::new(workers.count(), context.limits.in_flight_bytes);
+    let (sender, receiver) = bounded::<InHand>(workers.count());
+    let all_sent = workers.run(
+        || drain(context, &receiver),
+        move || {
+            for unit in units {
+                let permit = permits.acquire(unit.bytes());
+                if context.halted() || sender.send((unit, permit)).is_err() {
+                    return false;
+                }
+            }
+            // ORDER: the sender is dropped with this closure; only then do the workers end.
+            drop(sender);
+            true
+        },
+    )?;
+    settle(context, all_sent)
+}
+
+/// Does `units` one after the other on this thread: the same result, without a worker set.
+///
+/// # Errors
+/// As [`parallel`].
+pub(super) fn serial(context: &Context<'_>, units: Vec<Unit>) -> Result<()> {
+    let mut worker = Worker::new(context);
+    for unit in units {
+        if context.halted() {
+            return settle(context, false);
+        }
+        worker.done(unit);
+    }
+    settle(context, true)
+}
+
+fn drain(context: &Context<'_>, receiver: &Receiver<InHand>) {
+    let mut worker = Worker::new(context);
+    for (unit, permit) in receiver {
+        if !context.halted() {
+            worker.done(unit);
+        }
+        drop(permit);
+    }
+}
+
+fn settle(context: &Context<'_>, all_started: bool) -> Result<()> {
+    match context.failure.take() {
+        Some(error) => Err(error),
+        // A unit that was sent and then passed over shows in the ledger: it is still open.
+        None if all_started && !context.halted() => Ok(()),
+        None => Err(Context::stopped()),
+    }
+}

@@ -1,0 +1,81 @@
+//! What makes a job the same job.
+
+use crate::sink::target::Target;
+use crate::source::feed::Feed;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+/// The identity of a job: its name and its identifying parameters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The name.
+    pub name: String,
+    /// The parameters, by name.
+    pub params: BTreeMap<String, String>,
+}
+
+impl Identity {
+    /// The SHA-256 of the name and the sorted parameters, in hexadecimal.
+    pub fn hash(&self) -> String {
+        hex(&self.digest())
+    }
+
+    /// The number under which the job is locked: the first eight bytes of the hash.
+    pub fn lock_key(&self) -> i64 {
+        let digest = self.digest();
+        let first: [u8; 8] = std::array::from_fn(|index| digest[index]);
+        i64::from_be_bytes(first)
+    }
+
+    fn digest(&self) -> [u8; 32] {
+        let mut digest = Sha256::new();
+        let parts = self.params.iter().flat_map(|(name, value)| [name, value]);
+        for part in std::iter::once(&self.name).chain(parts) {
+            // With its length before it, no text can pass for two others.
+            digest.update((part.len() as u64).to_be_bytes());
+            digest.update(part.as_bytes());
+        }
+        digest.finalize().into()
+    }
+
+    /// The parameters as JSON.
+    pub fn params_json(&self) -> String {
+        serde_json::to_string(&self.params).unwrap_or_default()
+    }
+}
+
+/// A hash of what a run does: a job that stopped half-way can only be carried on by the same.
+pub fn definition(feed: &dyn Feed, target: &Target) -> String {
+    let mut text = format!("{}\n{}\n{}\n", feed.describe(), target.table.plain(), target.mode);
+    for column in &target.columns {
+        let _ = writeln!(text, "{} {} {}", column.name, column.column_type, column.nullable);
+    }
+    let _ = writeln!(text, "key {:?}", target.key);
+    hex(&Sha256::digest(text.as_bytes()).into())
+}
+
+fn hex(bytes: &[u8; 32]) -> String {
+    bytes.iter().fold(String::with_capacity(64), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn identity(name: &str, params: &[(&str, &str)]) -> Identity {
+        let params = params.iter().map(|&(k, v)| (k.to_owned(), v.to_owned())).collect();
+        Identity { name: name.to_owned(), params }
+    }
+
+    #[test]
+    fn the_order_of_parameters_does_not_matter_and_their_values_do() {
+        let one = identity("j", &[("a", "1"), ("b", "2")]);
+        assert_eq!(one.hash(), identity("j", &[("b", "2"), ("a", "1")]).hash());
+        assert_ne!(one.hash(), identity("j", &[("a", "12"), ("b", "")]).hash());
+        assert_ne!(one.lock_key(), identity("k", &[("a", "1"), ("b", "2")]).lock_key());
+    }
+}

@@ -1,0 +1,208 @@
+//! What is declared, and the start of a run.
+
+use super::identity::Identity;
+use super::limits::{Limits, MaxRejects};
+use super::observer::{Observer, Unobserved};
+use super::pipeline::Pipeline;
+use super::report::Report;
+use super::retry::RetryPolicy;
+use super::run::{self, Start};
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use crate::sink::target::Target;
+use crate::source::feed::Feed;
+use crate::source::rows::Source;
+use crate::stop::StopToken;
+use std::fmt;
+use std::sync::Arc;
+
+/// A source and a target whose columns fit each other.
+#[derive(Clone, Debug)]
+pub struct Declared {
+    /// Where rows come from, packed.
+    pub feed: Arc<dyn Feed>,
+    /// Where they go.
+    pub target: Target,
+}
+
+type Declare = Arc<dyn Fn() -> Result<Declared> + Send + Sync>;
+
+/// The name of a job that is being declared, and its parameters.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    identity: Identity,
+}
+
+impl Draft {
+    /// Adds a parameter that is part of the job's identity.
+    #[must_use]
+    pub fn param(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.identity.params.insert(name.into(), value.into());
+        self
+    }
+
+    /// Reads the rows of `source`.
+    pub fn read<S: Source + 'static>(self, source: S) -> Pipeline<S::Row> {
+        Pipeline::of(self, source)
+    }
+
+    /// Takes rows that are packed already, as a job file's are.
+    pub fn feed(self, feed: Arc<dyn Feed>, target: Target) -> Job {
+        let declared = Declared { feed, target };
+        Job::new(self, Arc::new(move || Ok(declared.clone())))
+    }
+}
+
+/// A declared piece of work: a source, a table, and how rows get from one to the other.
+///
+/// A job is done once: its identity is its name with its parameters, and a run of a complete one
+/// says so and does nothing. A run that was interrupted, however it was, is carried on by the
+/// next.
+#[derive(Clone)]
+pub struct Job {
+    identity: Identity,
+    declare: Declare,
+    limits: Limits,
+    stop: StopToken,
+    observer: Arc<dyn Observer>,
+}
+
+impl Job {
+    /// Begins the declaration of a job.
+    pub fn named(name: impl Into<String>) -> Draft {
+        Draft {
+            identity: Identity { name: name.into(), params: std::collections::BTreeMap::new() },
+        }
+    }
+
+    pub(super) fn new(draft: Draft, declare: Declare) -> Self {
+        Self {
+            identity: draft.identity,
+            declare,
+            limits: Limits::default(),
+            stop: StopToken::new(),
+            observer: Arc::new(Unobserved),
+        }
+    }
+
+    /// Closes a batch at so many rows. Default: 5000.
+    #[must_use]
+    pub fn batch_rows(mut self, rows: u64) -> Self {
+        self.limits.batch.rows = rows.max(1);
+        self
+    }
+
+    /// Closes a batch at so many bytes of its source. Default: 4 MiB.
+    #[must_use]
+    pub fn batch_bytes(mut self, bytes: u64) -> Self {
+        self.limits.batch.bytes = bytes.max(1);
+        self
+    }
+
+    /// Stops the job when more rows are rejected. Default: 100.
+    #[must_use]
+    pub fn max_rejects(mut self, limit: MaxRejects) -> Self {
+        self.limits.max_rejects = limit;
+        self
+    }
+
+    /// Has so many batches in flight, at least one and never more than the pool has connections.
+    /// Default: as many as the machine has processors, at least 2.
+    #[must_use]
+    pub fn workers(mut self, count: usize) -> Self {
+        self.limits.workers = Some(count.max(1));
+        self
+    }
+
+    /// Has so many bytes of the source in flight. Default: 64 MiB.
+    #[must_use]
+    pub fn in_flight_bytes(mut self, bytes: u64) -> Self {
+        self.limits.in_flight_bytes = bytes.max(1);
+        self
+    }
+
+    /// Tries a batch again by this policy. Default: [`RetryPolicy::default`].
+    #[must_use]
+    pub fn retry(mut self, policy: RetryPolicy) -> Self {
+        self.limits.retry = policy;
+        self
+    }
+
+    /// Can be stopped with this token.
+    #[must_use]
+    pub fn stop(mut self, token: StopToken) -> Self {
+        self.stop = token;
+        self
+    }
+
+    /// Is watched by `observer`.
+    #[must_use]
+    pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observer = observer;
+        self
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.identity.name
+    }
+
+    /// Runs it on the worker set, and returns what was done.
+    ///
+    /// # Errors
+    /// `Config` or `Schema` if the job and the table do not fit; `Source` if the input cannot be
+    /// read or changed; `AlreadyRunning`; `RejectLimit`; `Stopped`; `Panic` if a closure panicked;
+    /// `Connect`, `Disconnect` or `Database` if the server did not come back within the policy's
+    /// patience. After all but the first two, the same call carries on.
+    pub fn run(&self, engine: &Engine) -> Result<Report> {
+        into_result(self.execute(engine, true))
+    }
+
+    /// Runs it on the caller's thread alone, one batch after the other: the same result.
+    ///
+    /// # Errors
+    /// As [`Job::run`].
+    pub fn run_serial(&self, engine: &Engine) -> Result<Report> {
+        into_result(self.execute(engine, false))
+    }
+
+    /// Runs it and returns what was done, also where there is an error.
+    pub fn report(&self, engine: &Engine) -> (Report, Option<Error>) {
+        self.execute(engine, true)
+    }
+
+    fn execute(&self, engine: &Engine, parallel: bool) -> (Report, Option<Error>) {
+        let declared = match (self.declare)() {
+            Ok(declared) => declared,
+            Err(error) => {
+                let report = Report::new(&self.identity.name, self.identity.params.clone());
+                return (report, Some(error));
+            }
+        };
+        run::run(&Start {
+            identity: &self.identity,
+            declared,
+            limits: self.limits,
+            engine,
+            stop: &self.stop,
+            observer: self.observer.as_ref(),
+            parallel,
+        })
+    }
+}
+
+fn into_result((report, error): (Report, Option<Error>)) -> Result<Report> {
+    match error {
+        Some(error) => Err(error),
+        None => Ok(report),
+    }
+}
+
+impl fmt::Debug for Job {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Job")
+            .field("identity", &self.identity)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}

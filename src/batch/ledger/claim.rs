@@ -1,0 +1,161 @@
+//! The row of a batch, taken at the beginning of its transaction and marked at its end.
+
+use super::{Ledger, field, one};
+use crate::backend::Connection;
+use crate::batch::unit::Unit;
+use crate::error::{Error, ErrorKind, Result};
+use crate::mapping::param::Param;
+use crate::sql::ledger::COUNTS;
+use std::ops::AddAssign;
+
+/// The counters of a batch, or of all batches of a job.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counts {
+    /// Rows that were read.
+    pub read: u64,
+    /// Rows that are new in the target.
+    pub inserted: u64,
+    /// Rows that were changed in the target.
+    pub updated: u64,
+    /// Rows that the target had already as they are.
+    pub unchanged: u64,
+    /// Rows that were deleted from the target.
+    pub deleted: u64,
+    /// Rows that the user's closure left out.
+    pub filtered: u64,
+    /// Rows that another row of the input with the same key superseded.
+    pub duplicates: u64,
+    /// Rows that were rejected.
+    pub rejected: u64,
+}
+
+impl Counts {
+    /// Whether every row that was read is accounted for:
+    /// read = inserted + updated + unchanged + filtered + duplicates + rejected.
+    pub fn balance(&self) -> bool {
+        let kept = self.inserted + self.updated + self.unchanged;
+        self.read == kept + self.filtered + self.duplicates + self.rejected
+    }
+
+    /// In the order of the ledger's columns.
+    fn in_order(&self) -> [u64; COUNTS.len()] {
+        [
+            self.read,
+            self.inserted,
+            self.updated,
+            self.unchanged,
+            self.deleted,
+            self.filtered,
+            self.duplicates,
+            self.rejected,
+        ]
+    }
+
+    pub(super) fn from_order(counts: [u64; COUNTS.len()]) -> Self {
+        let [read, inserted, updated, unchanged, deleted, filtered, duplicates, rejected] = counts;
+        Self { read, inserted, updated, unchanged, deleted, filtered, duplicates, rejected }
+    }
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        let (mine, theirs) = (self.in_order(), other.in_order());
+        *self = Self::from_order(std::array::from_fn(|index| mine[index] + theirs[index]));
+    }
+}
+
+/// What is written beside a unit that is done.
+pub(in crate::batch) struct Mark {
+    pub(in crate::batch) run_id: i64,
+    pub(in crate::batch) seconds: f64,
+    pub(in crate::batch) counts: Counts,
+}
+
+impl Ledger {
+    /// Takes the row of a unit until the transaction ends; `false` if the unit is done already.
+    /// Waits for another transaction that has it.
+    pub(in crate::batch) fn claim(
+        &self,
+        connection: &mut dyn Connection,
+        job_id: i64,
+        unit: &Unit,
+    ) -> Result<bool> {
+        let sql = format!(
+            "SELECT done FROM {} WHERE job_id = $1 AND phase = $2 AND number = $3{}",
+            self.tables.batch,
+            self.tables.dialect.for_update()
+        );
+        let done = one(connection, &sql, &key(job_id, unit), |row| field::<bool>(row, 0))?;
+        match done {
+            Some(done) => Ok(!done),
+            None => Err(Error::new(
+                ErrorKind::Ledger,
+                format!("the ledger has lost {} {}", unit.phase.name(), unit.number()),
+            )),
+        }
+    }
+
+    /// Marks a unit done. ORDER: the last statement before COMMIT; it fails if the transaction was
+    /// aborted and nobody noticed.
+    pub(in crate::batch) fn complete(
+        &self,
+        connection: &mut dyn Connection,
+        job_id: i64,
+        unit: &Unit,
+        mark: &Mark,
+    ) -> Result<()> {
+        let sets: Vec<_> =
+            COUNTS.iter().enumerate().map(|(i, name)| format!("{name} = ${}", i + 6)).collect();
+        let sql = format!(
+            "UPDATE {} SET done = true, run_id = $4, seconds = $5, {} \
+             WHERE job_id = $1 AND phase = $2 AND number = $3 AND NOT done",
+            self.tables.batch,
+            sets.join(", ")
+        );
+        let mut params = key(job_id, unit).to_vec();
+        params.push(mark.run_id.into());
+        params.push(mark.seconds.into());
+        params.extend(mark.counts.in_order().map(|count| Param::from(count as i64)));
+        match connection.execute(&sql, &params)? {
+            1 => Ok(()),
+            rows => Err(Error::new(
+                ErrorKind::Ledger,
+                format!("marking {} {} changed {rows} rows", unit.phase.name(), unit.number()),
+            )),
+        }
+    }
+}
+
+fn key(job_id: i64, unit: &Unit) -> [Param<'static>; 3] {
+    [job_id.into(), i64::from(unit.phase.number()).into(), i64::from(unit.number()).into()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_that_is_nowhere_breaks_the_balance() {
+        let mut counts = Counts {
+            read: 6,
+            inserted: 1,
+            updated: 1,
+            unchanged: 1,
+            filtered: 1,
+            duplicates: 1,
+            rejected: 1,
+            deleted: 9,
+        };
+        assert!(counts.balance());
+        counts.read += 1;
+        assert!(!counts.balance());
+    }
+
+    #[test]
+    fn counts_add_up_name_by_name() {
+        let mut sum = Counts { read: 1, rejected: 2, ..Counts::default() };
+        sum += Counts { read: 10, deleted: 5, ..Counts::default() };
+        assert_eq!(sum, Counts { read: 11, rejected: 2, deleted: 5, ..Counts::default() });
+    }
+}

@@ -1,0 +1,216 @@
+//! Jobs and their runs.
+
+use super::{Ledger, field, one};
+use crate::backend::Connection;
+use crate::batch::identity::Identity;
+use crate::error::{Error, ErrorKind, Result};
+use crate::mapping::param::Param;
+
+/// A job as the ledger has it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct JobRecord {
+    /// Its number.
+    pub id: i64,
+    /// Whether all of it is done.
+    pub complete: bool,
+    /// The hash of what it does.
+    pub definition: String,
+    /// What identified its input when it was planned.
+    pub fingerprint: String,
+    /// Its batches.
+    pub batches: u64,
+    /// Its rows.
+    pub rows: u64,
+    /// The bytes of its source.
+    pub bytes: u64,
+    /// The buckets of its stage.
+    pub buckets: u32,
+}
+
+/// A run of a job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RunRecord {
+    /// Its number in the job, from 1.
+    pub number: i64,
+    /// `running`, `complete`, `failed`, `stopped` or `crashed`.
+    pub status: String,
+    /// The machine.
+    pub host: Option<String>,
+    /// The process.
+    pub pid: Option<i64>,
+    /// When it began.
+    pub started_at: String,
+    /// When it ended, if it did in order.
+    pub ended_at: Option<String>,
+    /// Why it ended, if it failed.
+    pub cause: Option<String>,
+}
+
+impl JobRecord {
+    /// A job that was just planned and has no number yet.
+    pub(in crate::batch) fn planned(definition: String, fingerprint: String) -> Self {
+        let complete = false;
+        Self { id: 0, complete, definition, fingerprint, batches: 0, rows: 0, bytes: 0, buckets: 1 }
+    }
+}
+
+/// What a new job is recorded with.
+pub(in crate::batch) struct NewJob<'a> {
+    pub(in crate::batch) identity: &'a Identity,
+    pub(in crate::batch) source: &'a str,
+    pub(in crate::batch) target: &'a str,
+    pub(in crate::batch) mode: &'a str,
+    pub(in crate::batch) record: &'a JobRecord,
+}
+
+impl Ledger {
+    /// The job of that identity.
+    ///
+    /// # Errors
+    /// `Database` or `Disconnect`.
+    pub fn job(
+        &self,
+        connection: &mut dyn Connection,
+        identity: &Identity,
+    ) -> Result<Option<JobRecord>> {
+        let sql = format!(
+            "SELECT id, status, definition, fingerprint, batches, rows, bytes, buckets FROM {} \
+             WHERE identity = $1",
+            self.tables.job
+        );
+        one(connection, &sql, &[identity.hash().into()], |row| {
+            Ok(JobRecord {
+                id: field(row, 0)?,
+                complete: field::<String>(row, 1)? == "complete",
+                definition: field(row, 2)?,
+                fingerprint: field(row, 3)?,
+                batches: field::<i64>(row, 4)? as u64,
+                rows: field::<i64>(row, 5)? as u64,
+                bytes: field::<i64>(row, 6)? as u64,
+                buckets: field::<i32>(row, 7)? as u32,
+            })
+        })
+    }
+
+    /// Records a job and returns its number.
+    pub(in crate::batch) fn create_job(
+        &self,
+        connection: &mut dyn Connection,
+        job: &NewJob<'_>,
+    ) -> Result<i64> {
+        let sql = format!(
+            "INSERT INTO {} (name, params, identity, definition, source, target, mode, \
+             fingerprint, status, batches, rows, bytes, buckets) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'planned', $9, $10, $11, $12) RETURNING id",
+            self.tables.job
+        );
+        let params = [
+            Param::from(job.identity.name.as_str()),
+            job.identity.params_json().into(),
+            job.identity.hash().into(),
+            job.record.definition.as_str().into(),
+            job.source.into(),
+            job.target.into(),
+            job.mode.into(),
+            job.record.fingerprint.as_str().into(),
+            (job.record.batches as i64).into(),
+            (job.record.rows as i64).into(),
+            (job.record.bytes as i64).into(),
+            i64::from(job.record.buckets).into(),
+        ];
+        one(connection, &sql, &params, |row| field(row, 0))?
+            .ok_or_else(|| Error::new(ErrorKind::Ledger, "the new job got no number"))
+    }
+
+    /// Marks the job complete, in the transaction that makes it so.
+    pub(in crate::batch) fn complete_job(
+        &self,
+        connection: &mut dyn Connection,
+        job_id: i64,
+    ) -> Result<()> {
+        let sql = format!(
+            "UPDATE {} SET status = 'complete', completed_at = CURRENT_TIMESTAMP WHERE id = $1",
+            self.tables.job
+        );
+        connection.execute(&sql, &[job_id.into()]).map(|_| ())
+    }
+
+    /// Starts a run: those that are still called running did not end in order. Whoever calls this
+    /// holds the lock of the job.
+    pub(in crate::batch) fn begin_run(
+        &self,
+        connection: &mut dyn Connection,
+        job_id: i64,
+    ) -> Result<i64> {
+        let run = &self.tables.run;
+        let crashed = format!(
+            "UPDATE {run} SET status = 'crashed', ended_at = CURRENT_TIMESTAMP \
+             WHERE job_id = $1 AND status = 'running'"
+        );
+        connection.execute(&crashed, &[job_id.into()])?;
+        let begun = format!(
+            "INSERT INTO {run} (job_id, number, status, host, pid, version) \
+             SELECT $1, coalesce(max(number), 0) + 1, 'running', $2, CAST($3 AS bigint), $4 FROM {run} \
+             WHERE job_id = $1 RETURNING id"
+        );
+        let params = [
+            Param::from(job_id),
+            host().into(),
+            i64::from(std::process::id()).into(),
+            env!("CARGO_PKG_VERSION").into(),
+        ];
+        one(connection, &begun, &params, |row| field(row, 0))?
+            .ok_or_else(|| Error::new(ErrorKind::Ledger, "the new run got no number"))
+    }
+
+    /// Ends a run.
+    pub(in crate::batch) fn end_run(
+        &self,
+        connection: &mut dyn Connection,
+        run_id: i64,
+        status: &str,
+        cause: Option<&str>,
+    ) -> Result<()> {
+        let sql = format!(
+            "UPDATE {} SET status = $2, cause = $3, ended_at = CURRENT_TIMESTAMP WHERE id = $1",
+            self.tables.run
+        );
+        connection.execute(&sql, &[run_id.into(), status.into(), cause.into()]).map(|_| ())
+    }
+
+    /// The last run of a job.
+    ///
+    /// # Errors
+    /// `Database` or `Disconnect`.
+    pub fn last_run(
+        &self,
+        connection: &mut dyn Connection,
+        job_id: i64,
+    ) -> Result<Option<RunRecord>> {
+        let sql = format!(
+            "SELECT number, status, host, pid, CAST(started_at AS text), CAST(ended_at AS text), \
+             cause FROM {} WHERE job_id = $1 ORDER BY number DESC LIMIT 1",
+            self.tables.run
+        );
+        one(connection, &sql, &[job_id.into()], |row| {
+            Ok(RunRecord {
+                number: i64::from(field::<i32>(row, 0)?),
+                status: field(row, 1)?,
+                host: field(row, 2)?,
+                pid: field(row, 3)?,
+                started_at: field(row, 4)?,
+                ended_at: field(row, 5)?,
+                cause: field(row, 6)?,
+            })
+        })
+    }
+}
+
+/// The name of this machine, as far as it can be told without asking the system's libraries.
+fn host() -> Option<String> {
+    let from_file = || std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
+    let name = from_file().or_else(|| std::env::var("HOSTNAME").ok())?;
+    Some(name.trim().to_owned()).filter(|name| !name.is_empty())
+}

@@ -1,0 +1,129 @@
+//! The batches of a job.
+
+use super::{Ledger, all, field};
+use crate::backend::{Connection, RowRef};
+use crate::batch::unit::{Phase, Unit};
+use crate::error::Result;
+use crate::ident::Ident;
+use crate::mapping::column::Column;
+use crate::mapping::column_type::ColumnType;
+use crate::mapping::rows::Rows;
+use crate::source::bounds::Bounds;
+
+/// So many rows of the plan are sent at once.
+const PLAN_ROWS: usize = 10_000;
+
+impl Ledger {
+    /// Records the units of a job, all open.
+    pub(in crate::batch) fn store_plan(
+        &self,
+        connection: &mut dyn Connection,
+        job_id: i64,
+        units: impl Iterator<Item = Unit>,
+    ) -> Result<()> {
+        let columns = plan_columns()?;
+        let mut rows = Rows::new(columns.len() as u16);
+        for unit in units {
+            pack(&mut rows, job_id, &unit)?;
+            if rows.len() == PLAN_ROWS {
+                connection.load(&self.tables.batch, &columns, &rows, 0..rows.len())?;
+                rows.clear();
+            }
+        }
+        if !rows.is_empty() {
+            connection.load(&self.tables.batch, &columns, &rows, 0..rows.len())?;
+        }
+        Ok(())
+    }
+
+    /// The units of a phase that are not done, in order.
+    pub(in crate::batch) fn open_units(
+        &self,
+        connection: &mut dyn Connection,
+        job_id: i64,
+        phase: Phase,
+    ) -> Result<Vec<Unit>> {
+        let sql = format!(
+            "SELECT {BOUNDS} FROM {} WHERE job_id = $1 AND phase = $2 AND NOT done ORDER BY number",
+            self.tables.batch
+        );
+        let params = [job_id.into(), i64::from(phase.number()).into()];
+        all(connection, &sql, &params, |row| Ok(Unit { phase, bounds: bounds(row)? }))
+    }
+
+    /// Whether anything but the end is open.
+    pub(in crate::batch) fn open_before_finish(
+        &self,
+        connection: &mut dyn Connection,
+        job_id: i64,
+    ) -> Result<bool> {
+        let sql = format!(
+            "SELECT number FROM {} WHERE job_id = $1 AND phase < $2 AND NOT done LIMIT 1",
+            self.tables.batch
+        );
+        let params = [job_id.into(), i64::from(Phase::Finish.number()).into()];
+        super::one(connection, &sql, &params, |_| Ok(())).map(|found| found.is_some())
+    }
+
+    /// The bounds of a batch of the source.
+    pub(in crate::batch) fn bounds(
+        &self,
+        connection: &mut dyn Connection,
+        job_id: i64,
+        batch: u32,
+    ) -> Result<Option<Bounds>> {
+        let sql = format!(
+            "SELECT {BOUNDS} FROM {} WHERE job_id = $1 AND phase = $2 AND number = $3",
+            self.tables.batch
+        );
+        let phase = i64::from(Phase::Load.number());
+        let params = [job_id.into(), phase.into(), i64::from(batch).into()];
+        super::one(connection, &sql, &params, bounds)
+    }
+}
+
+const BOUNDS: &str = "number, start_at, end_at, first_row, row_count, first_line, checksum";
+
+fn bounds(row: &dyn RowRef) -> Result<Bounds> {
+    let at = |index| field::<i64>(row, index).map(|number| number as u64);
+    let mut bounds = Bounds::of_rows(field::<i32>(row, 0)? as u32, 1, 0);
+    bounds.start = at(1)?;
+    bounds.end = at(2)?;
+    bounds.first_row = at(3)?;
+    bounds.rows = at(4)?;
+    bounds.first_line = at(5)?;
+    bounds.checksum = at(6)? as u32;
+    Ok(bounds)
+}
+
+fn plan_columns() -> Result<Vec<Column>> {
+    [
+        ("job_id", ColumnType::Int8),
+        ("phase", ColumnType::Int2),
+        ("number", ColumnType::Int4),
+        ("start_at", ColumnType::Int8),
+        ("end_at", ColumnType::Int8),
+        ("first_row", ColumnType::Int8),
+        ("row_count", ColumnType::Int8),
+        ("first_line", ColumnType::Int8),
+        ("checksum", ColumnType::Int8),
+        ("done", ColumnType::Bool),
+    ]
+    .into_iter()
+    .map(|(name, column_type)| Ok(Column::new(Ident::new(name)?, column_type)))
+    .collect()
+}
+
+fn pack(rows: &mut Rows, job_id: i64, unit: &Unit) -> Result<()> {
+    let bounds = &unit.bounds;
+    let mut row = rows.begin();
+    row.field(&job_id.to_be_bytes())?;
+    row.field(&unit.phase.number().to_be_bytes())?;
+    row.field(&bounds.number.to_be_bytes())?;
+    for number in [bounds.start, bounds.end, bounds.first_row, bounds.rows, bounds.first_line] {
+        row.field(&number.to_be_bytes())?;
+    }
+    row.field(&u64::from(bounds.checksum).to_be_bytes())?;
+    row.field(&[0])?;
+    row.finish()
+}

@@ -1,0 +1,47 @@
+//! A job, cut into batches that are done in parallel, each exactly once.
+//!
+//! - `job`:        what is declared, and the start of a run
+//! - `pipeline`:   rows on their way from a source to a table
+//! - `write`:      which table, and how
+//! - `limits`:     batches, workers, rejects, retries
+//! - `identity`:   what makes a job the same job
+//! - `run`:        one execution: plan, load, merge, finish
+//! - `context`:    what all parts of a run share
+//! - `dispatcher`: permit, bounded channel, worker set; and the serial twin
+//! - `permits`:    the right to be in flight
+//! - `unit`:       a piece of work that is done in one transaction
+//! - `worker`:     how a unit is done
+//! - `retry`:      again, in the same run
+//! - `budget`:     how many rows may still be rejected
+//! - `ledger`:     what was planned and what is done, in the target database itself
+//! - `observer`:   watching a run
+//! - `report`:     what a run did
+//!
+//! ```text
+//! plan      the source is cut; the bounds of every batch are stored before the first one runs
+//! dispatch  permit -> bounded channel -> worker set
+//! prepare   parse, transform, pack on the workers; no connection held
+//! write     check out; BEGIN; claim the unit's ledger row; rows; rejects; counters;
+//!           ledger row done, as the last statement; COMMIT; give back; release the permit
+//! ```
+//!
+//! It promises that a batch in flight holds a permit, that there are no more permits than
+//! connections, that every batch is done once whatever dies and whenever, and that every row that
+//! was read is accounted for.
+
+mod budget;
+mod context;
+mod dispatcher;
+pub mod identity;
+pub mod job;
+pub mod ledger;
+pub mod limits;
+pub mod observer;
+mod permits;
+pub mod pipeline;
+pub mod report;
+pub mod retry;
+mod run;
+mod unit;
+mod worker;
+pub mod write;

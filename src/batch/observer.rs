@@ -1,0 +1,56 @@
+//! Watching a run.
+
+use crate::error::Error;
+
+/// What a run is going to do; known once its plan stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PlanTotals {
+    /// All batches of the job.
+    pub batches: u64,
+    /// All rows of the source.
+    pub rows: u64,
+    /// All bytes of the source; 0 where it has none.
+    pub bytes: u64,
+    /// Batches that an earlier run has done.
+    pub done_batches: u64,
+    /// The rows of those.
+    pub done_rows: u64,
+    /// The bytes of those.
+    pub done_bytes: u64,
+}
+
+/// A batch that was committed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BatchDone {
+    /// Rows that were read.
+    pub rows: u64,
+    /// Bytes of the source; 0 where it has none.
+    pub bytes: u64,
+    /// Rows that were rejected.
+    pub rejected: u64,
+}
+
+/// Watches a run: progress, metrics. It is told after the fact, from several threads at once, and
+/// never while a connection or a lock is held; it must be quick, for the worker waits for it.
+pub trait Observer: Send + Sync {
+    /// The plan stands.
+    fn planned(&self, _plan: &PlanTotals) {}
+
+    /// A batch was committed.
+    fn batch_done(&self, _done: &BatchDone) {}
+
+    /// So many rows more were rejected, after the batch they came in was committed.
+    fn rejected(&self, _rows: u64) {}
+
+    /// The run enters a phase: `plan`, `load`, `merge`, `finish`.
+    fn phase(&self, _name: &str) {}
+
+    /// The run waits and will try again, because of an error that may pass.
+    fn waiting(&self, _why: &Error) {}
+}
+
+/// Watches nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Unobserved;
+
+impl Observer for Unobserved {}

@@ -1,0 +1,101 @@
+//! Again, in the same run: how long, and how often.
+
+use crate::error::Error;
+use crate::sqlstate::Class;
+use std::hash::{BuildHasher, RandomState};
+use std::time::{Duration, Instant};
+
+/// How patient a run is with a server that is away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RetryPolicy {
+    /// How long to wait for a server that is away, from the first failure of a batch on.
+    /// Default: 60 s.
+    pub patience: Duration,
+    /// How often a batch is tried that meets deadlocks and locks of others. Default: 20.
+    pub attempts: u32,
+}
+
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        Self { patience: Duration::from_mins(1), attempts: 20 }
+    }
+}
+
+/// The attempts of one batch.
+#[derive(Debug)]
+pub(super) struct Attempts {
+    policy: RetryPolicy,
+    failures: u32,
+    first_failure: Option<Instant>,
+}
+
+const SHORTEST: Duration = Duration::from_millis(20);
+const LONGEST: Duration = Duration::from_secs(1);
+
+impl Attempts {
+    pub(super) fn new(policy: RetryPolicy) -> Self {
+        Self { policy, failures: 0, first_failure: None }
+    }
+
+    /// How long to wait before the next attempt after `error`; `None` if there is to be none.
+    pub(super) fn after(&mut self, error: &Error, now: Instant) -> Option<Duration> {
+        let first = *self.first_failure.get_or_insert(now);
+        self.failures += 1;
+        let again = match error.class() {
+            Class::Transient => self.failures < self.policy.attempts,
+            Class::Disconnect | Class::Unavailable => {
+                now.saturating_duration_since(first) < self.policy.patience
+            }
+            _ => false,
+        };
+        again.then(|| jittered(SHORTEST * 2_u32.pow(self.failures.min(6)), self.failures))
+    }
+}
+
+/// Between half of `delay` and all of it, so that workers that failed together do not return
+/// together.
+fn jittered(delay: Duration, salt: u32) -> Duration {
+    let random = RandomState::new().hash_one(salt) % 1_000;
+    let delay = delay.min(LONGEST);
+    delay / 2 + delay * (random as u32) / 2_000
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+    use crate::sqlstate::SqlState;
+
+    fn error(code: &str) -> Error {
+        Error::new(ErrorKind::Database, "x").with_sqlstate(SqlState::parse(code).unwrap())
+    }
+
+    #[test]
+    fn a_deadlock_is_tried_a_bounded_number_of_times() {
+        let mut attempts = Attempts::new(RetryPolicy { attempts: 3, ..RetryPolicy::default() });
+        let now = Instant::now();
+        assert!(attempts.after(&error("40P01"), now).is_some());
+        assert!(attempts.after(&error("40P01"), now).is_some());
+        assert_eq!(attempts.after(&error("40P01"), now), None);
+    }
+
+    #[test]
+    fn a_server_that_is_away_is_waited_for_as_long_as_the_policy_says() {
+        let mut attempts = Attempts::new(RetryPolicy::default());
+        let now = Instant::now();
+        for _ in 0..100 {
+            let delay = attempts.after(&error("57P03"), now).unwrap();
+            assert!(delay <= LONGEST && delay >= SHORTEST / 2);
+        }
+        assert_eq!(attempts.after(&error("57P03"), now + Duration::from_secs(61)), None);
+    }
+
+    #[test]
+    fn what_needs_a_person_is_not_tried_again() {
+        let mut attempts = Attempts::new(RetryPolicy::default());
+        for code in ["28P01", "42P01", "53100", "22003"] {
+            assert_eq!(attempts.after(&error(code), Instant::now()), None, "{code}");
+        }
+    }
+}

@@ -1,0 +1,376 @@
+//! One execution: plan, load, merge, finish.
+
+use super::budget::Budget;
+use super::context::{Context, Failure, Lock, Meter};
+use super::dispatcher;
+use super::identity::{self, Identity};
+use super::job::Declared;
+use super::ledger::{JobRecord, Ledger, NewJob, RunRecord};
+use super::limits::Limits;
+use super::observer::{Observer, PlanTotals};
+use super::report::{Report, Status};
+use super::unit::{Phase, Unit};
+use crate::backend::Connection;
+use crate::engine::Engine;
+use crate::error::{Error, ErrorKind, Locate, Result};
+use crate::sink::table::{StagePlace, TableSink};
+use crate::source::bounds::Bounds;
+use crate::source::feed::Feed;
+use crate::stop::StopToken;
+use crate::workers::Workers;
+use std::time::Instant;
+
+/// What a run is started with.
+pub(super) struct Start<'a> {
+    pub(super) identity: &'a Identity,
+    pub(super) declared: Declared,
+    pub(super) limits: Limits,
+    pub(super) engine: &'a Engine,
+    pub(super) stop: &'a StopToken,
+    pub(super) observer: &'a dyn Observer,
+    pub(super) parallel: bool,
+}
+
+/// Runs a job. The report says what was done, also where there is an error.
+pub(super) fn run(start: &Start<'_>) -> (Report, Option<Error>) {
+    let began = Instant::now();
+    let meter = Meter::default();
+    let mut report = Report::new(&start.identity.name, start.identity.params.clone());
+    let failed = execute(start, &meter, &mut report)
+        .err()
+        .map(|error| error.locate(|place| place.job = Some(start.identity.name.clone())));
+    if let Some(error) = &failed {
+        report.status = status_of(error);
+    }
+    report.retries = meter.retries();
+    report.phases = meter.phases();
+    report.pool = meter.pool();
+    report.seconds = began.elapsed().as_secs_f64();
+    report.rows_per_second = meter.rows() as f64 / report.seconds.max(f64::EPSILON);
+    (report, failed)
+}
+
+fn status_of(error: &Error) -> Status {
+    match error.kind() {
+        ErrorKind::AlreadyRunning => Status::AlreadyRunning,
+        ErrorKind::RejectLimit => Status::RejectLimit,
+        ErrorKind::Stopped => Status::Stopped,
+        _ => Status::Failed,
+    }
+}
+
+fn execute(start: &Start<'_>, meter: &Meter, report: &mut Report) -> Result<()> {
+    let Start { engine, identity, .. } = *start;
+    let mut connection = engine.get()?;
+    // ORDER: the lock before the first write; a second start touches nothing.
+    let Some(lock) = Lock::take(engine, identity.lock_key())? else {
+        return Err(already_running(&mut *connection, identity));
+    };
+    let ledger = Ledger::open(&mut *connection)?;
+    let known = ledger.job(&mut *connection, identity)?;
+    if let Some(job) = known.as_ref().filter(|job| job.complete) {
+        report.status = Status::AlreadyComplete;
+        report.batches_reused = job.batches;
+        return fill(report, &ledger, &mut *connection, job);
+    }
+    let sink = TableSink::find(start.declared.target.clone(), &mut *connection)?;
+    let job = match known {
+        Some(job) => carry_on(start, job)?,
+        None => {
+            let began = Instant::now();
+            // Nothing is held while the source is read from end to end.
+            drop(connection);
+            let plan = Plan::make(start)?;
+            connection = engine.get()?;
+            let job = plan.record(start, &ledger, &sink, &mut *connection)?;
+            meter.spent("plan", began);
+            job
+        }
+    };
+    let run_id = ledger.begin_run(&mut *connection, job.id)?;
+    let counts = ledger.totals(&mut *connection, job.id)?;
+    drop(connection);
+    let context = Context {
+        engine,
+        feed: start.declared.feed.as_ref(),
+        sink,
+        ledger,
+        place: StagePlace { job_id: job.id, buckets: job.buckets },
+        run_id,
+        empty: job.rows == 0,
+        limits: start.limits,
+        budget: Budget::new(start.limits.max_rejects.count(job.rows), counts.rejected),
+        stop: start.stop,
+        observer: start.observer,
+        lock: &lock,
+        meter,
+        failure: Failure::default(),
+    };
+    let done = phases(start, &context, &job, report);
+    end(&context, &job, report, done)
+}
+
+/// Does the first phase that has anything open, until none has.
+///
+/// A server that dies may forget its last commits, for they do not wait for its disk: what it
+/// forgot is open again and is done again, before the next phase begins.
+fn phases(
+    start: &Start<'_>,
+    context: &Context<'_>,
+    job: &JobRecord,
+    report: &mut Report,
+) -> Result<()> {
+    let workers = match start.parallel {
+        true => {
+            Some(Workers::new(context.limits.worker_count(context.engine.capacity() as usize))?)
+        }
+        false => None,
+    };
+    announce(context, job, &open_units(context, Phase::Load)?, report);
+    let mut entered = None;
+    while let Some((phase, open)) = first_open(context)? {
+        if entered.replace(phase) != Some(phase) {
+            context.observer.phase(phase.name());
+        }
+        if phase != Phase::Load && context.sink.is_staged() && !sealed(context, phase)? {
+            continue;
+        }
+        match &workers {
+            Some(workers) if phase != Phase::Finish => {
+                dispatcher::parallel(context, workers, open)?;
+            }
+            _ => dispatcher::serial(context, open)?,
+        }
+    }
+    Ok(())
+}
+
+fn first_open(context: &Context<'_>) -> Result<Option<(Phase, Vec<Unit>)>> {
+    for phase in [Phase::Load, Phase::Merge, Phase::Finish] {
+        let open = open_units(context, phase)?;
+        if !open.is_empty() {
+            return Ok(Some((phase, open)));
+        }
+    }
+    Ok(None)
+}
+
+fn open_units(context: &Context<'_>, phase: Phase) -> Result<Vec<Unit>> {
+    with_patience(context, |connection| {
+        context.ledger.open_units(connection, context.place.job_id, phase)
+    })
+}
+
+/// Makes the stage fit for merging; `false` if a batch is open again now.
+///
+/// ORDER: sealing waits for the server's disk, and all commits before it with it; only what is
+/// done after that can be relied upon by a merge.
+fn sealed(context: &Context<'_>, phase: Phase) -> Result<bool> {
+    if phase == Phase::Finish && context.sink.merges_in_parallel() {
+        return Ok(true);
+    }
+    let began = Instant::now();
+    with_patience(context, |connection| context.sink.seal(connection, context.place))?;
+    context.meter.spent("seal", began);
+    Ok(open_units(context, Phase::Load)?.is_empty())
+}
+
+fn announce(context: &Context<'_>, job: &JobRecord, open: &[Unit], report: &mut Report) {
+    let rows: u64 = open.iter().map(|unit| unit.bounds.rows).sum();
+    let bytes: u64 = open.iter().map(Unit::bytes).sum();
+    let batches = open.len() as u64;
+    report.batches_reused = job.batches - batches;
+    context.observer.planned(&PlanTotals {
+        batches: job.batches,
+        rows: job.rows,
+        bytes: job.bytes,
+        done_batches: job.batches - batches,
+        done_rows: job.rows - rows,
+        done_bytes: job.bytes - bytes,
+    });
+}
+
+/// Runs `work` with a connection, again while the error may pass and patience lasts.
+fn with_patience<T>(
+    context: &Context<'_>,
+    mut work: impl FnMut(&mut dyn Connection) -> Result<T>,
+) -> Result<T> {
+    let mut attempts = super::retry::Attempts::new(context.limits.retry);
+    loop {
+        let done = context.engine.get().and_then(|mut connection| work(&mut *connection));
+        let error = match done {
+            Ok(value) => return Ok(value),
+            Err(error) => error,
+        };
+        let Some(delay) = attempts.after(&error, Instant::now()) else { return Err(error) };
+        context.observer.waiting(&error);
+        context.pause(delay)?;
+        if error.is_disconnect() {
+            context.lock.ensure()?;
+        }
+    }
+}
+
+/// Records how the run ended, as far as the server can still be told.
+fn end(
+    context: &Context<'_>,
+    job: &JobRecord,
+    report: &mut Report,
+    done: Result<()>,
+) -> Result<()> {
+    let status = match &done {
+        Ok(()) => Status::Complete,
+        Err(error) => status_of(error),
+    };
+    let recorded = context.engine.get().and_then(|mut connection| {
+        let word = match status {
+            Status::Complete => "complete",
+            Status::Stopped => "stopped",
+            _ => "failed",
+        };
+        let cause = done.as_ref().err().map(ToString::to_string);
+        context.ledger.end_run(&mut *connection, context.run_id, word, cause.as_deref())?;
+        fill(report, &context.ledger, &mut *connection, job)
+    });
+    report.status = status;
+    // The error of the run counts for more than one of writing it down.
+    done.and(recorded)
+}
+
+fn fill(
+    report: &mut Report,
+    ledger: &Ledger,
+    connection: &mut dyn Connection,
+    job: &JobRecord,
+) -> Result<()> {
+    let counts = ledger.totals(connection, job.id)?;
+    report.batches = job.batches;
+    report.read = counts.read;
+    report.inserted = counts.inserted;
+    report.updated = counts.updated;
+    report.written = counts.inserted + counts.updated;
+    report.unchanged = counts.unchanged;
+    report.deleted = counts.deleted;
+    report.filtered = counts.filtered;
+    report.duplicates = counts.duplicates;
+    report.rejected = counts.rejected;
+    Ok(())
+}
+
+fn already_running(connection: &mut dyn Connection, identity: &Identity) -> Error {
+    let by = last_run(connection, identity).map_or(String::new(), |run| {
+        let host = run.host.unwrap_or_else(|| "an unknown machine".to_owned());
+        let process = run.pid.map_or(String::new(), |pid| format!(", process {pid}"));
+        format!(" on {host}{process}, since {}", run.started_at)
+    });
+    Error::new(ErrorKind::AlreadyRunning, format!("the job is already running{by}"))
+        .with_hint("rowmill status shows how far it is")
+}
+
+/// Who runs it; best effort, for a message.
+fn last_run(connection: &mut dyn Connection, identity: &Identity) -> Option<RunRecord> {
+    let ledger = Ledger::find(connection).ok()??;
+    let job = ledger.job(connection, identity).ok()??;
+    ledger.last_run(connection, job.id).ok()?.filter(|run| run.status == "running")
+}
+
+/// A job that stopped half-way is carried on only as what it was.
+fn carry_on(start: &Start<'_>, job: JobRecord) -> Result<JobRecord> {
+    let Declared { feed, target } = &start.declared;
+    if job.definition != identity::definition(feed.as_ref(), target) {
+        return Err(Error::new(
+            ErrorKind::Config,
+            "the job was changed (source, target, columns, key or mode) after a run of it had begun",
+        )
+        .with_hint("finish it as it was, or give it another name or parameter"));
+    }
+    let found = feed.fingerprint()?;
+    if found.0 != job.fingerprint {
+        let message = format!(
+            "the input changed after a run had begun: it was {}, it is {found}",
+            job.fingerprint
+        );
+        return Err(Error::new(ErrorKind::Source, message)
+            .with_hint("bring the old input back, or give the job another parameter")
+            .locate(|place| place.file = Some(feed.describe())));
+    }
+    Ok(job)
+}
+
+/// The source, cut into batches.
+struct Plan {
+    fingerprint: String,
+    bounds: Vec<Bounds>,
+}
+
+impl Plan {
+    fn make(start: &Start<'_>) -> Result<Self> {
+        start.observer.phase("plan");
+        let feed: &dyn Feed = start.declared.feed.as_ref();
+        let fingerprint = feed.fingerprint()?.0;
+        let mut bounds = Vec::new();
+        feed.plan(start.limits.batch, &mut |batch| {
+            bounds.push(batch);
+            match start.stop.asked() {
+                crate::stop::Stop::No => Ok(()),
+                _ => Err(Context::stopped()),
+            }
+        })?;
+        Ok(Self { fingerprint, bounds })
+    }
+
+    /// Records the plan and creates what the job needs, in one transaction.
+    fn record(
+        &self,
+        start: &Start<'_>,
+        ledger: &Ledger,
+        sink: &TableSink,
+        connection: &mut dyn Connection,
+    ) -> Result<JobRecord> {
+        connection.begin()?;
+        let recorded = self.write(start, ledger, sink, connection);
+        match recorded.and_then(|job| connection.commit().map(|()| job)) {
+            Ok(job) => Ok(job),
+            Err(error) => {
+                // The first error is the one to show; a failed rollback discards the connection.
+                let _ = connection.rollback();
+                Err(error)
+            }
+        }
+    }
+
+    fn write(
+        &self,
+        start: &Start<'_>,
+        ledger: &Ledger,
+        sink: &TableSink,
+        connection: &mut dyn Connection,
+    ) -> Result<JobRecord> {
+        let Declared { feed, target } = &start.declared;
+        let rows: u64 = self.bounds.iter().map(|bounds| bounds.rows).sum();
+        let bytes: u64 = self.bounds.iter().map(|bounds| bounds.end - bounds.start).sum();
+        let definition = identity::definition(feed.as_ref(), target);
+        let mut job = JobRecord::planned(definition, self.fingerprint.clone());
+        job.batches = self.bounds.len() as u64;
+        job.rows = rows;
+        job.bytes = bytes;
+        job.buckets = sink.bucket_count(rows);
+        job.id = ledger.create_job(
+            connection,
+            &NewJob {
+                identity: start.identity,
+                source: &feed.describe(),
+                target: &target.table.plain(),
+                mode: target.mode.name(),
+                record: &job,
+            },
+        )?;
+        sink.create(connection, job.id).locate(|place| place.table = Some(target.table.plain()))?;
+        let loads = self.bounds.iter().map(|&bounds| Unit { phase: Phase::Load, bounds });
+        let buckets = if sink.merges_in_parallel() { job.buckets } else { 0 };
+        let merges = (0..buckets).map(|number| Unit::numbered(Phase::Merge, number));
+        let last = std::iter::once(Unit::numbered(Phase::Finish, 0));
+        ledger.store_plan(connection, job.id, loads.chain(merges).chain(last))?;
+        Ok(job)
+    }
+}

@@ -1,0 +1,264 @@
+//! How a unit is done.
+
+use super::budget::Place;
+use super::context::Context;
+use super::ledger::{Counts, Mark, RejectRecord};
+use super::observer::BatchDone;
+use super::retry::Attempts;
+use super::unit::{Phase, Unit};
+use crate::backend::Connection;
+use crate::error::{Error, ErrorKind, Result};
+use crate::sink::portion::Portion;
+use crate::sink::table::{NotStored, Stored};
+use crate::source::prepared::{Prepared, Stage};
+use crate::stop::Stop;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
+
+/// Does units, one after the other, and keeps its memory between them.
+pub(super) struct Worker<'a> {
+    context: &'a Context<'a>,
+    prepared: Prepared,
+}
+
+/// What a transaction did.
+enum Outcome {
+    Committed(Counts),
+    /// An earlier attempt, whose answer was lost, or another process had done it.
+    AlreadyDone,
+    /// It is the end, and something before it is open again: the server had forgotten it.
+    TooEarly,
+}
+
+impl<'a> Worker<'a> {
+    pub(super) fn new(context: &'a Context<'a>) -> Self {
+        Self { context, prepared: Prepared::new(context.sink.layout()) }
+    }
+
+    /// Does a unit; an error or a panic ends the run.
+    pub(super) fn done(&mut self, unit: Unit) {
+        let done = catch_unwind(AssertUnwindSafe(|| self.do_unit(&unit))).unwrap_or_else(|_| {
+            // What the panic said may hold values of a row; the panic hook has shown it already.
+            self.prepared = Prepared::new(self.context.sink.layout());
+            Err(Error::new(ErrorKind::Panic, "a closure or a worker panicked"))
+        });
+        if let Err(error) = done {
+            let number = u64::from(unit.number());
+            self.context.failure.set(error.locate(|place| {
+                if unit.phase == Phase::Load {
+                    place.batch = Some(number);
+                }
+            }));
+        }
+    }
+
+    fn do_unit(&mut self, unit: &Unit) -> Result<()> {
+        let context = self.context;
+        self.prepared.clear();
+        if unit.phase == Phase::Load {
+            let start = Instant::now();
+            context.feed.prepare(&unit.bounds, context.sink.layout(), &mut self.prepared)?;
+            context.meter.spent("prepare", start);
+        }
+        let mut attempts = Attempts::new(context.limits.retry);
+        let mut place = Place::default();
+        loop {
+            let error = match self.attempt(unit, &mut place) {
+                Ok(outcome) => {
+                    self.report(unit, &outcome);
+                    return Ok(());
+                }
+                Err(error) => error,
+            };
+            let Some(delay) = attempts.after(&error, Instant::now()) else { return Err(error) };
+            context.meter.retried();
+            context.observer.waiting(&error);
+            context.pause(delay)?;
+        }
+    }
+
+    /// One transaction.
+    fn attempt(&mut self, unit: &Unit, place: &mut Place) -> Result<Outcome> {
+        let context = self.context;
+        let start = Instant::now();
+        let mut connection = context.engine.get()?;
+        context.meter.taken(start.elapsed());
+        context.meter.spent("wait", start);
+        let start = Instant::now();
+        let outcome = self.transact(&mut *connection, unit, place);
+        if outcome.is_err() {
+            // The first error is the one to show; a failed rollback discards the connection.
+            let _ = connection.rollback();
+        }
+        drop(connection);
+        context.meter.given_back();
+        context.meter.spent(unit.phase.name(), start);
+        if outcome.as_ref().is_err_and(Error::is_disconnect) {
+            context.lock.ensure()?;
+        }
+        outcome
+    }
+
+    fn transact(
+        &mut self,
+        connection: &mut dyn Connection,
+        unit: &Unit,
+        place: &mut Place,
+    ) -> Result<Outcome> {
+        let context = self.context;
+        let start = Instant::now();
+        connection.begin()?;
+        set_up(connection, unit)?;
+        // ORDER: first; it waits for an older transaction of this unit that is still ending.
+        if !context.ledger.claim(connection, context.place.job_id, unit)? {
+            connection.rollback()?;
+            return Ok(Outcome::AlreadyDone);
+        }
+        if unit.phase == Phase::Finish
+            && context.ledger.open_before_finish(connection, context.place.job_id)?
+        {
+            connection.rollback()?;
+            return Ok(Outcome::TooEarly);
+        }
+        let stored = self.store(connection, unit)?;
+        let mut counts = self.counts(&stored);
+        let rejects = self.rejects(connection, unit, stored.refused)?;
+        counts.rejected = rejects.len() as u64;
+        context.budget.take(place, counts.rejected)?;
+        context.ledger.write_rejects(connection, context.place.job_id, context.run_id, &rejects)?;
+        if unit.phase == Phase::Finish {
+            self.close(connection, counts)?;
+        }
+        if context.stop.asked() == Stop::Now {
+            return Err(Context::stopped());
+        }
+        let seconds = start.elapsed().as_secs_f64();
+        let mark = Mark { run_id: context.run_id, seconds, counts };
+        // ORDER: the last statement; it fails if the transaction was aborted unnoticed.
+        context.ledger.complete(connection, context.place.job_id, unit, &mark)?;
+        connection.commit()?;
+        Ok(Outcome::Committed(counts))
+    }
+
+    fn store(&self, connection: &mut dyn Connection, unit: &Unit) -> Result<Stored> {
+        let Context { sink, place, empty, .. } = self.context;
+        match unit.phase {
+            Phase::Load => {
+                let portion = Portion {
+                    rows: &self.prepared.rows,
+                    indexes: &self.prepared.indexes,
+                    named_keys: &self.prepared.named_keys,
+                    named_indexes: &self.prepared.named_indexes,
+                };
+                sink.store(connection, *place, unit.number(), portion)
+            }
+            Phase::Merge => sink.merge(connection, *place, unit.number()),
+            Phase::Finish => sink.finish(connection, *place, *empty),
+        }
+    }
+
+    fn counts(&self, stored: &Stored) -> Counts {
+        Counts {
+            read: self.prepared.read,
+            filtered: self.prepared.filtered,
+            inserted: stored.inserted,
+            updated: stored.updated,
+            unchanged: stored.unchanged,
+            deleted: stored.deleted,
+            duplicates: stored.duplicates,
+            rejected: 0,
+        }
+    }
+
+    /// The rejects of this unit: what could not be prepared, and what the database refused, found
+    /// again in the source.
+    fn rejects(
+        &mut self,
+        connection: &mut dyn Connection,
+        unit: &Unit,
+        refused: Vec<NotStored>,
+    ) -> Result<Vec<RejectRecord>> {
+        let context = self.context;
+        let mut rejects = Vec::with_capacity(self.prepared.refused.len() + refused.len());
+        for row in &self.prepared.refused {
+            // Copied, not moved: a second attempt needs them again.
+            let error = copy_for_record(&row.error);
+            let origin = row.origin.clone();
+            rejects.push(RejectRecord::new(unit.number(), row.index, origin, row.stage, error));
+        }
+        for NotStored { batch, index, error } in refused {
+            let bounds = if unit.phase == Phase::Load {
+                unit.bounds
+            } else {
+                let found = context.ledger.bounds(connection, context.place.job_id, batch)?;
+                found.ok_or_else(|| {
+                    Error::new(ErrorKind::Ledger, format!("the ledger has lost batch {batch}"))
+                })?
+            };
+            let origin = context.feed.origin(&bounds, index)?;
+            rejects.push(RejectRecord::new(batch, index, origin, Stage::Store, error));
+        }
+        Ok(rejects)
+    }
+
+    /// The end of the job: every row is accounted for, or the end is not committed.
+    fn close(&self, connection: &mut dyn Connection, counts: Counts) -> Result<()> {
+        let Context { ledger, place, .. } = self.context;
+        let mut totals = ledger.totals(connection, place.job_id)?;
+        totals += counts;
+        if !totals.balance() {
+            let message = format!(
+                "{} rows were read, and not all are accounted for: {totals:?}",
+                totals.read
+            );
+            return Err(Error::new(ErrorKind::Internal, message));
+        }
+        ledger.complete_job(connection, place.job_id)
+    }
+
+    fn report(&self, unit: &Unit, outcome: &Outcome) {
+        let Context { meter, observer, .. } = self.context;
+        let counts = match outcome {
+            Outcome::Committed(counts) => *counts,
+            Outcome::AlreadyDone | Outcome::TooEarly => Counts::default(),
+        };
+        meter.read(counts.read);
+        if unit.phase == Phase::Load {
+            observer.batch_done(&BatchDone {
+                rows: unit.bounds.rows,
+                bytes: unit.bytes(),
+                rejected: counts.rejected,
+            });
+        } else if counts.rejected > 0 {
+            observer.rejected(counts.rejected);
+        }
+    }
+}
+
+/// What the transaction of a unit needs to know.
+fn set_up(connection: &mut dyn Connection, unit: &Unit) -> Result<()> {
+    let capabilities = *connection.capabilities();
+    // Data and ledger row vanish together if the server dies before they are on its disk, so the
+    // batch is done again; the last commit of a job waits for the disk, and all others with it.
+    let mut settings = String::new();
+    if capabilities.async_commit && unit.phase != Phase::Finish {
+        settings.push_str("SET LOCAL synchronous_commit = off;");
+    }
+    // A constraint that is checked at COMMIT could not be put down to a row.
+    if capabilities.deferred_constraints {
+        settings.push_str("SET CONSTRAINTS ALL IMMEDIATE;");
+    }
+    if settings.is_empty() { Ok(()) } else { connection.run(&settings) }
+}
+
+fn copy_for_record(error: &Error) -> Error {
+    let mut copy = Error::new(error.kind(), error.message());
+    if let Some(state) = error.sqlstate() {
+        copy = copy.with_sqlstate(state);
+    }
+    if let Some(constraint) = error.constraint() {
+        copy = copy.with_constraint(constraint);
+    }
+    let known = error.place().clone();
+    copy.locate(|place| *place = known)
+}

@@ -1,0 +1,165 @@
+//! What can be typed behind `rowmill`.
+
+use super::job_file::Overrides;
+use clap::{Args, Parser, Subcommand};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+/// Blocking, parallel, restartable loads into PostgreSQL and SQLite.
+#[derive(Debug, Parser)]
+#[command(name = "rowmill", version, after_help = EXIT_CODES, max_term_width = 100)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 complete or already complete, 1 internal error, 2 usage or job file,
+3 reject limit crossed, 4 infrastructure (resumable), 5 already running, 6 stopped (resumable).
+Run the same command again to carry on where a run ended.";
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Runs a job; carries on where an earlier run ended
+    Run(RunArguments),
+    /// Checks a job file, the source and the target, and prints the plan; changes nothing
+    Check(CheckArguments),
+    /// Shows the runs and batches of the ledger, also while one runs
+    Status(LookArguments),
+    /// Shows the rows that were rejected
+    #[command(subcommand)]
+    Rejects(RejectsCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum RejectsCommand {
+    /// Lists rejected rows with their place in the source and the reason
+    List(LookArguments),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RunArguments {
+    /// The job file
+    #[arg(value_name = "JOB.toml")]
+    pub(super) job: PathBuf,
+    #[command(flatten)]
+    pub(super) settings: Settings,
+    /// Batches at the same time [default: what the job file, the pool and the machine allow]
+    #[arg(long, value_name = "N")]
+    pub(super) workers: Option<NonZeroUsize>,
+    /// Writes the report of the run to this file, as one JSON object
+    #[arg(long, value_name = "FILE.json")]
+    pub(super) report: Option<PathBuf>,
+    /// Prints nothing but errors
+    #[arg(long, short)]
+    pub(super) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CheckArguments {
+    /// The job file
+    #[arg(value_name = "JOB.toml")]
+    pub(super) job: PathBuf,
+    #[command(flatten)]
+    pub(super) settings: Settings,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct LookArguments {
+    /// The name of a job, or its job file [default: all jobs]
+    #[arg(value_name = "JOB")]
+    pub(super) job: Option<String>,
+    #[command(flatten)]
+    pub(super) settings: Settings,
+}
+
+/// What the command line can say instead of the job file.
+#[derive(Args, Clone)]
+pub(super) struct Settings {
+    /// Sets a parameter of the job; may be given more than once
+    #[arg(short, long = "param", value_name = "K=V", value_parser = parameter)]
+    pub(super) params: Vec<(String, String)>,
+    /// The URL of the target database, instead of the one in the job file
+    #[arg(long, value_name = "URL")]
+    pub(super) target: Option<String>,
+}
+
+impl std::fmt::Debug for Settings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The URL may contain a password.
+        f.debug_struct("Settings").field("params", &self.params).finish_non_exhaustive()
+    }
+}
+
+impl Settings {
+    pub(super) fn overrides(&self) -> Overrides {
+        Overrides { params: self.params.clone(), target: self.target.clone() }
+    }
+}
+
+fn parameter(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("expected NAME=VALUE".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+    use clap::error::ErrorKind;
+
+    fn parse(line: &str) -> Result<Arguments, clap::Error> {
+        Arguments::try_parse_from(line.split(' '))
+    }
+
+    #[test]
+    fn the_declarations_do_not_contradict_each_other() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_run_takes_everything_it_is_given() {
+        let line = "rowmill run j.toml -p night=1 --param zone=a=b --target sqlite:x.db \
+                    --workers 3 --report r.json --quiet";
+        let Command::Run(run) = parse(line).unwrap().command else { panic!("another command") };
+        let owned = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(run.settings.params, [owned("night", "1"), owned("zone", "a=b")]);
+        assert_eq!(run.settings.target.as_deref(), Some("sqlite:x.db"));
+        assert_eq!(run.workers.map(NonZeroUsize::get), Some(3));
+        assert_eq!((run.job, run.report), (PathBuf::from("j.toml"), Some(PathBuf::from("r.json"))));
+        assert!(run.quiet);
+    }
+
+    #[test]
+    fn the_job_is_optional_where_one_only_looks() {
+        for line in ["rowmill status", "rowmill rejects list", "rowmill status --target sqlite:x"] {
+            assert!(parse(line).is_ok(), "{line}");
+        }
+    }
+
+    #[test]
+    fn bad_usage_ends_with_2_and_help_with_0() {
+        for line in [
+            "rowmill",
+            "rowmill rum",
+            "rowmill run",
+            "rowmill run j.toml -p night",
+            "rowmill run j.toml -p =1",
+            "rowmill run j.toml --workers 0",
+            "rowmill rejects replay",
+        ] {
+            let error = parse(line).unwrap_err();
+            assert_eq!(error.exit_code(), 2, "{line}");
+        }
+        assert_eq!(parse("rowmill --help").unwrap_err().exit_code(), 0);
+        assert_eq!(parse("rowmill --version").unwrap_err().kind(), ErrorKind::DisplayVersion);
+    }
+
+    #[test]
+    fn the_url_is_not_in_debug() {
+        let arguments = parse("rowmill check j.toml --target postgresql://u:hunter2@h/d").unwrap();
+        assert!(!format!("{arguments:?}").contains("hunter2"));
+    }
+}

@@ -1,0 +1,107 @@
+//! `[target]`: where the rows go, and how.
+
+use super::columns::ColumnSpec;
+use super::section::{Section, did_you_mean};
+use crate::error::Result;
+use crate::ident::{Ident, TableName};
+use crate::nearest::nearest;
+use crate::sink::mode::Mode;
+use std::fmt;
+
+const MODES: [(&str, Mode); 5] = [
+    ("append", Mode::Append),
+    ("insert-ignore", Mode::InsertIgnore),
+    ("upsert", Mode::Upsert),
+    ("mirror", Mode::Mirror),
+    ("replace", Mode::Replace),
+];
+
+/// Where a job writes, and how.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TargetSpec {
+    /// The URL of the database. It may contain a password: never show it.
+    pub url: String,
+    /// The table.
+    pub table: TableName,
+    /// Whether the table is created from `[columns]` if it is not there. Default: false.
+    pub create: bool,
+    /// How rows are written.
+    pub mode: Mode,
+    /// The columns that identify a row. Default: none.
+    pub key: Vec<Ident>,
+    /// Whether `mirror` and `replace` may empty the table because the source is empty.
+    /// Default: false.
+    pub allow_empty_source: bool,
+}
+
+impl fmt::Debug for TargetSpec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TargetSpec")
+            .field("table", &self.table)
+            .field("create", &self.create)
+            .field("mode", &self.mode)
+            .field("key", &self.key)
+            .field("allow_empty_source", &self.allow_empty_source)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Reads the section; `url` is the one of the command line, which is taken before the file's.
+pub(super) fn read(
+    section: &Section<'_>,
+    columns: &[ColumnSpec],
+    url: Option<&str>,
+) -> Result<TargetSpec> {
+    section.allow_only(&["url", "table", "create", "mode", "key", "allow_empty_source"])?;
+    let flag = |key: &str| section.optional(key).map_or(Ok(false), |field| field.flag());
+    let url = match url {
+        Some(url) => url.to_owned(),
+        None => read_url(section)?,
+    };
+    let table = section.required("table", "the name of a table")?;
+    let name = TableName::parse(&table.filled_text("the name of a table")?);
+    let mode = section.required("mode", "append, insert-ignore, upsert, mirror or replace")?;
+    let mode = mode.word(&MODES)?;
+    Ok(TargetSpec {
+        url,
+        table: name.map_err(|error| table.error(error.message()))?,
+        create: flag("create")?,
+        mode,
+        key: key(section, mode, columns)?,
+        allow_empty_source: flag("allow_empty_source")?,
+    })
+}
+
+fn read_url(section: &Section<'_>) -> Result<String> {
+    let expected = "the URL of a database, for example \"sqlite:nightly.db\"";
+    section.required("url", expected)?.filled_text(expected)
+}
+
+fn key(section: &Section<'_>, mode: Mode, columns: &[ColumnSpec]) -> Result<Vec<Ident>> {
+    let expected = "a list of columns, for example [\"id\"]";
+    let Some(field) = section.optional("key") else {
+        if mode.needs_key() {
+            let what = format!("missing, mode \"{}\" needs {expected}", mode.name());
+            return Err(section.error("key", &what));
+        }
+        return Ok(Vec::new());
+    };
+    let names = field.texts(expected)?;
+    if names.is_empty() && mode.needs_key() {
+        return Err(field.error(&format!("mode \"{}\" needs {expected}", mode.name())));
+    }
+    let mut key: Vec<Ident> = Vec::with_capacity(names.len());
+    for name in &names {
+        let Some(column) = columns.iter().find(|column| column.name.as_str() == name) else {
+            let known = columns.iter().map(|column| column.name.as_str());
+            let advice = nearest(name, known).map(did_you_mean).unwrap_or_default();
+            return Err(field.error(&format!("{name:?} is not in [columns]{advice}")));
+        };
+        if key.contains(&column.name) {
+            return Err(field.error(&format!("{name:?} is named twice")));
+        }
+        key.push(column.name.clone());
+    }
+    Ok(key)
+}

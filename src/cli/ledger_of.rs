@@ -1,0 +1,122 @@
+//! Which ledger, and which job in it, `status` and `rejects` look into.
+
+use super::args::LookArguments;
+use super::job_file::JobFile;
+use crate::batch::identity::Identity;
+use crate::batch::ledger;
+use crate::error::{Error, ErrorKind, Result};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// A ledger and the jobs that are asked for.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Wanted {
+    /// The URL of the database that has the ledger. It may contain a password: never show it.
+    pub(super) url: String,
+    /// The name of the job; all jobs without one.
+    pub(super) name: Option<String>,
+    /// Its parameters, where a job file told them; else every run of that name.
+    pub(super) params: Option<BTreeMap<String, String>>,
+}
+
+impl Wanted {
+    /// The jobs, as the ledger is asked for them.
+    pub(super) fn jobs(&self) -> ledger::Wanted {
+        let identity = self
+            .params
+            .as_ref()
+            .zip(self.name.as_ref())
+            .map(|(params, name)| Identity { name: name.clone(), params: params.clone() });
+        ledger::Wanted { name: self.name.clone(), identity }
+    }
+}
+
+impl std::fmt::Debug for Wanted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Wanted")
+            .field("name", &self.name)
+            .field("params", &self.params)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Understands the words behind `status` and `rejects list`: JOB is a job file if it ends in
+/// `.toml`, else a name. Without a job file the URL is that of `--target`, or of the variable
+/// `ROWMILL_TARGET`.
+///
+/// # Errors
+/// `Config` if nothing says which database, or the job file cannot be used.
+pub(super) fn wanted(
+    arguments: &LookArguments,
+    environment: &dyn Fn(&str) -> Option<String>,
+) -> Result<Wanted> {
+    let settings = &arguments.settings;
+    let name = match &arguments.job {
+        Some(file) if is_file_name(file) => {
+            let job = JobFile::read(Path::new(file), &settings.overrides())?;
+            let JobFile { name, params, target, .. } = job;
+            return Ok(Wanted { url: target.url, name: Some(name), params: Some(params) });
+        }
+        name => name.clone(),
+    };
+    if !settings.params.is_empty() {
+        return Err(Error::new(ErrorKind::Config, "-p needs the job file")
+            .with_hint("name JOB.toml, or leave -p out to see every run of the job"));
+    }
+    let url = settings.target.clone().or_else(|| environment("ROWMILL_TARGET"));
+    let url = url.filter(|url| !url.is_empty()).ok_or_else(|| {
+        Error::new(ErrorKind::Config, "no database is named")
+            .with_hint("name JOB.toml, give --target URL, or set ROWMILL_TARGET")
+    })?;
+    Ok(Wanted { url, name, params: None })
+}
+
+fn is_file_name(job: &str) -> bool {
+    Path::new(job).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::args::Settings;
+
+    fn look(job: Option<&str>, target: Option<&str>, params: &[(&str, &str)]) -> LookArguments {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let settings = Settings {
+            params: params.iter().map(owned).collect(),
+            target: target.map(str::to_owned),
+        };
+        LookArguments { job: job.map(str::to_owned), settings }
+    }
+
+    #[test]
+    fn a_job_file_names_the_database_the_job_and_its_parameters() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("job.toml");
+        let text = "name = \"a\"\nparams = { n = 1 }\n\
+            source = { kind = \"csv\", path = \"x.csv\" }\n\
+            target = { url = \"sqlite:x.db\", table = \"t\", mode = \"append\" }\n\
+            columns = { id = \"bigint\" }\n";
+        std::fs::write(&path, text).unwrap();
+        let wanted = wanted(&look(path.to_str(), None, &[("n", "2")]), &|_| None).unwrap();
+        assert_eq!((wanted.url.as_str(), wanted.name.as_deref()), ("sqlite:x.db", Some("a")));
+        assert_eq!(wanted.params.unwrap()["n"], "2");
+    }
+
+    #[test]
+    fn a_name_needs_a_database() {
+        let variable = |name: &str| (name == "ROWMILL_TARGET").then(|| "sqlite:env.db".to_owned());
+        let named = wanted(&look(Some("a"), Some("sqlite:x.db"), &[]), &variable).unwrap();
+        assert_eq!((named.url.as_str(), named.name.as_deref()), ("sqlite:x.db", Some("a")));
+        let all = wanted(&look(None, None, &[]), &variable).unwrap();
+        assert_eq!((all.url.as_str(), all.name), ("sqlite:env.db", None));
+        let error = wanted(&look(Some("a"), None, &[]), &|_| None).unwrap_err();
+        assert!(error.to_string().starts_with("no database is named: "), "{error}");
+    }
+
+    #[test]
+    fn parameters_need_the_job_file() {
+        let arguments = look(Some("a"), Some("sqlite:x.db"), &[("n", "1")]);
+        assert_eq!(wanted(&arguments, &|_| None).unwrap_err().kind(), ErrorKind::Config);
+    }
+}

@@ -1,0 +1,63 @@
+//! The `rowmill` command: words in, an exit code out.
+//!
+//! - `args`:      what can be typed
+//! - `job_file`:  the job file
+//! - `run`, `check`, `status`, `rejects`: one file for each command
+//! - `plan`:      from a job file to a job and the engine it runs on
+//! - `ledger_of`: which ledger `status` and `rejects` look into
+//! - `progress`:  how far a run is
+//! - `summary`:   what it did
+//! - `figures`:   numbers as a person reads them
+//! - `signals`:   Ctrl-C and `kill`
+//! - `console`:   the only place that prints
+//! - `exit`:      how the command ends
+//!
+//! An error is one line on standard error, a run ends with one screen on standard error, and
+//! standard output has nothing but what was asked for.
+
+mod args;
+mod check;
+mod console;
+mod exit;
+mod figures;
+pub mod job_file;
+mod ledger_of;
+mod plan;
+mod progress;
+mod rejects;
+mod run;
+mod signals;
+mod status;
+mod summary;
+
+use args::{Arguments, Command, RejectsCommand};
+use clap::Parser;
+use console::Console;
+use exit::Exit;
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+/// Does what `arguments`, of which the first is the name of the program, ask for.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let command = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments.command,
+        Err(answer) => {
+            // Help and version go to standard output and are no error. Nothing can be told to a
+            // reader that went away.
+            let _ = answer.print();
+            return if answer.use_stderr() { Exit::Usage.into() } else { ExitCode::SUCCESS };
+        }
+    };
+    let console = Console::new(matches!(&command, Command::Run(run) if run.quiet));
+    let done = match &command {
+        Command::Run(arguments) => run::run(arguments, console),
+        Command::Check(arguments) => check::check(arguments, console),
+        Command::Status(arguments) => status::status(arguments, console),
+        Command::Rejects(RejectsCommand::List(arguments)) => rejects::list(arguments, console),
+    };
+    let exit = done.unwrap_or_else(|error| {
+        console.error(&error);
+        Exit::of(&error)
+    });
+    exit.into()
+}

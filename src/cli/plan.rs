@@ -1,0 +1,80 @@
+//! From a job file to a job and the engine it runs on.
+
+use super::job_file::{ColumnSpec, CsvSpec, JobFile, SourceSpec};
+use crate::batch::job::Job;
+use crate::batch::retry::RetryPolicy;
+use crate::engine::Engine;
+use crate::error::{Locate, Result};
+use crate::sink::target::Target;
+use crate::source::csv::{CsvColumn, CsvColumns, CsvFormat};
+use crate::source::feed::Feed;
+use std::sync::Arc;
+
+/// A job file put into effect: what it reads and writes is found, nothing is connected.
+pub(super) struct Plan {
+    pub(super) engine: Engine,
+    pub(super) feed: Arc<dyn Feed>,
+    pub(super) target: Target,
+}
+
+impl Plan {
+    /// Opens the source and makes the engine.
+    ///
+    /// # Errors
+    /// `Source` or `Config` if the source cannot be read or lacks a column; `Url`.
+    pub(super) fn of(file: &JobFile) -> Result<Self> {
+        let engine = Engine::open(&file.target.url)?;
+        let SourceSpec::Csv(csv) = &file.source;
+        let feed = open_csv(csv, &file.columns)?;
+        let spec = &file.target;
+        let key = spec.key.iter().map(|name| name.as_str().to_owned()).collect();
+        let columns = feed.columns().to_vec();
+        let mut target = Target::new(spec.table.clone(), columns, key, spec.mode)?;
+        target.create = spec.create;
+        target.allow_empty_source = spec.allow_empty_source;
+        Ok(Self { engine, feed: Arc::new(feed), target })
+    }
+
+    /// The job.
+    pub(super) fn job(&self, file: &JobFile) -> Job {
+        let mut draft = Job::named(&file.name);
+        for (name, value) in &file.params {
+            draft = draft.param(name, value);
+        }
+        let limits = &file.limits;
+        let retry = RetryPolicy { patience: limits.retry_for, ..RetryPolicy::default() };
+        let job = draft
+            .feed(Arc::clone(&self.feed), self.target.clone())
+            .batch_rows(limits.batch_rows)
+            .batch_bytes(limits.batch_bytes)
+            .max_rejects(limits.max_rejects)
+            .retry(retry);
+        match limits.workers {
+            Some(workers) => job.workers(workers),
+            None => job,
+        }
+    }
+}
+
+fn open_csv(spec: &CsvSpec, columns: &[ColumnSpec]) -> Result<CsvColumns> {
+    let format = CsvFormat::new()
+        .delimiter(spec.delimiter)
+        .quote(spec.quote)
+        .escape(spec.escape)
+        .header(spec.header)
+        .nulls(spec.null.clone());
+    let columns = columns.iter().map(csv_column).collect();
+    CsvColumns::open(&spec.path, format, columns)
+        .locate(|place| place.file = Some(spec.path.clone()))
+}
+
+fn csv_column(spec: &ColumnSpec) -> CsvColumn {
+    let mut column = CsvColumn::new(spec.name.clone(), spec.column_type.clone()).trim(spec.trim);
+    if let Some(from) = &spec.from {
+        column = column.from(from);
+    }
+    if let Some(nulls) = &spec.null {
+        column = column.nulls(nulls.clone());
+    }
+    if spec.not_null { column.not_null() } else { column }
+}

@@ -1,0 +1,143 @@
+//! `rowmill run`
+
+use super::args::RunArguments;
+use super::console::Console;
+use super::exit::Exit;
+use super::job_file::JobFile;
+use super::plan::Plan;
+use super::{progress, signals, summary};
+use crate::batch::observer::Observer;
+use crate::batch::report::{Report, Status};
+use crate::error::{Error, ErrorKind, Result};
+use crate::stop::StopToken;
+use std::path::Path;
+use std::sync::Arc;
+
+/// How a run ended: what it did so far, and what ended it.
+struct Outcome {
+    report: Report,
+    error: Option<Error>,
+}
+
+pub(super) fn run(arguments: &RunArguments, console: Console) -> Result<Exit> {
+    let mut job = JobFile::read(&arguments.job, &arguments.settings.overrides())?;
+    if let Some(workers) = arguments.workers {
+        job.limits.workers = Some(workers.get());
+    }
+    if let Some(path) = &arguments.report {
+        // What cannot be written is told before the work, not after it; and no old report is
+        // taken for that of a run that was killed.
+        write_report("", path)?;
+    }
+    let stop = StopToken::new();
+    let listening =
+        signals::listen(stop.clone(), move |asked| console.note(signals::answer(asked)))?;
+    let outcome = perform(&job, progress::observer(console), stop);
+    drop(listening);
+    finish(&outcome, arguments, console)
+}
+
+/// Runs the job. The observer is gone when this returns, and its bar with it.
+fn perform(file: &JobFile, observer: Arc<dyn Observer>, stop: StopToken) -> Outcome {
+    let (report, error) = match Plan::of(file) {
+        Ok(plan) => plan.job(file).stop(stop).observer(observer).report(&plan.engine),
+        Err(error) => (Report::new(&file.name, file.params.clone()), Some(error)),
+    };
+    Outcome { report, error }
+}
+
+/// Says what was done: the summary, the error, the report, the exit code.
+fn finish(outcome: &Outcome, arguments: &RunArguments, console: Console) -> Result<Exit> {
+    let Outcome { report, error } = outcome;
+    let exit = exit_of(report, error.as_ref());
+    if exit != Exit::Usage {
+        for line in summary::summary(report, exit, &look(arguments)) {
+            console.note(line);
+        }
+    }
+    if let Some(error) = error {
+        console.error(error);
+    }
+    let Some(path) = &arguments.report else { return Ok(exit) };
+    match write_report(&json(report)?, path) {
+        Err(refused) if exit != Exit::Complete => {
+            // The exit code of the run says more than that of its report.
+            console.error(refused);
+            Ok(exit)
+        }
+        written => written.map(|()| exit),
+    }
+}
+
+fn exit_of(report: &Report, error: Option<&Error>) -> Exit {
+    match (error, report.status) {
+        (Some(error), _) => Exit::of(error),
+        (None, Status::Complete | Status::AlreadyComplete) => Exit::Complete,
+        (None, Status::RejectLimit) => Exit::RejectLimit,
+        (None, Status::AlreadyRunning) => Exit::AlreadyRunning,
+        (None, Status::Stopped) => Exit::Stopped,
+        (None, Status::Failed) => Exit::Internal,
+    }
+}
+
+/// The command that shows the rejects of this run; the URL may contain a password and is left to
+/// the reader.
+fn look(arguments: &RunArguments) -> String {
+    let mut words = vec![format!("rowmill rejects list {}", arguments.job.display())];
+    words
+        .extend(arguments.settings.params.iter().map(|(name, value)| format!("-p {name}={value}")));
+    words.extend(arguments.settings.target.iter().map(|_| "--target URL".to_owned()));
+    words.join(" ")
+}
+
+fn json(report: &Report) -> Result<String> {
+    let refused = |why| Error::new(ErrorKind::Internal, "the report is no JSON").with_source(why);
+    serde_json::to_string_pretty(report).map(|json| json + "\n").map_err(refused)
+}
+
+fn write_report(text: &str, path: &Path) -> Result<()> {
+    std::fs::write(path, text).map_err(|why| {
+        let message = format!("the report {} cannot be written: {why}", path.display());
+        Error::new(ErrorKind::Config, message).with_source(why)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    fn report(status: Status) -> Report {
+        let mut report = Report::new("runways", BTreeMap::new());
+        report.status = status;
+        report
+    }
+
+    #[test]
+    fn the_exit_code_follows_the_status_and_the_error_is_stronger() {
+        for (status, code) in [
+            (Status::Complete, 0),
+            (Status::AlreadyComplete, 0),
+            (Status::Failed, 1),
+            (Status::RejectLimit, 3),
+            (Status::AlreadyRunning, 5),
+            (Status::Stopped, 6),
+        ] {
+            assert_eq!(exit_of(&report(status), None).code(), code);
+        }
+        let lost = Error::new(ErrorKind::Disconnect, "lost");
+        assert_eq!(exit_of(&report(Status::Complete), Some(&lost)), Exit::Infrastructure);
+    }
+
+    #[test]
+    fn the_report_is_one_json_object_in_its_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("report.json");
+        write_report(&json(&report(Status::Complete)).unwrap(), &path).unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(json["status"], "complete");
+        let error = write_report("", folder.path()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config);
+    }
+}

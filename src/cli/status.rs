@@ -1,0 +1,78 @@
+//! `rowmill status`
+
+use super::args::LookArguments;
+use super::console::Console;
+use super::exit::Exit;
+use super::ledger_of::{Wanted, wanted};
+use crate::batch::ledger::{JobStatus, Ledger};
+use crate::engine::Engine;
+use crate::error::Result;
+
+pub(super) fn status(arguments: &LookArguments, console: Console) -> Result<Exit> {
+    let wanted = wanted(arguments, &|name| std::env::var(name).ok())?;
+    console.answer(&lines(&wanted)?)?;
+    Ok(Exit::Complete)
+}
+
+/// So many jobs are shown.
+const MOST: u32 = 50;
+
+/// The jobs that are `wanted`, the newest first, one line each and one more for a trouble.
+fn lines(wanted: &Wanted) -> Result<Vec<String>> {
+    let engine = Engine::open(&wanted.url)?;
+    let mut connection = engine.get()?;
+    let Some(ledger) = Ledger::find(&mut *connection)? else {
+        return Ok(vec!["no job has run here yet".to_owned()]);
+    };
+    let jobs = ledger.jobs(&mut *connection, &wanted.jobs(), MOST)?;
+    if jobs.is_empty() {
+        return Ok(vec!["no such job has run here yet".to_owned()]);
+    }
+    Ok(jobs.iter().flat_map(job_lines).collect())
+}
+
+fn job_lines(job: &JobStatus) -> Vec<String> {
+    let counts = &job.counts;
+    let mut lines = vec![format!(
+        "{} {} -> {}: {}, {} of {} batches, {} of {} rows read, {} inserted, {} updated, \
+         {} unchanged, {} deleted, {} rejected",
+        job.name,
+        job.params,
+        job.target,
+        state(job),
+        job.batches_done,
+        job.batches,
+        counts.read,
+        job.rows,
+        counts.inserted,
+        counts.updated,
+        counts.unchanged,
+        counts.deleted,
+        counts.rejected
+    )];
+    let trouble = job.last_run.as_ref().and_then(|run| run.cause.as_ref());
+    if let Some(cause) = trouble.filter(|_| !job.complete) {
+        lines.push(format!("  {cause}"));
+    }
+    lines
+}
+
+/// A run that died is called running until the next one begins: only its lock could tell.
+fn state(job: &JobStatus) -> String {
+    let Some(run) = &job.last_run else { return "planned".to_owned() };
+    if job.complete {
+        let ended = run.ended_at.as_deref().unwrap_or(&run.started_at);
+        return format!("complete since {ended}");
+    }
+    let process = run.pid.map_or(String::new(), |pid| format!(", process {pid}"));
+    let host = run.host.as_deref().unwrap_or("an unknown machine");
+    match run.status.as_str() {
+        "running" => {
+            format!(
+                "run {} on {host}{process}, running or killed, since {}",
+                run.number, run.started_at
+            )
+        }
+        status => format!("run {} {status}", run.number),
+    }
+}

@@ -1,0 +1,77 @@
+//! Typed options over those of the URL.
+
+use super::database::Engine;
+use super::open_backend::open_backend;
+use crate::config::PoolOptions;
+use crate::error::Result;
+use crate::url::{DatabaseUrl, PoolQuery};
+use std::time::Duration;
+
+/// Makes an [`Engine`] with options that win over those of its URL.
+///
+/// The options are those of [`PoolOptions`], where each is explained.
+#[derive(Debug)]
+#[must_use = "it makes nothing until `build` is called"]
+pub struct EngineBuilder {
+    url: Result<DatabaseUrl>,
+    typed: PoolQuery,
+}
+
+impl EngineBuilder {
+    pub(super) fn new(url: Result<DatabaseUrl>) -> Self {
+        Self { url, typed: PoolQuery::default() }
+    }
+
+    /// Sets how many connections are kept. Default: the URL's `pool_size`, else 5.
+    pub fn pool_size(mut self, connections: u32) -> Self {
+        self.typed.pool_size = Some(connections);
+        self
+    }
+
+    /// Sets how many connections may exist beyond `pool_size`. Default: the URL's `max_overflow`,
+    /// else 10.
+    pub fn max_overflow(mut self, connections: u32) -> Self {
+        self.typed.max_overflow = Some(connections);
+        self
+    }
+
+    /// Sets how long a check-out may take. Default: the URL's `pool_timeout`, else 30 seconds.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.typed.pool_timeout = Some(timeout);
+        self
+    }
+
+    /// Replaces connections older than this when they are next asked for. Default: the URL's
+    /// `pool_recycle`, else never.
+    pub fn recycle(mut self, age: Duration) -> Self {
+        self.typed.pool_recycle = Some(age);
+        self
+    }
+
+    /// Sets whether a kept connection is asked for a sign of life before it is handed out.
+    /// Default: the URL's `pool_pre_ping`, else no.
+    pub fn pre_ping(mut self, pre_ping: bool) -> Self {
+        self.typed.pool_pre_ping = Some(pre_ping);
+        self
+    }
+
+    /// Sets how long opening one connection may take. Default: the URL's `connect_timeout`, else
+    /// 10 seconds.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.typed.connect_timeout = Some(timeout);
+        self
+    }
+
+    /// The engine; it opens no connection yet.
+    ///
+    /// # Errors
+    /// `Url` if the URL cannot be used, `Config` if an option cannot, `Unsupported` if there is no
+    /// backend for it.
+    pub fn build(self) -> Result<Engine> {
+        let url = self.url?;
+        let options = PoolOptions::from_url(&url).with(&self.typed);
+        options.validate()?;
+        let backend = open_backend(&url)?;
+        Ok(Engine::from_backend(backend, options)?.with_notes(url.notes))
+    }
+}

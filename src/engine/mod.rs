@@ -1,0 +1,19 @@
+//! One database, ready to be used: a URL, its backend and a pool.
+//!
+//! - `database`:     [`Engine`]: made once, cloned freely
+//! - `builder`:      [`EngineBuilder`]: typed options over those of the URL
+//! - `acquire`:      [`Acquire`]: the one way in which work asks for a connection
+//! - `open_backend`: which backend serves which URL
+//!
+//! An engine opens nothing until it is asked for a connection, so it can be made where the server
+//! is not reachable yet; [`Engine::check`] is for those who want to know at once. What it says of
+//! itself never shows a password.
+
+mod acquire;
+mod builder;
+mod database;
+mod open_backend;
+
+pub use acquire::{Acquire, Intent};
+pub use builder::EngineBuilder;
+pub use database::Engine;

@@ -1,0 +1,220 @@
+//! `Vec<T>`: an array of one dimension.
+//!
+//! Packed, an array is the number of dimensions, whether there are NULLs, the object id of the
+//! element type, then per dimension its length and its lower bound, then the elements as the
+//! fields of a tuple: a length (-1 for NULL) and the bytes.
+
+use super::fault::{damaged, malformed, not_packable, not_readable, unreadable};
+use super::{Cell, CellRef};
+use crate::error::{Error, Result};
+use crate::mapping::column_type::ColumnType;
+use crate::mapping::text;
+use crate::sqlstate::SqlState;
+
+/// A Rust type whose values can be elements of an array.
+///
+/// `u8` is none: a `Vec<u8>` is a `bytea`. An enum of the database is none either, since every
+/// database numbers the type of its elements differently.
+pub trait Element: Cell {}
+
+impl Element for bool {}
+impl Element for i16 {}
+impl Element for i32 {}
+impl Element for i64 {}
+impl Element for f32 {}
+impl Element for f64 {}
+impl Element for String {}
+impl Element for Vec<u8> {}
+impl Element for serde_json::Value {}
+impl<T: Element> Element for Option<T> {}
+
+impl<T: Element> Cell for Vec<T> {
+    fn column_type() -> ColumnType {
+        ColumnType::Array(Box::new(T::column_type()))
+    }
+
+    fn pack(&self, column_type: &ColumnType, out: &mut Vec<u8>) -> Result<bool> {
+        let element_type = match column_type {
+            ColumnType::Array(element_type) => element_type,
+            other => return Err(not_packable("Vec", other)),
+        };
+        let oid = oid(element_type).ok_or_else(|| not_packable("Vec", column_type))?;
+        let dimensions = u32::from(!self.is_empty());
+        let nulls_at = out.len() + 4;
+        for word in [dimensions, 0, oid] {
+            out.extend_from_slice(&word.to_be_bytes());
+        }
+        if !self.is_empty() {
+            let length = i32::try_from(self.len()).map_err(|_| too_large())?;
+            out.extend_from_slice(&length.to_be_bytes());
+            out.extend_from_slice(&1_i32.to_be_bytes());
+        }
+        let mut nulls = false;
+        for element in self {
+            nulls |= !pack_element(element, element_type, out)?;
+        }
+        out[nulls_at + 3] = u8::from(nulls);
+        Ok(true)
+    }
+
+    fn unpack(cell: CellRef<'_>) -> Result<Self> {
+        match cell {
+            CellRef::Packed(column_type @ ColumnType::Array(element_type), bytes)
+                if !column_type.travels_as_text() =>
+            {
+                read(column_type, element_type, bytes)
+            }
+            CellRef::Text(text) => {
+                let column_type = Self::column_type();
+                let mut packed = Vec::new();
+                text::input(&column_type, text, &mut packed).map_err(|_| malformed("array"))?;
+                Self::unpack(CellRef::Packed(&column_type, &packed))
+            }
+            other => Err(not_readable("Vec", other)),
+        }
+    }
+}
+
+fn pack_element<T: Cell>(element: &T, column_type: &ColumnType, out: &mut Vec<u8>) -> Result<bool> {
+    let length_at = out.len();
+    out.extend_from_slice(&(-1_i32).to_be_bytes());
+    let there = element.pack(column_type, out)?;
+    if there {
+        let length = out.len() - length_at - 4;
+        let length = i32::try_from(length).map_err(|_| too_large())?;
+        out[length_at..length_at + 4].copy_from_slice(&length.to_be_bytes());
+    }
+    Ok(there)
+}
+
+fn read<T: Cell>(array: &ColumnType, element: &ColumnType, bytes: &[u8]) -> Result<Vec<T>> {
+    let broken = || damaged(array);
+    let mut rest = bytes;
+    let dimensions = word(&mut rest).ok_or_else(broken)?;
+    let _nulls = word(&mut rest).ok_or_else(broken)?;
+    let _oid = word(&mut rest).ok_or_else(broken)?;
+    let length = match dimensions {
+        0 => 0,
+        1 => {
+            let length = word(&mut rest).ok_or_else(broken)?;
+            let _lower_bound = word(&mut rest).ok_or_else(broken)?;
+            usize::try_from(length).map_err(|_| broken())?
+        }
+        _ => {
+            let message = "an array of more than one dimension cannot be read as Vec";
+            return Err(unreadable(message, SqlState::DATATYPE_MISMATCH));
+        }
+    };
+    // A length that lies reserves no more than its bytes could hold: four for each element.
+    let mut values = Vec::with_capacity(length.min(rest.len() / 4));
+    for _ in 0..length {
+        let cell = match usize::try_from(word(&mut rest).ok_or_else(broken)?) {
+            Err(_) => CellRef::Null,
+            Ok(length) => {
+                let (field, behind) = rest.split_at_checked(length).ok_or_else(broken)?;
+                rest = behind;
+                CellRef::Packed(element, field)
+            }
+        };
+        values.push(T::unpack(cell)?);
+    }
+    if rest.is_empty() { Ok(values) } else { Err(broken()) }
+}
+
+fn word(rest: &mut &[u8]) -> Option<i32> {
+    let (word, behind) = rest.split_first_chunk()?;
+    *rest = behind;
+    Some(i32::from_be_bytes(*word))
+}
+
+/// The object ids of the built-in types, which no server changes.
+fn oid(element_type: &ColumnType) -> Option<u32> {
+    Some(match element_type {
+        ColumnType::Bool => 16,
+        ColumnType::Bytea => 17,
+        ColumnType::Int8 => 20,
+        ColumnType::Int2 => 21,
+        ColumnType::Int4 => 23,
+        ColumnType::Text => 25,
+        ColumnType::Json => 114,
+        ColumnType::Float4 => 700,
+        ColumnType::Float8 => 701,
+        ColumnType::Char(_) => 1042,
+        ColumnType::Varchar(_) => 1043,
+        ColumnType::Date => 1082,
+        ColumnType::Time => 1083,
+        ColumnType::Timestamp => 1114,
+        ColumnType::TimestampTz => 1184,
+        ColumnType::Interval => 1186,
+        ColumnType::TimeTz => 1266,
+        ColumnType::Numeric(_) => 1700,
+        ColumnType::Uuid => 2950,
+        ColumnType::Jsonb => 3802,
+        ColumnType::Enum(_) | ColumnType::Other(_) | ColumnType::Array(_) => return None,
+    })
+}
+
+#[cold]
+fn too_large() -> Error {
+    Error::new(crate::error::ErrorKind::Encode, "an array is larger than 1 GiB")
+        .with_sqlstate(SqlState::PROGRAM_LIMIT_EXCEEDED)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn an_array_comes_back_with_its_nulls(values: Vec<Option<i32>>) {
+            let column_type = Vec::<Option<i32>>::column_type();
+            let mut out = Vec::new();
+            values.pack(&column_type, &mut out).unwrap();
+            let back = Vec::<Option<i32>>::unpack(CellRef::Packed(&column_type, &out)).unwrap();
+            prop_assert_eq!(back, values);
+        }
+
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..60)) {
+            let column_type = Vec::<String>::column_type();
+            let _ = Vec::<String>::unpack(CellRef::Packed(&column_type, &bytes));
+        }
+    }
+
+    #[test]
+    fn the_bytes_are_those_of_the_server() {
+        // select array_send(array[7, null]::int4[]), array_send('{}'::int4[])
+        let column_type = Vec::<i32>::column_type();
+        let mut out = Vec::new();
+        vec![Some(7), None].pack(&column_type, &mut out).unwrap();
+        let header = [0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 23, 0, 0, 0, 2, 0, 0, 0, 1];
+        let elements = [0, 0, 0, 4, 0, 0, 0, 7, 255, 255, 255, 255];
+        assert_eq!(out, [&header[..], &elements].concat());
+        out.clear();
+        Vec::<i32>::new().pack(&column_type, &mut out).unwrap();
+        assert_eq!(out, [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 23]);
+    }
+
+    #[test]
+    fn a_null_among_values_that_have_none_is_refused() {
+        let column_type = Vec::<i32>::column_type();
+        let mut out = Vec::new();
+        vec![None::<i32>].pack(&column_type, &mut out).unwrap();
+        assert!(Vec::<i32>::unpack(CellRef::Packed(&column_type, &out)).is_err());
+    }
+
+    #[test]
+    fn the_literal_of_an_array_is_read() {
+        let read = Vec::<Option<String>>::unpack(CellRef::Text(r#"{"a,b",NULL,c}"#)).unwrap();
+        assert_eq!(read, [Some("a,b".to_owned()), None, Some("c".to_owned())]);
+        assert_eq!(Vec::<i64>::unpack(CellRef::Text("{}")).unwrap(), [0; 0]);
+        assert!(Vec::<i32>::unpack(CellRef::Text("{secret}")).is_err());
+    }
+
+    #[test]
+    fn bytes_stay_a_bytea() {
+        assert_eq!(Vec::<u8>::column_type(), ColumnType::Bytea);
+        assert_eq!(Vec::<Vec<u8>>::column_type().sql(), "bytea[]");
+    }
+}

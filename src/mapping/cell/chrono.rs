@@ -1,0 +1,155 @@
+//! `chrono`: `NaiveDate`, `NaiveTime`, `NaiveDateTime` and `DateTime<Utc>`.
+//!
+//! Nanoseconds are cut off to the microseconds that PostgreSQL keeps. A leap second is the first
+//! of the next minute in a timestamp, and refused in a time of day at midnight.
+
+use super::array::Element;
+use super::calendar::{
+    MICROS_PER_DAY, MICROS_PER_SECOND, not_held, pack_days, pack_time, pack_timestamp, read_days,
+    read_time, read_timestamp,
+};
+use super::{Cell, CellRef};
+use crate::error::Result;
+use crate::mapping::column_type::ColumnType;
+use ::chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, Timelike, Utc};
+
+/// From the first day of the common era to 2000-01-01.
+const DAYS_TO_2000: i32 = 730_120;
+
+impl Element for NaiveDate {}
+impl Element for NaiveTime {}
+impl Element for NaiveDateTime {}
+impl Element for DateTime<Utc> {}
+
+impl Cell for NaiveDate {
+    fn column_type() -> ColumnType {
+        ColumnType::Date
+    }
+
+    fn pack(&self, column_type: &ColumnType, out: &mut Vec<u8>) -> Result<bool> {
+        pack_days(days(*self), column_type, "NaiveDate", out)
+    }
+
+    fn unpack(cell: CellRef<'_>) -> Result<Self> {
+        date(read_days(cell, "NaiveDate")?)
+    }
+}
+
+impl Cell for NaiveTime {
+    fn column_type() -> ColumnType {
+        ColumnType::Time
+    }
+
+    fn pack(&self, column_type: &ColumnType, out: &mut Vec<u8>) -> Result<bool> {
+        pack_time(micros(*self), column_type, "NaiveTime", out)
+    }
+
+    fn unpack(cell: CellRef<'_>) -> Result<Self> {
+        time(read_time(cell, "NaiveTime")?)
+    }
+}
+
+impl Cell for NaiveDateTime {
+    fn column_type() -> ColumnType {
+        ColumnType::Timestamp
+    }
+
+    fn pack(&self, column_type: &ColumnType, out: &mut Vec<u8>) -> Result<bool> {
+        let micros = since_2000(*self);
+        pack_timestamp(micros, &ColumnType::Timestamp, column_type, "NaiveDateTime", out)
+    }
+
+    fn unpack(cell: CellRef<'_>) -> Result<Self> {
+        of_micros(read_timestamp(cell, &ColumnType::Timestamp, "NaiveDateTime")?)
+    }
+}
+
+impl Cell for DateTime<Utc> {
+    fn column_type() -> ColumnType {
+        ColumnType::TimestampTz
+    }
+
+    fn pack(&self, column_type: &ColumnType, out: &mut Vec<u8>) -> Result<bool> {
+        let micros = since_2000(self.naive_utc());
+        pack_timestamp(micros, &ColumnType::TimestampTz, column_type, "DateTime<Utc>", out)
+    }
+
+    fn unpack(cell: CellRef<'_>) -> Result<Self> {
+        let micros = read_timestamp(cell, &ColumnType::TimestampTz, "DateTime<Utc>")?;
+        of_micros(micros).map(|civil| civil.and_utc())
+    }
+}
+
+fn days(date: NaiveDate) -> i32 {
+    date.num_days_from_ce() - DAYS_TO_2000
+}
+
+fn date(days: i32) -> Result<NaiveDate> {
+    days.checked_add(DAYS_TO_2000)
+        .and_then(NaiveDate::from_num_days_from_ce_opt)
+        .ok_or_else(|| not_held("NaiveDate"))
+}
+
+fn micros(time: NaiveTime) -> i64 {
+    i64::from(time.num_seconds_from_midnight()) * MICROS_PER_SECOND
+        + i64::from(time.nanosecond()) / 1_000
+}
+
+fn time(micros: i64) -> Result<NaiveTime> {
+    let (seconds, fraction) = (micros / MICROS_PER_SECOND, micros % MICROS_PER_SECOND);
+    u32::try_from(seconds)
+        .ok()
+        .and_then(|seconds| {
+            NaiveTime::from_num_seconds_from_midnight_opt(seconds, fraction as u32 * 1_000)
+        })
+        .ok_or_else(|| not_held("NaiveTime"))
+}
+
+fn since_2000(civil: NaiveDateTime) -> Option<i64> {
+    i64::from(days(civil.date())).checked_mul(MICROS_PER_DAY)?.checked_add(micros(civil.time()))
+}
+
+fn of_micros(since_2000: i64) -> Result<NaiveDateTime> {
+    let date = date(since_2000.div_euclid(MICROS_PER_DAY) as i32)?;
+    Ok(date.and_time(time(since_2000.rem_euclid(MICROS_PER_DAY))?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn round_trip<T: Cell>(value: &T) -> Result<T> {
+        let mut out = Vec::new();
+        value.pack(&T::column_type(), &mut out)?;
+        T::unpack(CellRef::Packed(&T::column_type(), &out))
+    }
+
+    proptest! {
+        #[test]
+        fn every_instant_comes_back(since_1970 in -200_000_000_000_000_000_i64..8_000_000_000_000_000_000) {
+            let instant = DateTime::from_timestamp_micros(since_1970).unwrap();
+            prop_assert_eq!(round_trip(&instant).unwrap(), instant);
+            let civil = instant.naive_utc();
+            prop_assert_eq!(round_trip(&civil).unwrap(), civil);
+            prop_assert_eq!(round_trip(&civil.date()).unwrap(), civil.date());
+            prop_assert_eq!(round_trip(&civil.time()).unwrap(), civil.time());
+        }
+    }
+
+    #[test]
+    fn the_texts_of_postgresql_are_read() {
+        let instant = DateTime::<Utc>::unpack(CellRef::Text("2001-02-03 04:05:06.789+00")).unwrap();
+        assert_eq!(instant.to_rfc3339(), "2001-02-03T04:05:06.789+00:00");
+        let before = NaiveDate::unpack(CellRef::Text("0044-03-15 BC")).unwrap();
+        assert_eq!(before, NaiveDate::from_ymd_opt(-43, 3, 15).unwrap());
+    }
+
+    #[test]
+    fn the_edges_are_refused_and_not_changed() {
+        assert!(round_trip(&NaiveDate::MIN).is_err());
+        assert_eq!(round_trip(&NaiveDate::MAX).unwrap(), NaiveDate::MAX);
+        assert!(NaiveDate::unpack(CellRef::Text("5874897-12-31")).is_err());
+        assert!(NaiveTime::unpack(CellRef::Text("24:00:00")).is_err());
+    }
+}

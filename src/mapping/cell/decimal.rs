@@ -1,0 +1,98 @@
+//! `rust_decimal::Decimal`: 28 digits and never a rounded one.
+
+use super::array::Element;
+use super::fault::{not_packable, not_readable};
+use super::numeric::{self, Scaled, too_long};
+use super::{Cell, CellRef};
+use crate::error::Result;
+use crate::mapping::column_type::ColumnType;
+use ::rust_decimal::Decimal;
+
+impl Element for Decimal {}
+
+impl Cell for Decimal {
+    fn column_type() -> ColumnType {
+        ColumnType::Numeric(None)
+    }
+
+    fn pack(&self, column_type: &ColumnType, out: &mut Vec<u8>) -> Result<bool> {
+        let ColumnType::Numeric(limits) = column_type else {
+            return Err(not_packable("Decimal", column_type));
+        };
+        let value = Scaled {
+            negative: self.is_sign_negative(),
+            coefficient: self.mantissa().unsigned_abs(),
+            scale: self.scale() as i32,
+        };
+        numeric::pack(value, *limits, out)?;
+        Ok(true)
+    }
+
+    fn unpack(cell: CellRef<'_>) -> Result<Self> {
+        match cell {
+            CellRef::Packed(ColumnType::Numeric(_), bytes) => exact(numeric::unpack(bytes)?),
+            CellRef::Text(text) => exact(numeric::parse(text)?),
+            CellRef::Integer(value) => Ok(value.into()),
+            CellRef::Packed(ColumnType::Int2 | ColumnType::Int4 | ColumnType::Int8, _) => {
+                Ok(i64::unpack(cell)?.into())
+            }
+            other => Err(not_readable("Decimal", other)),
+        }
+    }
+}
+
+/// The same number as a `Decimal`; zeros at its end may go, digits may not.
+fn exact(value: Scaled) -> Result<Decimal> {
+    let Scaled { negative, mut coefficient, mut scale } = value;
+    while scale < 0 {
+        coefficient = coefficient.checked_mul(10).ok_or_else(too_long)?;
+        scale += 1;
+    }
+    while (coefficient >> 96 != 0 || scale > 28) && coefficient.is_multiple_of(10) && scale > 0 {
+        coefficient /= 10;
+        scale -= 1;
+    }
+    let mantissa = i128::try_from(coefficient).map_err(|_| too_long())?;
+    let mantissa = if negative { -mantissa } else { mantissa };
+    Decimal::try_from_i128_with_scale(mantissa, scale.unsigned_abs()).map_err(|_| too_long())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+    use proptest::prelude::*;
+
+    fn unpack(cell: CellRef<'_>) -> Result<Decimal> {
+        // `Decimal` has an `unpack` of its own.
+        <Decimal as Cell>::unpack(cell)
+    }
+
+    proptest! {
+        #[test]
+        fn every_decimal_comes_back_with_its_scale(mantissa in -(1_i128 << 95)..1 << 95, scale in 0..29_u32) {
+            let value = Decimal::from_i128_with_scale(mantissa, scale);
+            let mut out = Vec::new();
+            value.pack(&ColumnType::Numeric(None), &mut out).unwrap();
+            let back = unpack(CellRef::Packed(&ColumnType::Numeric(None), &out)).unwrap();
+            prop_assert_eq!((back.mantissa(), back.scale()), (value.mantissa(), value.scale()));
+            prop_assert_eq!(unpack(CellRef::Text(&value.to_string())).unwrap(), value);
+        }
+    }
+
+    #[test]
+    fn a_number_with_more_digits_is_refused_and_not_rounded() {
+        let text = "0.12345678901234567890123456789012";
+        let error = unpack(CellRef::Text(text)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Decode);
+        assert!(error.message().contains("more digits"));
+        let zeros = format!("1.5{}", "0".repeat(34));
+        assert_eq!(unpack(CellRef::Text(&zeros)).unwrap(), Decimal::new(15, 1));
+    }
+
+    #[test]
+    fn nan_and_a_floating_point_number_are_no_decimal() {
+        assert!(unpack(CellRef::Text("NaN")).is_err());
+        assert!(unpack(CellRef::Real(1.5)).is_err());
+    }
+}

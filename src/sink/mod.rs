@@ -1,0 +1,34 @@
+//! Where rows go: one table, in one of five modes.
+//!
+//! - `mode`:    append, insert-ignore, upsert, mirror, replace
+//! - `target`:  what is declared of the table
+//! - `fit`:     the declared columns held against the catalog's
+//! - `table`:   the table as it was found, and what is written into it
+//! - `portion`: the packed rows of a batch
+//! - `staged`:  the merge of staged rows
+//! - `isolate`: finding the rows that the database refuses
+//!
+//! `append` loads a batch straight into the table. The other modes load it into the job's stage
+//! and merge later, bucket by bucket: all rows of a key are in one bucket, so the order of the
+//! input decides which of them counts, whatever the workers do, and two workers never meet on a
+//! key.
+//!
+//! ```text
+//!               load (parallel)         merge (parallel)          finish (one transaction)
+//! append        batch -> table          -                         -
+//! insert-ignore batch -> stage          bucket -> table           deferred rows
+//! upsert        batch -> stage          bucket -> table           deferred rows
+//! mirror        batch -> stage          bucket -> table           delete what is not named, deferred rows
+//! replace       batch -> stage          -                         delete all, bucket after bucket -> table
+//! ```
+//!
+//! A sink runs inside a transaction that somebody else begins and commits. It never opens one,
+//! never retries, and knows nothing of the ledger.
+
+pub mod fit;
+mod isolate;
+pub mod mode;
+pub mod portion;
+mod staged;
+pub mod table;
+pub mod target;

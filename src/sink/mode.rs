@@ -1,0 +1,62 @@
+//! The five ways to write rows into a table.
+
+use std::fmt;
+
+/// How rows are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Mode {
+    /// Inserts every row; one that meets a row that is there is rejected.
+    Append,
+    /// Inserts rows with a new key and passes over the others, which count as unchanged.
+    InsertIgnore,
+    /// Inserts new keys, updates changed rows, leaves equal rows untouched.
+    Upsert,
+    /// As upsert, and then deletes the keys that the source does not name.
+    Mirror,
+    /// Replaces the whole content in one transaction.
+    Replace,
+}
+
+impl Mode {
+    /// All modes.
+    pub const ALL: [Self; 5] =
+        [Self::Append, Self::InsertIgnore, Self::Upsert, Self::Mirror, Self::Replace];
+
+    /// Its name in a job file.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Append => "append",
+            Self::InsertIgnore => "insert-ignore",
+            Self::Upsert => "upsert",
+            Self::Mirror => "mirror",
+            Self::Replace => "replace",
+        }
+    }
+
+    /// The mode of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|mode| mode.name() == name)
+    }
+
+    /// Whether rows are told apart by a key, so that one must be declared.
+    pub fn needs_key(self) -> bool {
+        matches!(self, Self::InsertIgnore | Self::Upsert | Self::Mirror)
+    }
+
+    /// Whether a source without rows would empty the table.
+    pub fn deletes(self) -> bool {
+        matches!(self, Self::Mirror | Self::Replace)
+    }
+
+    /// Of several rows of the input with one key, whether the last counts, or the first.
+    pub(super) fn last_wins(self) -> bool {
+        self != Self::InsertIgnore
+    }
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

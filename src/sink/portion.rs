@@ -1,0 +1,16 @@
+//! The packed rows of a batch, as a sink takes them.
+
+use crate::mapping::rows::Rows;
+
+/// The packed rows of a batch, as a sink takes them.
+#[derive(Clone, Copy, Debug)]
+pub struct Portion<'a> {
+    /// The good rows.
+    pub rows: &'a Rows,
+    /// For each good row its number in the batch, from 0.
+    pub indexes: &'a [u32],
+    /// The keys of rows that were refused before: the source still names them.
+    pub named_keys: &'a Rows,
+    /// For each of `named_keys` its number in the batch.
+    pub named_indexes: &'a [u32],
+}

@@ -1,0 +1,343 @@
+//! The merge of staged rows.
+
+use super::isolate::{isolate, under_savepoint};
+use super::mode::Mode;
+use super::portion::Portion;
+use super::table::{NotStored, Stored};
+use super::target::Target;
+use crate::backend::Connection;
+use crate::error::{Error, ErrorKind, Result};
+use crate::mapping::cell::CellRef;
+use crate::mapping::column_type::ColumnType;
+use crate::mapping::param::Param;
+use crate::mapping::rows::{Fields, RowWriter, Rows};
+use crate::sql::merge::Merge;
+use crate::sql::stage::{OWN_COLUMN_COUNT, StageTable, state};
+use crate::sqlstate::SqlState;
+
+/// A stage and where its rows go.
+pub(super) struct Staged<'a> {
+    pub(super) stage: StageTable,
+    pub(super) target: &'a Target,
+    pub(super) buckets: u32,
+}
+
+/// The batch and the index of a staged row.
+type Position = (i64, i64);
+
+const WHOLE: (Position, Position) = ((0, 0), (i32::MAX as i64, i32::MAX as i64));
+
+impl Staged<'_> {
+    /// Loads the rows of a batch, and the keys of those that were refused before.
+    pub(super) fn load(
+        &self,
+        connection: &mut dyn Connection,
+        batch: u32,
+        portion: Portion<'_>,
+    ) -> Result<Stored> {
+        let rows = self.staged_rows(batch, portion)?;
+        let columns = self.stage.load_columns()?;
+        let good = portion.rows.len();
+        let mut stored = Stored::default();
+        isolate(
+            connection,
+            std::slice::from_ref(&(0..rows.len())),
+            &mut |connection, part| connection.load(&self.stage.name, &columns, &rows, part),
+            &mut |row, error| {
+                // A key that cannot even be staged names nothing; its row was refused before.
+                if row < good {
+                    let index = portion.indexes[row];
+                    stored.refused.push(NotStored { batch, index, error });
+                }
+            },
+        )?;
+        Ok(stored)
+    }
+
+    fn staged_rows(&self, batch: u32, portion: Portion<'_>) -> Result<Rows> {
+        let mut rows = Rows::new(self.stage.columns.len() as u16 + OWN_COLUMN_COUNT);
+        let own = |rows: &mut Rows,
+                   fill: &dyn Fn(&mut RowWriter<'_>) -> Result<()>,
+                   bucket: u32,
+                   index: u32,
+                   state: i16| {
+            let mut row = rows.begin();
+            fill(&mut row)?;
+            row.field(&bucket.to_be_bytes())?;
+            row.field(&batch.to_be_bytes())?;
+            row.field(&index.to_be_bytes())?;
+            row.field(&state.to_be_bytes())?;
+            row.finish()
+        };
+        for (row, &index) in portion.indexes.iter().enumerate() {
+            let bucket = self.bucket(batch, portion.rows.row(row), &self.stage.key);
+            let fill = |writer: &mut RowWriter<'_>| {
+                writer.copy(portion.rows, row);
+                Ok(())
+            };
+            own(&mut rows, &fill, bucket, index, state::LIVE)?;
+        }
+        let in_order: Vec<_> = (0..self.stage.key.len()).collect();
+        for (row, &index) in portion.named_indexes.iter().enumerate() {
+            let bucket = self.bucket(batch, portion.named_keys.row(row), &in_order);
+            let fill =
+                |writer: &mut RowWriter<'_>| self.only_key(writer, portion.named_keys.row(row));
+            own(&mut rows, &fill, bucket, index, state::NAMED)?;
+        }
+        Ok(rows)
+    }
+
+    fn only_key(&self, writer: &mut RowWriter<'_>, fields: Fields<'_>) -> Result<()> {
+        let key: Vec<_> = fields.collect();
+        for column in 0..self.stage.columns.len() {
+            match self.stage.key.iter().position(|&index| index == column) {
+                Some(place) => match key[place] {
+                    Some(bytes) => writer.field(bytes)?,
+                    None => writer.null(),
+                },
+                None => writer.null(),
+            }
+        }
+        Ok(())
+    }
+
+    /// The bucket of a row: the same for all rows of one key.
+    fn bucket(&self, batch: u32, row: Fields<'_>, key: &[usize]) -> u32 {
+        if self.buckets == 1 {
+            return 0;
+        }
+        if key.is_empty() {
+            return batch % self.buckets;
+        }
+        let fields: Vec<_> = row.collect();
+        let mut hash = crc32fast::Hasher::new();
+        for (&index, &column) in key.iter().zip(&self.stage.key) {
+            let bytes = fields[index].unwrap_or_default();
+            match &self.stage.columns[column].column_type {
+                // 1.0 and 1.00 are one key; they differ in the display scale, bytes 6 and 7.
+                ColumnType::Numeric(_) if bytes.len() >= 8 => {
+                    hash.update(&bytes[..6]);
+                    hash.update(&bytes[8..]);
+                }
+                // 0.0 and -0.0 are one key.
+                ColumnType::Float4 | ColumnType::Float8
+                    if bytes.iter().skip(1).all(|&byte| byte == 0) =>
+                {
+                    hash.update(&[0]);
+                }
+                _ => hash.update(bytes),
+            }
+            hash.update(&[0xff]);
+        }
+        hash.finalize() % self.buckets
+    }
+
+    /// Merges one bucket.
+    pub(super) fn merge(&self, connection: &mut dyn Connection, bucket: u32) -> Result<Stored> {
+        let mut stored =
+            Stored { duplicates: self.drop_superseded(connection, bucket)?, ..Stored::default() };
+        let mut refused = Vec::new();
+        stored += self.merge_rows(connection, bucket, state::LIVE, &mut refused)?;
+        for row in refused {
+            // What another bucket has not brought in or taken out yet may be all that is wrong.
+            let later = waits_for_others(&row.error);
+            let next = if later { state::DEFERRED } else { state::NAMED };
+            self.set_state(connection, bucket, &row, next)?;
+            if !later {
+                stored.refused.push(row);
+            }
+        }
+        Ok(stored)
+    }
+
+    /// Deletes what the source does not name, where asked to, and gives deferred rows their second
+    /// chance.
+    pub(super) fn finish(&self, connection: &mut dyn Connection, delete: bool) -> Result<Stored> {
+        let merge = self.statements();
+        let mut stored = Stored::default();
+        if delete {
+            stored.deleted = connection.execute(&merge.delete_missing(), &[])?;
+        }
+        for bucket in self.buckets_with(connection, state::DEFERRED)? {
+            let mut refused = Vec::new();
+            stored += self.merge_rows(connection, bucket, state::DEFERRED, &mut refused)?;
+            stored.refused.extend(refused);
+        }
+        Ok(stored)
+    }
+
+    /// Deletes all rows and merges all buckets; without rows, only where `may_delete` says so.
+    pub(super) fn replace(
+        &self,
+        connection: &mut dyn Connection,
+        may_delete: bool,
+    ) -> Result<Stored> {
+        let mut stored = Stored::default();
+        if !may_delete {
+            return Ok(stored);
+        }
+        stored.deleted = connection.execute(&self.statements().delete_all(), &[])?;
+        for bucket in 0..self.buckets {
+            stored.duplicates += self.drop_superseded(connection, bucket)?;
+            let mut refused = Vec::new();
+            stored += self.merge_rows(connection, bucket, state::LIVE, &mut refused)?;
+            stored.refused.extend(refused);
+        }
+        Ok(stored)
+    }
+
+    fn drop_superseded(&self, connection: &mut dyn Connection, bucket: u32) -> Result<u64> {
+        if self.stage.key.is_empty() {
+            return Ok(0);
+        }
+        let sql = self.statements().drop_superseded(self.target.mode.last_wins());
+        connection.execute(&sql, &[Param::from(i64::from(bucket))])
+    }
+
+    /// Merges the rows of a bucket that are in `state`, all at once if the database takes them.
+    fn merge_rows(
+        &self,
+        connection: &mut dyn Connection,
+        bucket: u32,
+        state: i16,
+        refused: &mut Vec<NotStored>,
+    ) -> Result<Stored> {
+        let rows = self.count(connection, bucket, state)?;
+        if rows == 0 {
+            return Ok(Stored::default());
+        }
+        let attempt = |connection: &mut dyn Connection, part: (Position, Position), rows: u64| {
+            self.merge_part(connection, bucket, state, part, rows)
+        };
+        match under_savepoint(connection, |connection| attempt(connection, WHOLE, rows)) {
+            Err(error) if error.is_data() => {}
+            settled => return settled,
+        }
+        let positions = self.positions(connection, bucket, state)?;
+        let middle = positions.len() / 2;
+        isolate(
+            connection,
+            &[0..middle, middle..positions.len()],
+            &mut |connection, part| {
+                let ends = (positions[part.start], positions[part.end - 1]);
+                attempt(connection, ends, part.len() as u64)
+            },
+            &mut |row, error| {
+                let (batch, index) = positions[row];
+                refused.push(NotStored { batch: batch as u32, index: index as u32, error });
+            },
+        )
+    }
+
+    fn merge_part(
+        &self,
+        connection: &mut dyn Connection,
+        bucket: u32,
+        state: i16,
+        ((first_batch, first_index), (last_batch, last_index)): (Position, Position),
+        rows: u64,
+    ) -> Result<Stored> {
+        let params = [
+            Param::from(i64::from(bucket)),
+            Param::from(i64::from(state)),
+            first_batch.into(),
+            first_index.into(),
+            last_batch.into(),
+            last_index.into(),
+        ];
+        let merge = self.statements();
+        let mut stored = Stored::default();
+        match self.target.mode {
+            Mode::Append | Mode::Replace => {
+                stored.inserted = connection.execute(&merge.insert(), &params)?;
+            }
+            Mode::InsertIgnore => {
+                stored.inserted = connection.execute(&merge.insert_ignore(), &params)?;
+            }
+            Mode::Upsert | Mode::Mirror => {
+                // ORDER: updates first; a row that was just inserted must not be looked at again.
+                if let Some(update) = merge.update() {
+                    stored.updated = connection.execute(&update, &params)?;
+                }
+                stored.inserted = connection.execute(&merge.insert_missing(), &params)?;
+            }
+        }
+        let touched = stored.inserted + stored.updated;
+        stored.unchanged = rows.checked_sub(touched).ok_or_else(|| {
+            let message = format!("a merge of {rows} rows touched {touched}");
+            Error::new(ErrorKind::Internal, message)
+        })?;
+        Ok(stored)
+    }
+
+    fn statements(&self) -> Merge<'_> {
+        Merge { stage: &self.stage, target: &self.target.table }
+    }
+
+    fn count(&self, connection: &mut dyn Connection, bucket: u32, state: i16) -> Result<u64> {
+        let params = [Param::from(i64::from(bucket)), Param::from(i64::from(state))];
+        let mut count = 0;
+        connection.query(&self.statements().count(), &params, &mut |row| {
+            count = integer(row.cell(0)?)? as u64;
+            Ok(())
+        })?;
+        Ok(count)
+    }
+
+    fn buckets_with(&self, connection: &mut dyn Connection, state: i16) -> Result<Vec<u32>> {
+        let params = [Param::from(i64::from(state))];
+        let mut buckets = Vec::new();
+        connection.query(&self.statements().buckets_with(), &params, &mut |row| {
+            buckets.push(integer(row.cell(0)?)? as u32);
+            Ok(())
+        })?;
+        Ok(buckets)
+    }
+
+    fn positions(
+        &self,
+        connection: &mut dyn Connection,
+        bucket: u32,
+        state: i16,
+    ) -> Result<Vec<Position>> {
+        let params = [Param::from(i64::from(bucket)), Param::from(i64::from(state))];
+        let mut positions = Vec::new();
+        connection.query(&self.statements().positions(), &params, &mut |row| {
+            positions.push((integer(row.cell(0)?)?, integer(row.cell(1)?)?));
+            Ok(())
+        })?;
+        Ok(positions)
+    }
+
+    fn set_state(
+        &self,
+        connection: &mut dyn Connection,
+        bucket: u32,
+        row: &NotStored,
+        state: i16,
+    ) -> Result<()> {
+        let params = [
+            Param::from(i64::from(bucket)),
+            Param::from(i64::from(row.batch)),
+            Param::from(i64::from(row.index)),
+            Param::from(i64::from(state)),
+        ];
+        connection.execute(&self.statements().set_state(), &params).map(|_| ())
+    }
+}
+
+/// Whether a row was refused for a row that another merge may still bring in or take out.
+fn waits_for_others(error: &Error) -> bool {
+    matches!(
+        error.sqlstate(),
+        Some(
+            SqlState::UNIQUE_VIOLATION
+                | SqlState::FOREIGN_KEY_VIOLATION
+                | SqlState::EXCLUSION_VIOLATION
+        )
+    )
+}
+
+fn integer(cell: CellRef<'_>) -> Result<i64> {
+    <i64 as crate::mapping::cell::Cell>::unpack(cell)
+}

@@ -1,0 +1,240 @@
+//! The table as it was found, and what is written into it.
+
+use super::fit;
+use super::isolate::isolate;
+use super::mode::Mode;
+use super::portion::Portion;
+use super::staged::Staged;
+use super::target::Target;
+use crate::backend::Connection;
+use crate::backend::capabilities::Capabilities;
+use crate::error::{Error, Result};
+use crate::mapping::column::Column;
+use crate::mapping::layout::Layout;
+use crate::sql::stage::StageTable;
+use crate::sql::table::create_table;
+use std::ops::AddAssign;
+
+/// What became of rows.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct Stored {
+    /// Rows that are new in the table.
+    pub inserted: u64,
+    /// Rows that were changed.
+    pub updated: u64,
+    /// Rows that were there already as they are.
+    pub unchanged: u64,
+    /// Rows that were deleted from the table.
+    pub deleted: u64,
+    /// Rows of the input that another row with the same key superseded.
+    pub duplicates: u64,
+    /// Rows that the database refused.
+    pub refused: Vec<NotStored>,
+}
+
+/// A row that the database refused.
+#[derive(Debug)]
+pub struct NotStored {
+    /// Its batch.
+    pub batch: u32,
+    /// Its number in the batch, from 0.
+    pub index: u32,
+    /// Why.
+    pub error: Error,
+}
+
+impl AddAssign for Stored {
+    fn add_assign(&mut self, other: Self) {
+        self.inserted += other.inserted;
+        self.updated += other.updated;
+        self.unchanged += other.unchanged;
+        self.deleted += other.deleted;
+        self.duplicates += other.duplicates;
+        self.refused.extend(other.refused);
+    }
+}
+
+/// A table that rows are written into.
+#[derive(Debug)]
+pub struct TableSink {
+    target: Target,
+    layout: Layout,
+    exists: bool,
+    capabilities: Capabilities,
+}
+
+impl TableSink {
+    /// Looks the table up and holds what is declared against it. Changes nothing.
+    ///
+    /// # Errors
+    /// `Schema` if the table does not fit (see [`fit::layout`]); `Database` or `Disconnect`.
+    pub fn find(target: Target, connection: &mut dyn Connection) -> Result<Self> {
+        let capabilities = *connection.capabilities();
+        let info = connection.table_info(&target.table)?;
+        let layout = fit::layout(&target, info.as_ref(), capabilities.dialect)?;
+        Ok(Self { target, layout, exists: info.is_some(), capabilities })
+    }
+
+    /// What was declared.
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// How rows are packed.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// Whether the table was there when it was looked up.
+    pub fn exists(&self) -> bool {
+        self.exists
+    }
+
+    /// Whether rows go through a stage: always where the order of the input decides, and where the
+    /// database has to cast values.
+    pub fn is_staged(&self) -> bool {
+        let casts = |column: &Column| column.column_type.travels_as_text();
+        self.target.mode != Mode::Append || self.layout.columns.iter().any(casts)
+    }
+
+    /// Whether staged rows are merged bucket by bucket, each in its own transaction; `replace`
+    /// merges all of them in the last one.
+    pub fn merges_in_parallel(&self) -> bool {
+        self.is_staged() && self.target.mode != Mode::Replace
+    }
+
+    /// Into how many buckets `rows` rows are staged.
+    pub fn bucket_count(&self, rows: u64) -> u32 {
+        // What a key is worth is known only after the database's cast: one bucket has them all.
+        let cast_key = |&index: &usize| self.layout.columns[index].column_type.travels_as_text();
+        if self.layout.key.iter().any(cast_key) {
+            return 1;
+        }
+        rows.div_ceil(BUCKET_ROWS).clamp(1, MAX_BUCKETS) as u32
+    }
+
+    /// Creates the table if it was not there, and the stage of job `job_id` if one is needed.
+    ///
+    /// # Errors
+    /// `Database` or `Disconnect`.
+    pub fn create(&self, connection: &mut dyn Connection, job_id: i64) -> Result<()> {
+        if !self.exists {
+            let Target { table, .. } = &self.target;
+            let dialect = self.capabilities.dialect;
+            connection.run(&create_table(
+                dialect,
+                table,
+                &self.layout.columns,
+                &self.layout.key,
+            ))?;
+        }
+        if self.is_staged() {
+            let stage = self.stage(job_id)?;
+            connection.run(&stage.drop())?;
+            connection.run(&stage.create())?;
+        }
+        Ok(())
+    }
+
+    /// Stores the rows of a batch: in the table, or in the stage with `buckets` buckets.
+    ///
+    /// # Errors
+    /// `Database` or `Disconnect`, if it is not the fault of a row.
+    pub fn store(
+        &self,
+        connection: &mut dyn Connection,
+        place: StagePlace,
+        batch: u32,
+        portion: Portion<'_>,
+    ) -> Result<Stored> {
+        if self.is_staged() {
+            return self.staged(place)?.load(connection, batch, portion);
+        }
+        let mut stored = Stored::default();
+        let refused = &mut stored.refused;
+        stored.inserted = isolate(
+            connection,
+            std::slice::from_ref(&(0..portion.rows.len())),
+            &mut |connection, part| {
+                connection.load(&self.target.table, &self.layout.columns, portion.rows, part)
+            },
+            &mut |row, error| {
+                refused.push(NotStored { batch, index: portion.indexes[row], error });
+            },
+        )?;
+        Ok(stored)
+    }
+
+    /// Makes the stage fit for merging, once every batch is in it. Can be repeated.
+    ///
+    /// # Errors
+    /// `Database` or `Disconnect`.
+    pub fn seal(&self, connection: &mut dyn Connection, place: StagePlace) -> Result<()> {
+        for statement in self.stage(place.job_id)?.seal() {
+            connection.run(&statement)?;
+        }
+        Ok(())
+    }
+
+    /// Merges one bucket into the table.
+    ///
+    /// # Errors
+    /// `Database` or `Disconnect`, if it is not the fault of a row.
+    pub fn merge(
+        &self,
+        connection: &mut dyn Connection,
+        place: StagePlace,
+        bucket: u32,
+    ) -> Result<Stored> {
+        self.staged(place)?.merge(connection, bucket)
+    }
+
+    /// Does what has to be done once, after all else: deletes, second chances, the swap; and drops
+    /// the stage. `empty` says that the source had no rows.
+    ///
+    /// # Errors
+    /// `Database` or `Disconnect`, if it is not the fault of a row.
+    pub fn finish(
+        &self,
+        connection: &mut dyn Connection,
+        place: StagePlace,
+        empty: bool,
+    ) -> Result<Stored> {
+        if !self.is_staged() {
+            return Ok(Stored::default());
+        }
+        let may_delete = !empty || self.target.allow_empty_source;
+        let staged = self.staged(place)?;
+        let stored = match self.target.mode {
+            Mode::Replace => staged.replace(connection, may_delete)?,
+            mode => staged.finish(connection, mode == Mode::Mirror && may_delete)?,
+        };
+        connection.run(&staged.stage.drop())?;
+        Ok(stored)
+    }
+
+    fn stage(&self, job_id: i64) -> Result<StageTable> {
+        let dialect = self.capabilities.dialect;
+        StageTable::of_job(dialect, job_id, &self.layout.columns, &self.layout.key)
+    }
+
+    fn staged(&self, place: StagePlace) -> Result<Staged<'_>> {
+        let stage = self.stage(place.job_id)?;
+        Ok(Staged { stage, target: &self.target, buckets: place.buckets })
+    }
+}
+
+/// Rows of a bucket at most, roughly: what one merge locks and one retry repeats.
+const BUCKET_ROWS: u64 = 50_000;
+/// More buckets would only be smaller statements.
+const MAX_BUCKETS: u64 = 1_024;
+
+/// The stage of a job: whose it is, and into how many buckets it is divided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StagePlace {
+    /// The job's number in the ledger.
+    pub job_id: i64,
+    /// The number of buckets.
+    pub buckets: u32,
+}

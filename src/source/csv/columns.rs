@@ -1,0 +1,272 @@
+//! Rows for declared columns, packed straight from their texts.
+
+use super::fault::Fault;
+use super::file::{CsvFile, origin};
+use super::format::{CsvFormat, check_null};
+use super::pick::pick;
+use super::record::{Field, Records};
+use crate::error::{Error, ErrorKind, Locate, Result};
+use crate::ident::Ident;
+use crate::mapping::column::Column;
+use crate::mapping::column_type::ColumnType;
+use crate::mapping::rows::RowWriter;
+use crate::mapping::text;
+use crate::source::bounds::{Bounds, CutLimits, Fingerprint, Origin};
+use crate::source::feed::{Feed, Layout};
+use crate::source::prepared::{Prepared, Stage};
+use std::path::Path;
+
+/// A column that is filled from a field of a CSV file.
+#[derive(Clone, Debug)]
+pub struct CsvColumn {
+    column: Column,
+    from: Option<String>,
+    trim: bool,
+    nulls: Option<Vec<String>>,
+}
+
+impl CsvColumn {
+    /// The column `name` of the target, filled from the field of the same name; without a header,
+    /// from the field at its own place among the columns.
+    pub fn new(name: Ident, column_type: ColumnType) -> Self {
+        Self { column: Column::new(name, column_type), from: None, trim: false, nulls: None }
+    }
+
+    /// Takes it from the field of this name; without a header, from the field at this position,
+    /// counted from 1.
+    ///
+    /// Default: the name of the column.
+    #[must_use]
+    pub fn from(mut self, field: impl Into<String>) -> Self {
+        self.from = Some(field.into());
+        self
+    }
+
+    /// Removes white space around the text, before it is compared with the texts of NULL.
+    ///
+    /// Default: no. Quotes stay what they are: a quoted text is never NULL, also if nothing is left.
+    #[must_use]
+    pub fn trim(mut self, trim: bool) -> Self {
+        self.trim = trim;
+        self
+    }
+
+    /// Sets the texts that mean NULL in this column.
+    ///
+    /// Default: those of the [`CsvFormat`].
+    #[must_use]
+    pub fn nulls<T: Into<String>>(mut self, texts: impl IntoIterator<Item = T>) -> Self {
+        self.nulls = Some(texts.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// Says that it has no NULL.
+    ///
+    /// Default: it can be NULL.
+    #[must_use]
+    pub fn not_null(mut self) -> Self {
+        self.column = self.column.not_null();
+        self
+    }
+}
+
+/// A CSV file whose fields become the columns that a job declares.
+///
+/// Each text becomes a value as PostgreSQL's own input would make it, of the type of the target's
+/// column. A record without the shape of the file, or with a text that is no value of its type,
+/// becomes a reject; the rows around it are read.
+///
+/// ```no_run
+/// use rowmill::{ColumnType, CsvColumn, CsvColumns, CsvFormat, Ident};
+/// let columns = vec![
+///     CsvColumn::new(Ident::new("id")?, ColumnType::Int8).not_null(),
+///     CsvColumn::new(Ident::new("name")?, ColumnType::Text).from("full name").trim(true),
+/// ];
+/// let source = CsvColumns::open("people.csv", CsvFormat::new(), columns)?;
+/// # Ok::<(), rowmill::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct CsvColumns {
+    file: CsvFile,
+    columns: Vec<Column>,
+    readers: Vec<Reader>,
+}
+
+/// How a field becomes the text of a column.
+#[derive(Debug)]
+struct Reader {
+    field: usize,
+    trim: bool,
+    nulls: Vec<String>,
+}
+
+impl CsvColumns {
+    /// Opens a file and finds its columns in the header.
+    ///
+    /// Without a header, columns stand in the order of the fields, and a record must have one field
+    /// for each; as soon as one column says its position with [`CsvColumn::from`], a record must
+    /// have as many fields as the first line.
+    ///
+    /// # Errors
+    /// `Config` if the format is none, if there is no column, or if the file lacks the field of a
+    /// column or has it twice; `Source` if it cannot be opened or has no header.
+    pub fn open(
+        path: impl AsRef<Path>,
+        format: CsvFormat,
+        columns: Vec<CsvColumn>,
+    ) -> Result<Self> {
+        if columns.is_empty() {
+            return Err(Error::new(ErrorKind::Config, "a source needs at least one column"));
+        }
+        for null in columns.iter().filter_map(|column| column.nulls.as_ref()).flatten() {
+            check_null(null, &format)?;
+        }
+        let mut file = CsvFile::open(path.as_ref(), format)?;
+        let in_order = columns.iter().all(|column| column.from.is_none());
+        let fields = if file.format().has_header() || !in_order {
+            file.locate(find(&file, &columns))?
+        } else {
+            file.set_width(columns.len());
+            (0..columns.len()).collect()
+        };
+        let readers = columns
+            .iter()
+            .zip(fields)
+            .map(|(column, field)| Reader {
+                field,
+                trim: column.trim,
+                nulls: column.nulls.clone().unwrap_or_else(|| file.format().null_texts().to_vec()),
+            })
+            .collect();
+        let columns = columns.into_iter().map(|column| column.column).collect();
+        Ok(Self { file, columns, readers })
+    }
+
+    /// Packs the record to which `records` went, or refuses it; an error is no fault of the record.
+    fn take(
+        &self,
+        records: &mut Records<'_>,
+        bounds: &Bounds,
+        layout: &Layout,
+        out: &mut Prepared,
+    ) -> Result<()> {
+        let index = records.index();
+        let refused = match records.fault() {
+            Some(fault) => Err((Stage::Parse, self.describe_fault(fault))),
+            None => self.pack(records, layout, out).map_err(|error| (Stage::Convert, error)),
+        };
+        let Err((stage, error)) = refused else { return Ok(()) };
+        if !error.is_data() {
+            // A type that cannot be read, say, is no fault of the row.
+            return Err(error);
+        }
+        out.refuse(index, origin(records, bounds), stage, error);
+        // A wrong key costs nothing: the worst is that a row of the target is kept. So a broken record
+        // names what stands where the key should be.
+        if !layout.key.is_empty() {
+            out.name_key(index, |row| {
+                layout.key.iter().try_for_each(|&place| {
+                    self.readers[place].pack(records, &layout.columns[place], row)
+                })
+            });
+        }
+        Ok(())
+    }
+
+    fn pack(&self, records: &Records<'_>, layout: &Layout, out: &mut Prepared) -> Result<()> {
+        out.push(records.index(), layout, |row| {
+            let mut columns = self.readers.iter().zip(&layout.columns);
+            columns.try_for_each(|(reader, column)| reader.pack(records, column, row))
+        })
+    }
+
+    fn describe_fault(&self, fault: Fault) -> Error {
+        fault.error(|field| match (&self.file.head().names, self.column_of(field)) {
+            (Some(names), _) => names[field].clone(),
+            (None, Some(column)) => column.name.as_str().to_owned(),
+            (None, None) => (field + 1).to_string(),
+        })
+    }
+
+    fn column_of(&self, field: usize) -> Option<&Column> {
+        let place = self.readers.iter().position(|reader| reader.field == field)?;
+        self.columns.get(place)
+    }
+}
+
+fn find(file: &CsvFile, columns: &[CsvColumn]) -> Result<Vec<usize>> {
+    let positions: Vec<String> = (1..=columns.len()).map(|place| place.to_string()).collect();
+    let has_header = file.format().has_header();
+    let wanted = columns.iter().zip(&positions).map(|(column, position)| match &column.from {
+        Some(from) => from.as_str(),
+        None if has_header => column.column.name.as_str(),
+        None => position.as_str(),
+    });
+    pick(file.head(), wanted)
+}
+
+impl Reader {
+    /// Writes the field as a value of the type of `column`.
+    #[inline]
+    fn pack(&self, records: &Records<'_>, column: &Column, row: &mut RowWriter<'_>) -> Result<()> {
+        let Some(field) = records.field(self.field) else {
+            return Err(Error::new(ErrorKind::Decode, "the record lacks the field"));
+        };
+        match self.text(field) {
+            None => row.null(),
+            Some(text) => row
+                .field_with(|out| text::input(&column.column_type, text, out))
+                .locate(|place| place.column = Some(column.name.as_str().to_owned()))?,
+        }
+        Ok(())
+    }
+
+    /// The text of the value; `None` for NULL.
+    #[inline]
+    fn text<'a>(&self, field: Field<'a>) -> Option<&'a str> {
+        let text = if self.trim { field.text.trim() } else { field.text };
+        let is_null = match &self.nulls[..] {
+            // The usual list, without a comparison of texts.
+            [only] if only.is_empty() => text.is_empty(),
+            nulls => nulls.iter().any(|null| null == text),
+        };
+        (field.quoted || !is_null).then_some(text)
+    }
+}
+
+impl Feed for CsvColumns {
+    fn describe(&self) -> String {
+        self.file.describe()
+    }
+
+    fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    fn fingerprint(&self) -> Result<Fingerprint> {
+        self.file.fingerprint()
+    }
+
+    fn plan(&self, limits: CutLimits, each: &mut dyn FnMut(Bounds) -> Result<()>) -> Result<()> {
+        self.file.plan(limits, each)
+    }
+
+    fn prepare(&self, bounds: &Bounds, layout: &Layout, out: &mut Prepared) -> Result<()> {
+        if layout.columns.len() != self.readers.len() {
+            return Err(Error::new(ErrorKind::Internal, "the layout is not that of the source"));
+        }
+        self.file.records(bounds, |records| {
+            self.take(records, bounds, layout, out)?;
+            Ok(true)
+        })?;
+        out.read += bounds.rows;
+        Ok(())
+    }
+
+    fn origin(&self, bounds: &Bounds, index: u32) -> Result<Origin> {
+        self.file.origin(bounds, index)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,183 @@
+//! Rows of a CSV file as values of an entity.
+
+use super::file::CsvFile;
+use super::format::CsvFormat;
+use super::pick::by_name;
+use super::record::Records;
+use crate::error::{Error, ErrorKind, Locate, Result};
+use crate::mapping::cell::CellRef;
+use crate::mapping::column::Column;
+use crate::mapping::entity::Entity;
+use crate::mapping::text;
+use crate::source::bounds::{Bounds, CutLimits, Fingerprint, Origin};
+use crate::source::prepared::Stage;
+use crate::source::rows::{Refusal, Source};
+use std::fmt;
+use std::marker::PhantomData;
+use std::ops::Range;
+use std::path::Path;
+
+/// A CSV file whose records are values of the entity `T`.
+///
+/// The header names the columns of the entity, in any order; fields that the entity does not have
+/// are left out, and a column that the database makes may be absent. Without a header, the fields
+/// are the columns of the entity in order, without those that the database makes.
+pub struct Csv<T> {
+    file: CsvFile,
+    columns: Vec<Column>,
+    /// For each column its field; `None` if it is absent.
+    fields: Vec<Option<usize>>,
+    entity: PhantomData<fn() -> T>,
+}
+
+impl<T: Entity> Csv<T> {
+    /// Opens a file in the default format: commas, double quotes, a header line.
+    ///
+    /// # Errors
+    /// As [`Csv::with_format`].
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Self::with_format(path, CsvFormat::new())
+    }
+
+    /// Opens a file and finds the columns of the entity in its header.
+    ///
+    /// # Errors
+    /// `Config` if the format or the entity is none, or the file lacks a column of the entity or has
+    /// it twice; `Source` if it cannot be opened or has no header.
+    pub fn with_format(path: impl AsRef<Path>, format: CsvFormat) -> Result<Self> {
+        let columns = T::columns()?;
+        let mut file = CsvFile::open(path.as_ref(), format)?;
+        let fields = if let Some(names) = &file.head().names {
+            file.locate(find(names, &columns))?
+        } else {
+            let carried = columns.iter().filter(|column| !column.generated).count();
+            file.set_width(carried);
+            let mut next = 0..carried;
+            let mut field = |column: &Column| (!column.generated).then(|| next.next());
+            columns.iter().map(|column| field(column).flatten()).collect()
+        };
+        Ok(Self { file, columns, fields, entity: PhantomData })
+    }
+
+    /// Makes a value of the record to which `records` went, or refuses it; an error of the outer
+    /// kind is no fault of the record.
+    fn take(&self, records: &Records<'_>, packed: &mut Packed) -> Result<Result<T, Refusal>> {
+        if let Some(fault) = records.fault() {
+            let name = |field: usize| self.name_of(field);
+            return Ok(Err(Refusal::new(Stage::Parse, fault.error(name))));
+        }
+        let converted = self.pack(records, packed).and_then(|()| {
+            T::unpack(&mut |index| {
+                let absent = || Error::new(ErrorKind::Internal, "an entity has no such column");
+                let column = self.columns.get(index).ok_or_else(absent)?;
+                Ok(match packed.field(index) {
+                    Some(bytes) => CellRef::Packed(&column.column_type, bytes),
+                    None => CellRef::Null,
+                })
+            })
+        });
+        match converted {
+            Err(error) if !error.is_data() => Err(error),
+            converted => Ok(converted.map_err(|error| Refusal::new(Stage::Convert, error))),
+        }
+    }
+
+    fn pack(&self, records: &Records<'_>, packed: &mut Packed) -> Result<()> {
+        packed.bytes.clear();
+        packed.fields.clear();
+        let nulls = self.file.format().null_texts();
+        for (column, field) in self.columns.iter().zip(&self.fields) {
+            let field = field.and_then(|field| records.field(field));
+            let is_text = |text: &str| nulls.iter().all(|null| null != text);
+            let text = field.filter(|field| field.quoted || is_text(field.text));
+            let start = packed.bytes.len();
+            if let Some(field) = text {
+                text::input(&column.column_type, field.text, &mut packed.bytes)
+                    .locate(|place| place.column = Some(column.name.as_str().to_owned()))?;
+            }
+            packed.fields.push(text.map(|_| start..packed.bytes.len()));
+        }
+        Ok(())
+    }
+
+    fn name_of(&self, field: usize) -> String {
+        let place = self.fields.iter().position(|place| *place == Some(field));
+        match (&self.file.head().names, place) {
+            (Some(names), _) => names[field].clone(),
+            (None, Some(place)) => self.columns[place].name.as_str().to_owned(),
+            (None, None) => (field + 1).to_string(),
+        }
+    }
+}
+
+fn find(names: &[String], columns: &[Column]) -> Result<Vec<Option<usize>>> {
+    columns
+        .iter()
+        .map(|column| {
+            let name = column.name.as_str();
+            if column.generated && !names.iter().any(|field| field == name) {
+                return Ok(None);
+            }
+            by_name(names, name).map(Some)
+        })
+        .collect()
+}
+
+/// The fields of one record, packed; the memory serves all records of a batch.
+#[derive(Default)]
+struct Packed {
+    bytes: Vec<u8>,
+    fields: Vec<Option<Range<usize>>>,
+}
+
+impl Packed {
+    fn field(&self, index: usize) -> Option<&[u8]> {
+        self.bytes.get(self.fields.get(index)?.clone()?)
+    }
+}
+
+impl<T> fmt::Debug for Csv<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Csv").field("file", &self.file).finish_non_exhaustive()
+    }
+}
+
+impl<T: Entity + Send> Source for Csv<T> {
+    type Row = T;
+
+    fn describe(&self) -> String {
+        self.file.describe()
+    }
+
+    fn fingerprint(&self) -> Result<Fingerprint> {
+        self.file.fingerprint()
+    }
+
+    fn plan(&self, limits: CutLimits, each: &mut dyn FnMut(Bounds) -> Result<()>) -> Result<()> {
+        self.file.plan(limits, each)
+    }
+
+    fn read(
+        &self,
+        bounds: &Bounds,
+        each: &mut dyn FnMut(u32, Result<T, Refusal>) -> Result<()>,
+    ) -> Result<()> {
+        let mut packed = Packed::default();
+        self.file.records(bounds, |records| {
+            let row = self.take(records, &mut packed)?;
+            each(records.index(), row)?;
+            Ok(true)
+        })
+    }
+
+    fn origin(&self, bounds: &Bounds, index: u32) -> Result<Origin> {
+        self.file.origin(bounds, index)
+    }
+
+    fn origins(&self, bounds: &Bounds, indexes: &[u32]) -> Result<Vec<Origin>> {
+        self.file.origins(bounds, indexes)
+    }
+}
+
+#[cfg(test)]
+mod tests;

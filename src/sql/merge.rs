@@ -1,0 +1,208 @@
+//! The statements that bring staged rows into their target.
+//!
+//! Each works on a part of a bucket: `$1` is the bucket, `$2` the state of the rows, and the rows
+//! lie between (`$3`, `$4`) and (`$5`, `$6`), batch and index, both included. So a part that the
+//! database refuses can be cut in two.
+
+use super::stage::{StageTable, state};
+use crate::ident::TableName;
+use crate::mapping::column::Column;
+
+/// The statements that merge `stage` into `target`.
+#[derive(Clone, Copy, Debug)]
+pub struct Merge<'a> {
+    /// Where the rows are.
+    pub stage: &'a StageTable,
+    /// Where they go.
+    pub target: &'a TableName,
+}
+
+const PART: &str = "s._rowmill_bucket = $1 AND s._rowmill_state = $2 \
+    AND (s._rowmill_batch, s._rowmill_index) >= ($3, $4) \
+    AND (s._rowmill_batch, s._rowmill_index) <= ($5, $6)";
+
+impl Merge<'_> {
+    /// Takes out of bucket `$1` every live row that another one with the same key supersedes: the
+    /// last of the input wins, or the first. It changes as many rows as were superseded.
+    pub fn drop_superseded(&self, last_wins: bool) -> String {
+        let stage = &self.stage.name;
+        let address = self.stage.dialect.row_address();
+        let keys: Vec<_> = self.stage.key.iter().map(|&index| self.staged(index)).collect();
+        let order = if last_wins { "DESC" } else { "ASC" };
+        let live = state::LIVE;
+        format!(
+            "DELETE FROM {stage} WHERE _rowmill_bucket = $1 AND {address} IN (\
+             SELECT address FROM (SELECT s.{address} AS address, row_number() OVER (\
+             PARTITION BY {} ORDER BY s._rowmill_batch {order}, s._rowmill_index {order}) AS place \
+             FROM {stage} AS s WHERE s._rowmill_bucket = $1 AND s._rowmill_state = {live}) AS ranked \
+             WHERE place > 1)",
+            keys.join(", ")
+        )
+    }
+
+    /// The (batch, index) of the rows in bucket `$1` and state `$2`, in input order.
+    pub fn positions(&self) -> String {
+        format!(
+            "SELECT _rowmill_batch, _rowmill_index FROM {} \
+             WHERE _rowmill_bucket = $1 AND _rowmill_state = $2 \
+             ORDER BY _rowmill_batch, _rowmill_index",
+            self.stage.name
+        )
+    }
+
+    /// How many rows are in bucket `$1` and state `$2`.
+    pub fn count(&self) -> String {
+        format!(
+            "SELECT count(*) FROM {} WHERE _rowmill_bucket = $1 AND _rowmill_state = $2",
+            self.stage.name
+        )
+    }
+
+    /// The buckets that have rows in state `$1`.
+    pub fn buckets_with(&self) -> String {
+        format!(
+            "SELECT DISTINCT _rowmill_bucket FROM {} WHERE _rowmill_state = $1 ORDER BY 1",
+            self.stage.name
+        )
+    }
+
+    /// Gives the row at (`$2`, `$3`) of bucket `$1` the state `$4`.
+    pub fn set_state(&self) -> String {
+        format!(
+            "UPDATE {} SET _rowmill_state = $4 \
+             WHERE _rowmill_bucket = $1 AND _rowmill_batch = $2 AND _rowmill_index = $3",
+            self.stage.name
+        )
+    }
+
+    /// Updates the rows of the target whose key is staged and whose other columns differ; `None`
+    /// where there is nothing but a key.
+    pub fn update(&self) -> Option<String> {
+        let others: Vec<usize> =
+            (0..self.stage.columns.len()).filter(|index| !self.stage.key.contains(index)).collect();
+        if others.is_empty() {
+            return None;
+        }
+        let sets: Vec<_> = others
+            .iter()
+            .map(|&index| format!("{} = {}", self.column(index).name, self.staged(index)))
+            .collect();
+        let differences: Vec<_> = others
+            .iter()
+            .map(|&index| {
+                let column = self.column(index);
+                let mine = format!("t.{}", column.name);
+                self.stage.dialect.differs(&mine, &self.staged(index), &column.column_type)
+            })
+            .collect();
+        Some(format!(
+            "UPDATE {} AS t SET {} FROM {} AS s WHERE {PART} AND {} AND ({})",
+            self.target,
+            sets.join(", "),
+            self.stage.name,
+            self.same_key(),
+            differences.join(" OR ")
+        ))
+    }
+
+    /// Inserts the staged rows whose key the target does not have.
+    pub fn insert_missing(&self) -> String {
+        format!(
+            "{} AND NOT EXISTS (SELECT 1 FROM {} AS t WHERE {})",
+            self.insert(),
+            self.target,
+            self.same_key()
+        )
+    }
+
+    /// Inserts the staged rows.
+    pub fn insert(&self) -> String {
+        let names: Vec<_> = self.stage.columns.iter().map(|c| c.name.to_string()).collect();
+        let values: Vec<_> = (0..self.stage.columns.len()).map(|i| self.staged(i)).collect();
+        format!(
+            "INSERT INTO {} ({}) SELECT {} FROM {} AS s WHERE {PART}",
+            self.target,
+            names.join(", "),
+            values.join(", "),
+            self.stage.name
+        )
+    }
+
+    /// Inserts the staged rows and passes over those that meet a row that is there.
+    pub fn insert_ignore(&self) -> String {
+        format!("{} ON CONFLICT DO NOTHING", self.insert())
+    }
+
+    /// Deletes the rows of the target whose key the stage does not name.
+    pub fn delete_missing(&self) -> String {
+        format!(
+            "DELETE FROM {} AS t WHERE NOT EXISTS (SELECT 1 FROM {} AS s WHERE {})",
+            self.target,
+            self.stage.name,
+            self.same_key()
+        )
+    }
+
+    /// Deletes every row of the target.
+    pub fn delete_all(&self) -> String {
+        format!("DELETE FROM {}", self.target)
+    }
+
+    fn column(&self, index: usize) -> &Column {
+        &self.stage.columns[index]
+    }
+
+    fn staged(&self, index: usize) -> String {
+        let column = self.column(index);
+        self.stage.dialect.cast_staged(&format!("s.{}", column.name), &column.column_type)
+    }
+
+    fn same_key(&self) -> String {
+        let equal: Vec<_> = self
+            .stage
+            .key
+            .iter()
+            .map(|&index| format!("t.{} = {}", self.column(index).name, self.staged(index)))
+            .collect();
+        equal.join(" AND ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ident::Ident;
+    use crate::mapping::column_type::ColumnType;
+    use crate::sql::dialect::Dialect;
+
+    fn stage(dialect: Dialect) -> StageTable {
+        let column = |name: &str, column_type| Column::new(Ident::new(name).unwrap(), column_type);
+        let columns = [
+            column("id", ColumnType::Int8),
+            column("host", ColumnType::Other("inet".into())),
+            column("note", ColumnType::Json),
+        ];
+        StageTable::of_job(dialect, 7, &columns, &[0]).unwrap()
+    }
+
+    #[test]
+    fn what_travels_as_text_is_cast_and_what_has_no_equality_is_compared_as_text() {
+        let stage = stage(Dialect::PostgreSql);
+        let target = TableName::parse("t").unwrap();
+        let update = Merge { stage: &stage, target: &target }.update().unwrap();
+        assert!(update.starts_with(
+            r#"UPDATE "t" AS t SET "host" = CAST(s."host" AS inet), "note" = s."note" FROM "rowmill"."stage_7" AS s"#
+        ));
+        assert!(update.ends_with(
+            r#"(CAST(t."host" AS text) IS DISTINCT FROM CAST(CAST(s."host" AS inet) AS text) OR CAST(t."note" AS text) IS DISTINCT FROM CAST(s."note" AS text))"#
+        ));
+    }
+
+    #[test]
+    fn a_row_of_nothing_but_a_key_is_never_updated() {
+        let mut stage = stage(Dialect::Sqlite);
+        stage.columns.truncate(1);
+        let target = TableName::parse("t").unwrap();
+        assert_eq!(Merge { stage: &stage, target: &target }.update(), None);
+    }
+}

@@ -1,0 +1,126 @@
+//! The table in which a job collects its rows before they are merged.
+//!
+//! It has the columns of the layout, without constraints, and four of its own:
+//!
+//! ```text
+//! _rowmill_bucket   the merge that brings the row in; rows of one key share a bucket
+//! _rowmill_batch    where the row stands in the input: its batch
+//! _rowmill_index    and its number in the batch, from 0
+//! _rowmill_state    0 named (rejected, but its key was read), 1 live, 2 deferred
+//! ```
+//!
+//! A *deferred* row met a row that another merge has not brought in or taken out yet (a unique or
+//! foreign key): it gets its second chance when everything else is in.
+
+use super::dialect::Dialect;
+use crate::error::Result;
+use crate::ident::{Ident, TableName};
+use crate::mapping::column::Column;
+use crate::mapping::column_type::ColumnType;
+
+/// The states of a staged row.
+pub mod state {
+    /// Rejected, but its key was read: the source still names it.
+    pub const NAMED: i16 = 0;
+    /// To be merged.
+    pub const LIVE: i16 = 1;
+    /// To be merged once everything else is in.
+    pub const DEFERRED: i16 = 2;
+}
+
+/// A stage table, on paper.
+#[derive(Clone, Debug)]
+pub struct StageTable {
+    /// Its name.
+    pub name: TableName,
+    /// How its database spells SQL.
+    pub dialect: Dialect,
+    /// The columns of the layout.
+    pub columns: Vec<Column>,
+    /// Which of them are the key; empty without one.
+    pub key: Vec<usize>,
+}
+
+impl StageTable {
+    /// The stage of job `job_id`.
+    ///
+    /// # Errors
+    /// Never in practice: the name is made here.
+    pub fn of_job(
+        dialect: Dialect,
+        job_id: i64,
+        columns: &[Column],
+        key: &[usize],
+    ) -> Result<Self> {
+        let name = dialect.own_table(&format!("stage_{job_id}"))?;
+        Ok(Self { name, dialect, columns: columns.to_vec(), key: key.to_vec() })
+    }
+
+    /// The columns rows are loaded into: the layout's, as they are staged, and rowmill's own.
+    ///
+    /// # Errors
+    /// Never in practice: the names are made here.
+    pub fn load_columns(&self) -> Result<Vec<Column>> {
+        let staged = |column: &Column| {
+            let text = column.column_type.travels_as_text();
+            let staged = if text { ColumnType::Text } else { column.column_type.clone() };
+            Column::new(column.name.clone(), staged)
+        };
+        let mut columns: Vec<_> = self.columns.iter().map(staged).collect();
+        for (name, column_type) in OWN_COLUMNS {
+            columns.push(Column::new(Ident::new(name)?, column_type));
+        }
+        Ok(columns)
+    }
+
+    /// Creates it.
+    pub fn create(&self) -> String {
+        let mut parts: Vec<String> = self
+            .columns
+            .iter()
+            .map(|column| {
+                format!("{} {}", column.name, self.dialect.staged_type_name(&column.column_type))
+            })
+            .collect();
+        for (name, column_type) in OWN_COLUMNS {
+            parts.push(format!("{name} {} NOT NULL", self.dialect.type_name(&column_type)));
+        }
+        format!("CREATE TABLE {} ({})", self.name, parts.join(", "))
+    }
+
+    /// Drops it, if it is there.
+    pub fn drop(&self) -> String {
+        format!("DROP TABLE IF EXISTS {}", self.name)
+    }
+
+    /// Makes it fit for merging, once all rows are in: indexes and statistics. Can be repeated.
+    pub fn seal(&self) -> Vec<String> {
+        let index = |suffix: &str, columns: &str| {
+            let name = format!("\"{}_{suffix}\"", self.name.table.as_str());
+            format!("CREATE INDEX IF NOT EXISTS {name} ON {} ({columns})", self.name)
+        };
+        let mut statements =
+            vec![index("bucket", "_rowmill_bucket, _rowmill_batch, _rowmill_index")];
+        // SQLite has no hash join: what PostgreSQL finds by hashing needs an index there.
+        if self.dialect == Dialect::Sqlite && !self.key.is_empty() {
+            statements.push(index("key", &self.key_names().join(", ")));
+        }
+        statements.push(format!("ANALYZE {}", self.name));
+        statements
+    }
+
+    /// The quoted names of the key's columns.
+    pub fn key_names(&self) -> Vec<String> {
+        self.key.iter().map(|&index| self.columns[index].name.to_string()).collect()
+    }
+}
+
+const OWN_COLUMNS: [(&str, ColumnType); 4] = [
+    ("_rowmill_bucket", ColumnType::Int4),
+    ("_rowmill_batch", ColumnType::Int4),
+    ("_rowmill_index", ColumnType::Int4),
+    ("_rowmill_state", ColumnType::Int2),
+];
+
+/// How many columns a stage has beside those of the layout.
+pub const OWN_COLUMN_COUNT: u16 = OWN_COLUMNS.len() as u16;

@@ -1,0 +1,157 @@
+//! What a text becomes.
+
+use super::keys::{KeySet, Parameters};
+use super::postgres::PostgresSettings;
+use super::sqlite::{self, SqliteSettings};
+use super::{PoolQuery, key_value, settle, uri};
+use crate::error::{Error, ErrorKind, Result};
+use crate::nearest::nearest;
+use std::fmt;
+use std::str::FromStr;
+
+/// Where the data is, read from a URL or a libpq string.
+///
+/// | text | means |
+/// |---|---|
+/// | `postgresql://user@host:5432,host2/db?key=value` | PostgreSQL; `postgres://` and `postgresql+anything://` are the same |
+/// | `host=/run/postgresql dbname='my db'` | PostgreSQL, libpq's keys and values |
+/// | `sqlite:path`, `sqlite://path` | an SQLite file, relative |
+/// | `sqlite:///path` | an SQLite file, absolute |
+/// | `sqlite::memory:` | SQLite in memory |
+///
+/// What a PostgreSQL text leaves out comes from the environment (`PGHOST`, `PGPORT`, `PGUSER`,
+/// `PGPASSWORD`, `PGDATABASE`, `PGSSLMODE`, `PGAPPNAME`, `PGOPTIONS`, `PGCONNECT_TIMEOUT`,
+/// `PGTARGETSESSIONATTRS`, `PGPASSFILE`), then from `~/.pgpass`, then from libpq's defaults.
+/// `Display` and `Debug` never show a password.
+///
+/// ```
+/// use rowmill::url::DatabaseUrl;
+/// let url = DatabaseUrl::parse("postgresql://etl:hunter2@localhost/warehouse?pool_size=3")?;
+/// assert_eq!(url.to_string(), "postgresql://etl@localhost:5432/warehouse");
+/// assert_eq!(url.pool.pool_size, Some(3));
+/// # Ok::<(), rowmill::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DatabaseUrl {
+    /// The database.
+    pub database: Database,
+    /// The pool options that the text names.
+    pub pool: PoolQuery,
+    /// What the user should be told although it is no error: a passfile that was not used because
+    /// others can read it.
+    pub notes: Vec<String>,
+}
+
+/// A database and how it is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Database {
+    /// A PostgreSQL server.
+    Postgres(Box<PostgresSettings>),
+    /// An SQLite database.
+    Sqlite(SqliteSettings),
+}
+
+const SCHEMES: [&str; 5] = ["postgresql", "postgres", "sqlite", "mysql", "mariadb"];
+
+impl DatabaseUrl {
+    /// Reads a URL or a libpq string; defaults come from the environment of the process.
+    ///
+    /// # Errors
+    /// `Url` if something in it is unknown, malformed or would travel in the clear; `Unsupported`
+    /// for MySQL.
+    pub fn parse(text: &str) -> Result<Self> {
+        Self::parse_with(text, &|name| std::env::var(name).ok())
+    }
+
+    /// Reads a URL or a libpq string; `lookup` stands for the environment.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse).
+    pub fn parse_with(text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self> {
+        let text = text.trim();
+        match split_scheme(text) {
+            Some(("sqlite", rest)) => Self::sqlite(rest),
+            Some(("mysql" | "mariadb", _)) => {
+                Err(Error::new(ErrorKind::Unsupported, "MySQL is not built in yet")
+                    .with_hint("use postgresql:// or sqlite:"))
+            }
+            Some((scheme, rest)) if is_postgres(scheme) => {
+                let mut parameters = Parameters::new(KeySet::Postgres);
+                uri::read(rest, &mut parameters)?;
+                Self::postgres(parameters, lookup)
+            }
+            Some((scheme, _)) => Err(unknown_scheme(scheme)),
+            None if text.contains('=') => {
+                let mut parameters = Parameters::new(KeySet::Postgres);
+                key_value::read(text, &mut parameters)?;
+                Self::postgres(parameters, lookup)
+            }
+            None => Err(Error::new(ErrorKind::Url, "this is no connection URL").with_hint(
+                "write postgresql://user@host/database, sqlite:PATH or host=... dbname=...",
+            )),
+        }
+    }
+
+    fn postgres(
+        mut parameters: Parameters,
+        lookup: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Self> {
+        parameters.add_environment(lookup);
+        let pool = PoolQuery::from_parameters(&parameters)?;
+        let mut notes = Vec::new();
+        let settings = settle::settle(&parameters, lookup, &mut notes)?;
+        Ok(Self { database: Database::Postgres(Box::new(settings)), pool, notes })
+    }
+
+    fn sqlite(rest: &str) -> Result<Self> {
+        let (settings, parameters) = sqlite::parse(rest)?;
+        let pool = PoolQuery::from_parameters(&parameters)?;
+        Ok(Self { database: Database::Sqlite(settings), pool, notes: Vec::new() })
+    }
+}
+
+/// The scheme and what follows it: after `://` for servers, after `:` for SQLite.
+fn split_scheme(text: &str) -> Option<(&str, &str)> {
+    let (scheme, rest) = text.split_once(':')?;
+    let is_word = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '.' | '-'));
+    if !is_word {
+        return None;
+    }
+    if scheme == "sqlite" {
+        return Some((scheme, rest));
+    }
+    rest.strip_prefix("//").map(|rest| (scheme, rest))
+}
+
+fn is_postgres(scheme: &str) -> bool {
+    matches!(scheme.split_once('+').map_or(scheme, |(scheme, _)| scheme), "postgresql" | "postgres")
+}
+
+fn unknown_scheme(scheme: &str) -> Error {
+    let hint = nearest(scheme, SCHEMES).map_or_else(
+        || "known are postgresql and sqlite".to_owned(),
+        |n| format!("did you mean {n}?"),
+    );
+    Error::new(ErrorKind::Url, format!("unknown URL scheme \"{scheme}\"")).with_hint(hint)
+}
+
+impl FromStr for DatabaseUrl {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        Self::parse(text)
+    }
+}
+
+/// The database without its password.
+impl fmt::Display for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.database {
+            Database::Postgres(settings) => settings.fmt(f),
+            Database::Sqlite(settings) => settings.fmt(f),
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! How to reach a PostgreSQL server.
+
+use super::secret::Secret;
+use std::fmt;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// How to reach a PostgreSQL server, with every default filled in.
+///
+/// Connections travel without TLS: settings that ask for it, or that would send data over a
+/// network in the clear unasked, are refused when the URL is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PostgresSettings {
+    /// The hosts, to be tried in this order; at least one.
+    pub hosts: Vec<PostgresHost>,
+    /// The user. Default: `PGUSER`, else the `USER` of the process.
+    pub user: String,
+    /// The password that was given; those of the passfile are with the hosts. See
+    /// [`password_for`](Self::password_for).
+    pub password: Option<Secret>,
+    /// The database. Default: `PGDATABASE`, else the name of the user.
+    pub database: String,
+    /// What was said about TLS; `None` if nothing was.
+    pub sslmode: Option<SslMode>,
+    /// The name that the server shows. Default: `PGAPPNAME`, else `rowmill`.
+    pub application_name: String,
+    /// Command-line options for the server's session, such as `-c statement_timeout=5s`.
+    pub options: Option<String>,
+    /// Whether TCP keepalives are sent. Default: yes.
+    pub keepalives: bool,
+    /// The idle time before the first keepalive. Default: the system's.
+    pub keepalives_idle: Option<Duration>,
+    /// The time between keepalives. Default: the system's.
+    pub keepalives_interval: Option<Duration>,
+    /// How many keepalives may be lost. Default: the system's.
+    pub keepalives_count: Option<u32>,
+    /// How long sent data may stay unacknowledged. Default: the system's.
+    pub tcp_user_timeout: Option<Duration>,
+    /// What the server must be like. Default: any.
+    pub target_session_attrs: TargetSessionAttrs,
+}
+
+impl PostgresSettings {
+    /// The password for one of the hosts: the one that was given, else that of the passfile.
+    pub fn password_for<'a>(&'a self, host: &'a PostgresHost) -> Option<&'a Secret> {
+        self.password.as_ref().or(host.passfile_password.as_ref())
+    }
+}
+
+/// `postgresql://user@host:port,.../database`, without the password.
+impl fmt::Display for PostgresSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "postgresql://{}@", self.user)?;
+        let mut separator = "";
+        for host in &self.hosts {
+            write!(f, "{separator}{host}")?;
+            separator = ",";
+        }
+        write!(f, "/{}", self.database)
+    }
+}
+
+/// One host of a server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PostgresHost {
+    /// How it is reached.
+    pub reach: Reach,
+    /// Its port. Default: 5432.
+    pub port: u16,
+    /// The password that the passfile has for it.
+    pub passfile_password: Option<Secret>,
+}
+
+impl PostgresHost {
+    pub(super) fn new(reach: Reach, port: u16) -> Self {
+        Self { reach, port, passfile_password: None }
+    }
+}
+
+impl fmt::Display for PostgresHost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.reach {
+            Reach::Unix(directory) => write!(f, "{}:{}", directory.display(), self.port),
+            Reach::Name(name) | Reach::Address { name: Some(name), .. } if !name.contains(':') => {
+                write!(f, "{name}:{}", self.port)
+            }
+            Reach::Name(name) | Reach::Address { name: Some(name), .. } => {
+                write!(f, "[{name}]:{}", self.port)
+            }
+            Reach::Address { address: IpAddr::V6(address), .. } => {
+                write!(f, "[{address}]:{}", self.port)
+            }
+            Reach::Address { address, .. } => write!(f, "{address}:{}", self.port),
+        }
+    }
+}
+
+/// The way to a host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// A host name or an address in text form, to be resolved (`host`).
+    Name(String),
+    /// An address (`hostaddr`), and the name that stood beside it.
+    Address {
+        /// Where to connect.
+        address: IpAddr,
+        /// The name, for messages and the passfile.
+        name: Option<String>,
+    },
+    /// The directory of a Unix socket; the socket in it is `.s.PGSQL.` and the port.
+    Unix(PathBuf),
+}
+
+/// What `sslmode` says, as in libpq.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SslMode {
+    /// No TLS.
+    Disable,
+    /// TLS if the server insists.
+    Allow,
+    /// TLS if the server can.
+    Prefer,
+    /// TLS, whoever the server is.
+    Require,
+    /// TLS with a certificate of a known authority.
+    VerifyCa,
+    /// TLS with a certificate of a known authority for this host.
+    VerifyFull,
+}
+
+/// What `target_session_attrs` says, as in libpq.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TargetSessionAttrs {
+    /// Any server.
+    #[default]
+    Any,
+    /// A session that can write.
+    ReadWrite,
+    /// A session that is read only.
+    ReadOnly,
+    /// Not in hot standby.
+    Primary,
+    /// In hot standby.
+    Standby,
+    /// In hot standby if one of the hosts is, else any.
+    PreferStandby,
+}

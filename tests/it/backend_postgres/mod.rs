@@ -1,0 +1,81 @@
+//! The PostgreSQL backend against a real server.
+//!
+//! - `connect`:      deadlines, refusals, several hosts, the settings of a session
+//! - `statements`:   parameters, results, prepared statements, lost connections
+//! - `transactions`: commits that were none, and commits without an answer
+//! - `errors`:       no value of a row in any message
+//! - `load`:         every type through COPY, and the row of an error
+//! - `catalog`:      what a table is said to be
+//! - `lock`:         the lock of a job
+//! - `relay`:        a server's address with faults
+
+mod catalog;
+mod connect;
+mod errors;
+mod load;
+mod lock;
+mod relay;
+mod statements;
+mod transactions;
+
+use crate::support::TestDb;
+use rowmill::backend::postgres::PostgresBackend;
+use rowmill::backend::{Backend, Connection};
+use rowmill::url::{Database, DatabaseUrl};
+use rowmill::{CellRef, Param};
+use std::time::{Duration, Instant};
+
+fn backend(url: &str) -> PostgresBackend {
+    // The environment of whoever runs the tests must not matter.
+    match DatabaseUrl::parse_with(url, &|_| None).unwrap().database {
+        Database::Postgres(settings) => PostgresBackend::new(&settings),
+        other => panic!("{other:?} is no PostgreSQL"),
+    }
+}
+
+fn in_time() -> Instant {
+    Instant::now() + Duration::from_secs(30)
+}
+
+fn connect(db: &TestDb<'_>) -> Box<dyn Connection> {
+    backend(&db.url()).connect(in_time()).unwrap()
+}
+
+/// The first cell of each row, which must be text.
+fn texts(
+    connection: &mut dyn Connection,
+    sql: &str,
+    params: &[Param<'_>],
+) -> rowmill::Result<Vec<Option<String>>> {
+    let mut texts = Vec::new();
+    connection.query(sql, params, &mut |row| {
+        texts.push(match row.cell(0)? {
+            CellRef::Packed(_, bytes) => Some(String::from_utf8(bytes.to_vec()).unwrap()),
+            _ => None,
+        });
+        Ok(())
+    })?;
+    Ok(texts)
+}
+
+/// The one text that a query returns.
+fn text(connection: &mut dyn Connection, sql: &str, params: &[Param<'_>]) -> String {
+    let texts = texts(connection, sql, params).unwrap_or_else(|error| panic!("{sql}: {error}"));
+    assert_eq!(texts.len(), 1, "{sql}");
+    texts[0].clone().expect("no NULL")
+}
+
+/// Waits until a query of the database says `t`.
+fn wait_until(db: &TestDb<'_>, sql: &str) {
+    let deadline = in_time();
+    let mut client = db.connect();
+    while !client.query_one(sql, &[]).unwrap().get::<_, bool>(0) {
+        assert!(Instant::now() < deadline, "in vain: {sql}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// The process id of the server's process behind a connection.
+fn pid(connection: &mut dyn Connection) -> i32 {
+    text(connection, "select pg_backend_pid()::text", &[]).parse().unwrap()
+}

@@ -1,0 +1,215 @@
+//! `#[derive(Entity)]` and `#[derive(SqlEnum)]`: what they write reads back.
+
+use rowmill::{Cell, CellRef, Column, ColumnType, Entity, ErrorKind, Result, Rows, SqlEnum};
+
+#[derive(Clone, Copy, Debug, PartialEq, SqlEnum)]
+#[sql_enum(name = "surface_kind", rename_all = "snake_case")]
+enum Surface {
+    Asphalt,
+    LooseGravel,
+    #[sql_enum(label = "H2O")]
+    Water,
+}
+
+#[derive(Debug, Default, PartialEq, Entity)]
+#[entity(table = "etl.runways")]
+struct Runway {
+    #[entity(generated)]
+    loaded_by: String,
+    #[entity(key)]
+    id: i64,
+    #[entity(key, column = "airport ref")]
+    airport_ref: i32,
+    r#type: Option<String>,
+    #[entity(column_type = "numeric(15,2)")]
+    length: i64,
+    surface: Option<Surface>,
+    #[entity(skip)]
+    cache: Vec<u32>,
+}
+
+#[derive(Debug, PartialEq, Entity)]
+struct LineItem {
+    id: i64,
+}
+
+fn runway() -> Runway {
+    Runway {
+        loaded_by: String::new(),
+        id: 7,
+        airport_ref: -3,
+        r#type: None,
+        length: 3_000,
+        surface: Some(Surface::LooseGravel),
+        cache: vec![1],
+    }
+}
+
+/// Packs an entity as a row of `columns`.
+fn packed<E: Entity>(entity: &E, columns: &[Column]) -> Result<Rows> {
+    let mut rows = Rows::new(columns.iter().filter(|column| !column.generated).count() as u16);
+    let mut row = rows.begin();
+    entity.pack(columns, &mut row)?;
+    row.finish()?;
+    Ok(rows)
+}
+
+/// Reads a row of `columns`; generated columns are `made`.
+fn unpacked<E: Entity>(rows: &Rows, columns: &[Column], made: &str) -> Result<E> {
+    let fields: Vec<_> = rows.row(0).collect();
+    E::unpack(&mut |index| {
+        Ok(match fields.get(index) {
+            Some(Some(bytes)) => CellRef::Packed(&columns[index].column_type, bytes),
+            Some(None) => CellRef::Null,
+            None => CellRef::Text(made),
+        })
+    })
+}
+
+#[test]
+fn the_table_the_key_and_the_columns_are_as_declared() -> Result<()> {
+    assert_eq!(Runway::table()?.plain(), "etl.runways");
+    assert_eq!(LineItem::table()?.plain(), "line_item");
+    assert_eq!(Runway::key(), ["id", "airport ref"]);
+    let columns: Vec<_> = Runway::columns()?
+        .iter()
+        .map(|c| (c.name.as_str().to_owned(), c.column_type.sql(), c.nullable, c.generated))
+        .collect();
+    let expected = [
+        ("id", "bigint", false, false),
+        ("airport ref", "integer", false, false),
+        ("type", "text", true, false),
+        ("length", "numeric(15,2)", false, false),
+        ("surface", "surface_kind", true, false),
+        ("loaded_by", "text", false, true),
+    ]
+    .map(|(name, sql, nullable, generated)| (name.to_owned(), sql.to_owned(), nullable, generated));
+    assert_eq!(columns, expected);
+    Ok(())
+}
+
+#[test]
+fn a_row_comes_back_without_what_is_skipped_and_with_what_is_generated() -> Result<()> {
+    let columns = Runway::columns()?;
+    let rows = packed(&runway(), &columns)?;
+    assert_eq!(rows.row(0).count(), 5, "the generated column is never written");
+    let back: Runway = unpacked(&rows, &columns, "trigger")?;
+    assert_eq!(back, Runway { loaded_by: "trigger".into(), cache: vec![], ..runway() });
+    Ok(())
+}
+
+#[test]
+fn a_row_is_packed_as_the_types_of_the_table_and_not_of_the_struct() -> Result<()> {
+    let mut columns = Runway::columns()?;
+    columns[0].column_type = ColumnType::Int2;
+    let rows = packed(&runway(), &columns)?;
+    assert_eq!(rows.row(0).next(), Some(Some(&[0, 7][..])));
+    assert_eq!(unpacked::<Runway>(&rows, &columns, "")?.id, 7);
+    Ok(())
+}
+
+#[test]
+fn untyped_cells_are_read() -> Result<()> {
+    let cells = [
+        CellRef::Integer(7),
+        CellRef::Integer(-3),
+        CellRef::Null,
+        CellRef::Text("3000.00"),
+        CellRef::Text("loose_gravel"),
+        CellRef::Text(""),
+    ];
+    let read = Runway::unpack(&mut |index| Ok(cells[index]))?;
+    assert_eq!(read, Runway { cache: vec![], ..runway() });
+    Ok(())
+}
+
+#[test]
+fn an_error_names_the_column_and_no_value() {
+    let mut columns = Runway::columns().unwrap();
+    columns[1].column_type = ColumnType::Date;
+    let error = packed(&runway(), &columns).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Encode);
+    assert_eq!(error.place().column.as_deref(), Some("airport ref"));
+
+    let error = LineItem::unpack(&mut |_| Ok(CellRef::Null)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Decode);
+    assert_eq!(error.to_string(), "NULL in a field that is not an Option [column id]");
+}
+
+#[test]
+fn too_few_columns_are_an_error_and_no_panic() {
+    let columns = Runway::columns().unwrap();
+    assert_eq!(packed(&runway(), &columns[..2]).unwrap_err().kind(), ErrorKind::Internal);
+}
+
+#[test]
+fn an_enum_travels_as_its_label() -> Result<()> {
+    for (value, label) in [
+        (Surface::Asphalt, "asphalt"),
+        (Surface::LooseGravel, "loose_gravel"),
+        (Surface::Water, "H2O"),
+    ] {
+        for column_type in [Surface::column_type(), ColumnType::Text, ColumnType::Char(20)] {
+            let mut out = Vec::new();
+            assert!(value.pack(&column_type, &mut out)?);
+            assert_eq!(String::from_utf8_lossy(&out).trim_end(), label);
+            assert_eq!(Surface::unpack(CellRef::Packed(&column_type, &out))?, value);
+        }
+    }
+    assert_eq!(Surface::column_type(), ColumnType::Enum("surface_kind".into()));
+    Ok(())
+}
+
+#[test]
+fn an_unknown_label_is_an_error_that_names_the_known_ones_and_not_itself() {
+    let error = Surface::unpack(CellRef::Text("secret")).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Decode);
+    let line = error.to_string();
+    assert!(line.contains("asphalt, loose_gravel, H2O"), "{line}");
+    assert!(!line.contains("secret"), "{line}");
+}
+
+#[test]
+fn the_types_that_the_derive_knows_are_those_of_the_crate() -> Result<()> {
+    // The derive has its own list, because it cannot see the crate: every type of the crate must
+    // compile here.
+    #[derive(Entity)]
+    #[entity(crate = "rowmill")]
+    struct All {
+        #[entity(column_type = "double precision")]
+        a: f64,
+        #[entity(column_type = "character varying(20)")]
+        b: String,
+        #[entity(column_type = "timestamp with time zone")]
+        c: Option<String>,
+        #[entity(column_type = "smallint[]")]
+        d: Vec<i16>,
+    }
+    let sql: Vec<_> = All::columns()?.iter().map(|c| c.column_type.sql()).collect();
+    assert_eq!(sql, ["double precision", "varchar(20)", "timestamptz", "smallint[]"]);
+    Ok(())
+}
+
+mod shadowed {
+    //! Names of the user that generated code must not fall for.
+    #![allow(dead_code, non_camel_case_types, reason = "they are only there to be in the way")]
+
+    type Result = ();
+    type Option = ();
+    type Vec = ();
+    type String = ();
+    type Ok = ();
+    mod std {}
+    mod core {}
+
+    #[derive(::rowmill::Entity)]
+    struct Plain {
+        id: i64,
+    }
+
+    #[derive(::rowmill::SqlEnum)]
+    enum Mood {
+        Ok,
+        Err,
+    }
+}

@@ -1,0 +1,145 @@
+//! Opening connections, and failing to.
+
+use crate::support::LIMIT;
+use crate::support::fake::{Fake, id, take, until};
+use rowmill::{ErrorKind, PoolOptions};
+use std::error::Error;
+use std::thread;
+use std::time::{Duration, Instant};
+
+#[test]
+fn a_wrong_password_is_an_error_at_once() {
+    for state in ["28P01", "28000", "3D000"] {
+        let fake = Fake::default();
+        let pool = fake.pool(1, 0);
+        fake.fail_with(&[state]);
+        let before = Instant::now();
+        let error = pool.get().unwrap_err();
+        assert!(before.elapsed() < LIMIT / 2);
+        assert_eq!(error.kind(), ErrorKind::Connect);
+        assert_eq!(error.sqlstate().map(|state| state.to_string()).as_deref(), Some(state));
+        assert_eq!(fake.connects(), 1);
+        assert_eq!((pool.stats().in_use, pool.stats().total), (0, 0));
+        assert!(pool.get().is_ok());
+    }
+}
+
+#[test]
+fn a_server_that_starts_up_is_asked_again() {
+    let fake = Fake::default();
+    let pool = fake.pool(1, 0);
+    fake.fail_with(&["57P03", "53300"]);
+    assert_eq!(id(&mut pool.get().unwrap()), 2);
+}
+
+#[test]
+fn the_deadline_ends_the_attempts_with_the_error_of_the_last() {
+    let fake = Fake::default();
+    let pool = fake.pool(1, 0);
+    fake.fail_with(&["57P03"; 100]);
+    let before = Instant::now();
+    let error = pool.get_within(Duration::from_millis(450)).unwrap_err();
+    assert!(before.elapsed() < LIMIT / 2);
+    assert_eq!((error.kind(), error.message()), (ErrorKind::Connect, "refused with 57P03"));
+    assert!((1..=5).contains(&fake.connects()), "{}", fake.connects());
+    assert_eq!(pool.stats().in_use, 0);
+}
+
+#[test]
+fn one_who_cannot_connect_takes_a_connection_that_comes_back() {
+    let fake = Fake::default();
+    let pool = fake.pool(2, 0);
+    let held = take(&pool, 1);
+    fake.fail_with(&["57P03"; 1000]);
+    thread::scope(|scope| {
+        let waiter = pool.clone();
+        let waiter = scope.spawn(move || id(&mut waiter.get().unwrap()));
+        until("an attempt fails", || fake.connects() > 1);
+        drop(held);
+        assert_eq!(waiter.join().unwrap(), 0);
+    });
+}
+
+#[test]
+fn the_time_out_tells_why_no_connection_could_be_opened() {
+    let fake = Fake::default();
+    let pool = fake.pool(1, 0);
+    fake.fail_with(&["57P03"; 1000]);
+    thread::scope(|scope| {
+        let other = pool.clone();
+        scope.spawn(move || other.get_within(LIMIT));
+        until("an attempt fails", || fake.connects() > 0 && pool.stats().in_use == 1);
+        let error = pool.get_within(Duration::from_millis(20)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::PoolTimeout);
+        let text = error.to_string();
+        assert!(
+            text.ends_with(
+                "1 waiting, limit 1; the last attempt to connect failed: refused with 57P03 (57P03)"
+            ),
+            "{text}"
+        );
+        assert!(error.source().is_some());
+        pool.dispose();
+    });
+}
+
+#[test]
+fn a_connect_that_hangs_does_not_delay_the_others() {
+    let fake = Fake::default();
+    let pool = fake.pool(3, 0);
+    let held = take(&pool, 1);
+    let gate = fake.gate_connect();
+    thread::scope(|scope| {
+        let hanging = pool.clone();
+        scope.spawn(move || drop(hanging.get().unwrap()));
+        gate.wait_until_reached();
+        drop(held);
+        drop(pool.get_within(Duration::from_secs(10)).unwrap());
+        gate.open();
+    });
+    assert_eq!(fake.connects(), 2);
+}
+
+#[test]
+fn an_old_connection_is_replaced_when_it_is_asked_for() {
+    let fake = Fake::default();
+    let pool = fake.pool_with(PoolOptions::new().recycle(Duration::from_nanos(1)));
+    drop(pool.get().unwrap());
+    assert_eq!(id(&mut pool.get().unwrap()), 1);
+    assert_eq!(fake.calls(), ["close 0"]);
+}
+
+#[test]
+fn a_ping_finds_a_dead_connection_before_the_borrower_does() {
+    let fake = Fake::default();
+    let pool = fake.pool_with(PoolOptions::new().pre_ping(true));
+    drop(pool.get().unwrap());
+    assert!(fake.calls().is_empty(), "a new connection is not asked");
+    drop(pool.get().unwrap());
+    fake.fall_silent();
+    assert_eq!(id(&mut pool.get().unwrap()), 1);
+    assert_eq!(fake.calls(), ["ping 0", "ping 0", "close 0"]);
+}
+
+#[test]
+fn a_replacement_that_cannot_be_opened_leaves_the_counts_as_they_should_be() {
+    let fake = Fake::default();
+    let pool = fake.pool_with(PoolOptions::new().pool_size(1).max_overflow(2).pre_ping(true));
+    drop(pool.get().unwrap());
+    fake.fall_silent();
+    fake.fail_with(&["28P01"]);
+    assert_eq!(pool.get().unwrap_err().kind(), ErrorKind::Connect);
+    let stats = pool.stats();
+    assert_eq!((stats.idle, stats.in_use, stats.total), (0, 0, 0));
+    assert_eq!(take(&pool, 3).len(), 3);
+}
+
+#[test]
+fn a_connection_that_broke_while_it_slept_is_replaced() {
+    let fake = Fake::default();
+    let pool = fake.pool(2, 0);
+    drop(take(&pool, 2));
+    fake.cut();
+    assert_eq!(id(&mut pool.get().unwrap()), 2);
+    assert_eq!((fake.open(), pool.stats().total), (2, 2));
+}

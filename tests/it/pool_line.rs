@@ -1,0 +1,122 @@
+//! Waiting for a connection.
+
+use crate::support::LIMIT;
+use crate::support::fake::{Fake, id, take, until};
+use rowmill::{ErrorKind, PoolOptions};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+#[test]
+fn those_who_wait_are_served_in_the_order_in_which_they_came() {
+    let pool = Fake::default().pool(1, 0);
+    let (report, served) = mpsc::channel();
+    let held = take(&pool, 1);
+    thread::scope(|scope| {
+        for number in 0..8 {
+            let (line, report) = (pool.clone(), report.clone());
+            scope.spawn(move || {
+                let connection = line.get().unwrap();
+                report.send(number).unwrap();
+                drop(connection);
+            });
+            until("the thread waits", || pool.stats().waiting == number + 1);
+        }
+        drop(held);
+    });
+    drop(report);
+    assert_eq!(served.iter().collect::<Vec<_>>(), (0..8).collect::<Vec<u32>>());
+}
+
+#[test]
+fn one_who_comes_later_does_not_overtake_one_who_waits() {
+    let fake = Fake::default();
+    let pool = fake.pool(1, 0);
+    thread::scope(|scope| {
+        let held = take(&pool, 1);
+        let (got, first) = mpsc::channel();
+        let (release, wait) = mpsc::channel::<()>();
+        let waiter = pool.clone();
+        scope.spawn(move || {
+            let _connection = waiter.get().unwrap();
+            got.send(()).unwrap();
+            wait.recv().unwrap();
+        });
+        until("the thread waits", || pool.stats().waiting == 1);
+        drop(held);
+        // The permit went to the waiter directly, whether it has woken up yet or not.
+        let error = pool.get_within(Duration::from_millis(1)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::PoolTimeout);
+        first.recv().unwrap();
+        release.send(()).unwrap();
+    });
+    assert_eq!(fake.connects(), 1);
+}
+
+#[test]
+fn the_time_out_says_who_holds_what() {
+    let options = PoolOptions::new().pool_size(2).max_overflow(1);
+    let pool = Fake::default().pool_with(options.timeout(Duration::from_millis(20)));
+    let _held = take(&pool, 3);
+    let before = Instant::now();
+    let error = pool.get().unwrap_err();
+    assert!(before.elapsed() >= Duration::from_millis(20));
+    assert_eq!(error.kind(), ErrorKind::PoolTimeout);
+    assert_eq!(error.message(), "no connection within 20ms: 3 in use, 0 idle, 1 waiting, limit 3");
+    assert!(error.is_transient());
+    assert_eq!(pool.stats().waiting, 0);
+}
+
+#[test]
+fn a_waiter_that_gave_up_does_not_lose_a_connection() {
+    let fake = Fake::default();
+    let pool = fake.pool(2, 0);
+    // Waiters give up at every moment of a return, also at the one of the hand-over.
+    for round in 0..200_u64 {
+        let held = take(&pool, 2);
+        thread::scope(|scope| {
+            for waiter in 0..2 {
+                let pool = pool.clone();
+                let timeout = Duration::from_micros(round * 5 + waiter * 40);
+                scope.spawn(move || drop(pool.get_within(timeout)));
+            }
+            drop(held);
+        });
+        assert_eq!((pool.stats().in_use, pool.stats().waiting), (0, 0));
+    }
+    assert_eq!(take(&pool, 2).len(), 2);
+    assert!(fake.peak() <= 2);
+}
+
+#[test]
+fn a_broken_connection_that_comes_back_wakes_those_who_wait() {
+    // With r2d2 alone the second and the third would sleep to their time-out: it throws the
+    // broken connection away and wakes nobody.
+    let fake = Fake::default();
+    let pool = fake.pool(1, 0);
+    let mut held = take(&pool, 1);
+    let before = Instant::now();
+    thread::scope(|scope| {
+        for _ in 0..5 {
+            let pool = pool.clone();
+            scope.spawn(move || pool.get().unwrap().run("break").unwrap());
+        }
+        until("all wait", || pool.stats().waiting == 5);
+        held[0].run("break").unwrap();
+        drop(held);
+    });
+    assert!(before.elapsed() < LIMIT / 2);
+    assert_eq!((fake.connects(), fake.open(), pool.stats().total), (6, 0, 0));
+}
+
+#[test]
+fn the_longest_wait_and_the_peak_are_remembered() {
+    let pool = Fake::default().pool(1, 1);
+    let held = take(&pool, 2);
+    assert!(pool.get_within(Duration::from_millis(5)).is_err());
+    drop(held);
+    let stats = pool.stats();
+    assert_eq!((stats.peak_in_use, stats.in_use), (2, 0));
+    assert!(stats.longest_wait >= Duration::from_millis(5));
+    assert!(id(&mut pool.get().unwrap()) < 2);
+}

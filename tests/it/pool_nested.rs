@@ -1,0 +1,38 @@
+//! One thread, one connection of a pool.
+
+use crate::support::fake::Fake;
+use rowmill::ErrorKind;
+use std::thread;
+
+#[test]
+fn a_nested_check_out_fails_at_once_and_names_both_places() {
+    let fake = Fake::default();
+    let pool = fake.pool(5, 0);
+    let first = line!() + 1;
+    let held = pool.get().unwrap();
+    let error = pool.get().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NestedCheckout);
+    for line in [first, first + 1] {
+        assert!(error.message().contains(&format!("pool_nested.rs:{line}:")), "{error}");
+    }
+    assert_eq!((fake.connects(), pool.stats().in_use), (1, 1));
+    drop(held);
+    assert!(pool.get().is_ok());
+}
+
+#[test]
+fn two_pools_and_two_threads_do_not_hinder_each_other() {
+    let (one, other) = (Fake::default().pool(2, 0), Fake::default().pool(2, 0));
+    let _held = one.get().unwrap();
+    assert!(other.get().is_ok());
+    thread::scope(|scope| scope.spawn(|| assert!(one.get().is_ok())).join().unwrap());
+}
+
+#[test]
+fn a_check_out_that_failed_leaves_no_mark() {
+    let fake = Fake::default();
+    let pool = fake.pool(1, 0);
+    fake.fail_with(&["28P01"]);
+    assert_eq!(pool.get().unwrap_err().kind(), ErrorKind::Connect);
+    assert!(pool.get().is_ok());
+}

@@ -1,0 +1,28 @@
+//! Attributes that do not exist, do not go together, or name nothing.
+use rowmill::Entity;
+
+#[derive(Entity)]
+#[entity(tabel = "runways")]
+struct Misspelled {
+    id: i64,
+}
+
+#[derive(Entity)]
+#[entity(table = "a.b.c")]
+struct ThreeParts {
+    id: i64,
+}
+
+#[derive(Entity)]
+struct Fields {
+    #[entity(primary_key)]
+    id: i64,
+    #[entity(skip, key)]
+    cache: i64,
+    #[entity(column = "id2")]
+    first: i64,
+    #[entity(column = "id2")]
+    second: i64,
+}
+
+fn main() {}
