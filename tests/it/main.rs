@@ -53,3 +53,5 @@ mod csv_source; // a CSV file, against what COPY makes of it
 // Door: cli_*.rs, examples.rs
 #[cfg(feature = "cli")]
 mod cli_usage;
+#[cfg(feature = "cli")]
+mod nightly; // the first command of the manual
