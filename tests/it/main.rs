@@ -47,6 +47,8 @@ mod url_secrets;
 mod csv_source; // a CSV file, against what COPY makes of it
 
 // Flow: job_*.rs (kill and restart, rejects, exactly once, memory, serial twin)
+#[cfg(feature = "cli")]
+mod job_kill; // kill -9 at random moments
 
 // Door: cli_*.rs, examples.rs
 #[cfg(feature = "cli")]
