@@ -1,7 +1,7 @@
 //! One execution: plan, load, merge, finish.
 
 use super::budget::Budget;
-use super::context::{Context, Failure, Lock, Meter};
+use super::context::{Context, Failure, Lock, Meter, is_away};
 use super::dispatcher;
 use super::identity::{self, Identity};
 use super::job::Declared;
@@ -18,7 +18,7 @@ use crate::source::bounds::Bounds;
 use crate::source::feed::Feed;
 use crate::stop::StopToken;
 use crate::workers::Workers;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// What a run is started with.
 pub(super) struct Start<'a> {
@@ -197,19 +197,20 @@ fn with_patience<T>(
 ) -> Result<T> {
     let mut attempts = super::retry::Attempts::new(context.limits.retry);
     loop {
-        let done = context.engine.get().and_then(|mut connection| work(&mut *connection));
+        let done =
+            context.connection(&mut attempts).and_then(|mut connection| work(&mut *connection));
         let error = match done {
             Ok(value) => return Ok(value),
             Err(error) => error,
         };
+        context.failed(&error);
         let Some(delay) = attempts.after(&error, Instant::now()) else { return Err(error) };
         context.observer.waiting(&error);
         context.pause(delay)?;
-        if error.is_disconnect() {
-            context.lock.ensure()?;
-        }
     }
 }
+
+const LAST_WORD: Duration = Duration::from_secs(1);
 
 /// Records how the run ended, as far as the server can still be told.
 fn end(
@@ -222,7 +223,13 @@ fn end(
         Ok(()) => Status::Complete,
         Err(error) => status_of(error),
     };
-    let recorded = context.engine.get().and_then(|mut connection| {
+    let timeout = context.engine.options().timeout;
+    // A server that was waited for in vain is not waited for again only to be told so.
+    let within = match &done {
+        Err(error) if is_away(error) => timeout.min(LAST_WORD),
+        _ => timeout,
+    };
+    let recorded = context.engine.get_within(within).and_then(|mut connection| {
         let word = match status {
             Status::Complete => "complete",
             Status::Stopped => "stopped",

@@ -64,7 +64,7 @@ struct Tally {
 
 impl Campaign {
     fn new(mode: &'static str) -> Self {
-        let rows = setting("ROWMILL_FAULT_ROWS", 60_000);
+        let rows = setting("ROWMILL_FAULT_ROWS", 100_000);
         let seed = setting("ROWMILL_FAULT_SEED", RandomState::new().hash_one(0) as usize) as u64;
         // Appended rows meet no check, so that each batch that is begun sends one statement.
         let refused = mode != "append";
@@ -171,7 +171,7 @@ fn kill_at(
     seed: u64,
 ) -> bool {
     let (units, rest) = timeline.progress_at(moment);
-    let mut probe = Probe::new(place);
+    let mut probe = place.probe();
     let mut reached = None;
     let mut run = job.start();
     let running = run.wait_until(|_| {
@@ -205,7 +205,7 @@ struct Timeline {
 impl Timeline {
     fn of(mut run: Running, place: &Place<'_>) -> Self {
         let start = Instant::now();
-        let mut probe = Probe::new(place);
+        let mut probe = place.probe();
         let mut steps = vec![(Duration::ZERO, 0)];
         run.wait_until(|_| {
             let units = probe.units_done();
@@ -224,27 +224,6 @@ impl Timeline {
     fn progress_at(&self, moment: Duration) -> (u64, Duration) {
         let before = self.steps.iter().rev().find(|(at, _)| *at <= moment);
         before.map_or((0, moment), |(at, units)| (*units, moment - *at))
-    }
-}
-
-/// Looks into the ledger from outside.
-struct Probe<'a> {
-    place: &'a Place<'a>,
-    sql: String,
-    there: bool,
-}
-
-impl<'a> Probe<'a> {
-    fn new(place: &'a Place<'a>) -> Self {
-        let sql = format!("select count(*) from {} where done", place.own("batch"));
-        Self { place, sql, there: false }
-    }
-
-    fn units_done(&mut self) -> u64 {
-        if !self.there {
-            self.there = self.place.has_ledger();
-        }
-        if self.there { self.place.number(&self.sql) } else { 0 }
     }
 }
 

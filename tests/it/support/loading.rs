@@ -104,15 +104,20 @@ impl Place<'_> {
         }
     }
 
-    /// Whether a run has created the ledger yet.
-    pub fn has_ledger(&self) -> bool {
-        let sql = match self {
+    /// A look into the ledger from outside, which can be repeated often.
+    pub fn probe(&self) -> Probe {
+        let reader = match self {
+            Self::Postgres(database) => Reader::Postgres(Box::new(database.connect())),
+            Self::Sqlite(folder) => Reader::Sqlite(Box::new(open(folder))),
+        };
+        let done = format!("select count(*) from {} where done", self.own("batch"));
+        let there = match self {
             Self::Postgres(_) => {
                 "select count(*) from pg_tables where schemaname = 'rowmill' and tablename = 'batch'"
             }
             Self::Sqlite(_) => "select count(*) from sqlite_schema where name = 'rowmill_batch'",
         };
-        self.number(sql) == 1
+        Probe { reader, there, is_there: false, done }
     }
 
     /// Creates the table `lineitem` with a row check, and with a primary key if `keyed`; without
@@ -124,6 +129,39 @@ impl Place<'_> {
         };
         let key = if keyed { ", primary key (l_orderkey, l_linenumber)" } else { "" };
         self.sql(&format!("create table lineitem ({columns}, check (l_suppkey > 0){key})"));
+    }
+}
+
+/// Counts what is done in the ledger, on a connection of its own.
+pub struct Probe {
+    reader: Reader,
+    there: &'static str,
+    is_there: bool,
+    done: String,
+}
+
+enum Reader {
+    Postgres(Box<postgres::Client>),
+    Sqlite(Box<rusqlite::Connection>),
+}
+
+impl Probe {
+    /// How many batches, merges and ends are done.
+    pub fn units_done(&mut self) -> u64 {
+        if !self.is_there {
+            self.is_there = self.reader.number(self.there) == 1;
+        }
+        if self.is_there { self.reader.number(&self.done) } else { 0 }
+    }
+}
+
+impl Reader {
+    fn number(&mut self, sql: &str) -> u64 {
+        let number: i64 = match self {
+            Self::Postgres(client) => client.query_one(sql, &[]).expect(sql).get(0),
+            Self::Sqlite(sqlite) => sqlite.query_row(sql, [], |row| row.get(0)).expect(sql),
+        };
+        u64::try_from(number).expect("a count")
     }
 }
 
