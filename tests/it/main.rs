@@ -51,6 +51,8 @@ mod csv_source; // a CSV file, against what COPY makes of it
 mod job_kill; // kill -9 at random moments
 #[cfg(feature = "cli")]
 mod job_server_stop; // the server goes away, processes die at exact places
+#[cfg(feature = "cli")]
+mod job_once; // one run at a time; signals; changes on the way
 
 // Door: cli_*.rs, examples.rs
 #[cfg(feature = "cli")]
