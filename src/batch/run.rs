@@ -196,17 +196,16 @@ fn with_patience<T>(
 ) -> Result<T> {
     let mut attempts = super::retry::Attempts::new(context.limits.retry);
     loop {
-        let done = context.engine.get().and_then(|mut connection| work(&mut *connection));
+        let done =
+            context.connection(&mut attempts).and_then(|mut connection| work(&mut *connection));
         let error = match done {
             Ok(value) => return Ok(value),
             Err(error) => error,
         };
+        context.failed(&error);
         let Some(delay) = attempts.after(&error, Instant::now()) else { return Err(error) };
         context.observer.waiting(&error);
         context.pause(delay)?;
-        if error.is_disconnect() {
-            context.lock.ensure()?;
-        }
     }
 }
 
