@@ -149,12 +149,27 @@ impl<'a> Worker<'a> {
                     indexes: &self.prepared.indexes,
                     named_keys: &self.prepared.named_keys,
                     named_indexes: &self.prepared.named_indexes,
+                    hides_keys: self.hides_keys(),
                 };
                 sink.store(connection, *place, unit.number(), portion)
             }
             Phase::Merge => sink.merge(connection, *place, unit.number()),
             Phase::Finish => sink.finish(connection, *place, *empty),
         }
+    }
+
+    /// Whether a row was refused of which nobody can tell the key: not where the key itself is
+    /// none, but where the record is broken, so that any field may stand where the key should be
+    /// and other records may be hidden in it, or where the row failed before its key was reached.
+    fn hides_keys(&self) -> bool {
+        let layout = self.context.sink.layout();
+        let in_key =
+            |name: &str| layout.key.iter().any(|&i| layout.columns[i].name.as_str() == name);
+        self.prepared.refused.iter().any(|row| {
+            let named = || self.prepared.named_indexes.binary_search(&row.index).is_ok();
+            let without_key = || row.error.place().column.as_deref().is_some_and(in_key);
+            row.stage == Stage::Parse || !(named() || without_key())
+        })
     }
 
     fn counts(&self, stored: &Stored) -> Counts {

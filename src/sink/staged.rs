@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::mapping::cell::CellRef;
 use crate::mapping::column_type::ColumnType;
 use crate::mapping::param::Param;
-use crate::mapping::rows::{Fields, Rows};
+use crate::mapping::rows::{Fields, RowWriter, Rows};
 use crate::sql::merge::Merge;
 use crate::sql::stage::{OWN_COLUMN_COUNT, StageTable, state};
 use crate::sqlstate::SqlState;
@@ -35,71 +35,80 @@ impl Staged<'_> {
         batch: u32,
         portion: Portion<'_>,
     ) -> Result<Stored> {
-        let rows = self.staged_rows(batch, portion)?;
-        let columns = self.stage.load_columns()?;
-        let good = portion.rows.len();
         let mut stored = Stored::default();
-        isolate(
-            connection,
-            std::slice::from_ref(&(0..rows.len())),
-            &mut |connection, part| connection.load(&self.stage.name, &columns, &rows, part),
-            &mut |row, error| {
-                // A key that cannot even be staged names nothing; its row was refused before.
-                if row < good {
-                    let index = portion.indexes[row];
-                    stored.refused.push(NotStored { batch, index, error });
-                }
-            },
-        )?;
+        let mut refused = Vec::new();
+        let live = self.live_rows(batch, portion)?;
+        self.load_rows(connection, &live, &mut |row, error| {
+            refused.push(row);
+            let index = portion.indexes[row];
+            stored.refused.push(NotStored { batch, index, error });
+        })?;
+        // ORDER: behind the live rows: what the stage itself refuses is named all the same.
+        let named = self.named_rows(batch, portion, &refused)?;
+        // A key that cannot even be staged is none; its row was refused before.
+        self.load_rows(connection, &named, &mut |_, _| {})?;
         Ok(stored)
     }
 
-    fn staged_rows(&self, batch: u32, portion: Portion<'_>) -> Result<Rows> {
-        let mut rows = Rows::new(self.stage.columns.len() as u16 + OWN_COLUMN_COUNT);
-        let own = |rows: &mut Rows,
-                   fill: &dyn Fn(&mut crate::RowWriter<'_>) -> Result<()>,
-                   bucket: u32,
-                   index: u32,
-                   state: i16| {
-            let mut row = rows.begin();
-            fill(&mut row)?;
-            row.field(&bucket.to_be_bytes())?;
-            row.field(&batch.to_be_bytes())?;
-            row.field(&index.to_be_bytes())?;
-            row.field(&state.to_be_bytes())?;
-            row.finish()
+    fn load_rows(
+        &self,
+        connection: &mut dyn Connection,
+        rows: &Rows,
+        refuse: &mut dyn FnMut(usize, Error),
+    ) -> Result<()> {
+        let columns = self.stage.load_columns()?;
+        let whole = 0..rows.len();
+        let load = &mut |connection: &mut dyn Connection, part| {
+            connection.load(&self.stage.name, &columns, rows, part)
         };
+        isolate(connection, std::slice::from_ref(&whole), load, refuse).map(|_| ())
+    }
+
+    fn live_rows(&self, batch: u32, portion: Portion<'_>) -> Result<Rows> {
+        let mut rows = self.rows();
         for (row, &index) in portion.indexes.iter().enumerate() {
             let bucket = self.bucket(batch, portion.rows.row(row), &self.stage.key);
-            let fill = |writer: &mut crate::RowWriter<'_>| {
-                writer.copy(portion.rows, row);
-                Ok(())
-            };
-            own(&mut rows, &fill, bucket, index, state::LIVE)?;
-        }
-        let in_order: Vec<_> = (0..self.stage.key.len()).collect();
-        for (row, &index) in portion.named_indexes.iter().enumerate() {
-            let bucket = self.bucket(batch, portion.named_keys.row(row), &in_order);
-            let fill = |writer: &mut crate::RowWriter<'_>| {
-                self.only_key(writer, portion.named_keys.row(row))
-            };
-            own(&mut rows, &fill, bucket, index, state::NAMED)?;
+            let mut writer = rows.begin();
+            writer.copy(portion.rows, row);
+            finish_row(writer, bucket, batch, index, state::LIVE)?;
         }
         Ok(rows)
     }
 
-    fn only_key(&self, writer: &mut crate::RowWriter<'_>, fields: Fields<'_>) -> Result<()> {
-        let key: Vec<_> = fields.collect();
-        for column in 0..self.stage.columns.len() {
-            match self.stage.key.iter().position(|&index| index == column) {
-                Some(place) => match key[place] {
+    /// The keys of rows that were refused before, and of those in `refused`; and a row that stands
+    /// for all whose key nobody can tell.
+    fn named_rows(&self, batch: u32, portion: Portion<'_>, refused: &[usize]) -> Result<Rows> {
+        let mut rows = self.rows();
+        let in_order: Vec<_> = (0..self.stage.key.len()).collect();
+        let mut name = |fields: Fields<'_>, key: &[usize], index| -> Result<()> {
+            let bucket = self.bucket(batch, fields.clone(), key);
+            let fields: Vec<_> = fields.collect();
+            let mut writer = rows.begin();
+            for column in 0..self.stage.columns.len() {
+                let place = self.stage.key.iter().position(|&index| index == column);
+                match place.and_then(|place| fields[key[place]]) {
                     Some(bytes) => writer.field(bytes)?,
                     None => writer.null(),
-                },
-                None => writer.null(),
+                }
             }
+            finish_row(writer, bucket, batch, index, state::NAMED)
+        };
+        for (row, &index) in portion.named_indexes.iter().enumerate() {
+            name(portion.named_keys.row(row), &in_order, index)?;
         }
-        Ok(())
+        for &row in refused {
+            name(portion.rows.row(row), &self.stage.key, portion.indexes[row])?;
+        }
+        if portion.hides_keys {
+            let mut writer = rows.begin();
+            self.stage.columns.iter().for_each(|_| writer.null());
+            finish_row(writer, 0, batch, 0, state::HIDDEN)?;
+        }
+        Ok(rows)
+    }
+
+    fn rows(&self) -> Rows {
+        Rows::new(self.stage.columns.len() as u16 + OWN_COLUMN_COUNT)
     }
 
     /// The bucket of a row: the same for all rows of one key.
@@ -151,20 +160,44 @@ impl Staged<'_> {
         Ok(stored)
     }
 
-    /// Deletes what the source does not name, where asked to, and gives deferred rows their second
-    /// chance.
+    /// Deletes what the source does not name, where asked to and where every key can be told, and
+    /// gives deferred rows their second chance.
     pub(super) fn finish(&self, connection: &mut dyn Connection, delete: bool) -> Result<Stored> {
-        let merge = self.statements();
         let mut stored = Stored::default();
-        if delete {
-            stored.deleted = connection.execute(&merge.delete_missing(), &[])?;
+        // ORDER: before the second chances; a row that goes may be all that is in their way.
+        if delete && self.count(connection, 0, state::HIDDEN)? == 0 {
+            stored.deleted = connection.execute(&self.statements().delete_missing(), &[])?;
         }
-        for bucket in 0..self.buckets {
-            let mut refused = Vec::new();
-            stored += self.merge_rows(connection, bucket, state::DEFERRED, &mut refused)?;
-            stored.refused.extend(refused);
-        }
+        stored += self.settle(connection)?;
         Ok(stored)
+    }
+
+    /// Merges deferred rows, again and again as long as one of them comes through: it may be what
+    /// another one waits for.
+    fn settle(&self, connection: &mut dyn Connection) -> Result<Stored> {
+        let mut stored = Stored::default();
+        loop {
+            let mut refused = Vec::new();
+            let mut came_through = 0;
+            for bucket in 0..self.buckets {
+                let mut here = Vec::new();
+                let done = self.merge_rows(connection, bucket, state::DEFERRED, &mut here)?;
+                came_through += done.inserted + done.updated + done.unchanged;
+                stored += done;
+                refused.extend(here.into_iter().map(|row| (bucket, row)));
+            }
+            if came_through == 0 || refused.is_empty() {
+                stored.refused.extend(refused.into_iter().map(|(_, row)| row));
+                return Ok(stored);
+            }
+            // ORDER: first all are done, then those that were refused are not.
+            for bucket in 0..self.buckets {
+                self.end_deferral(connection, bucket)?;
+            }
+            for (bucket, row) in refused {
+                self.set_state(connection, bucket, &row, state::DEFERRED)?;
+            }
+        }
     }
 
     /// Deletes all rows and merges all buckets; without rows, only where `may_delete` says so.
@@ -179,16 +212,15 @@ impl Staged<'_> {
         }
         stored.deleted = connection.execute(&self.statements().delete_all(), &[])?;
         for bucket in 0..self.buckets {
-            stored.duplicates += self.drop_superseded(connection, bucket)?;
-            let mut refused = Vec::new();
-            stored += self.merge_rows(connection, bucket, state::LIVE, &mut refused)?;
-            stored.refused.extend(refused);
+            stored += self.merge(connection, bucket)?;
         }
+        stored += self.settle(connection)?;
         Ok(stored)
     }
 
     fn drop_superseded(&self, connection: &mut dyn Connection, bucket: u32) -> Result<u64> {
-        if self.stage.key.is_empty() {
+        // To append, every row counts: one that meets another is refused.
+        if self.stage.key.is_empty() || self.target.mode == Mode::Append {
             return Ok(0);
         }
         let sql = self.statements().drop_superseded(self.target.mode.last_wins());
@@ -300,6 +332,12 @@ impl Staged<'_> {
         Ok(positions)
     }
 
+    fn end_deferral(&self, connection: &mut dyn Connection, bucket: u32) -> Result<()> {
+        let (from, to) = (i64::from(state::DEFERRED), i64::from(state::NAMED));
+        let params = [i64::from(bucket).into(), from.into(), to.into()];
+        connection.execute(&self.statements().set_states(), &params).map(|_| ())
+    }
+
     fn set_state(
         &self,
         connection: &mut dyn Connection,
@@ -315,6 +353,21 @@ impl Staged<'_> {
         ];
         connection.execute(&self.statements().set_state(), &params).map(|_| ())
     }
+}
+
+/// Writes the columns that the stage has of its own, and ends the row.
+fn finish_row(
+    mut row: RowWriter<'_>,
+    bucket: u32,
+    batch: u32,
+    index: u32,
+    state: i16,
+) -> Result<()> {
+    row.field(&bucket.to_be_bytes())?;
+    row.field(&batch.to_be_bytes())?;
+    row.field(&index.to_be_bytes())?;
+    row.field(&state.to_be_bytes())?;
+    row.finish()
 }
 
 /// Whether a row was refused for a row that another merge may still bring in or take out.

@@ -47,6 +47,7 @@ mod url_secrets;
 mod csv_source; // a CSV file, against what COPY makes of it
 
 // Flow: job_*.rs (kill and restart, rejects, exactly once, memory, serial twin)
+mod job_modes; // the five modes: exact content, exact counts
 
 // Door: cli_*.rs, examples.rs
 #[cfg(feature = "cli")]
