@@ -91,22 +91,29 @@ impl Home {
 
     /// The rows of a query, read by the database's own driver: cells joined by `|`, `NULL` for NULL.
     pub fn rows(&self, sql: &str) -> Vec<String> {
+        let mut rows = Vec::new();
+        self.each_row(sql, |cells| {
+            let cells: Vec<_> =
+                cells.iter().map(|cell| cell.as_deref().unwrap_or("NULL")).collect();
+            rows.push(cells.join("|"));
+        });
+        rows
+    }
+
+    /// Hands the rows of a query, read by the database's own driver, to `each`; `None` is NULL.
+    pub fn each_row(&self, sql: &str, mut each: impl FnMut(&[Option<String>])) {
         if let Some(server) = &self.server {
-            let line = |row: &Vec<Option<String>>| {
-                let cells: Vec<_> =
-                    row.iter().map(|cell| cell.as_deref().unwrap_or("NULL")).collect();
-                cells.join("|")
-            };
-            return server.rows(sql).iter().map(line).collect();
+            server.rows(sql).iter().for_each(|row| each(row));
+            return;
         }
         let sqlite = self.sqlite_driver();
         let mut statement = sqlite.prepare(sql).unwrap();
         let width = statement.column_count();
-        let rows = statement.query_map([], |row| {
-            let cells = (0..width).map(|index| row.get_ref(index).map(show));
-            cells.collect::<rusqlite::Result<Vec<_>>>().map(|cells| cells.join("|"))
-        });
-        rows.unwrap().collect::<Result<_, _>>().unwrap()
+        let mut rows = statement.query([]).unwrap();
+        while let Some(row) = rows.next().unwrap() {
+            let cells: Vec<_> = (0..width).map(|index| show(row.get_ref(index).unwrap())).collect();
+            each(&cells);
+        }
     }
 
     fn sqlite_driver(&self) -> rusqlite::Connection {
@@ -195,13 +202,13 @@ fn csv_columns(columns: &[&str]) -> Vec<CsvColumn> {
     columns.iter().map(column).collect()
 }
 
-fn show(value: ValueRef<'_>) -> String {
+fn show(value: ValueRef<'_>) -> Option<String> {
     match value {
-        ValueRef::Null => "NULL".to_owned(),
-        ValueRef::Integer(number) => number.to_string(),
-        ValueRef::Real(number) => number.to_string(),
-        ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
-        ValueRef::Blob(bytes) => format!("{bytes:02x?}"),
+        ValueRef::Null => None,
+        ValueRef::Integer(number) => Some(number.to_string()),
+        ValueRef::Real(number) => Some(number.to_string()),
+        ValueRef::Text(text) => Some(String::from_utf8_lossy(text).into_owned()),
+        ValueRef::Blob(bytes) => Some(format!("{bytes:02x?}")),
     }
 }
 
