@@ -52,4 +52,6 @@ mod csv_source; // a CSV file, against what COPY makes of it
 
 // Door: cli_*.rs, examples.rs
 #[cfg(feature = "cli")]
+mod cli_bad_input;
+#[cfg(feature = "cli")]
 mod cli_usage;
