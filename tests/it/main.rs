@@ -55,3 +55,5 @@ mod csv_source; // a CSV file, against what COPY makes of it
 mod cli_bad_input;
 #[cfg(feature = "cli")]
 mod cli_usage;
+#[cfg(feature = "cli")]
+mod nightly; // the first command of the manual

@@ -1,11 +1,12 @@
 //! The packed elements of an array to its literal.
 
-use super::array::{MAX_DIMENSIONS, type_number};
+use super::array::MAX_DIMENSIONS;
 use super::array_shape::is_blank;
 use super::fault::corrupt;
 use super::{Writer, writer_of};
 use crate::error::Result;
 use crate::mapping::column_type::ColumnType;
+use crate::mapping::type_number::type_number;
 use std::fmt::Write as _;
 
 pub(super) fn write_array(element: &ColumnType, packed: &[u8], out: &mut String) -> Result<()> {
