@@ -1,4 +1,76 @@
 //! Blocking, parallel, restartable batch work on PostgreSQL and SQLite.
+//!
+//! It is a pool of blocking connections, a dispatcher that never has more batches in flight than
+//! there are connections, and a set of workers; rows, rejects and progress of a batch commit in
+//! one transaction of the target. It is not an async client, not a scheduler, not a query planner,
+//! and not a distributed system of its own.
+//!
+//! ```
+//! use rowmill::{Engine, Entity, Iter, Job, Upsert};
+//!
+//! #[derive(Entity)]
+//! #[entity(table = "squares")]
+//! struct Square {
+//!     #[entity(key)]
+//!     number: i64,
+//!     square: i64,
+//! }
+//!
+//! fn main() -> rowmill::Result<()> {
+//!     let target = std::env::var("ROWMILL_TARGET").unwrap_or("sqlite::memory:".to_owned());
+//!     let engine = Engine::open(&target)?;
+//!     let job = Job::named("squares")
+//!         .read(Iter::new("numbers", || 1..=1_000_i64))
+//!         .map(|number| Ok(Square { number, square: number * number }))
+//!         .write(Upsert::<Square>::new().create(true))
+//!         .batch_rows(100);
+//!     let first = job.run(&engine)?;
+//!     assert_eq!((first.read, first.rejected), (1_000, 0));
+//!
+//!     // Done is done. After a crash, the same call would do the batches that were left.
+//!     let second = job.run(&engine)?;
+//!     let again = second.batches - second.batches_reused;
+//!     println!(
+//!         "{} rows in {} batches, of which the second run did {again}",
+//!         first.read, first.batches
+//!     );
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # I want to ...
+//!
+//! | I want to ... | use ... |
+//! |---|---|
+//! | load a CSV file whose rows are a struct | [`Csv`] and `#[derive(Entity)]` |
+//! | load a CSV file whose columns are known at run time | [`CsvColumns`] and [`Draft::feed`] |
+//! | load what an iterator makes | [`Iter`] |
+//! | load from anything else | a [`Source`] of my own |
+//! | change rows, leave rows out | [`Pipeline::map`], [`Pipeline::filter`] |
+//! | insert every row | [`Append`] |
+//! | insert what is new and pass over the rest | [`InsertIgnore`] |
+//! | insert what is new and update what changed | [`Upsert`] |
+//! | make a table equal to its source | [`Mirror`], or [`Replace`] where there is no key |
+//! | be restarted after a crash | [`Job::run`] once more, with the same name and parameters |
+//! | bear some bad rows | [`Job::max_rejects`] |
+//! | stop a run in order | [`Job::stop`] with a [`StopToken`] |
+//! | watch a run | [`Job::observer`] |
+//! | know what a run did, also where it failed | [`Report`], [`Job::report`] |
+//! | see whether parallel work is right | [`Job::run_serial`], its serial twin |
+//! | run a statement or a query of my own | [`Engine::execute`], [`Engine::query`] |
+//! | set the size and the time-outs of the pool | [`Engine::builder`], or the URL |
+//! | map an enum of the database | `#[derive(SqlEnum)]` |
+//! | know whether trying again helps | [`Error::is_transient`], [`Error::kind`] |
+//!
+//! Everything fails with one type, [`Error`]: one line that says what, where and what to do,
+//! without a password and without the value of a row. Nothing here panics on purpose or prints.
+//!
+//! # Features
+//!
+//! | feature | default | adds |
+//! |---|---|---|
+//! | `cli` | yes | the `rowmill` command, and [`cli`] |
+//! | `chrono`, `jiff`, `rust_decimal`, `uuid` | no | the types of those crates as columns |
 
 pub mod backend;
 pub mod batch;
@@ -20,37 +92,44 @@ mod stop;
 pub mod url;
 mod workers;
 
-pub use batch::{
-    identity::Identity,
-    job::{Draft, Job},
-    limits::MaxRejects,
-    observer::{BatchDone, Observer, PlanTotals},
-    pipeline::Pipeline,
-    report::{PoolReport, Report, Status},
-    retry::RetryPolicy,
-    write::{Append, InsertIgnore, Mirror, Replace, Upsert, Write},
-};
-pub use config::PoolOptions;
-pub use engine::{Acquire, Engine, EngineBuilder, Intent};
-pub use error::{Error, ErrorKind, Locate, Place, Result};
-pub use ident::{Ident, MAX_IDENT_BYTES, TableName};
-pub use mapping::{
-    cell::{Cell, CellRef},
-    column::Column,
-    column_type::ColumnType,
-    entity::Entity,
-    param::Param,
-    rows::{RowWriter, Rows},
-};
-pub use nearest::nearest;
-pub use pool::{PoolStats, Pooled, QueuePool};
-pub use rowmill_derive::{Entity, SqlEnum};
+// Flow: jobs and their runs.
+pub use batch::identity::Identity;
+pub use batch::job::{Draft, Job};
+pub use batch::limits::MaxRejects;
+pub use batch::observer::{BatchDone, Observer, PlanTotals};
+pub use batch::pipeline::Pipeline;
+pub use batch::report::{PoolReport, Report, Status};
+pub use batch::retry::RetryPolicy;
+pub use batch::write::{Append, InsertIgnore, Mirror, Replace, Upsert, Write, WriteMode};
+
+// Work: where rows come from and where they go.
 pub use sink::{mode::Mode, target::Target};
 pub use source::bounds::{Bounds, CutLimits, Fingerprint, Origin};
 pub use source::csv::{Csv, CsvColumn, CsvColumns, CsvFormat};
 pub use source::feed::{Feed, Layout};
 pub use source::prepared::{Prepared, Stage};
 pub use source::rows::{Iter, Refusal, Source};
+
+// Wires and drivers: databases and their connections.
+pub use backend::RowRef;
+pub use config::PoolOptions;
+pub use engine::{Acquire, Engine, EngineBuilder, Intent};
+pub use pool::{PoolStats, Pooled, QueuePool};
+pub use url::DatabaseUrl;
+
+// Paper: structs as rows, and SQL.
+pub use mapping::cell::{Cell, CellRef};
+pub use mapping::column::Column;
+pub use mapping::column_type::ColumnType;
+pub use mapping::entity::Entity;
+pub use mapping::param::Param;
+pub use mapping::rows::{RowWriter, Rows};
+pub use rowmill_derive::{Entity, SqlEnum};
 pub use sql::dialect::Dialect;
+
+// Ground: errors, names, stopping.
+pub use error::{Error, ErrorKind, Locate, Place, Result};
+pub use ident::{Ident, MAX_IDENT_BYTES, TableName};
+pub use nearest::nearest;
 pub use sqlstate::{Class, SqlState};
 pub use stop::{Stop, StopToken};

@@ -45,6 +45,15 @@ pub trait Backend: Debug + Send + Sync {
     /// `Connect` or `Database` if it cannot be asked for.
     fn lock_job(&self, key: i64, deadline: Instant) -> Result<Option<Box<dyn JobLock>>>;
 
+    /// Whether the database is there; one that is not is made by the first connection. Opens
+    /// nothing, and says yes where only a connection can tell.
+    ///
+    /// # Errors
+    /// `Connect` if it is not there and cannot be made.
+    fn is_there(&self) -> Result<bool> {
+        Ok(true)
+    }
+
     /// What it connects to, for messages: without the password.
     fn describe(&self) -> String;
 }

@@ -65,25 +65,30 @@ fn execute(start: &Start<'_>, meter: &Meter, report: &mut Report) -> Result<()> 
     let Some(lock) = Lock::take(engine, identity.lock_key())? else {
         return Err(already_running(&mut *connection, identity));
     };
-    let ledger = Ledger::open(&mut *connection)?;
-    let known = ledger.job(&mut *connection, identity)?;
-    if let Some(job) = known.as_ref().filter(|job| job.complete) {
+    let found = Ledger::find(&mut *connection)?;
+    let known = match found {
+        Some(ledger) => ledger.job(&mut *connection, identity)?.map(|job| (ledger, job)),
+        None => None,
+    };
+    if let Some((ledger, job)) = known.as_ref().filter(|(_, job)| job.complete) {
         report.status = Status::AlreadyComplete;
         report.batches_reused = job.batches;
-        return fill(report, &ledger, &mut *connection, job);
+        return fill(report, ledger, &mut *connection, job);
     }
     let sink = TableSink::find(start.declared.target.clone(), &mut *connection)?;
-    let job = match known {
-        Some(job) => carry_on(start, job)?,
+    let (ledger, job) = match known {
+        Some((ledger, job)) => (ledger, carry_on(start, job)?),
         None => {
             let began = Instant::now();
             // Nothing is held while the source is read from end to end.
             drop(connection);
             let plan = Plan::make(start)?;
             connection = engine.get()?;
+            // ORDER: a job that is refused leaves nothing behind, not even a ledger.
+            let ledger = Ledger::open(&mut *connection)?;
             let job = plan.record(start, &ledger, &sink, &mut *connection)?;
             meter.spent("plan", began);
-            job
+            (ledger, job)
         }
     };
     let run_id = ledger.begin_run(&mut *connection, job.id)?;
@@ -178,6 +183,7 @@ fn announce(context: &Context<'_>, job: &JobRecord, open: &[Unit], report: &mut 
     let rows: u64 = open.iter().map(|unit| unit.bounds.rows).sum();
     let bytes: u64 = open.iter().map(Unit::bytes).sum();
     let batches = open.len() as u64;
+    report.batches = job.batches;
     report.batches_reused = job.batches - batches;
     context.observer.planned(&PlanTotals {
         batches: job.batches,

@@ -3,11 +3,11 @@
 use super::args::CheckArguments;
 use super::console::Console;
 use super::exit::Exit;
+use super::figures::{bytes, counted};
 use super::job_file::{JobFile, SourceSpec};
 use super::plan::Plan;
 use crate::batch::limits::MaxRejects;
 use crate::error::Result;
-use crate::sink::table::TableSink;
 use crate::source::bounds::CutLimits;
 
 pub(super) fn check(arguments: &CheckArguments, console: Console) -> Result<Exit> {
@@ -19,9 +19,17 @@ pub(super) fn check(arguments: &CheckArguments, console: Console) -> Result<Exit
     Ok(Exit::Complete)
 }
 
+/// What is there of the target.
+enum Place {
+    Table,
+    NoTable,
+    NoDatabase(String),
+}
+
 /// What a run would meet.
 struct Found {
-    table_exists: bool,
+    /// Whether the database and the table in it are there.
+    place: Place,
     rows: u64,
     batches: u64,
     workers: u32,
@@ -32,12 +40,13 @@ impl Found {
     fn by(job: &JobFile) -> Result<Self> {
         let plan = Plan::of(job)?;
         let capacity = plan.engine.capacity();
-        let table_exists = {
-            let mut connection = plan.engine.get()?;
-            TableSink::find(plan.target.clone(), &mut *connection)?.exists()
+        let place = match plan.find_table()? {
+            None => Place::NoDatabase(plan.engine.describe()),
+            Some(sink) if sink.exists() => Place::Table,
+            Some(_) => Place::NoTable,
         };
         let limits = CutLimits::new(job.limits.batch_rows, job.limits.batch_bytes);
-        let mut found = Self { table_exists, rows: 0, batches: 0, workers: capacity };
+        let mut found = Self { place, rows: 0, batches: 0, workers: capacity };
         plan.feed.plan(limits, &mut |bounds| {
             found.rows += bounds.rows;
             found.batches += 1;
@@ -47,14 +56,22 @@ impl Found {
     }
 
     fn lines(&self, job: &JobFile) -> Vec<String> {
-        let table = if self.table_exists { "is there and fits" } else { "will be created" };
-        vec![
-            format!("table    {} {table}", job.target.table.plain()),
-            format!(
-                "plan     {} rows in {} batches, at most {} connections",
-                self.rows, self.batches, self.workers
-            ),
-        ]
+        let table = job.target.table.plain();
+        let mut lines = match &self.place {
+            Place::Table => vec![format!("table    {table} is there and fits")],
+            Place::NoTable => vec![format!("table    {table} will be created")],
+            Place::NoDatabase(database) => vec![
+                format!("database {database} will be created"),
+                format!("table    {table} will be created"),
+            ],
+        };
+        lines.push(format!(
+            "plan     {} in {}, at most {}",
+            counted(self.rows, "row", "rows"),
+            counted(self.batches, "batch", "batches"),
+            counted(u64::from(self.workers), "connection", "connections")
+        ));
+        lines
     }
 }
 
@@ -79,8 +96,9 @@ fn describe(job: &JobFile) -> Vec<String> {
         MaxRejects::Share(share) => format!("{}%", share * 100.0),
     };
     lines.push(format!(
-        "limits   {} rows and {} bytes a batch, at most {rejects} rejects",
-        job.limits.batch_rows, job.limits.batch_bytes
+        "limits   {} or {} a batch, at most {rejects} rejects",
+        counted(job.limits.batch_rows, "row", "rows"),
+        bytes(job.limits.batch_bytes)
     ));
     lines
 }
@@ -104,7 +122,7 @@ mod tests {
             "target   t, upsert, key id",
             "column   id bigint",
             "column   b text not null from c",
-            "limits   5000 rows and 4194304 bytes a batch, at most 100 rejects",
+            "limits   5,000 rows or 4.0 MiB a batch, at most 100 rejects",
         ];
         assert_eq!(describe(&job), expected);
     }

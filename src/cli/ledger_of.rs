@@ -1,9 +1,11 @@
 //! Which ledger, and which job in it, `status` and `rejects` look into.
 
 use super::args::LookArguments;
+use super::contact::contact;
 use super::job_file::JobFile;
 use crate::batch::identity::Identity;
 use crate::batch::ledger;
+use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -20,6 +22,18 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
+    /// The database, if it is there; else what to tell.
+    ///
+    /// # Errors
+    /// `Url` or `Connect` if it cannot be reached.
+    pub(super) fn open(&self) -> Result<Result<Engine, String>> {
+        let engine = Engine::open(&self.url)?;
+        if contact(&engine)? {
+            return Ok(Ok(engine));
+        }
+        Ok(Err(format!("no job has run here yet: there is no {}", engine.describe())))
+    }
+
     /// The jobs, as the ledger is asked for them.
     pub(super) fn jobs(&self) -> ledger::Wanted {
         let identity = self

@@ -4,11 +4,13 @@
 //! - `job_file`:  the job file
 //! - `run`, `check`, `status`, `rejects`: one file for each command
 //! - `plan`:      from a job file to a job and the engine it runs on
+//! - `contact`:   the first contact with a database
 //! - `ledger_of`: which ledger `status` and `rejects` look into
 //! - `progress`:  how far a run is
 //! - `summary`:   what it did
 //! - `figures`:   numbers as a person reads them
 //! - `signals`:   Ctrl-C and `kill`
+//! - `usage`:     what was typed wrongly, in one line
 //! - `console`:   the only place that prints
 //! - `exit`:      how the command ends
 //!
@@ -18,6 +20,7 @@
 mod args;
 mod check;
 mod console;
+mod contact;
 mod exit;
 mod figures;
 pub mod job_file;
@@ -29,6 +32,7 @@ mod run;
 mod signals;
 mod status;
 mod summary;
+mod usage;
 
 use args::{Arguments, Command, RejectsCommand};
 use clap::Parser;
@@ -42,10 +46,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let command = match Arguments::try_parse_from(arguments) {
         Ok(arguments) => arguments.command,
         Err(answer) => {
-            // Help and version go to standard output and are no error. Nothing can be told to a
-            // reader that went away.
-            let _ = answer.print();
-            return if answer.use_stderr() { Exit::Usage.into() } else { ExitCode::SUCCESS };
+            return usage::answer(&answer, Console::new(false)).into();
         }
     };
     let console = Console::new(matches!(&command, Command::Run(run) if run.quiet));

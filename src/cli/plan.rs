@@ -1,13 +1,19 @@
 //! From a job file to a job and the engine it runs on.
 
+use super::contact::contact;
 use super::job_file::{ColumnSpec, CsvSpec, JobFile, SourceSpec};
 use crate::batch::job::Job;
 use crate::batch::retry::RetryPolicy;
 use crate::engine::Engine;
-use crate::error::{Locate, Result};
+use crate::error::{Error, Locate, Result};
+use crate::sink::fit;
+use crate::sink::table::TableSink;
 use crate::sink::target::Target;
 use crate::source::csv::{CsvColumn, CsvColumns, CsvFormat};
 use crate::source::feed::Feed;
+use std::error::Error as _;
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 /// A job file put into effect: what it reads and writes is found, nothing is connected.
@@ -33,6 +39,31 @@ impl Plan {
         target.create = spec.create;
         target.allow_empty_source = spec.allow_empty_source;
         Ok(Self { engine, feed: Arc::new(feed), target })
+    }
+
+    /// Makes sure that the database answers; `false` if it is not there and a run may make it.
+    ///
+    /// # Errors
+    /// `Connect` if it cannot be reached; `Schema` if it is not there and the job creates no table.
+    pub(super) fn reach(&self) -> Result<bool> {
+        let is_there = contact(&self.engine)?;
+        if !is_there {
+            fit::new_table(&self.target)?;
+        }
+        Ok(is_there)
+    }
+
+    /// Looks the table up in a database that may not be there yet; `None` if it is not. Changes
+    /// nothing.
+    ///
+    /// # Errors
+    /// `Connect` if the database cannot be reached; `Schema` if the table does not fit.
+    pub(super) fn find_table(&self) -> Result<Option<TableSink>> {
+        if !self.reach()? {
+            return Ok(None);
+        }
+        let mut connection = self.engine.get()?;
+        TableSink::find(self.target.clone(), &mut *connection).map(Some)
     }
 
     /// The job.
@@ -66,6 +97,17 @@ fn open_csv(spec: &CsvSpec, columns: &[ColumnSpec]) -> Result<CsvColumns> {
     let columns = columns.iter().map(csv_column).collect();
     CsvColumns::open(&spec.path, format, columns)
         .locate(|place| place.file = Some(spec.path.clone()))
+        .map_err(|error| with_advice(error, &spec.path))
+}
+
+/// Says where a relative path begins, for the file was probably sought in another folder.
+fn with_advice(error: Error, path: &str) -> Error {
+    let cause = error.source().and_then(|cause| cause.downcast_ref::<io::Error>());
+    let is_missing = cause.is_some_and(|cause| cause.kind() == io::ErrorKind::NotFound);
+    if is_missing && Path::new(path).is_relative() {
+        return error.with_hint("a relative path begins where the command is started");
+    }
+    error
 }
 
 fn csv_column(spec: &ColumnSpec) -> CsvColumn {

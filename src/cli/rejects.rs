@@ -5,7 +5,6 @@ use super::console::Console;
 use super::exit::Exit;
 use super::ledger_of::{Wanted, wanted};
 use crate::batch::ledger::{Ledger, RejectView};
-use crate::engine::Engine;
 use crate::error::Result;
 
 pub(super) fn list(arguments: &LookArguments, console: Console) -> Result<Exit> {
@@ -19,7 +18,10 @@ const MOST: usize = 10_000;
 
 /// The rejects that are `wanted`, one line each, with the record as it stands in the source.
 fn lines(wanted: &Wanted) -> Result<Vec<String>> {
-    let engine = Engine::open(&wanted.url)?;
+    let engine = match wanted.open()? {
+        Ok(engine) => engine,
+        Err(nothing) => return Ok(vec![nothing]),
+    };
     let mut connection = engine.get()?;
     let Some(ledger) = Ledger::find(&mut *connection)? else {
         return Ok(vec!["no job has run here yet".to_owned()]);

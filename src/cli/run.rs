@@ -39,7 +39,9 @@ pub(super) fn run(arguments: &RunArguments, console: Console) -> Result<Exit> {
 
 /// Runs the job. The observer is gone when this returns, and its bar with it.
 fn perform(file: &JobFile, observer: Arc<dyn Observer>, stop: StopToken) -> Outcome {
-    let (report, error) = match Plan::of(file) {
+    // ORDER: before the run begins, which waits longer for a server and makes a file of its own.
+    let reached = Plan::of(file).and_then(|plan| plan.reach().map(|_| plan));
+    let (report, error) = match reached {
         Ok(plan) => plan.job(file).stop(stop).observer(observer).report(&plan.engine),
         Err(error) => (Report::new(&file.name, file.params.clone()), Some(error)),
     };
@@ -50,7 +52,8 @@ fn perform(file: &JobFile, observer: Arc<dyn Observer>, stop: StopToken) -> Outc
 fn finish(outcome: &Outcome, arguments: &RunArguments, console: Console) -> Result<Exit> {
     let Outcome { report, error } = outcome;
     let exit = exit_of(report, error.as_ref());
-    if exit != Exit::Usage {
+    // A run that did not begin has nothing to tell but why.
+    if error.is_none() || report.batches > 0 {
         for line in summary::summary(report, exit, &look(arguments)) {
             console.note(line);
         }

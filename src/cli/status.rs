@@ -5,7 +5,6 @@ use super::console::Console;
 use super::exit::Exit;
 use super::ledger_of::{Wanted, wanted};
 use crate::batch::ledger::{JobStatus, Ledger};
-use crate::engine::Engine;
 use crate::error::Result;
 
 pub(super) fn status(arguments: &LookArguments, console: Console) -> Result<Exit> {
@@ -19,7 +18,10 @@ const MOST: u32 = 50;
 
 /// The jobs that are `wanted`, the newest first, one line each and one more for a trouble.
 fn lines(wanted: &Wanted) -> Result<Vec<String>> {
-    let engine = Engine::open(&wanted.url)?;
+    let engine = match wanted.open()? {
+        Ok(engine) => engine,
+        Err(nothing) => return Ok(vec![nothing]),
+    };
     let mut connection = engine.get()?;
     let Some(ledger) = Ledger::find(&mut *connection)? else {
         return Ok(vec!["no job has run here yet".to_owned()]);

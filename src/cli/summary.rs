@@ -8,7 +8,9 @@ use crate::batch::report::{Report, Status};
 /// rejects.
 pub(super) fn summary(report: &Report, exit: Exit, look: &str) -> Vec<String> {
     let mut lines = vec![headline(report, exit)];
-    if report.status == Status::AlreadyRunning {
+    // Where the server is away at the end, nobody knows what was done; a number would be a guess.
+    let is_unknown = report.read == 0 && !report.status.is_complete();
+    if is_unknown || report.status == Status::AlreadyRunning {
         return lines;
     }
     lines.extend(counts(report));

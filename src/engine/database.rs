@@ -80,9 +80,19 @@ impl Engine {
     /// As [`get`](Self::get); `Disconnect` if there is no sign of life.
     #[track_caller]
     pub fn check(&self) -> Result<()> {
+        self.reach(self.shared.pool.options().connect_timeout)
+    }
+
+    /// As [`check`](Self::check), but a server that cannot be reached is tried again for
+    /// `patience` only, where one that starts up is still waited for.
+    ///
+    /// # Errors
+    /// As [`check`](Self::check).
+    #[track_caller]
+    pub fn reach(&self, patience: Duration) -> Result<()> {
         let timeout = self.shared.pool.options().connect_timeout;
         let deadline = within(timeout);
-        let mut connection = self.shared.pool.get_within(timeout)?;
+        let mut connection = self.shared.pool.get_patiently(timeout, patience)?;
         let is_alive = connection.ping(deadline);
         if is_alive.is_err() {
             connection.invalidate();
@@ -150,6 +160,15 @@ impl Engine {
     pub fn lock_job(&self, key: i64) -> Result<Option<Box<dyn JobLock>>> {
         let deadline = within(self.shared.pool.options().timeout);
         self.shared.backend.lock_job(key, deadline)
+    }
+
+    /// Whether the database is there. One that is not is made by the first connection, as a file
+    /// of SQLite is. Opens no connection, and says yes where only a connection can tell.
+    ///
+    /// # Errors
+    /// `Connect` if it is not there and cannot be made.
+    pub fn is_there(&self) -> Result<bool> {
+        self.shared.backend.is_there()
     }
 
     /// How many connections may be open at once.

@@ -82,8 +82,19 @@ impl QueuePool {
     /// As [`get`](Self::get).
     #[track_caller]
     pub fn get_within(&self, timeout: Duration) -> Result<Pooled> {
+        self.get_patiently(timeout, timeout)
+    }
+
+    /// Takes a connection, within `timeout`; a server that cannot be reached is tried again for
+    /// `patience` only. One that answers that it starts up, or has too many connections, is asked
+    /// until the time is over.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    #[track_caller]
+    pub fn get_patiently(&self, timeout: Duration, patience: Duration) -> Result<Pooled> {
         let mark = Mark::set(self.shared.id, Location::caller())?;
-        let clock = Clock::start(timeout);
+        let clock = Clock::start(timeout, patience);
         let permit = self.shared.permit(&clock)?;
         let slot = self.shared.filled_slot(&clock)?;
         Ok(Pooled::new(slot, permit, mark))
@@ -126,14 +137,22 @@ impl fmt::Debug for QueuePool {
 struct Clock {
     timeout: Duration,
     deadline: Instant,
+    /// Until then a server that cannot be reached is tried again.
+    patience: Instant,
 }
 
 impl Clock {
-    fn start(timeout: Duration) -> Self {
+    fn start(timeout: Duration, patience: Duration) -> Self {
         let now = Instant::now();
         // A day stands for a time that no clock can hold.
-        let deadline = now.checked_add(timeout).unwrap_or(now + Duration::from_hours(24));
-        Self { timeout, deadline }
+        let after = |time| now.checked_add(time).unwrap_or(now + Duration::from_hours(24));
+        Self { timeout, deadline: after(timeout), patience: after(patience) }
+    }
+
+    /// Whether there is time for another attempt to connect after a pause.
+    fn allows_another(&self, error: &Error, pause: Duration) -> bool {
+        let end = if error.is_disconnect() { self.patience } else { self.deadline };
+        error.is_transient() && end.min(self.deadline) > Instant::now() + pause
     }
 
     fn left(&self) -> Duration {
@@ -173,7 +192,7 @@ impl Shared {
                 Err(error) => error,
             };
             let pause = backoff.pause();
-            if !error.is_transient() || clock.left() <= pause {
+            if !clock.allows_another(&error, pause) {
                 return Err(error);
             }
             // A connection that comes back meanwhile ends the pause, and is taken in place of the

@@ -18,17 +18,26 @@ use crate::sql::dialect::Dialect;
 pub fn layout(target: &Target, info: Option<&TableInfo>, dialect: Dialect) -> Result<Layout> {
     let key = target.key_positions();
     let Some(info) = info else {
-        if !target.create {
-            return Err(refused(target, "the table does not exist")
-                .with_hint("create it, or say create = true"));
-        }
-        return Ok(Layout::new(with_key(target.columns.clone(), &key), key));
+        return new_table(target);
     };
     check_table(target, info)?;
     let columns: Result<Vec<_>> =
         target.columns.iter().map(|declared| column(target, info, dialect, declared)).collect();
     check_unmentioned(target, info)?;
     Ok(Layout::new(with_key(columns?, &key), key))
+}
+
+/// The layout for a table that is created from the declared columns.
+///
+/// # Errors
+/// `Schema` if it is not to be created.
+pub fn new_table(target: &Target) -> Result<Layout> {
+    if !target.create {
+        return Err(refused(target, "the table does not exist")
+            .with_hint("create it, or say create = true"));
+    }
+    let key = target.key_positions();
+    Ok(Layout::new(with_key(target.columns.clone(), &key), key))
 }
 
 fn with_key(mut columns: Vec<Column>, key: &[usize]) -> Vec<Column> {
@@ -40,7 +49,8 @@ fn with_key(mut columns: Vec<Column>, key: &[usize]) -> Vec<Column> {
 
 fn check_table(target: &Target, info: &TableInfo) -> Result<()> {
     if !info.is_table {
-        return Err(refused(target, "it is not a table that rows can be loaded into"));
+        return Err(refused(target, "not a table, but a view or the like")
+            .with_hint("name the table that is behind it"));
     }
     if target.mode.needs_key() && !info.has_unique(&target.key) {
         let message = format!("no unique index is on exactly the key ({})", target.key.join(", "));
@@ -73,10 +83,11 @@ fn column(
     }
     let Some(column_type) = fitting(dialect, &declared.column_type, &actual.column_type) else {
         let message = format!(
-            "column {name:?} is {} in the table and {} in the job",
+            "the type is {} in the table and {} in the job",
             actual.column_type, declared.column_type
         );
-        return Err(at(refused(target, message), name));
+        let hint = "declare the column as it is, or change the table";
+        return Err(at(refused(target, message).with_hint(hint), name));
     };
     let mut column = Column::new(actual.name.clone(), column_type);
     column.nullable = actual.nullable && declared.nullable;
@@ -185,7 +196,8 @@ mod tests {
         let narrow = info(vec![column("id", "smallint"), column("name", "text")]);
         assert_eq!(
             refusal(&target(Mode::Append), &narrow),
-            r#"column "id" is smallint in the table and integer in the job [table t, column id]"#
+            "the type is smallint in the table and integer in the job [table t, column id]: \
+             declare the column as it is, or change the table"
         );
         let other = info(vec![column("id", "integer"), column("name", "date")]);
         assert!(refusal(&target(Mode::Append), &other).contains("is date in the table"));

@@ -61,6 +61,8 @@ mod job_server_stop; // the server goes away, processes die at exact places // o
 
 // Door: cli_*.rs, examples.rs
 #[cfg(feature = "cli")]
+mod cli_bad_input;
+#[cfg(feature = "cli")]
 mod cli_usage;
 #[cfg(feature = "cli")]
 mod nightly; // the first command of the manual

@@ -214,7 +214,12 @@ fn out_of_descriptors() -> Error {
 /// What the driver says of an attempt that failed.
 fn refused(error: &postgres::Error) -> Error {
     if let Some(server) = error.as_db_error() {
-        return errors::of_server(server, ErrorKind::Connect);
+        let refusal = errors::of_server(server, ErrorKind::Connect);
+        return match server.code().code() {
+            "28P01" => refusal.with_hint("correct it in the URL, PGPASSWORD or ~/.pgpass"),
+            "3D000" => refusal.with_hint("create it, or correct the URL"),
+            _ => refusal,
+        };
     }
     let what = error.to_string();
     let reason = error.source().map_or_else(|| what.clone(), ToString::to_string);
@@ -226,8 +231,19 @@ fn refused(error: &postgres::Error) -> Error {
                 .with_hint("put it into PGPASSWORD or ~/.pgpass")
         }
         "invalid configuration" | "authentication error" => refusal(&reason, "28000"),
+        _ if is_refused(error) => {
+            refusal(&reason, "08001").with_hint("start the server, or correct the URL")
+        }
         _ => refusal(&reason, "08001"),
     }
+}
+
+/// Whether there is a machine and nobody listens.
+fn is_refused(error: &postgres::Error) -> bool {
+    let cause = error.source().and_then(|cause| cause.downcast_ref::<io::Error>());
+    cause.is_some_and(|cause| {
+        matches!(cause.kind(), io::ErrorKind::ConnectionRefused | io::ErrorKind::NotFound)
+    })
 }
 
 /// The same error, with the host in its message.

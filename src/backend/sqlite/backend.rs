@@ -109,6 +109,13 @@ impl Backend for SqliteBackend {
         }
     }
 
+    fn is_there(&self) -> Result<bool> {
+        match &self.place {
+            Place::File(path) => open::is_there(path),
+            Place::Memory(_) => Ok(true),
+        }
+    }
+
     fn describe(&self) -> String {
         self.settings.to_string()
     }

@@ -45,6 +45,12 @@ pub(super) fn file(path: &Path, busy_timeout: Duration, deadline: Instant) -> Re
     Ok(handle)
 }
 
+/// Whether there is a file at `path`; what is there may still be no database.
+pub(super) fn is_there(path: &Path) -> Result<bool> {
+    refuse_what_is_no_file(path)?;
+    Ok(path.exists())
+}
+
 /// Opens a database in memory.
 pub(super) fn memory(busy_timeout: Duration) -> Result<Handle> {
     Connection::open_in_memory_with_flags(

@@ -39,7 +39,10 @@ pub(super) fn by_name(names: &[String], wanted: &str) -> Result<usize> {
             let error = config(format!("the header has no field {wanted:?}"));
             Err(match nearest(names, wanted) {
                 Some(name) => error.with_hint(format!("did you mean {name:?}?")),
-                None => error.with_hint(format!("it has {} others", names.len())),
+                None => error.with_hint(format!(
+                    "it names {} others; say which one it is, or that there is no header",
+                    names.len()
+                )),
             })
             .locate(|place| place.line = Some(1))
         }
