@@ -158,7 +158,13 @@ impl<P: Fn(&str) + Send + Sync, C: Fn() -> Instant + Send + Sync> Observer for L
     fn waiting(&self, why: &Error) {
         self.tell(|_, _, due| due.then(|| format!("waiting: {why}")));
     }
+
+    fn held_back(&self) {
+        self.tell(|_, _, _| Some(HELD_BACK.to_owned()));
+    }
 }
+
+const HELD_BACK: &str = "nothing was deleted: a rejected record may hide the key of any row";
 
 /// The bar before there is a plan, over the bytes of a file, and over rows.
 const TEMPLATES: [&str; 3] = [
@@ -221,6 +227,10 @@ impl Observer for Bar {
 
     fn waiting(&self, why: &Error) {
         self.bar.set_message(format!("waiting: {why}"));
+    }
+
+    fn held_back(&self) {
+        self.bar.println(HELD_BACK);
     }
 }
 
