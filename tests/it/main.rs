@@ -50,9 +50,13 @@ mod csv_source; // a CSV file, against what COPY makes of it
 #[cfg(feature = "cli")]
 mod job_kill; // kill -9 at random moments
 #[cfg(feature = "cli")]
-mod job_server_stop; // the server goes away, processes die at exact places
+mod job_memory; // ten times the rows, the same memory
 #[cfg(feature = "cli")]
-mod job_once; // one run at a time; signals; changes on the way
+mod job_once;
+#[cfg(feature = "cli")]
+mod job_panic; // a closure that panics
+#[cfg(feature = "cli")]
+mod job_server_stop; // the server goes away, processes die at exact places // one run at a time; signals; changes on the way
 
 // Door: cli_*.rs, examples.rs
 #[cfg(feature = "cli")]
