@@ -58,6 +58,13 @@ mod job_nights;
 mod job_once;
 #[cfg(feature = "cli")]
 mod job_server_stop; // the server goes away, processes die at exact places // one run at a time; signals; changes on the way // three nights of real data, through the built command
+mod job_memory; // ten times the rows, the same memory
+#[cfg(feature = "cli")]
+mod job_once;
+#[cfg(feature = "cli")]
+mod job_panic; // a closure that panics
+#[cfg(feature = "cli")]
+mod job_server_stop; // the server goes away, processes die at exact places // one run at a time; signals; changes on the way
 
 // Door: cli_*.rs, examples.rs
 #[cfg(feature = "cli")]
