@@ -49,7 +49,8 @@ mod csv_source; // a CSV file, against what COPY makes of it
 // Flow: job_*.rs (kill and restart, rejects, exactly once, memory, serial twin)
 mod job_modes; // the five modes: exact content, exact counts
 #[cfg(feature = "cli")]
-mod job_nights; // three nights of real data, through the built command
+mod job_nights;
+mod job_rejects; // a bad row costs one row // three nights of real data, through the built command
 
 // Door: cli_*.rs, examples.rs
 #[cfg(feature = "cli")]

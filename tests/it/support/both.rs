@@ -172,10 +172,19 @@ impl Home {
         job.run(self.engine()).unwrap_err()
     }
 
-    /// The reject store, in the order of the input: `row line offset stage sqlstate column
-    /// constraint raw`, joined by `|`; the constraint is left out where it is no name on SQLite.
+    /// The reject store, in the order of the input: row, line, offset, stage, SQLSTATE, column and
+    /// the raw bytes, joined by `|`.
     pub fn rejects(&self) -> Vec<String> {
         self.rejects_of("input_row, line, byte_offset, stage, sqlstate, column_name")
+    }
+
+    /// As [`Home::rejects`]; none before the first job.
+    pub fn rejects_or_none(&self) -> Vec<String> {
+        let mut connection = self.engine.get().unwrap();
+        let table = TableName::parse(self.pick("rowmill_reject", "rowmill.reject")).unwrap();
+        let found = connection.table_info(&table).unwrap().is_some();
+        drop(connection);
+        if found { self.rejects() } else { Vec::new() }
     }
 
     /// Some columns of the reject store, and the raw bytes, in the order of the input.
