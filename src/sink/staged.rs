@@ -25,6 +25,9 @@ pub(super) struct Staged<'a> {
 /// The batch and the index of a staged row.
 type Position = (i64, i64);
 
+/// The number, in its batch, of what is no row: -1 in the stage.
+const NO_INDEX: u32 = u32::MAX;
+
 const WHOLE: (Position, Position) = ((0, 0), (i32::MAX as i64, i32::MAX as i64));
 
 impl Staged<'_> {
@@ -102,7 +105,7 @@ impl Staged<'_> {
         if portion.hides_keys {
             let mut writer = rows.begin();
             self.stage.columns.iter().for_each(|_| writer.null());
-            finish_row(writer, 0, batch, 0, state::HIDDEN)?;
+            finish_row(writer, 0, batch, NO_INDEX, state::HIDDEN)?;
         }
         Ok(rows)
     }

@@ -51,6 +51,7 @@ mod job_modes; // the five modes: exact content, exact counts
 #[cfg(feature = "cli")]
 mod job_nights;
 mod job_rejects; // a bad row costs one row // three nights of real data, through the built command
+mod job_serial_twin; // parallel and serial: the same result
 
 // Door: cli_*.rs, examples.rs
 #[cfg(feature = "cli")]
