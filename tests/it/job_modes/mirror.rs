@@ -83,6 +83,17 @@ fn nothing_is_deleted_while_a_record_hides_its_keys() {
 }
 
 #[test]
+fn a_hidden_key_is_not_mixed_up_with_the_first_row_of_its_batch() {
+    on_both(|home| {
+        home.sql(BEFORE);
+        let csv = "id,name,price\n1,one,-1\n2\n3,drei,3\n";
+        let job = home.csv_job(Mode::Mirror, "items", &SHORT_NAME, "id", csv);
+        assert_eq!(home.run(&job), Tally { read: 3, updated: 1, rejected: 2, ..Tally::default() });
+        assert_eq!(items(home), ["1|one|1", "2|two|2", "3|drei|3", "9|nine|9"]);
+    });
+}
+
+#[test]
 fn nothing_is_deleted_while_a_closure_hides_a_key() {
     on_both(|home| {
         home.sql(BEFORE);
