@@ -51,20 +51,22 @@ mod csv_source; // a CSV file, against what COPY makes of it
 // Door: cli_*.rs, derive_ui.rs
 #[cfg(feature = "cli")]
 mod job_kill; // kill -9 at random moments
+mod job_memory; // ten times the rows, the same memory
 mod job_modes; // the five modes: exact content, exact counts
 #[cfg(feature = "cli")]
 mod job_nights;
 #[cfg(feature = "cli")]
 mod job_once;
 #[cfg(feature = "cli")]
-mod job_server_stop; // the server goes away, processes die at exact places // one run at a time; signals; changes on the way // three nights of real data, through the built command
-mod job_memory; // ten times the rows, the same memory
-#[cfg(feature = "cli")]
 mod job_once;
 #[cfg(feature = "cli")]
 mod job_panic; // a closure that panics
+mod job_rejects; // a bad row costs one row // three nights of real data, through the built command
+mod job_serial_twin;
 #[cfg(feature = "cli")]
-mod job_server_stop; // the server goes away, processes die at exact places // one run at a time; signals; changes on the way
+mod job_server_stop; // the server goes away, processes die at exact places // one run at a time; signals; changes on the way // three nights of real data, through the built command
+#[cfg(feature = "cli")]
+mod job_server_stop; // the server goes away, processes die at exact places // one run at a time; signals; changes on the way // parallel and serial: the same result
 
 // Door: cli_*.rs, examples.rs
 #[cfg(feature = "cli")]
