@@ -12,14 +12,33 @@ use std::time::{Duration, Instant};
 /// The least time between two lines in a log.
 const PACE: Duration = Duration::from_secs(10);
 
-/// The observer that fits `console`.
-pub(super) fn observer(console: Console) -> Arc<dyn Observer> {
+/// The observer that fits `console`, and how to print a line beside it.
+pub(super) fn observer(console: Console) -> (Arc<dyn Observer>, Beside) {
+    let beside = Beside { console, bar: None };
     if console.is_quiet() {
-        Arc::new(Unobserved)
+        (Arc::new(Unobserved), beside)
     } else if console.is_terminal() {
-        Arc::new(Bar::new())
+        let bar = Bar::new();
+        let beside = Beside { bar: Some(bar.bar.clone()), ..beside };
+        (Arc::new(bar), beside)
     } else {
-        Arc::new(Lines::new(move |line: &str| console.note(line), Instant::now))
+        (Arc::new(Lines::new(move |line: &str| console.note(line), Instant::now)), beside)
+    }
+}
+
+/// Prints lines while a bar may be on the screen: they stand above it, and it stays whole.
+#[derive(Clone, Debug)]
+pub(super) struct Beside {
+    console: Console,
+    bar: Option<ProgressBar>,
+}
+
+impl Beside {
+    pub(super) fn note(&self, line: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| self.console.note(line)),
+            None => self.console.note(line),
+        }
     }
 }
 
@@ -73,23 +92,36 @@ impl Tally {
         (done > 0).then(|| seconds * left as f64 / done as f64)
     }
 
+    /// The rows that are done, and all of them.
+    fn rows(&self) -> (String, String) {
+        (grouped(self.plan.done_rows + self.done.rows), grouped(self.plan.rows))
+    }
+
+    /// For a log, in which the line stands alone.
     fn line(&self, now: Instant) -> String {
-        let mut parts = vec![
-            format!(
-                "{} of {} rows",
-                grouped(self.plan.done_rows + self.done.rows),
-                grouped(self.plan.rows)
-            ),
-            format!("batch {} of {}", grouped(self.all_batches()), grouped(self.plan.batches)),
-            format!("{} rows/s", grouped(self.rows_per_second(now))),
-        ];
+        let (done, all) = self.rows();
+        let (batch, batches) = (grouped(self.all_batches()), grouped(self.plan.batches));
+        let speed = format!("{} rows/s", grouped(self.rows_per_second(now)));
+        let line = format!("{done} of {all} rows, batch {batch} of {batches}, {speed}");
+        line + &self.rest(now)
+    }
+
+    /// For a bar, which shows the rest itself and has one line on the screen.
+    fn short_line(&self, now: Instant) -> String {
+        let (done, all) = self.rows();
+        let speed = grouped(self.rows_per_second(now));
+        format!("{done}/{all} rows, {speed}/s{}", self.rest(now))
+    }
+
+    fn rest(&self, now: Instant) -> String {
+        let mut rest = String::new();
         if self.rejected > 0 {
-            parts.push(format!("{} rejected", grouped(self.rejected)));
+            rest.extend([", ", grouped(self.rejected).as_str(), " rejected"]);
         }
         if let Some(left) = self.seconds_left(now).filter(|_| !self.is_finished()) {
-            parts.push(format!("{} left", duration(left)));
+            rest.extend([", ", duration(left).as_str(), " left"]);
         }
-        parts.join(", ")
+        rest
     }
 }
 
@@ -160,12 +192,10 @@ impl<P: Fn(&str) + Send + Sync, C: Fn() -> Instant + Send + Sync> Observer for L
     }
 }
 
-/// The bar before there is a plan, over the bytes of a file, and over rows.
-const TEMPLATES: [&str; 3] = [
-    "{spinner} {prefix} {msg}",
-    "{prefix} {bar:30} {percent:>3}% {bytes}/{total_bytes} {msg}",
-    "{prefix} {bar:30} {percent:>3}% {msg}",
-];
+/// The bar where it is not known how much there is to do, and where it is. A `wide_msg` is cut
+/// off at the edge of the terminal: a bar of two lines would leave its first one behind.
+const TEMPLATES: [&str; 2] =
+    ["{spinner} {prefix} {elapsed} {wide_msg}", "{prefix} {bar:16} {percent:>3}% {wide_msg}"];
 
 /// A bar on a terminal; it is wiped out at the end, where the summary takes its place.
 struct Bar {
@@ -193,13 +223,12 @@ impl Observer for Bar {
         let line = {
             let mut tally = self.tally.lock();
             tally.plan(plan, now);
-            tally.line(now)
+            tally.short_line(now)
         };
-        let (all, done, template) = match plan.bytes {
-            0 => (plan.rows, plan.done_rows, TEMPLATES[2]),
-            all => (all, plan.done_bytes, TEMPLATES[1]),
+        let (all, done) = match plan.bytes {
+            0 => (plan.rows, plan.done_rows),
+            all => (all, plan.done_bytes),
         };
-        self.bar.set_style(Self::style(template));
         self.bar.set_length(all);
         self.bar.set_position(done);
         self.bar.set_message(line);
@@ -209,7 +238,10 @@ impl Observer for Bar {
         let (line, by) = {
             let mut tally = self.tally.lock();
             tally.add(done);
-            (tally.line(Instant::now()), if tally.plan.bytes == 0 { done.rows } else { done.bytes })
+            (
+                tally.short_line(Instant::now()),
+                if tally.plan.bytes == 0 { done.rows } else { done.bytes },
+            )
         };
         self.bar.inc(by);
         self.bar.set_message(line);
@@ -217,6 +249,12 @@ impl Observer for Bar {
 
     fn phase(&self, name: &str) {
         self.bar.set_prefix(name.to_owned());
+        if name == "load" {
+            self.bar.set_style(Self::style(TEMPLATES[1]));
+        } else {
+            self.bar.set_style(Self::style(TEMPLATES[0]));
+            self.bar.set_message("");
+        }
     }
 
     fn waiting(&self, why: &Error) {
