@@ -18,7 +18,13 @@ impl MaxRejects {
     pub(super) fn count(self, rows: u64) -> u64 {
         match self {
             Self::Count(count) => count,
-            Self::Share(share) => (rows as f64 * share.clamp(0.0, 1.0)).floor() as u64,
+            Self::Share(share) => {
+                let count = rows as f64 * share.clamp(0.0, 1.0);
+                // 29 % of 100 rows are 28.999999999999996 in binary.
+                let whole = count.round();
+                let is_whole = (count - whole).abs() <= whole * f64::EPSILON * 4.0;
+                (if is_whole { whole } else { count.floor() }) as u64
+            }
         }
     }
 }
@@ -68,6 +74,17 @@ mod tests {
     fn a_share_is_a_count_of_the_planned_rows() {
         assert_eq!(MaxRejects::Share(0.01).count(250), 2);
         assert_eq!(MaxRejects::Count(7).count(1), 7);
+    }
+
+    #[test]
+    fn every_whole_percentage_is_exact() {
+        for percent in 0..=100_u32 {
+            let share = MaxRejects::Share(f64::from(percent) / 100.0);
+            for rows in [100, 300, 4_700, 1_000_000_000_000] {
+                assert_eq!(share.count(rows), rows / 100 * u64::from(percent));
+            }
+        }
+        assert_eq!(MaxRejects::Share(0.999_999_9).count(10), 9);
     }
 
     #[test]

@@ -42,6 +42,9 @@ pub trait Observer: Send + Sync {
     /// So many rows more were rejected, after the batch they came in was committed.
     fn rejected(&self, _rows: u64) {}
 
+    /// Nothing was deleted from the target: a rejected record may hide any key.
+    fn held_back(&self) {}
+
     /// The run enters a phase: `plan`, `load`, `merge`, `finish`.
     fn phase(&self, _name: &str) {}
 

@@ -17,7 +17,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::sink::table::{StagePlace, TableSink};
 use crate::stop::StopToken;
 use crate::workers::Workers;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// What a run is started with.
 pub(super) struct Start<'a> {
@@ -202,19 +202,21 @@ fn with_patience<T>(
 ) -> Result<T> {
     let mut attempts = super::retry::Attempts::new(context.limits.retry);
     loop {
-        let done = context.engine.get().and_then(|mut connection| work(&mut *connection));
+        let done =
+            context.connection(&mut attempts).and_then(|mut connection| work(&mut *connection));
         let error = match done {
             Ok(value) => return Ok(value),
             Err(error) => error,
         };
+        context.failed(&error);
         let Some(delay) = attempts.after(&error, Instant::now()) else { return Err(error) };
         context.observer.waiting(&error);
         context.pause(delay)?;
-        if error.is_disconnect() {
-            context.lock.ensure()?;
-        }
     }
 }
+
+/// How long a run that failed waits for a connection to say so in the ledger.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// Records how the run ended, as far as the server can still be told.
 fn end(
@@ -227,16 +229,21 @@ fn end(
         Ok(()) => Status::Complete,
         Err(error) => status_of(error),
     };
-    let recorded = context.engine.get().and_then(|mut connection| {
-        let word = match status {
-            Status::Complete => "complete",
-            Status::Stopped => "stopped",
-            _ => "failed",
-        };
-        let cause = done.as_ref().err().map(ToString::to_string);
-        context.ledger.end_run(&mut *connection, context.run_id, word, cause.as_deref())?;
-        fill(report, &context.ledger, &mut *connection, job)
-    });
+    let word = match status {
+        Status::Complete => "complete",
+        Status::Stopped => "stopped",
+        _ => "failed",
+    };
+    let cause = done.as_ref().err().map(ToString::to_string);
+    let mut record = |connection: &mut dyn Connection| {
+        context.ledger.end_run(connection, context.run_id, word, cause.as_deref())?;
+        fill(report, &context.ledger, connection, job)
+    };
+    let recorded = if done.is_ok() {
+        with_patience(context, record)
+    } else {
+        context.engine.get_within(LAST_WORDS).and_then(|mut connection| record(&mut *connection))
+    };
     report.status = status;
     // The error of the run counts for more than one of writing it down.
     done.and(recorded)

@@ -23,7 +23,10 @@ pub(super) struct Worker<'a> {
 
 /// What a transaction did.
 enum Outcome {
-    Committed(Counts),
+    Committed {
+        counts: Counts,
+        held_back: bool,
+    },
     /// An earlier attempt, whose answer was lost, or another process had done it.
     AlreadyDone,
     /// It is the end, and something before it is open again: the server had forgotten it.
@@ -63,13 +66,14 @@ impl<'a> Worker<'a> {
         let mut attempts = Attempts::new(context.limits.retry);
         let mut place = Place::default();
         loop {
-            let error = match self.attempt(unit, &mut place) {
+            let error = match self.attempt(unit, &mut place, &mut attempts) {
                 Ok(outcome) => {
                     self.report(unit, &outcome);
                     return Ok(());
                 }
                 Err(error) => error,
             };
+            context.failed(&error);
             let Some(delay) = attempts.after(&error, Instant::now()) else { return Err(error) };
             context.meter.retried();
             context.observer.waiting(&error);
@@ -78,10 +82,15 @@ impl<'a> Worker<'a> {
     }
 
     /// One transaction.
-    fn attempt(&mut self, unit: &Unit, place: &mut Place) -> Result<Outcome> {
+    fn attempt(
+        &mut self,
+        unit: &Unit,
+        place: &mut Place,
+        attempts: &mut Attempts,
+    ) -> Result<Outcome> {
         let context = self.context;
         let start = Instant::now();
-        let mut connection = context.engine.get()?;
+        let mut connection = context.connection(attempts)?;
         context.meter.taken(start.elapsed());
         context.meter.spent("wait", start);
         let start = Instant::now();
@@ -93,9 +102,6 @@ impl<'a> Worker<'a> {
         drop(connection);
         context.meter.given_back();
         context.meter.spent(unit.phase.name(), start);
-        if outcome.as_ref().is_err_and(Error::is_disconnect) {
-            context.lock.ensure()?;
-        }
         outcome
     }
 
@@ -121,6 +127,7 @@ impl<'a> Worker<'a> {
             return Ok(Outcome::TooEarly);
         }
         let stored = self.store(connection, unit)?;
+        let held_back = stored.held_back;
         let mut counts = self.counts(&stored);
         let rejects = self.rejects(connection, unit, stored.refused)?;
         counts.rejected = rejects.len() as u64;
@@ -137,7 +144,7 @@ impl<'a> Worker<'a> {
         // ORDER: the last statement; it fails if the transaction was aborted unnoticed.
         context.ledger.complete(connection, context.place.job_id, unit, &mark)?;
         connection.commit()?;
-        Ok(Outcome::Committed(counts))
+        Ok(Outcome::Committed { counts, held_back })
     }
 
     fn store(&self, connection: &mut dyn Connection, unit: &Unit) -> Result<Stored> {
@@ -149,12 +156,28 @@ impl<'a> Worker<'a> {
                     indexes: &self.prepared.indexes,
                     named_keys: &self.prepared.named_keys,
                     named_indexes: &self.prepared.named_indexes,
+                    hides_keys: self.hides_keys(),
                 };
                 sink.store(connection, *place, unit.number(), portion)
             }
             Phase::Merge => sink.merge(connection, *place, unit.number()),
             Phase::Finish => sink.finish(connection, *place, *empty),
         }
+    }
+
+    /// Whether a row was refused of which nobody can tell the key: not where the key itself is
+    /// none, but where a broken record has several lines, so that other records may be hidden in
+    /// it, or where the row failed before its key was reached.
+    fn hides_keys(&self) -> bool {
+        let layout = self.context.sink.layout();
+        let in_key =
+            |name: &str| layout.key.iter().any(|&i| layout.columns[i].name.as_str() == name);
+        self.prepared.refused.iter().any(|row| {
+            let named = || self.prepared.named_indexes.binary_search(&row.index).is_ok();
+            let without_key = || row.error.place().column.as_deref().is_some_and(in_key);
+            let swallows = row.stage == Stage::Parse && spans_lines(&row.origin.raw);
+            swallows || !(named() || without_key())
+        })
     }
 
     fn counts(&self, stored: &Stored) -> Counts {
@@ -219,7 +242,12 @@ impl<'a> Worker<'a> {
     fn report(&self, unit: &Unit, outcome: &Outcome) {
         let Context { meter, observer, .. } = self.context;
         let counts = match outcome {
-            Outcome::Committed(counts) => *counts,
+            Outcome::Committed { counts, held_back } => {
+                if *held_back {
+                    observer.held_back();
+                }
+                *counts
+            }
             Outcome::AlreadyDone | Outcome::TooEarly => Counts::default(),
         };
         meter.read(counts.read);
@@ -233,6 +261,11 @@ impl<'a> Worker<'a> {
             observer.rejected(counts.rejected);
         }
     }
+}
+
+/// Whether a record has a line end within, and not only behind.
+fn spans_lines(raw: &[u8]) -> bool {
+    raw.trim_ascii_end().iter().any(|byte| matches!(byte, b'\n' | b'\r'))
 }
 
 /// What the transaction of a unit needs to know.

@@ -215,7 +215,7 @@ impl Drop for RowWriter<'_> {
 }
 
 /// The fields of one row, in order.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Fields<'a> {
     rest: &'a [u8],
 }

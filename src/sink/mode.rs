@@ -12,7 +12,9 @@ pub enum Mode {
     InsertIgnore,
     /// Inserts new keys, updates changed rows, leaves equal rows untouched.
     Upsert,
-    /// As upsert, and then deletes the keys that the source does not name.
+    /// As upsert, and then deletes the keys that the source does not name. A row that was rejected
+    /// names its key all the same; where one was rejected whose key nobody can tell (a record
+    /// without the shape of the file, a row that a closure refused), nothing is deleted.
     Mirror,
     /// Replaces the whole content in one transaction.
     Replace,

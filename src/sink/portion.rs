@@ -13,4 +13,6 @@ pub struct Portion<'a> {
     pub named_keys: &'a Rows,
     /// For each of `named_keys` its number in the batch.
     pub named_indexes: &'a [u32],
+    /// Whether a row was refused of which nobody can tell the key.
+    pub hides_keys: bool,
 }

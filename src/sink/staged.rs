@@ -10,6 +10,7 @@ use crate::backend::Connection;
 use crate::error::{Error, ErrorKind, Result};
 use crate::mapping::cell::CellRef;
 use crate::mapping::param::Param;
+use crate::mapping::rows::Rows;
 use crate::sql::merge::Merge;
 use crate::sql::stage::{StageTable, state};
 use crate::sqlstate::SqlState;
@@ -34,23 +35,33 @@ impl Staged<'_> {
         batch: u32,
         portion: Portion<'_>,
     ) -> Result<Stored> {
-        let staging = Staging::of(&self.stage, self.buckets, batch, portion)?;
-        let columns = self.stage.load_columns()?;
         let mut stored = Stored::default();
-        isolate(
-            connection,
-            std::slice::from_ref(&(0..staging.rows.len())),
-            &mut |connection, part| {
-                connection.load(&self.stage.name, &columns, &staging.rows, part)
-            },
-            &mut |row, error| {
-                // A key that cannot even be staged names nothing; its row was refused before.
-                if let Some(index) = staging.indexes[row] {
-                    stored.refused.push(NotStored { batch, index, error });
-                }
-            },
-        )?;
+        let mut refused = Vec::new();
+        let live = Staging::live(&self.stage, self.buckets, batch, portion)?;
+        self.load_rows(connection, &live.rows, &mut |row, error| {
+            refused.push(live.sources[row]);
+            let index = portion.indexes[live.sources[row]];
+            stored.refused.push(NotStored { batch, index, error });
+        })?;
+        // ORDER: behind the live rows: what the stage itself refuses is named all the same.
+        let named = Staging::named(&self.stage, self.buckets, batch, portion, &refused)?;
+        // A key that cannot even be staged is none; its row was refused before.
+        self.load_rows(connection, &named.rows, &mut |_, _| {})?;
         Ok(stored)
+    }
+
+    fn load_rows(
+        &self,
+        connection: &mut dyn Connection,
+        rows: &Rows,
+        refuse: &mut dyn FnMut(usize, Error),
+    ) -> Result<()> {
+        let columns = self.stage.load_columns()?;
+        let whole = 0..rows.len();
+        let load = &mut |connection: &mut dyn Connection, part| {
+            connection.load(&self.stage.name, &columns, rows, part)
+        };
+        isolate(connection, std::slice::from_ref(&whole), load, refuse).map(|_| ())
     }
 
     /// Merges one bucket.
@@ -72,22 +83,50 @@ impl Staged<'_> {
         Ok(stored)
     }
 
-    /// Deletes what the source does not name, where asked to, and gives deferred rows their second
-    /// chance.
+    /// Deletes what the source does not name, where asked to and where every key can be told, and
+    /// gives deferred rows their second chance.
     pub(super) fn finish(&self, connection: &mut dyn Connection, delete: bool) -> Result<Stored> {
-        let merge = self.statements();
         let mut stored = Stored::default();
+        // ORDER: before the second chances; a row that goes may be all that is in their way.
         if delete {
-            stored.deleted = connection.execute(&merge.delete_missing(), &[])?;
+            stored.held_back = self.count(connection, 0, state::HIDDEN)? > 0;
+            if !stored.held_back {
+                stored.deleted = connection.execute(&self.statements().delete_missing(), &[])?;
+            }
         }
-        // ORDER: after the deletion, which reads both tables from end to end.
-        self.look_up_by_key(connection)?;
-        for bucket in self.buckets_with(connection, state::DEFERRED)? {
-            let mut refused = Vec::new();
-            stored += self.merge_rows(connection, bucket, state::DEFERRED, &mut refused)?;
-            stored.refused.extend(refused);
-        }
+        stored += self.settle(connection)?;
         Ok(stored)
+    }
+
+    /// Merges deferred rows, again and again as long as one of them comes through: it may be what
+    /// another one waits for.
+    fn settle(&self, connection: &mut dyn Connection) -> Result<Stored> {
+        // ORDER: after a deletion, which reads both tables from end to end.
+        self.look_up_by_key(connection)?;
+        let mut stored = Stored::default();
+        loop {
+            let mut refused = Vec::new();
+            let mut came_through = 0;
+            let buckets = self.buckets_with(connection, state::DEFERRED)?;
+            for &bucket in &buckets {
+                let mut here = Vec::new();
+                let done = self.merge_rows(connection, bucket, state::DEFERRED, &mut here)?;
+                came_through += done.inserted + done.updated + done.unchanged;
+                stored += done;
+                refused.extend(here.into_iter().map(|row| (bucket, row)));
+            }
+            if came_through == 0 || refused.is_empty() {
+                stored.refused.extend(refused.into_iter().map(|(_, row)| row));
+                return Ok(stored);
+            }
+            // ORDER: first all are done, then those that were refused are not.
+            for &bucket in &buckets {
+                self.end_deferral(connection, bucket)?;
+            }
+            for (bucket, row) in refused {
+                self.set_state(connection, bucket, &row, state::DEFERRED)?;
+            }
+        }
     }
 
     /// Deletes all rows and merges all buckets; without rows, only where `may_delete` says so.
@@ -102,11 +141,9 @@ impl Staged<'_> {
         }
         stored.deleted = connection.execute(&self.statements().delete_all(), &[])?;
         for bucket in 0..self.buckets {
-            stored.duplicates += self.drop_superseded(connection, bucket)?;
-            let mut refused = Vec::new();
-            stored += self.merge_rows(connection, bucket, state::LIVE, &mut refused)?;
-            stored.refused.extend(refused);
+            stored += self.merge(connection, bucket)?;
         }
+        stored += self.settle(connection)?;
         Ok(stored)
     }
 
@@ -120,7 +157,8 @@ impl Staged<'_> {
     }
 
     fn drop_superseded(&self, connection: &mut dyn Connection, bucket: u32) -> Result<u64> {
-        if self.stage.key.is_empty() {
+        // To append, every row counts: one that meets another is refused.
+        if self.stage.key.is_empty() || self.target.mode == Mode::Append {
             return Ok(0);
         }
         let sql = self.statements().drop_superseded(self.target.mode.last_wins());
@@ -240,6 +278,12 @@ impl Staged<'_> {
             Ok(())
         })?;
         Ok(positions)
+    }
+
+    fn end_deferral(&self, connection: &mut dyn Connection, bucket: u32) -> Result<()> {
+        let (from, to) = (i64::from(state::DEFERRED), i64::from(state::NAMED));
+        let params = [i64::from(bucket).into(), from.into(), to.into()];
+        connection.execute(&self.statements().set_states(), &params).map(|_| ())
     }
 
     fn set_state(

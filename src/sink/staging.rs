@@ -9,78 +9,119 @@ use crate::mapping::column_type::ColumnType;
 use crate::mapping::rows::{Fields, RowWriter, Rows};
 use crate::sql::stage::{OWN_COLUMN_COUNT, StageTable, state};
 
-/// The rows of a batch as they are staged.
+/// Rows of a batch as they are staged.
 pub(super) struct Staging {
     /// The rows, with the columns of the stage's own.
     pub(super) rows: Rows,
-    /// For each of them its number in the batch; none for a key that is only named.
-    pub(super) indexes: Vec<Option<u32>>,
+    /// For each of them where it stood in what it was made from.
+    pub(super) sources: Vec<usize>,
 }
 
 /// A row before it is staged.
-struct Entry {
+struct Entry<'a> {
     bucket: u32,
     index: u32,
-    /// Its number among the good rows, or among the named keys.
-    row: usize,
-    good: bool,
+    state: i16,
+    source: usize,
+    fields: Fields<'a>,
 }
 
 impl Staging {
-    /// Stages the rows of batch `batch` in `buckets` buckets.
-    pub(super) fn of(
+    /// The good rows of batch `batch`, in `buckets` buckets.
+    pub(super) fn live(
         stage: &StageTable,
         buckets: u32,
         batch: u32,
         portion: Portion<'_>,
     ) -> Result<Self> {
+        let entries = portion.indexes.iter().enumerate().map(|(source, &index)| {
+            let fields = portion.rows.row(source);
+            let bucket = bucket(stage, buckets, batch, &fields, &stage.key);
+            Entry { bucket, index, state: state::LIVE, source, fields }
+        });
+        Self::of(stage, batch, entries.collect(), &mut |row, entry| {
+            row.copy(portion.rows, entry.source);
+            Ok(())
+        })
+    }
+
+    /// The keys of rows that were refused before, and of those good rows that are in `refused`;
+    /// and a row that stands for all whose key nobody can tell.
+    pub(super) fn named(
+        stage: &StageTable,
+        buckets: u32,
+        batch: u32,
+        portion: Portion<'_>,
+        refused: &[usize],
+    ) -> Result<Self> {
         let in_order: Vec<_> = (0..stage.key.len()).collect();
-        let bucket = |row, key: &[usize]| bucket(stage, buckets, batch, &row, key);
-        let good = portion.indexes.iter().enumerate().map(|(row, &index)| {
-            let bucket = bucket(portion.rows.row(row), &stage.key);
-            Entry { bucket, index, row, good: true }
-        });
-        let named = portion.named_indexes.iter().enumerate().map(|(row, &index)| {
-            let bucket = bucket(portion.named_keys.row(row), &in_order);
-            Entry { bucket, index, row, good: false }
-        });
-        let mut entries: Vec<_> = good.chain(named).collect();
-        entries.sort_unstable_by_key(|entry| (entry.bucket, entry.index));
-        let mut rows = Rows::new(stage.columns.len() as u16 + OWN_COLUMN_COUNT);
-        for entry in &entries {
-            pack(&mut rows, stage, batch, portion, entry)?;
+        let named = portion
+            .named_indexes
+            .iter()
+            .enumerate()
+            .map(|(source, &index)| (portion.named_keys.row(source), &in_order, source, index));
+        let refused = refused
+            .iter()
+            .map(|&source| (portion.rows.row(source), &stage.key, source, portion.indexes[source]));
+        let mut staging = Self { rows: empty(stage), sources: Vec::new() };
+        for (fields, key, source, index) in named.chain(refused) {
+            let bucket = bucket(stage, buckets, batch, &fields, key);
+            let entry = Entry { bucket, index, state: state::NAMED, source, fields };
+            staging.push(batch, &entry, &mut |row, entry| only_key(stage, row, entry, key))?;
         }
-        let indexes = entries.iter().map(|entry| entry.good.then_some(entry.index)).collect();
-        Ok(Self { rows, indexes })
+        if portion.hides_keys {
+            let fields = Fields::default();
+            let entry = Entry { bucket: 0, index: 0, state: state::HIDDEN, source: 0, fields };
+            staging.push(batch, &entry, &mut |row, entry| only_key(stage, row, entry, &[]))?;
+        }
+        Ok(staging)
+    }
+
+    fn of(
+        stage: &StageTable,
+        batch: u32,
+        mut entries: Vec<Entry<'_>>,
+        fill: Fill<'_>,
+    ) -> Result<Self> {
+        entries.sort_unstable_by_key(|entry| (entry.bucket, entry.index));
+        let mut staging = Self { rows: empty(stage), sources: Vec::with_capacity(entries.len()) };
+        for entry in &entries {
+            staging.push(batch, entry, fill)?;
+        }
+        Ok(staging)
+    }
+
+    fn push(&mut self, batch: u32, entry: &Entry<'_>, fill: Fill<'_>) -> Result<()> {
+        let mut row = self.rows.begin();
+        fill(&mut row, entry)?;
+        row.field(&entry.bucket.to_be_bytes())?;
+        row.field(&batch.to_be_bytes())?;
+        row.field(&entry.index.to_be_bytes())?;
+        row.field(&entry.state.to_be_bytes())?;
+        row.finish()?;
+        self.sources.push(entry.source);
+        Ok(())
     }
 }
 
-fn pack(
-    rows: &mut Rows,
+/// Writes the columns of the layout.
+type Fill<'a> = &'a mut dyn FnMut(&mut RowWriter<'_>, &Entry<'_>) -> Result<()>;
+
+fn empty(stage: &StageTable) -> Rows {
+    Rows::new(stage.columns.len() as u16 + OWN_COLUMN_COUNT)
+}
+
+/// Writes a row that has only its key, which `key` numbers among the fields there are.
+fn only_key(
     stage: &StageTable,
-    batch: u32,
-    portion: Portion<'_>,
-    entry: &Entry,
+    row: &mut RowWriter<'_>,
+    entry: &Entry<'_>,
+    key: &[usize],
 ) -> Result<()> {
-    let mut row = rows.begin();
-    if entry.good {
-        row.copy(portion.rows, entry.row);
-    } else {
-        only_key(stage, &mut row, &portion.named_keys.row(entry.row))?;
-    }
-    row.field(&entry.bucket.to_be_bytes())?;
-    row.field(&batch.to_be_bytes())?;
-    row.field(&entry.index.to_be_bytes())?;
-    let beginning = if entry.good { state::LIVE } else { state::NAMED };
-    row.field(&beginning.to_be_bytes())?;
-    row.finish()
-}
-
-/// Writes a row that has only its key.
-fn only_key(stage: &StageTable, row: &mut RowWriter<'_>, key: &Fields<'_>) -> Result<()> {
     for column in 0..stage.columns.len() {
         let place = stage.key.iter().position(|&index| index == column);
-        match place.and_then(|place| key.clone().nth(place).flatten()) {
+        let field = place.and_then(|place| key.get(place));
+        match field.and_then(|&field| entry.fields.clone().nth(field).flatten()) {
             Some(bytes) => row.field(bytes)?,
             None => row.null(),
         }
@@ -152,13 +193,18 @@ mod tests {
         let rows = rows("bigint", &ids.iter().map(String::as_str).collect::<Vec<_>>());
         let indexes: Vec<u32> = (0..100).collect();
         let none = Rows::new(1);
-        let portion =
-            Portion { rows: &rows, indexes: &indexes, named_keys: &none, named_indexes: &[] };
-        let staging = Staging::of(&stage("bigint"), 7, 0, portion).unwrap();
+        let portion = Portion {
+            rows: &rows,
+            indexes: &indexes,
+            named_keys: &none,
+            named_indexes: &[],
+            hides_keys: false,
+        };
+        let staging = Staging::live(&stage("bigint"), 7, 0, portion).unwrap();
         let buckets: Vec<_> = (0..100).map(|row| staging.rows.row(row).nth(2)).collect();
         assert!(buckets.is_sorted());
-        for (row, index) in staging.indexes.iter().enumerate() {
-            let id = i64::from(index.unwrap()).to_be_bytes();
+        for (row, &source) in staging.sources.iter().enumerate() {
+            let id = (source as i64).to_be_bytes();
             assert_eq!(staging.rows.row(row).nth(1), Some(Some(&id[..])));
         }
     }

@@ -10,6 +10,7 @@ use crate::backend::Connection;
 use crate::backend::capabilities::Capabilities;
 use crate::error::{Error, Result};
 use crate::mapping::column::Column;
+use crate::mapping::column_type::ColumnType;
 use crate::mapping::layout::Layout;
 use crate::sql::stage::StageTable;
 use crate::sql::table::create_table;
@@ -29,6 +30,8 @@ pub struct Stored {
     pub deleted: u64,
     /// Rows of the input that another row with the same key superseded.
     pub duplicates: u64,
+    /// Whether nothing was deleted because a refused row may name any key.
+    pub held_back: bool,
     /// Rows that the database refused.
     pub refused: Vec<NotStored>,
 }
@@ -51,6 +54,7 @@ impl AddAssign for Stored {
         self.unchanged += other.unchanged;
         self.deleted += other.deleted;
         self.duplicates += other.duplicates;
+        self.held_back |= other.held_back;
         self.refused.extend(other.refused);
     }
 }
@@ -106,9 +110,12 @@ impl TableSink {
 
     /// Into how many buckets `rows` rows are staged.
     pub fn bucket_count(&self, rows: u64) -> u32 {
-        // What a key is worth is known only after the database's cast: one bucket has them all.
-        let cast_key = |&index: &usize| self.layout.columns[index].column_type.travels_as_text();
-        if self.layout.key.iter().any(cast_key) {
+        // Only the database knows which keys are equal: one bucket has them all.
+        let equal_in_other_bytes = |&index: &usize| match &self.layout.columns[index].column_type {
+            ColumnType::Interval | ColumnType::Jsonb | ColumnType::Array(_) => true,
+            other => other.travels_as_text(),
+        };
+        if self.layout.key.iter().any(equal_in_other_bytes) {
             return 1;
         }
         rows.div_ceil(BUCKET_ROWS).clamp(1, MAX_BUCKETS) as u32

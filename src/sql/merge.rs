@@ -66,6 +66,14 @@ impl Merge<'_> {
         )
     }
 
+    /// Gives all rows of bucket `$1` in state `$2` the state `$3`.
+    pub fn set_states(&self) -> String {
+        format!(
+            "UPDATE {} SET _rowmill_state = $3 WHERE _rowmill_bucket = $1 AND _rowmill_state = $2",
+            self.stage.name
+        )
+    }
+
     /// Gives the row at (`$2`, `$3`) of bucket `$1` the state `$4`.
     pub fn set_state(&self) -> String {
         format!(
@@ -128,9 +136,12 @@ impl Merge<'_> {
         )
     }
 
-    /// Inserts the staged rows and passes over those that meet a row that is there.
+    /// Inserts the staged rows, in input order, and passes over those that meet a row that is there.
     pub fn insert_ignore(&self) -> String {
-        format!("{} ON CONFLICT DO NOTHING", self.insert())
+        format!(
+            "{} ORDER BY s._rowmill_batch, s._rowmill_index ON CONFLICT DO NOTHING",
+            self.insert()
+        )
     }
 
     /// Deletes the rows of the target whose key the stage does not name.

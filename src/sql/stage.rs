@@ -6,11 +6,12 @@
 //! _rowmill_bucket   the merge that brings the row in; rows of one key share a bucket
 //! _rowmill_batch    where the row stands in the input: its batch
 //! _rowmill_index    and its number in the batch, from 0
-//! _rowmill_state    0 named (rejected, but its key was read), 1 live, 2 deferred
+//! _rowmill_state    0 named (rejected, but its key was read; or done), 1 live, 2 deferred, 3 hidden
 //! ```
 //!
 //! A *deferred* row met a row that another merge has not brought in or taken out yet (a unique or
-//! foreign key): it gets its second chance when everything else is in.
+//! foreign key): it gets its second chance when everything else is in. A *hidden* row stands for
+//! one that was refused and may name any key; it carries no values.
 
 use super::dialect::Dialect;
 use crate::error::Result;
@@ -20,12 +21,14 @@ use crate::mapping::column_type::ColumnType;
 
 /// The states of a staged row.
 pub mod state {
-    /// Rejected, but its key was read: the source still names it.
+    /// Rejected, but its key was read: the source still names it. Also a deferred row that is done.
     pub const NAMED: i16 = 0;
     /// To be merged.
     pub const LIVE: i16 = 1;
     /// To be merged once everything else is in.
     pub const DEFERRED: i16 = 2;
+    /// Refused, and nobody can tell its key; it is in the first bucket.
+    pub const HIDDEN: i16 = 3;
 }
 
 /// A stage table, on paper.

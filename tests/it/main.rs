@@ -49,6 +49,15 @@ mod csv_source; // a CSV file, against what COPY makes of it
 
 // Flow: job_*.rs (kill and restart, rejects, exactly once, memory, serial twin)
 // Door: cli_*.rs, derive_ui.rs
+#[cfg(feature = "cli")]
+mod job_kill; // kill -9 at random moments
+mod job_modes; // the five modes: exact content, exact counts
+#[cfg(feature = "cli")]
+mod job_nights;
+#[cfg(feature = "cli")]
+mod job_once;
+#[cfg(feature = "cli")]
+mod job_server_stop; // the server goes away, processes die at exact places // one run at a time; signals; changes on the way // three nights of real data, through the built command
 
 // Door: cli_*.rs, examples.rs
 #[cfg(feature = "cli")]

@@ -1,13 +1,16 @@
 //! What tests share.
 //!
+//! - `both`:     a test that is written once and runs on SQLite and PostgreSQL
 //! - `cluster`:  a private PostgreSQL server, and a database per test
 //! - `command`:  the built `rowmill` command: run it, watch it, kill it
 //! - `data`:     the nights of real data that lie beside the repository
 //! - `fake`:     a backend without a database
 //! - `gate`:     a place where threads stop until the test lets them through
 //! - `lineitem`: rows of TPC-H's lineitem table as CSV, as many as asked for
+//! - `loading`:  loads of them through the command, compared row by row
 #![allow(dead_code, unused_imports, reason = "not every helper has a user in every build")]
 
+pub mod both;
 pub mod cluster;
 #[cfg(feature = "cli")]
 pub mod command;
@@ -15,9 +18,12 @@ pub mod data;
 pub mod fake;
 pub mod gate;
 pub mod lineitem;
+#[cfg(feature = "cli")]
+pub mod loading;
 mod server;
 mod test_db;
 
+pub use both::{Home, Tally, on_both};
 pub use cluster::{Cluster, shared};
 #[cfg(feature = "cli")]
 pub use command::{Finished, Running, rowmill};
