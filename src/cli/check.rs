@@ -38,7 +38,7 @@ struct Found {
 impl Found {
     /// Reads the source from end to end and looks the table up; changes nothing.
     fn by(job: &JobFile) -> Result<Self> {
-        let plan = Plan::of(job)?;
+        let plan = Plan::to_look_at(job)?;
         let capacity = plan.engine.capacity();
         let place = match plan.find_table()? {
             None => Place::NoDatabase(plan.engine.describe()),

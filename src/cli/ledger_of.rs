@@ -27,7 +27,7 @@ impl Wanted {
     /// # Errors
     /// `Url` or `Connect` if it cannot be reached.
     pub(super) fn open(&self) -> Result<Result<Engine, String>> {
-        let engine = Engine::open(&self.url)?;
+        let engine = Engine::builder(&self.url).read_only(true).build()?;
         if contact(&engine)? {
             return Ok(Ok(engine));
         }

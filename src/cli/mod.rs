@@ -7,6 +7,7 @@
 //! - `contact`:   the first contact with a database
 //! - `ledger_of`: which ledger `status` and `rejects` look into
 //! - `progress`:  how far a run is
+//! - `tally`:     how much of a plan is done, and how fast
 //! - `summary`:   what it did
 //! - `figures`:   numbers as a person reads them
 //! - `signals`:   Ctrl-C and `kill`
@@ -32,6 +33,7 @@ mod run;
 mod signals;
 mod status;
 mod summary;
+mod tally;
 mod usage;
 
 use args::{Arguments, Command, RejectsCommand};

@@ -29,7 +29,18 @@ impl Plan {
     /// # Errors
     /// `Source` or `Config` if the source cannot be read or lacks a column; `Url`.
     pub(super) fn of(file: &JobFile) -> Result<Self> {
-        let engine = Engine::open(&file.target.url)?;
+        Self::on(Engine::open(&file.target.url)?, file)
+    }
+
+    /// The same, only to be looked at.
+    ///
+    /// # Errors
+    /// As [`Plan::of`].
+    pub(super) fn to_look_at(file: &JobFile) -> Result<Self> {
+        Self::on(Engine::builder(&file.target.url).read_only(true).build()?, file)
+    }
+
+    fn on(engine: Engine, file: &JobFile) -> Result<Self> {
         let SourceSpec::Csv(csv) = &file.source;
         let feed = open_csv(csv, &file.columns)?;
         let spec = &file.target;

@@ -1,7 +1,8 @@
 //! How far a run is: a bar on a terminal, lines in a log, or nothing.
 
 use super::console::Console;
-use super::figures::{bytes, counted, duration, grouped};
+use super::figures::{bytes, counted, grouped};
+use super::tally::Tally;
 use crate::batch::observer::{BatchDone, Observer, PlanTotals, Unobserved};
 use crate::error::Error;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -12,84 +13,33 @@ use std::time::{Duration, Instant};
 /// The least time between two lines in a log.
 const PACE: Duration = Duration::from_secs(10);
 
-/// The observer that fits `console`.
-pub(super) fn observer(console: Console) -> Arc<dyn Observer> {
+/// The observer that fits `console`, and how to print a line beside it.
+pub(super) fn observer(console: Console) -> (Arc<dyn Observer>, Beside) {
+    let beside = Beside { console, bar: None };
     if console.is_quiet() {
-        Arc::new(Unobserved)
+        (Arc::new(Unobserved), beside)
     } else if console.is_terminal() {
-        Arc::new(Bar::new())
+        let bar = Bar::new();
+        let beside = Beside { bar: Some(bar.bar.clone()), ..beside };
+        (Arc::new(bar), beside)
     } else {
-        Arc::new(Lines::new(move |line: &str| console.note(line), Instant::now))
+        (Arc::new(Lines::new(move |line: &str| console.note(line), Instant::now)), beside)
     }
 }
 
-/// How far a run is.
-#[derive(Clone, Copy, Debug)]
-struct Tally {
-    plan: PlanTotals,
-    done: PlanTotals,
-    rejected: u64,
-    since: Instant,
+/// Prints lines while a bar may be on the screen: they stand above it, and it stays whole.
+#[derive(Clone, Debug)]
+pub(super) struct Beside {
+    console: Console,
+    bar: Option<ProgressBar>,
 }
 
-impl Tally {
-    fn new(now: Instant) -> Self {
-        Self { plan: PlanTotals::default(), done: PlanTotals::default(), rejected: 0, since: now }
-    }
-
-    fn plan(&mut self, plan: &PlanTotals, now: Instant) {
-        *self = Self { plan: *plan, ..Self::new(now) };
-    }
-
-    fn add(&mut self, done: &BatchDone) {
-        self.done.batches += 1;
-        self.done.rows += done.rows;
-        self.done.bytes += done.bytes;
-        self.rejected += done.rejected;
-    }
-
-    fn all_batches(&self) -> u64 {
-        self.plan.done_batches + self.done.batches
-    }
-
-    fn is_finished(&self) -> bool {
-        self.all_batches() >= self.plan.batches
-    }
-
-    /// Rows that this run has done, by second.
-    fn rows_per_second(&self, now: Instant) -> u64 {
-        let seconds = now.saturating_duration_since(self.since).as_secs_f64();
-        if seconds > 0.0 { (self.done.rows as f64 / seconds) as u64 } else { 0 }
-    }
-
-    /// The seconds that are left, by bytes, or by rows where there are no bytes.
-    fn seconds_left(&self, now: Instant) -> Option<f64> {
-        let (all, before, done) = match self.plan.bytes {
-            0 => (self.plan.rows, self.plan.done_rows, self.done.rows),
-            all => (all, self.plan.done_bytes, self.done.bytes),
-        };
-        let left = all.saturating_sub(before + done);
-        let seconds = now.saturating_duration_since(self.since).as_secs_f64();
-        (done > 0).then(|| seconds * left as f64 / done as f64)
-    }
-
-    fn line(&self, now: Instant) -> String {
-        let mut parts = vec![
-            format!(
-                "{} of {} rows",
-                grouped(self.plan.done_rows + self.done.rows),
-                grouped(self.plan.rows)
-            ),
-            format!("batch {} of {}", grouped(self.all_batches()), grouped(self.plan.batches)),
-            format!("{} rows/s", grouped(self.rows_per_second(now))),
-        ];
-        if self.rejected > 0 {
-            parts.push(format!("{} rejected", grouped(self.rejected)));
+impl Beside {
+    pub(super) fn note(&self, line: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| self.console.note(line)),
+            None => self.console.note(line),
         }
-        if let Some(left) = self.seconds_left(now).filter(|_| !self.is_finished()) {
-            parts.push(format!("{} left", duration(left)));
-        }
-        parts.join(", ")
     }
 }
 
@@ -166,12 +116,10 @@ impl<P: Fn(&str) + Send + Sync, C: Fn() -> Instant + Send + Sync> Observer for L
 
 const HELD_BACK: &str = "nothing was deleted: a rejected record may hide the key of any row";
 
-/// The bar before there is a plan, over the bytes of a file, and over rows.
-const TEMPLATES: [&str; 3] = [
-    "{spinner} {prefix} {msg}",
-    "{prefix} {bar:30} {percent:>3}% {bytes}/{total_bytes} {msg}",
-    "{prefix} {bar:30} {percent:>3}% {msg}",
-];
+/// The bar where it is not known how much there is to do, and where it is. A `wide_msg` is cut
+/// off at the edge of the terminal: a bar of two lines would leave its first one behind.
+const TEMPLATES: [&str; 2] =
+    ["{spinner} {prefix} {elapsed} {wide_msg}", "{prefix} {bar:16} {percent:>3}% {wide_msg}"];
 
 /// A bar on a terminal; it is wiped out at the end, where the summary takes its place.
 struct Bar {
@@ -199,13 +147,12 @@ impl Observer for Bar {
         let line = {
             let mut tally = self.tally.lock();
             tally.plan(plan, now);
-            tally.line(now)
+            tally.short_line(now)
         };
-        let (all, done, template) = match plan.bytes {
-            0 => (plan.rows, plan.done_rows, TEMPLATES[2]),
-            all => (all, plan.done_bytes, TEMPLATES[1]),
+        let (all, done) = match plan.bytes {
+            0 => (plan.rows, plan.done_rows),
+            all => (all, plan.done_bytes),
         };
-        self.bar.set_style(Self::style(template));
         self.bar.set_length(all);
         self.bar.set_position(done);
         self.bar.set_message(line);
@@ -215,7 +162,10 @@ impl Observer for Bar {
         let (line, by) = {
             let mut tally = self.tally.lock();
             tally.add(done);
-            (tally.line(Instant::now()), if tally.plan.bytes == 0 { done.rows } else { done.bytes })
+            (
+                tally.short_line(Instant::now()),
+                if tally.plan.bytes == 0 { done.rows } else { done.bytes },
+            )
         };
         self.bar.inc(by);
         self.bar.set_message(line);
@@ -223,6 +173,12 @@ impl Observer for Bar {
 
     fn phase(&self, name: &str) {
         self.bar.set_prefix(name.to_owned());
+        if name == "load" {
+            self.bar.set_style(Self::style(TEMPLATES[1]));
+        } else {
+            self.bar.set_style(Self::style(TEMPLATES[0]));
+            self.bar.set_message("");
+        }
     }
 
     fn waiting(&self, why: &Error) {

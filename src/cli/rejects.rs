@@ -53,10 +53,35 @@ fn line(reject: &RejectView) -> String {
         reject.column.as_ref().map_or(String::new(), |column| format!(" [column {column}]"));
     let constraint =
         reject.constraint.as_ref().map_or(String::new(), |name| format!(" [constraint {name}]"));
-    // Control characters of a broken record must not reach a terminal.
-    let raw = String::from_utf8_lossy(&reject.raw).escape_debug().to_string();
+    let raw = printable(&String::from_utf8_lossy(&reject.raw));
     format!(
         "{} {place}: {}: {}{state}{column}{constraint}: {raw}",
         reject.job, reject.stage, reject.message
     )
+}
+
+/// The text without control characters, which in a broken record could be commands to a terminal.
+fn printable(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() {
+            shown.extend(character.escape_default());
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_is_shown_as_it_stands_but_for_control_characters() {
+        assert_eq!(
+            printable("1,\"a, b\",\u{e9}\t\u{1b}[2J\n"),
+            "1,\"a, b\",\u{e9}\\t\\u{1b}[2J\\n"
+        );
+    }
 }

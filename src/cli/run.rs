@@ -30,9 +30,10 @@ pub(super) fn run(arguments: &RunArguments, console: Console) -> Result<Exit> {
         write_report("", path)?;
     }
     let stop = StopToken::new();
+    let (observer, beside) = progress::observer(console);
     let listening =
-        signals::listen(stop.clone(), move |asked| console.note(signals::answer(asked)))?;
-    let outcome = perform(&job, progress::observer(console), stop);
+        signals::listen(stop.clone(), move |asked| beside.note(signals::answer(asked)))?;
+    let outcome = perform(&job, observer, stop);
     drop(listening);
     finish(&outcome, arguments, console)
 }
@@ -53,12 +54,15 @@ fn finish(outcome: &Outcome, arguments: &RunArguments, console: Console) -> Resu
     let Outcome { report, error } = outcome;
     let exit = exit_of(report, error.as_ref());
     // A run that did not begin has nothing to tell but why.
-    if error.is_none() || report.batches > 0 {
+    let began = error.is_none() || report.batches > 0;
+    if began {
         for line in summary::summary(report, exit, &look(arguments)) {
             console.note(line);
         }
     }
-    if let Some(error) = error {
+    // The first line of the summary has said already that the run was stopped.
+    let is_told = began && !console.is_quiet() && exit == Exit::Stopped;
+    if let Some(error) = error.as_ref().filter(|_| !is_told) {
         console.error(error);
     }
     let Some(path) = &arguments.report else { return Ok(exit) };

@@ -59,7 +59,10 @@ fn counts(report: &Report) -> Vec<String> {
 }
 
 fn batches(report: &Report) -> String {
-    let batches = counted(report.batches, "batch", "batches");
+    let mut batches = counted(report.batches, "batch", "batches");
+    if !report.status.is_complete() {
+        batches.insert_str(0, "of ");
+    }
     let reused = match report.batches_reused {
         0 => String::new(),
         reused => format!(" ({} by earlier runs)", grouped(reused)),

@@ -4,7 +4,7 @@ use super::database::Engine;
 use super::open_backend::open_backend;
 use crate::config::PoolOptions;
 use crate::error::Result;
-use crate::url::{DatabaseUrl, PoolQuery};
+use crate::url::{Database, DatabaseUrl, PoolQuery};
 use std::time::Duration;
 
 /// Makes an [`Engine`] with options that win over those of its URL.
@@ -15,11 +15,12 @@ use std::time::Duration;
 pub struct EngineBuilder {
     url: Result<DatabaseUrl>,
     typed: PoolQuery,
+    read_only: bool,
 }
 
 impl EngineBuilder {
     pub(super) fn new(url: Result<DatabaseUrl>) -> Self {
-        Self { url, typed: PoolQuery::default() }
+        Self { url, typed: PoolQuery::default(), read_only: false }
     }
 
     /// Sets how many connections are kept. Default: the URL's `pool_size`, else 5.
@@ -62,13 +63,25 @@ impl EngineBuilder {
         self
     }
 
+    /// Sets whether an SQLite database is only looked at: nothing can write, and the file is not
+    /// switched to the journal (WAL) that writers want. Other databases know users for that.
+    ///
+    /// Default: no.
+    pub fn read_only(mut self, read_only: bool) -> Self {
+        self.read_only = read_only;
+        self
+    }
+
     /// The engine; it opens no connection yet.
     ///
     /// # Errors
     /// `Url` if the URL cannot be used, `Config` if an option cannot, `Unsupported` if there is no
     /// backend for it.
     pub fn build(self) -> Result<Engine> {
-        let url = self.url?;
+        let mut url = self.url?;
+        if let Database::Sqlite(settings) = &mut url.database {
+            settings.read_only = self.read_only;
+        }
         let options = PoolOptions::from_url(&url).with(&self.typed);
         options.validate()?;
         let backend = open_backend(&url)?;

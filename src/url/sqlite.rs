@@ -16,6 +16,8 @@ pub struct SqliteSettings {
     /// `busy_timeout`: how long a statement waits for the lock of another connection. A bare
     /// number is milliseconds, as in SQLite's own pragma. Default: 5 seconds.
     pub busy_timeout: Duration,
+    /// Whether its connections refuse to write and leave the file as it is. Default: no.
+    pub read_only: bool,
 }
 
 impl SqliteSettings {
@@ -24,7 +26,7 @@ impl SqliteSettings {
 
     /// A database at `location` with default settings.
     pub fn new(location: SqliteLocation) -> Self {
-        Self { location, busy_timeout: Self::DEFAULT_BUSY_TIMEOUT }
+        Self { location, busy_timeout: Self::DEFAULT_BUSY_TIMEOUT, read_only: false }
     }
 }
 

@@ -33,6 +33,26 @@ fn a_server_that_starts_up_is_asked_again() {
 }
 
 #[test]
+fn a_server_that_cannot_be_reached_is_tried_for_as_long_as_patience_lasts() {
+    let fake = Fake::default();
+    let pool = fake.pool(1, 0);
+    fake.fail_with(&["08001"; 1000]);
+    let before = Instant::now();
+    let error = pool.get_patiently(LIMIT, Duration::from_millis(450)).unwrap_err();
+    assert!(before.elapsed() < LIMIT / 2);
+    assert_eq!(error.message(), "refused with 08001");
+    assert!((2..=5).contains(&fake.connects()), "{}", fake.connects());
+}
+
+#[test]
+fn patience_is_no_bound_for_a_server_that_starts_up() {
+    let fake = Fake::default();
+    let pool = fake.pool(1, 0);
+    fake.fail_with(&["57P03", "57P03"]);
+    assert_eq!(id(&mut pool.get_patiently(LIMIT, Duration::ZERO).unwrap()), 2);
+}
+
+#[test]
 fn the_deadline_ends_the_attempts_with_the_error_of_the_last() {
     let fake = Fake::default();
     let pool = fake.pool(1, 0);

@@ -88,7 +88,7 @@ impl Backend for SqliteBackend {
         let turn = Turn::new(Arc::clone(&self.gate), self.writer_timeout);
         Ok(Box::new(match &self.place {
             Place::File(path) => {
-                let handle = open::file(path, self.settings.busy_timeout, deadline)?;
+                let handle = open::file(path, &self.settings, deadline)?;
                 SqliteConnection::new(handle, turn, None)
             }
             Place::Memory(memory) => {

@@ -3,6 +3,7 @@
 use super::errors;
 use super::patience::Patience;
 use crate::error::{Error, ErrorKind, Result};
+use crate::url::SqliteSettings;
 use parking_lot::Mutex;
 use rusqlite::{Connection, MAIN_DB, OpenFlags};
 use std::path::Path;
@@ -27,7 +28,7 @@ impl std::fmt::Debug for Handle {
 }
 
 /// Opens the file at `path`, which is created if it is not there, before `deadline`.
-pub(super) fn file(path: &Path, busy_timeout: Duration, deadline: Instant) -> Result<Handle> {
+pub(super) fn file(path: &Path, settings: &SqliteSettings, deadline: Instant) -> Result<Handle> {
     refuse_what_is_no_file(path)?;
     // No SQLITE_OPEN_URI. The library is built to read names that begin with `file:` as URIs all
     // the same; an absolute path never does.
@@ -36,8 +37,14 @@ pub(super) fn file(path: &Path, busy_timeout: Duration, deadline: Instant) -> Re
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let sqlite = Connection::open_with_flags(path, flags)
         .map_err(|error| refused(path, errors::of(error)))?;
-    refuse_read_only(&sqlite, path)?;
-    let handle = prepare(sqlite, busy_timeout).map_err(|error| refused(path, error))?;
+    if !settings.read_only {
+        refuse_read_only(&sqlite, path)?;
+    }
+    let handle = prepare(sqlite, settings.busy_timeout).map_err(|error| refused(path, error))?;
+    let set_up = match settings.read_only {
+        true => keep_as_it_is,
+        false => set_up,
+    };
     handle
         .patience
         .before(deadline, || set_up(&handle.sqlite.lock(), deadline))
@@ -81,6 +88,12 @@ fn set_up(sqlite: &Connection, deadline: Instant) -> Result<()> {
             outcome => return outcome.map_err(errors::of),
         }
     }
+}
+
+/// The journal stays what it is, for another one is written into the file. Not the flag for
+/// reading only: without the right to tidy up, SQLite would leave the files of its journal behind.
+fn keep_as_it_is(sqlite: &Connection, _: Instant) -> Result<()> {
+    sqlite.execute_batch("pragma query_only = on").map_err(errors::of)
 }
 
 /// These have a SQLSTATE that says that no second attempt helps.
@@ -130,6 +143,7 @@ fn connect(message: String) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::url::SqliteLocation;
 
     #[test]
     fn a_database_that_can_only_be_read_is_refused_with_what_to_do() {
@@ -156,7 +170,9 @@ mod tests {
 
         let started = Instant::now();
         let wait = Duration::from_millis(30);
-        let error = file(&path, Duration::ZERO, started + wait).unwrap_err();
+        let mut settings = SqliteSettings::new(SqliteLocation::File(path.clone()));
+        settings.busy_timeout = Duration::ZERO;
+        let error = file(&path, &settings, started + wait).unwrap_err();
         assert!(started.elapsed() >= wait);
         assert_eq!(error.kind(), ErrorKind::Connect);
         assert!(error.is_transient(), "{error}");
