@@ -5,11 +5,14 @@ use super::ledger::Ledger;
 use super::limits::Limits;
 use super::observer::Observer;
 use super::report::PoolReport;
+use super::retry::Attempts;
 use crate::backend::JobLock;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
+use crate::pool::Pooled;
 use crate::sink::table::{StagePlace, TableSink};
 use crate::source::feed::Feed;
+use crate::sqlstate::Class;
 use crate::stop::{Stop, StopToken};
 use parking_lot::{Condvar, Mutex};
 use std::collections::BTreeMap;
@@ -35,7 +38,33 @@ pub(super) struct Context<'a> {
     pub(super) failure: Failure,
 }
 
+/// A server that answers at all does so within this.
+const LEAST_WAIT: Duration = Duration::from_secs(1);
+
 impl Context<'_> {
+    /// Takes a connection, and makes sure before that the lock of the job is still held. It waits
+    /// for a server that is away no longer than the patience of `attempts` lasts.
+    ///
+    /// # Errors
+    /// As [`Engine::get`] and [`Lock::ensure`].
+    pub(super) fn connection(&self, attempts: &mut Attempts) -> Result<Pooled> {
+        let start = Instant::now();
+        let left = attempts.left(start).max(LEAST_WAIT).min(self.engine.options().timeout);
+        // ORDER: the lock first; without it, another process may be at work.
+        let taken = self.lock.ensure().and_then(|()| self.engine.get_within(left));
+        if taken.is_err() {
+            attempts.failing_since(start);
+        }
+        taken
+    }
+
+    /// Notes what an error says of the server.
+    pub(super) fn failed(&self, error: &Error) {
+        if is_away(error) {
+            self.lock.doubt();
+        }
+    }
+
     /// Whether no further unit is to be started.
     pub(super) fn halted(&self) -> bool {
         self.stop.asked() != Stop::No || self.failure.is_set()
@@ -65,6 +94,11 @@ impl Context<'_> {
             self.failure.wait(left.min(Duration::from_millis(100)));
         }
     }
+}
+
+/// Whether the server was away, and its sessions with it.
+pub(super) fn is_away(error: &Error) -> bool {
+    matches!(error.class(), Class::Disconnect | Class::Unavailable)
 }
 
 /// The first error of a run; once there is one, the run ends.
@@ -100,7 +134,14 @@ impl Failure {
 pub(super) struct Lock<'a> {
     engine: &'a Engine,
     key: i64,
-    held: Mutex<Option<Box<dyn JobLock>>>,
+    doubts: AtomicU64,
+    held: Mutex<Held>,
+}
+
+struct Held {
+    lock: Option<Box<dyn JobLock>>,
+    /// So many of the doubts are settled.
+    settled: u64,
 }
 
 impl<'a> Lock<'a> {
@@ -110,28 +151,43 @@ impl<'a> Lock<'a> {
     /// `Connect` or `Database`.
     pub(super) fn take(engine: &'a Engine, key: i64) -> Result<Option<Self>> {
         let held = engine.lock_job(key)?;
-        Ok(held.map(|lock| Self { engine, key, held: Mutex::new(Some(lock)) }))
+        let new = |lock| {
+            let held = Mutex::new(Held { lock: Some(lock), settled: 0 });
+            Self { engine, key, doubts: AtomicU64::new(0), held }
+        };
+        Ok(held.map(new))
     }
 
-    /// Makes sure that the lock is held, after a server was away.
+    /// Says that the lock may be lost: nothing is written before it was found to be held.
+    pub(super) fn doubt(&self) {
+        self.doubts.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Makes sure that the lock is held, if there is a doubt.
     ///
     /// # Errors
-    /// `AlreadyRunning` if another process took it in the meantime; `Connect`.
+    /// `AlreadyRunning` if another process took it in the meantime; `Connect`: then the doubt
+    /// remains.
     pub(super) fn ensure(&self) -> Result<()> {
+        // ORDER: before the lock is looked at; a doubt that comes up meanwhile is not settled.
+        let doubts = self.doubts.load(Ordering::Acquire);
         let mut held = self.held.lock();
-        if held.as_mut().is_some_and(|lock| lock.is_held()) {
+        if held.settled >= doubts {
             return Ok(());
         }
-        // ORDER: the old one must be gone before a new one is asked for.
-        *held = None;
-        *held = self.engine.lock_job(self.key)?;
-        if held.is_some() {
-            return Ok(());
+        if !held.lock.as_mut().is_some_and(|lock| lock.is_held()) {
+            // ORDER: the old one must be gone before a new one is asked for.
+            held.lock = None;
+            held.lock = self.engine.lock_job(self.key)?;
         }
-        Err(Error::new(
-            ErrorKind::AlreadyRunning,
-            "another process took the job over while the server was away",
-        ))
+        if held.lock.is_none() {
+            return Err(Error::new(
+                ErrorKind::AlreadyRunning,
+                "another process took the job over while the server was away",
+            ));
+        }
+        held.settled = doubts;
+        Ok(())
     }
 }
 

@@ -47,7 +47,7 @@ impl Identity {
 
 /// A hash of what a run does: a job that stopped half-way can only be carried on by the same.
 pub fn definition(feed: &dyn Feed, target: &Target) -> String {
-    let mut text = format!("{}\n{}\n{}\n", feed.describe(), target.table.plain(), target.mode);
+    let mut text = format!("{}\n{}\n{}\n", feed.definition(), target.table.plain(), target.mode);
     for column in &target.columns {
         let _ = writeln!(text, "{} {} {}", column.name, column.column_type, column.nullable);
     }

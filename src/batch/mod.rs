@@ -6,10 +6,12 @@
 //! - `limits`:     batches, workers, rejects, retries
 //! - `identity`:   what makes a job the same job
 //! - `run`:        one execution: plan, load, merge, finish
+//! - `plan`:       the source, cut, before the first batch runs
 //! - `context`:    what all parts of a run share
 //! - `dispatcher`: permit, bounded channel, worker set; and the serial twin
 //! - `permits`:    the right to be in flight
 //! - `unit`:       a piece of work that is done in one transaction
+//! - `transaction`: all or nothing
 //! - `worker`:     how a unit is done
 //! - `retry`:      again, in the same run
 //! - `budget`:     how many rows may still be rejected
@@ -39,9 +41,11 @@ pub mod limits;
 pub mod observer;
 mod permits;
 pub mod pipeline;
+mod plan;
 pub mod report;
 pub mod retry;
 mod run;
+mod transaction;
 mod unit;
 mod worker;
 pub mod write;

@@ -5,6 +5,7 @@ use super::write::{Write, WriteMode};
 use crate::error::{Error, ErrorKind, Result};
 use crate::mapping::column::Column;
 use crate::mapping::entity::Entity;
+use crate::mapping::rows::RowWriter;
 use crate::source::bounds::{Bounds, CutLimits, Fingerprint, Origin};
 use crate::source::feed::{Feed, Layout};
 use crate::source::prepared::{Prepared, Stage};
@@ -214,7 +215,7 @@ impl<T: Entity> Feed for EntityFeed<T> {
 
 /// The key of a row that could not be packed as a whole. A row that fails in its key, or whose
 /// failing column stands before the key's, names none.
-fn pack_key<T: Entity>(row: &T, layout: &Layout, to: &mut crate::RowWriter<'_>) -> Result<()> {
+fn pack_key<T: Entity>(row: &T, layout: &Layout, to: &mut RowWriter<'_>) -> Result<()> {
     let mut rows = layout.rows();
     let mut whole = rows.begin();
     // The fields before the one that fails are there all the same.

@@ -38,6 +38,17 @@ impl Attempts {
         Self { policy, failures: 0, first_failure: None }
     }
 
+    /// How long a server that is away is still waited for.
+    pub(super) fn left(&self, now: Instant) -> Duration {
+        let waited = self.first_failure.map_or(Duration::ZERO, |first| now.duration_since(first));
+        self.policy.patience.saturating_sub(waited)
+    }
+
+    /// Says that what fails now was begun at `start`: the wait counts from then on.
+    pub(super) fn failing_since(&mut self, start: Instant) {
+        self.first_failure.get_or_insert(start);
+    }
+
     /// How long to wait before the next attempt after `error`; `None` if there is to be none.
     pub(super) fn after(&mut self, error: &Error, now: Instant) -> Option<Duration> {
         let first = *self.first_failure.get_or_insert(now);
@@ -89,6 +100,19 @@ mod tests {
             assert!(delay <= LONGEST && delay >= SHORTEST / 2);
         }
         assert_eq!(attempts.after(&error("57P03"), now + Duration::from_secs(61)), None);
+    }
+
+    #[test]
+    fn the_time_of_a_check_out_that_failed_is_part_of_the_wait() {
+        let policy = RetryPolicy { patience: Duration::from_secs(10), ..RetryPolicy::default() };
+        let mut attempts = Attempts::new(policy);
+        let start = Instant::now();
+        assert_eq!(attempts.left(start), Duration::from_secs(10));
+        attempts.failing_since(start);
+        let later = start + Duration::from_secs(4);
+        assert_eq!(attempts.left(later), Duration::from_secs(6));
+        assert!(attempts.after(&error("57P03"), later).is_some());
+        assert_eq!(attempts.after(&error("57P03"), start + Duration::from_secs(10)), None);
     }
 
     #[test]

@@ -5,20 +5,19 @@ use super::context::{Context, Failure, Lock, Meter};
 use super::dispatcher;
 use super::identity::{self, Identity};
 use super::job::Declared;
-use super::ledger::{JobRecord, Ledger, NewJob, RunRecord};
+use super::ledger::{JobRecord, Ledger, RunRecord};
 use super::limits::Limits;
 use super::observer::{Observer, PlanTotals};
+use super::plan::Plan;
 use super::report::{Report, Status};
 use super::unit::{Phase, Unit};
 use crate::backend::Connection;
 use crate::engine::Engine;
-use crate::error::{Error, ErrorKind, Locate, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::sink::table::{StagePlace, TableSink};
-use crate::source::bounds::Bounds;
-use crate::source::feed::Feed;
 use crate::stop::StopToken;
 use crate::workers::Workers;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// What a run is started with.
 pub(super) struct Start<'a> {
@@ -197,19 +196,21 @@ fn with_patience<T>(
 ) -> Result<T> {
     let mut attempts = super::retry::Attempts::new(context.limits.retry);
     loop {
-        let done = context.engine.get().and_then(|mut connection| work(&mut *connection));
+        let done =
+            context.connection(&mut attempts).and_then(|mut connection| work(&mut *connection));
         let error = match done {
             Ok(value) => return Ok(value),
             Err(error) => error,
         };
+        context.failed(&error);
         let Some(delay) = attempts.after(&error, Instant::now()) else { return Err(error) };
         context.observer.waiting(&error);
         context.pause(delay)?;
-        if error.is_disconnect() {
-            context.lock.ensure()?;
-        }
     }
 }
+
+/// How long a run that failed waits for a connection to say so in the ledger.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// Records how the run ended, as far as the server can still be told.
 fn end(
@@ -222,16 +223,21 @@ fn end(
         Ok(()) => Status::Complete,
         Err(error) => status_of(error),
     };
-    let recorded = context.engine.get().and_then(|mut connection| {
-        let word = match status {
-            Status::Complete => "complete",
-            Status::Stopped => "stopped",
-            _ => "failed",
-        };
-        let cause = done.as_ref().err().map(ToString::to_string);
-        context.ledger.end_run(&mut *connection, context.run_id, word, cause.as_deref())?;
-        fill(report, &context.ledger, &mut *connection, job)
-    });
+    let word = match status {
+        Status::Complete => "complete",
+        Status::Stopped => "stopped",
+        _ => "failed",
+    };
+    let cause = done.as_ref().err().map(ToString::to_string);
+    let mut record = |connection: &mut dyn Connection| {
+        context.ledger.end_run(connection, context.run_id, word, cause.as_deref())?;
+        fill(report, &context.ledger, connection, job)
+    };
+    let recorded = if done.is_ok() {
+        with_patience(context, record)
+    } else {
+        context.engine.get_within(LAST_WORDS).and_then(|mut connection| record(&mut *connection))
+    };
     report.status = status;
     // The error of the run counts for more than one of writing it down.
     done.and(recorded)
@@ -295,82 +301,4 @@ fn carry_on(start: &Start<'_>, job: JobRecord) -> Result<JobRecord> {
             .locate(|place| place.file = Some(feed.describe())));
     }
     Ok(job)
-}
-
-/// The source, cut into batches.
-struct Plan {
-    fingerprint: String,
-    bounds: Vec<Bounds>,
-}
-
-impl Plan {
-    fn make(start: &Start<'_>) -> Result<Self> {
-        start.observer.phase("plan");
-        let feed: &dyn Feed = start.declared.feed.as_ref();
-        let fingerprint = feed.fingerprint()?.0;
-        let mut bounds = Vec::new();
-        feed.plan(start.limits.batch, &mut |batch| {
-            bounds.push(batch);
-            match start.stop.asked() {
-                crate::stop::Stop::No => Ok(()),
-                _ => Err(Context::stopped()),
-            }
-        })?;
-        Ok(Self { fingerprint, bounds })
-    }
-
-    /// Records the plan and creates what the job needs, in one transaction.
-    fn record(
-        &self,
-        start: &Start<'_>,
-        ledger: &Ledger,
-        sink: &TableSink,
-        connection: &mut dyn Connection,
-    ) -> Result<JobRecord> {
-        connection.begin()?;
-        let recorded = self.write(start, ledger, sink, connection);
-        match recorded.and_then(|job| connection.commit().map(|()| job)) {
-            Ok(job) => Ok(job),
-            Err(error) => {
-                // The first error is the one to show; a failed rollback discards the connection.
-                let _ = connection.rollback();
-                Err(error)
-            }
-        }
-    }
-
-    fn write(
-        &self,
-        start: &Start<'_>,
-        ledger: &Ledger,
-        sink: &TableSink,
-        connection: &mut dyn Connection,
-    ) -> Result<JobRecord> {
-        let Declared { feed, target } = &start.declared;
-        let rows: u64 = self.bounds.iter().map(|bounds| bounds.rows).sum();
-        let bytes: u64 = self.bounds.iter().map(|bounds| bounds.end - bounds.start).sum();
-        let definition = identity::definition(feed.as_ref(), target);
-        let mut job = JobRecord::planned(definition, self.fingerprint.clone());
-        job.batches = self.bounds.len() as u64;
-        job.rows = rows;
-        job.bytes = bytes;
-        job.buckets = sink.bucket_count(rows);
-        job.id = ledger.create_job(
-            connection,
-            &NewJob {
-                identity: start.identity,
-                source: &feed.describe(),
-                target: &target.table.plain(),
-                mode: target.mode.name(),
-                record: &job,
-            },
-        )?;
-        sink.create(connection, job.id).locate(|place| place.table = Some(target.table.plain()))?;
-        let loads = self.bounds.iter().map(|&bounds| Unit { phase: Phase::Load, bounds });
-        let buckets = if sink.merges_in_parallel() { job.buckets } else { 0 };
-        let merges = (0..buckets).map(|number| Unit::numbered(Phase::Merge, number));
-        let last = std::iter::once(Unit::numbered(Phase::Finish, 0));
-        ledger.store_plan(connection, job.id, loads.chain(merges).chain(last))?;
-        Ok(job)
-    }
 }

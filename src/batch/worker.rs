@@ -63,13 +63,14 @@ impl<'a> Worker<'a> {
         let mut attempts = Attempts::new(context.limits.retry);
         let mut place = Place::default();
         loop {
-            let error = match self.attempt(unit, &mut place) {
+            let error = match self.attempt(unit, &mut place, &mut attempts) {
                 Ok(outcome) => {
                     self.report(unit, &outcome);
                     return Ok(());
                 }
                 Err(error) => error,
             };
+            context.failed(&error);
             let Some(delay) = attempts.after(&error, Instant::now()) else { return Err(error) };
             context.meter.retried();
             context.observer.waiting(&error);
@@ -78,10 +79,15 @@ impl<'a> Worker<'a> {
     }
 
     /// One transaction.
-    fn attempt(&mut self, unit: &Unit, place: &mut Place) -> Result<Outcome> {
+    fn attempt(
+        &mut self,
+        unit: &Unit,
+        place: &mut Place,
+        attempts: &mut Attempts,
+    ) -> Result<Outcome> {
         let context = self.context;
         let start = Instant::now();
-        let mut connection = context.engine.get()?;
+        let mut connection = context.connection(attempts)?;
         context.meter.taken(start.elapsed());
         context.meter.spent("wait", start);
         let start = Instant::now();
@@ -93,9 +99,6 @@ impl<'a> Worker<'a> {
         drop(connection);
         context.meter.given_back();
         context.meter.spent(unit.phase.name(), start);
-        if outcome.as_ref().is_err_and(Error::is_disconnect) {
-            context.lock.ensure()?;
-        }
         outcome
     }
 
@@ -240,14 +243,15 @@ fn set_up(connection: &mut dyn Connection, unit: &Unit) -> Result<()> {
     let capabilities = *connection.capabilities();
     // Data and ledger row vanish together if the server dies before they are on its disk, so the
     // batch is done again; the last commit of a job waits for the disk, and all others with it.
+    let mut settings = String::new();
     if capabilities.async_commit && unit.phase != Phase::Finish {
-        connection.run("SET LOCAL synchronous_commit = off")?;
+        settings.push_str("SET LOCAL synchronous_commit = off;");
     }
     // A constraint that is checked at COMMIT could not be put down to a row.
     if capabilities.deferred_constraints {
-        connection.run("SET CONSTRAINTS ALL IMMEDIATE")?;
+        settings.push_str("SET CONSTRAINTS ALL IMMEDIATE;");
     }
-    Ok(())
+    if settings.is_empty() { Ok(()) } else { connection.run(&settings) }
 }
 
 fn copy_for_record(error: &Error) -> Error {

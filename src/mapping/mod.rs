@@ -8,6 +8,7 @@
 //! - `layout`:      the columns of packed rows
 //! - `derived`:     what generated code calls; not for people
 //! - `rows`:        rows packed as the tuples of COPY BINARY, the one form in which they travel
+//! - `type_number`: the numbers of the built-in types
 //! - `text`:        texts to values and back, exactly as PostgreSQL reads and prints them
 //!
 //! A packed field is what PostgreSQL's `typsend`/`typreceive` functions exchange: big-endian
@@ -23,3 +24,4 @@ pub mod layout;
 pub mod param;
 pub mod rows;
 pub mod text;
+mod type_number;

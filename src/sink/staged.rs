@@ -3,16 +3,15 @@
 use super::isolate::{isolate, under_savepoint};
 use super::mode::Mode;
 use super::portion::Portion;
+use super::staging::Staging;
 use super::table::{NotStored, Stored};
 use super::target::Target;
 use crate::backend::Connection;
 use crate::error::{Error, ErrorKind, Result};
 use crate::mapping::cell::CellRef;
-use crate::mapping::column_type::ColumnType;
 use crate::mapping::param::Param;
-use crate::mapping::rows::{Fields, Rows};
 use crate::sql::merge::Merge;
-use crate::sql::stage::{OWN_COLUMN_COUNT, StageTable, state};
+use crate::sql::stage::{StageTable, state};
 use crate::sqlstate::SqlState;
 
 /// A stage and where its rows go.
@@ -35,18 +34,18 @@ impl Staged<'_> {
         batch: u32,
         portion: Portion<'_>,
     ) -> Result<Stored> {
-        let rows = self.staged_rows(batch, portion)?;
+        let staging = Staging::of(&self.stage, self.buckets, batch, portion)?;
         let columns = self.stage.load_columns()?;
-        let good = portion.rows.len();
         let mut stored = Stored::default();
         isolate(
             connection,
-            std::slice::from_ref(&(0..rows.len())),
-            &mut |connection, part| connection.load(&self.stage.name, &columns, &rows, part),
+            std::slice::from_ref(&(0..staging.rows.len())),
+            &mut |connection, part| {
+                connection.load(&self.stage.name, &columns, &staging.rows, part)
+            },
             &mut |row, error| {
                 // A key that cannot even be staged names nothing; its row was refused before.
-                if row < good {
-                    let index = portion.indexes[row];
+                if let Some(index) = staging.indexes[row] {
                     stored.refused.push(NotStored { batch, index, error });
                 }
             },
@@ -54,87 +53,9 @@ impl Staged<'_> {
         Ok(stored)
     }
 
-    fn staged_rows(&self, batch: u32, portion: Portion<'_>) -> Result<Rows> {
-        let mut rows = Rows::new(self.stage.columns.len() as u16 + OWN_COLUMN_COUNT);
-        let own = |rows: &mut Rows,
-                   fill: &dyn Fn(&mut crate::RowWriter<'_>) -> Result<()>,
-                   bucket: u32,
-                   index: u32,
-                   state: i16| {
-            let mut row = rows.begin();
-            fill(&mut row)?;
-            row.field(&bucket.to_be_bytes())?;
-            row.field(&batch.to_be_bytes())?;
-            row.field(&index.to_be_bytes())?;
-            row.field(&state.to_be_bytes())?;
-            row.finish()
-        };
-        for (row, &index) in portion.indexes.iter().enumerate() {
-            let bucket = self.bucket(batch, portion.rows.row(row), &self.stage.key);
-            let fill = |writer: &mut crate::RowWriter<'_>| {
-                writer.copy(portion.rows, row);
-                Ok(())
-            };
-            own(&mut rows, &fill, bucket, index, state::LIVE)?;
-        }
-        let in_order: Vec<_> = (0..self.stage.key.len()).collect();
-        for (row, &index) in portion.named_indexes.iter().enumerate() {
-            let bucket = self.bucket(batch, portion.named_keys.row(row), &in_order);
-            let fill = |writer: &mut crate::RowWriter<'_>| {
-                self.only_key(writer, portion.named_keys.row(row))
-            };
-            own(&mut rows, &fill, bucket, index, state::NAMED)?;
-        }
-        Ok(rows)
-    }
-
-    fn only_key(&self, writer: &mut crate::RowWriter<'_>, fields: Fields<'_>) -> Result<()> {
-        let key: Vec<_> = fields.collect();
-        for column in 0..self.stage.columns.len() {
-            match self.stage.key.iter().position(|&index| index == column) {
-                Some(place) => match key[place] {
-                    Some(bytes) => writer.field(bytes)?,
-                    None => writer.null(),
-                },
-                None => writer.null(),
-            }
-        }
-        Ok(())
-    }
-
-    /// The bucket of a row: the same for all rows of one key.
-    fn bucket(&self, batch: u32, row: Fields<'_>, key: &[usize]) -> u32 {
-        if self.buckets == 1 {
-            return 0;
-        }
-        if key.is_empty() {
-            return batch % self.buckets;
-        }
-        let fields: Vec<_> = row.collect();
-        let mut hash = crc32fast::Hasher::new();
-        for (&index, &column) in key.iter().zip(&self.stage.key) {
-            let bytes = fields[index].unwrap_or_default();
-            match &self.stage.columns[column].column_type {
-                // 1.0 and 1.00 are one key; they differ in the display scale, bytes 6 and 7.
-                ColumnType::Numeric(_) if bytes.len() >= 8 => {
-                    hash.update(&bytes[..6]);
-                    hash.update(&bytes[8..]);
-                }
-                // 0.0 and -0.0 are one key.
-                ColumnType::Float4 | ColumnType::Float8
-                    if bytes.iter().skip(1).all(|&byte| byte == 0) =>
-                {
-                    hash.update(&[0]);
-                }
-                _ => hash.update(bytes),
-            }
-            hash.update(&[0xff]);
-        }
-        hash.finalize() % self.buckets
-    }
-
     /// Merges one bucket.
     pub(super) fn merge(&self, connection: &mut dyn Connection, bucket: u32) -> Result<Stored> {
+        self.look_up_by_key(connection)?;
         let mut stored =
             Stored { duplicates: self.drop_superseded(connection, bucket)?, ..Stored::default() };
         let mut refused = Vec::new();
@@ -159,7 +80,9 @@ impl Staged<'_> {
         if delete {
             stored.deleted = connection.execute(&merge.delete_missing(), &[])?;
         }
-        for bucket in 0..self.buckets {
+        // ORDER: after the deletion, which reads both tables from end to end.
+        self.look_up_by_key(connection)?;
+        for bucket in self.buckets_with(connection, state::DEFERRED)? {
             let mut refused = Vec::new();
             stored += self.merge_rows(connection, bucket, state::DEFERRED, &mut refused)?;
             stored.refused.extend(refused);
@@ -185,6 +108,15 @@ impl Staged<'_> {
             stored.refused.extend(refused);
         }
         Ok(stored)
+    }
+
+    /// Has the target looked up by its key from now on in this transaction: a bucket is a small
+    /// part of it, which a planner that knows nothing of the others reads from end to end for each.
+    fn look_up_by_key(&self, connection: &mut dyn Connection) -> Result<()> {
+        match self.stage.dialect.prefer_key_lookups() {
+            Some(settings) => connection.run(settings),
+            None => Ok(()),
+        }
     }
 
     fn drop_superseded(&self, connection: &mut dyn Connection, bucket: u32) -> Result<u64> {
@@ -283,6 +215,16 @@ impl Staged<'_> {
             Ok(())
         })?;
         Ok(count)
+    }
+
+    fn buckets_with(&self, connection: &mut dyn Connection, state: i16) -> Result<Vec<u32>> {
+        let params = [Param::from(i64::from(state))];
+        let mut buckets = Vec::new();
+        connection.query(&self.statements().buckets_with(), &params, &mut |row| {
+            buckets.push(integer(row.cell(0)?)? as u32);
+            Ok(())
+        })?;
+        Ok(buckets)
     }
 
     fn positions(

@@ -9,6 +9,7 @@ use super::target::Target;
 use crate::backend::Connection;
 use crate::backend::capabilities::Capabilities;
 use crate::error::{Error, Result};
+use crate::mapping::column::Column;
 use crate::mapping::layout::Layout;
 use crate::sql::stage::StageTable;
 use crate::sql::table::create_table;
@@ -93,7 +94,7 @@ impl TableSink {
     /// Whether rows go through a stage: always where the order of the input decides, and where the
     /// database has to cast values.
     pub fn is_staged(&self) -> bool {
-        let casts = |column: &crate::Column| column.column_type.travels_as_text();
+        let casts = |column: &Column| column.column_type.travels_as_text();
         self.target.mode != Mode::Append || self.layout.columns.iter().any(casts)
     }
 

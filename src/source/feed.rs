@@ -14,6 +14,12 @@ pub trait Feed: Debug + Send + Sync {
     /// What it reads, for messages: a path, a table.
     fn describe(&self) -> String;
 
+    /// What decides, beside the input and the columns, which value a row gets: a job that stopped
+    /// half-way is carried on only with the same. Default: what it reads.
+    fn definition(&self) -> String {
+        self.describe()
+    }
+
     /// The columns it delivers, with the types the job declared.
     fn columns(&self) -> &[Column];
 

@@ -91,6 +91,18 @@ impl Dialect {
         }
     }
 
+    /// What makes the planner look rows up by an index for the rest of a transaction, where it
+    /// has a choice.
+    pub fn prefer_key_lookups(self) -> Option<&'static str> {
+        match self {
+            Self::PostgreSql => Some(
+                "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; \
+                 SET LOCAL jit = off",
+            ),
+            Self::Sqlite => None,
+        }
+    }
+
     /// What a `SELECT` ends with to lock the rows it found; where a transaction that writes has
     /// the whole database, nothing is needed.
     pub fn for_update(self) -> &'static str {

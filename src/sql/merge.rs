@@ -58,6 +58,14 @@ impl Merge<'_> {
         )
     }
 
+    /// The buckets that have rows in state `$1`.
+    pub fn buckets_with(&self) -> String {
+        format!(
+            "SELECT DISTINCT _rowmill_bucket FROM {} WHERE _rowmill_state = $1 ORDER BY 1",
+            self.stage.name
+        )
+    }
+
     /// Gives the row at (`$2`, `$3`) of bucket `$1` the state `$4`.
     pub fn set_state(&self) -> String {
         format!(

@@ -301,8 +301,13 @@ fn every_night_of_ourairports_is_read_as_the_server_reads_it() {
         let batches = plan(&feed, CutLimits::new(1000, 1 << 20)).unwrap();
         let planned: u64 = batches.iter().map(|bounds| bounds.rows).sum();
         assert_eq!(planned, lines(&path), "{}", path.display());
-        let seen = rows(&feed, &batches);
-        assert!(seen == expected, "{}", path.display());
+        // The server may put a row on a page that was filled before: only what is there counts.
+        let mut seen = rows(&feed, &batches);
+        seen.sort();
+        let mut expected = expected;
+        expected.sort();
+        let first = seen.iter().zip(&expected).position(|(seen, expected)| seen != expected);
+        assert!(seen == expected, "{}: first difference at {first:?}", path.display());
     }
 }
 

@@ -39,8 +39,12 @@ fn every_folder_has_a_table_of_contents() {
     let faults: Vec<_> = folders(&root().join("src"))
         .into_iter()
         .filter(|folder| {
+            // A file may have its tests in a folder of its own name; what is in it is no part.
+            let only_tests = fs::read_dir(folder)
+                .unwrap()
+                .all(|entry| entry.unwrap().file_name().to_str() == Some("tests.rs"));
             let text = fs::read_to_string(folder.join("mod.rs")).unwrap_or_default();
-            !text.starts_with("//!")
+            !only_tests && !text.starts_with("//!")
         })
         .map(|folder| format!("{}: no mod.rs that begins with //!", folder.display()))
         .collect();

@@ -20,6 +20,7 @@
 mod support;
 
 // The house: what holds for the tree as a whole.
+mod examples; // what is shown is run
 mod layering; // who may know whom, one door per foreign crate, sizes of files
 mod support_works; // the helpers themselves: a helper that is wrong makes every test wrong
 
@@ -27,10 +28,6 @@ mod support_works; // the helpers themselves: a helper that is wrong makes every
 mod derive_ui;
 mod entity;
 mod text_input; // texts become values as the server's own input makes them
-
-// Paper: the derives.
-mod derive_ui; // what must not compile, and what it says then
-mod entity; // #[derive(Entity)] and #[derive(SqlEnum)]: what they write reads back
 
 // Drivers: what one connection does. backend_*.rs
 mod backend_postgres;
@@ -51,7 +48,16 @@ mod url_secrets;
 mod csv_source; // a CSV file, against what COPY makes of it
 
 // Flow: job_*.rs (kill and restart, rejects, exactly once, memory, serial twin)
+// Door: cli_*.rs, derive_ui.rs
+#[cfg(feature = "cli")]
+mod job_kill; // kill -9 at random moments
+#[cfg(feature = "cli")]
+mod job_once;
+#[cfg(feature = "cli")]
+mod job_server_stop; // the server goes away, processes die at exact places // one run at a time; signals; changes on the way
 
 // Door: cli_*.rs, examples.rs
 #[cfg(feature = "cli")]
 mod cli_usage;
+#[cfg(feature = "cli")]
+mod nightly; // the first command of the manual

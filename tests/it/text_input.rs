@@ -7,7 +7,7 @@
 #[rustfmt::skip]
 mod edges;
 
-use crate::support;
+use crate::support::{self, TestDb};
 use postgres::Client;
 use rowmill::ColumnType;
 use rowmill::mapping::text;
@@ -40,10 +40,8 @@ const TRY: &str = "
         code := sqlstate;
     end $$";
 
-fn connect() -> Client {
-    let database = support::shared().database("text_input");
+fn connect(database: &TestDb<'_>) -> Client {
     let mut client = database.connect();
-    // The connection is all that is needed of the database; its functions are dropped with it.
     client.batch_execute(&TRY.replace("try_input", "pg_temp.try_input")).unwrap();
     client
         .batch_execute(
@@ -51,7 +49,6 @@ fn connect() -> Client {
              set extra_float_digits = 1; set timezone_abbreviations = 'Default'",
         )
         .unwrap();
-    std::mem::forget(database);
     client
 }
 
@@ -94,7 +91,8 @@ fn compare(case: &Case) {
     let mut texts: Vec<String> = case.edges.iter().map(|text| (*text).to_owned()).collect();
     let mut random = Random(seed | 1);
     texts.extend((0..mutations).map(|_| mutated(case.edges, &mut random)));
-    let server = ask_server(&mut connect(), case, &texts);
+    let database = support::shared().database("text_input");
+    let server = ask_server(&mut connect(&database), case, &texts);
     let mut differences = Vec::new();
     for (text, expected) in texts.iter().zip(server) {
         let Some(found) = ask_rowmill(case, text) else { continue };

@@ -8,10 +8,11 @@
 use super::connection::PostgresConnection;
 use super::errors::{self, code};
 use super::notices::Notices;
-use super::session::{self, Purpose, Role};
+use super::session::{self, Purpose};
 use super::settings::{Endpoint, Target};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sqlstate::Class;
+use crate::url::TargetSessionAttrs;
 use postgres::{Client, Config, NoTls};
 use r2d2_postgres::PostgresConnectionManager;
 use r2d2_postgres::r2d2::ManageConnection;
@@ -45,19 +46,21 @@ pub(super) fn open<T: Send + 'static>(
     deadline: Instant,
     then: impl Fn(PostgresConnection) -> Result<T> + Clone + Send + 'static,
 ) -> Result<T> {
-    if target.role == Role::PreferStandby {
+    if target.role == TargetSessionAttrs::PreferStandby {
         let half = Instant::now() + remaining(deadline) / 2;
-        if let Ok(opened) = try_hosts(target, Role::Standby, purpose, half, then.clone()) {
+        if let Ok(opened) =
+            try_hosts(target, TargetSessionAttrs::Standby, purpose, half, then.clone())
+        {
             return Ok(opened);
         }
-        return try_hosts(target, Role::Any, purpose, deadline, then);
+        return try_hosts(target, TargetSessionAttrs::Any, purpose, deadline, then);
     }
     try_hosts(target, target.role, purpose, deadline, then)
 }
 
 fn try_hosts<T: Send + 'static>(
     target: &Target,
-    role: Role,
+    role: TargetSessionAttrs,
     purpose: Purpose,
     deadline: Instant,
     then: impl Fn(PostgresConnection) -> Result<T> + Clone + Send + 'static,
@@ -126,7 +129,7 @@ impl Drop for Slot {
 struct Host {
     target: Target,
     index: usize,
-    role: Role,
+    role: TargetSessionAttrs,
     purpose: Purpose,
     part: Duration,
 }

@@ -5,7 +5,7 @@ use super::errors::{self, code};
 use super::guard::guarded;
 use super::notices::Notices;
 use super::results::{self, Failure};
-use super::session::{self, Role};
+use super::session;
 use super::statements::Statements;
 use super::{catalog, load, words};
 use crate::backend::capabilities::Capabilities;
@@ -18,6 +18,7 @@ use crate::mapping::param::Param;
 use crate::mapping::rows::Rows;
 use crate::sql::dialect::Dialect;
 use crate::sqlstate::SqlState;
+use crate::url::TargetSessionAttrs;
 use postgres::Client;
 use std::fmt;
 use std::ops::Range;
@@ -58,7 +59,7 @@ impl PostgresConnection {
     }
 
     /// Checks that the server is what it must be.
-    pub(super) fn check_role(&mut self, role: Role) -> Result<()> {
+    pub(super) fn check_role(&mut self, role: TargetSessionAttrs) -> Result<()> {
         self.with_client(|client, _| Ok(session::check_role(client, role)))?
     }
 

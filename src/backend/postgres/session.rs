@@ -7,6 +7,7 @@
 
 use super::errors::{self, code};
 use crate::error::{Error, ErrorKind, Result};
+use crate::url::TargetSessionAttrs;
 use postgres::{Client, SimpleQueryMessage};
 
 /// What a session is for.
@@ -16,23 +17,6 @@ pub(super) enum Purpose {
     Work,
     /// Holding a lock, for hours and without a word.
     Lock,
-}
-
-/// What a server must be like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Role {
-    /// Anything.
-    Any,
-    /// Able to write.
-    ReadWrite,
-    /// Read only.
-    ReadOnly,
-    /// No standby.
-    Primary,
-    /// A standby.
-    Standby,
-    /// A standby if there is one.
-    PreferStandby,
 }
 
 const SETTINGS: [(&str, &str); 6] = [
@@ -93,8 +77,8 @@ pub(super) fn set(
 }
 
 /// Checks that the server is what it must be.
-pub(super) fn check_role(client: &mut Client, role: Role) -> Result<()> {
-    if role == Role::Any {
+pub(super) fn check_role(client: &mut Client, wanted: TargetSessionAttrs) -> Result<()> {
+    if wanted == TargetSessionAttrs::Any {
         return Ok(());
     }
     let sql = "SELECT pg_catalog.pg_is_in_recovery(), \
@@ -105,12 +89,14 @@ pub(super) fn check_role(client: &mut Client, role: Role) -> Result<()> {
         _ => None,
     });
     let (standby, read_only) = row.unwrap_or_default();
-    let (fits, what) = match role {
-        Role::Any => (true, ""),
-        Role::ReadWrite => (!read_only, "does not allow writes"),
-        Role::ReadOnly => (read_only, "is not read only"),
-        Role::Primary => (!standby, "is a standby"),
-        Role::Standby | Role::PreferStandby => (standby, "is no standby"),
+    let (fits, what) = match wanted {
+        TargetSessionAttrs::Any => (true, ""),
+        TargetSessionAttrs::ReadWrite => (!read_only, "does not allow writes"),
+        TargetSessionAttrs::ReadOnly => (read_only, "is not read only"),
+        TargetSessionAttrs::Primary => (!standby, "is a standby"),
+        TargetSessionAttrs::Standby | TargetSessionAttrs::PreferStandby => {
+            (standby, "is no standby")
+        }
     };
     if fits {
         return Ok(());

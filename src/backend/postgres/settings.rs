@@ -1,6 +1,5 @@
 //! What is connected to, host by host.
 
-use super::session::Role;
 use crate::url::{PostgresHost, PostgresSettings, Reach, TargetSessionAttrs};
 use postgres::Config;
 use postgres::config::SslMode;
@@ -20,7 +19,7 @@ const TCP_USER_TIMEOUT: Duration = Duration::from_mins(1);
 #[derive(Clone)]
 pub(super) struct Target {
     pub(super) endpoints: Vec<Endpoint>,
-    pub(super) role: Role,
+    pub(super) role: TargetSessionAttrs,
     description: String,
     /// Set once a server refused the start-up options, so that the next connection does not try.
     plain: Arc<AtomicBool>,
@@ -42,7 +41,7 @@ impl Target {
     pub(super) fn new(settings: &PostgresSettings) -> Self {
         Self {
             endpoints: settings.hosts.iter().map(|host| Endpoint::new(settings, host)).collect(),
-            role: role(settings.target_session_attrs),
+            role: settings.target_session_attrs,
             description: settings.to_string(),
             plain: Arc::default(),
         }
@@ -99,17 +98,6 @@ fn watch(config: &mut Config, settings: &PostgresSettings) {
         .keepalives_interval(settings.keepalives_interval.unwrap_or(KEEPALIVE_INTERVAL))
         .keepalives_retries(settings.keepalives_count.unwrap_or(KEEPALIVE_COUNT))
         .tcp_user_timeout(settings.tcp_user_timeout.unwrap_or(TCP_USER_TIMEOUT));
-}
-
-fn role(attrs: TargetSessionAttrs) -> Role {
-    match attrs {
-        TargetSessionAttrs::Any => Role::Any,
-        TargetSessionAttrs::ReadWrite => Role::ReadWrite,
-        TargetSessionAttrs::ReadOnly => Role::ReadOnly,
-        TargetSessionAttrs::Primary => Role::Primary,
-        TargetSessionAttrs::Standby => Role::Standby,
-        TargetSessionAttrs::PreferStandby => Role::PreferStandby,
-    }
 }
 
 impl fmt::Display for Target {

@@ -25,6 +25,7 @@ pub use job::{JobRecord, RunRecord};
 pub use reject::RejectRecord;
 pub use status::{JobStatus, RejectView, Wanted};
 
+use super::transaction::in_transaction;
 use crate::backend::{Connection, RowRef};
 use crate::error::{Error, ErrorKind, Result};
 use crate::mapping::cell::Cell;
@@ -84,19 +85,15 @@ impl Ledger {
 }
 
 fn create(connection: &mut dyn Connection, tables: &LedgerTables) -> Result<()> {
-    connection.begin()?;
-    let created = tables.create().iter().try_for_each(|statement| connection.run(statement));
-    match created.and_then(|()| connection.commit()) {
-        Ok(()) => Ok(()),
-        Err(error) => {
-            // The first error is the one to show; a failed rollback discards the connection.
-            let _ = connection.rollback();
-            Err(error.with_hint(
-                "the ledger's tables could not be created: the target's user needs the right to \
-                 create the schema rowmill, or one that has it creates it first",
-            ))
-        }
-    }
+    in_transaction(connection, |connection| {
+        tables.create().iter().try_for_each(|statement| connection.run(statement))
+    })
+    .map_err(|error| {
+        error.with_hint(
+            "the ledger's tables could not be created: the target's user needs the right to \
+             create the schema rowmill, or one that has it creates it first",
+        )
+    })
 }
 
 /// The value of cell `index`.

@@ -9,6 +9,7 @@ use super::{Cell, CellRef};
 use crate::error::{Error, Result};
 use crate::mapping::column_type::ColumnType;
 use crate::mapping::text;
+use crate::mapping::type_number::type_number;
 use crate::sqlstate::SqlState;
 
 /// A Rust type whose values can be elements of an array.
@@ -38,7 +39,7 @@ impl<T: Element> Cell for Vec<T> {
             ColumnType::Array(element_type) => element_type,
             other => return Err(not_packable("Vec", other)),
         };
-        let oid = oid(element_type).ok_or_else(|| not_packable("Vec", column_type))?;
+        let oid = type_number(element_type).ok_or_else(|| not_packable("Vec", column_type))?;
         let dimensions = u32::from(!self.is_empty());
         let nulls_at = out.len() + 4;
         for word in [dimensions, 0, oid] {
@@ -125,33 +126,6 @@ fn word(rest: &mut &[u8]) -> Option<i32> {
     let (word, behind) = rest.split_first_chunk()?;
     *rest = behind;
     Some(i32::from_be_bytes(*word))
-}
-
-/// The object ids of the built-in types, which no server changes.
-fn oid(element_type: &ColumnType) -> Option<u32> {
-    Some(match element_type {
-        ColumnType::Bool => 16,
-        ColumnType::Bytea => 17,
-        ColumnType::Int8 => 20,
-        ColumnType::Int2 => 21,
-        ColumnType::Int4 => 23,
-        ColumnType::Text => 25,
-        ColumnType::Json => 114,
-        ColumnType::Float4 => 700,
-        ColumnType::Float8 => 701,
-        ColumnType::Char(_) => 1042,
-        ColumnType::Varchar(_) => 1043,
-        ColumnType::Date => 1082,
-        ColumnType::Time => 1083,
-        ColumnType::Timestamp => 1114,
-        ColumnType::TimestampTz => 1184,
-        ColumnType::Interval => 1186,
-        ColumnType::TimeTz => 1266,
-        ColumnType::Numeric(_) => 1700,
-        ColumnType::Uuid => 2950,
-        ColumnType::Jsonb => 3802,
-        ColumnType::Enum(_) | ColumnType::Other(_) | ColumnType::Array(_) => return None,
-    })
 }
 
 #[cold]

@@ -1,41 +1,13 @@
-//! Arrays: the literal `{a,"b c",NULL,{..}}` with its dimensions, and its packed elements.
+//! The literal of an array, `{a,"b c",NULL,{..}}` with its dimensions, to its packed elements.
 
 use super::array_shape::{Shape, is_blank};
-use super::fault::{INVALID_TEXT, corrupt, refused};
-use super::{Reader, Writer, reader_of, writer_of};
+use super::fault::{INVALID_TEXT, refused};
+use super::{Reader, reader_of};
 use crate::error::{Error, ErrorKind, Result};
 use crate::mapping::column_type::ColumnType;
-use std::fmt::Write as _;
+use crate::mapping::type_number::type_number;
 
 pub(super) const MAX_DIMENSIONS: usize = 6;
-
-/// The number by which PostgreSQL knows a built-in type. Types of a database itself have one that
-/// only that database knows.
-fn type_number(element: &ColumnType) -> Option<u32> {
-    Some(match element {
-        ColumnType::Bool => 16,
-        ColumnType::Bytea => 17,
-        ColumnType::Int8 => 20,
-        ColumnType::Int2 => 21,
-        ColumnType::Int4 => 23,
-        ColumnType::Text => 25,
-        ColumnType::Json => 114,
-        ColumnType::Float4 => 700,
-        ColumnType::Float8 => 701,
-        ColumnType::Char(_) => 1042,
-        ColumnType::Varchar(_) => 1043,
-        ColumnType::Date => 1082,
-        ColumnType::Time => 1083,
-        ColumnType::Timestamp => 1114,
-        ColumnType::TimestampTz => 1184,
-        ColumnType::Interval => 1186,
-        ColumnType::TimeTz => 1266,
-        ColumnType::Numeric(_) => 1700,
-        ColumnType::Uuid => 2950,
-        ColumnType::Jsonb => 3802,
-        ColumnType::Enum(_) | ColumnType::Other(_) | ColumnType::Array(_) => return None,
-    })
-}
 
 fn unsupported() -> Error {
     Error::new(ErrorKind::Unsupported, "an array of a type that is not built in")
@@ -200,106 +172,9 @@ impl Parser<'_> {
     }
 }
 
-pub(super) fn write_array(element: &ColumnType, packed: &[u8], out: &mut String) -> Result<()> {
-    let mut rest = packed;
-    let dimensions = take(&mut rest)?;
-    let (_, number) = (take(&mut rest)?, take(&mut rest)?);
-    if type_number(element).is_some_and(|expected| expected as i32 != number) {
-        return Err(corrupt("an array of another type than its column"));
-    }
-    if !(0..=MAX_DIMENSIONS as i32).contains(&dimensions) {
-        return Err(corrupt("an array has too many dimensions"));
-    }
-    let mut lengths = [0; MAX_DIMENSIONS];
-    let mut shown = String::new();
-    let mut plain = true;
-    for length in &mut lengths[..dimensions as usize] {
-        *length = take(&mut rest)?;
-        let lower = take(&mut rest)?;
-        plain &= lower == 1;
-        let _ = write!(shown, "[{lower}:{}]", i64::from(lower) + i64::from(*length) - 1);
-    }
-    let lengths = &lengths[..dimensions as usize];
-    if lengths.is_empty() {
-        out.push_str("{}");
-        return Ok(());
-    }
-    if lengths.iter().any(|length| *length < 1) {
-        return Err(corrupt("an array has a dimension without elements"));
-    }
-    if !plain {
-        out.push_str(&shown);
-        out.push('=');
-    }
-    let mut writer = Elements { element, write: writer_of(element), rest, text: String::new() };
-    writer.level(lengths, out)?;
-    if writer.rest.is_empty() { Ok(()) } else { Err(corrupt("an array is too long")) }
-}
-
-fn take(rest: &mut &[u8]) -> Result<i32> {
-    let (field, tail) = rest.split_first_chunk().ok_or_else(|| corrupt("an array is too short"))?;
-    *rest = tail;
-    Ok(i32::from_be_bytes(*field))
-}
-
-struct Elements<'a> {
-    element: &'a ColumnType,
-    write: Writer,
-    rest: &'a [u8],
-    text: String,
-}
-
-impl Elements<'_> {
-    fn level(&mut self, lengths: &[i32], out: &mut String) -> Result<()> {
-        let Some((length, inner)) = lengths.split_first() else {
-            return self.one(out);
-        };
-        out.push('{');
-        for index in 0..*length {
-            if index > 0 {
-                out.push(',');
-            }
-            self.level(inner, out)?;
-        }
-        out.push('}');
-        Ok(())
-    }
-
-    fn one(&mut self, out: &mut String) -> Result<()> {
-        let length = take(&mut self.rest)?;
-        let Ok(length) = usize::try_from(length) else {
-            out.push_str("NULL");
-            return Ok(());
-        };
-        let (field, rest) =
-            self.rest.split_at_checked(length).ok_or_else(|| corrupt("an array is too short"))?;
-        self.rest = rest;
-        self.text.clear();
-        (self.write)(self.element, field, &mut self.text)?;
-        push_quoted(&self.text, out);
-        Ok(())
-    }
-}
-
-fn push_quoted(text: &str, out: &mut String) {
-    let special =
-        |character: char| matches!(character, '"' | '\\' | '{' | '}' | ',') || is_blank(character);
-    if !text.is_empty() && !text.eq_ignore_ascii_case("null") && !text.contains(special) {
-        out.push_str(text);
-        return;
-    }
-    out.push('"');
-    for character in text.chars() {
-        if matches!(character, '"' | '\\') {
-            out.push('\\');
-        }
-        out.push(character);
-    }
-    out.push('"');
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::array_write::write_array;
     use super::*;
 
     fn shown(element: &ColumnType, text: &str) -> std::result::Result<String, String> {

@@ -79,6 +79,30 @@ enum Scanned<'a> {
 
 /// The number that a text begins with, and whether anything but blanks is behind it.
 fn scan(text: &str) -> Result<(Scanned<'_>, bool)> {
+    let (scanned, rest) = begin(text)?;
+    Ok((scanned, !trim_start(rest).is_empty()))
+}
+
+/// C's `strtod`: the number that a text begins with, and how many bytes it has; `None` if there is
+/// none, or if it is too large or too small.
+pub(super) fn strtod(text: &str) -> Option<(f64, usize)> {
+    let (scanned, rest) = begin(text).ok()?;
+    let value = match scanned {
+        Scanned::Decimal(decimal, zero) => {
+            decimal.parse().ok().filter(|value: &f64| zero || value.is_normal())?
+        }
+        Scanned::Hex(hex) => {
+            let value = f64::from_bits(hex.round(53, -1074));
+            let lost = hex.mantissa != 0 && (value == 0.0 || value.is_infinite());
+            (!lost).then_some(if hex.negative { -value } else { value })?
+        }
+        Scanned::Infinity(_) => f64::INFINITY,
+        Scanned::Nan(..) => f64::NAN,
+    };
+    Some((value, text.len() - rest.len()))
+}
+
+fn begin(text: &str) -> Result<(Scanned<'_>, &[u8])> {
     let start = trim_start(text.as_bytes());
     let (negative, body) = sign(start);
     let (scanned, rest) = if body.first().is_some_and(u8::is_ascii_alphabetic) {
@@ -91,7 +115,7 @@ fn scan(text: &str) -> Result<(Scanned<'_>, bool)> {
         let to = text.len() - body.len() + length;
         (Scanned::Decimal(&text[from..to], zero), &body[length..])
     };
-    Ok((scanned, !trim_start(rest).is_empty()))
+    Ok((scanned, rest))
 }
 
 fn word(negative: bool, body: &[u8]) -> Result<(Scanned<'_>, &[u8])> {

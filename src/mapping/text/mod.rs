@@ -9,7 +9,7 @@
 //! - `datetime`:    dates, times, timestamps, intervals
 //! - `civil`:       days and microseconds, and the civil calendar
 //! - `json`:        `json` and `jsonb`
-//! - `array`:       array literals; `array_shape` for their dimensions
+//! - `array`:       array literals; `array_shape` for their dimensions, `array_write` for the way back
 //! - `plain`:       the plain forms that nearly every text has, read without detours
 //! - `fault`, `space`: the errors and the blanks they all share
 //!
@@ -36,6 +36,7 @@
 
 mod array;
 mod array_shape;
+mod array_write;
 mod character;
 pub mod civil;
 mod datetime;
@@ -169,8 +170,8 @@ fn writer_of(column_type: &ColumnType) -> Writer {
         ColumnType::Uuid => |_, packed, out| scalar::write_uuid(packed, out),
         ColumnType::Jsonb => |_, packed, out| json::write_jsonb(packed, out),
         ColumnType::Array(_) => |column_type, packed, out| match column_type {
-            ColumnType::Array(element) => array::write_array(element, packed, out),
-            other => array::write_array(other, packed, out),
+            ColumnType::Array(element) => array_write::write_array(element, packed, out),
+            other => array_write::write_array(other, packed, out),
         },
     }
 }

@@ -6,6 +6,9 @@
 /// So many digits fit 63 bits.
 pub(super) const DIGITS: usize = 16;
 
+/// A 1 in each of eight bytes.
+const ONES: u64 = 0x0101_0101_0101_0101;
+
 /// A minus or nothing, and digits.
 #[inline]
 pub(super) fn whole(text: &[u8]) -> Option<i64> {
@@ -42,7 +45,7 @@ pub(super) fn decimal(text: &[u8]) -> Option<Decimal> {
 
 /// The digits at the beginning, one more than [`DIGITS`] at most: their number, and how many they
 /// are.
-#[inline]
+#[inline(always)]
 fn digits(text: &[u8]) -> (u64, usize) {
     let (mut value, mut length) = (0, 0);
     for byte in text.iter().take(DIGITS + 1) {
@@ -67,7 +70,6 @@ fn minus(text: &[u8]) -> (bool, &[u8]) {
 /// Eight digits.
 #[inline]
 pub(super) fn eight_digits(text: [u8; 8]) -> Option<u32> {
-    const ONES: u64 = 0x0101_0101_0101_0101;
     // The first digit is the lowest byte, and is the highest of the number.
     let word = u64::from_le_bytes(text) ^ (ONES * b'0' as u64);
     // A digit plus 0x76 stays below 0x80. A larger byte may carry, but is found itself.
@@ -83,16 +85,20 @@ pub(super) fn eight_digits(text: [u8; 8]) -> Option<u32> {
 /// Whether all bytes are ASCII, and none is NUL.
 #[inline]
 pub(super) fn is_ascii(text: &[u8]) -> bool {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    let is_plain = |word: &[u8; 8]| {
-        let word = u64::from_le_bytes(*word);
-        // Only a NUL borrows from its neighbour, and is found itself.
-        (word.wrapping_sub(ONES) | word) & (ONES * 0x80) == 0
+    let Some(last) = text.last_chunk::<8>() else {
+        return text.iter().all(|byte| matches!(byte, 1..0x80));
     };
-    match text.last_chunk::<8>() {
-        Some(last) => text.as_chunks::<8>().0.iter().all(is_plain) && is_plain(last),
-        None => text.iter().all(|byte| matches!(byte, 1..0x80)),
-    }
+    let (words, _) = text.as_chunks::<8>();
+    let found = words.iter().fold(outside_ascii(*last), |found, word| found | outside_ascii(*word));
+    found == 0
+}
+
+/// Not 0 if one of eight bytes is NUL or not ASCII.
+#[inline]
+fn outside_ascii(word: [u8; 8]) -> u64 {
+    let word = u64::from_le_bytes(word);
+    // Only a NUL borrows from its neighbour, and is found itself.
+    (word.wrapping_sub(ONES) | word) & (ONES * 0x80)
 }
 
 #[cfg(test)]

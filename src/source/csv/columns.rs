@@ -14,6 +14,7 @@ use crate::mapping::text::Input;
 use crate::source::bounds::{Bounds, CutLimits, Fingerprint, Origin};
 use crate::source::feed::{Feed, Layout};
 use crate::source::prepared::{Prepared, Stage};
+use std::fmt::Write as _;
 use std::path::Path;
 
 /// A column that is filled from a field of a CSV file.
@@ -267,6 +268,15 @@ fn lacks_field() -> Error {
 impl Feed for CsvColumns {
     fn describe(&self) -> String {
         self.file.describe()
+    }
+
+    fn definition(&self) -> String {
+        let mut text = self.describe();
+        for Reader { field, trim, nulls } in &self.readers {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "\nfield {field} trim {trim} null {nulls:?}");
+        }
+        text
     }
 
     fn columns(&self) -> &[Column] {

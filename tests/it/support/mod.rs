@@ -6,6 +6,7 @@
 //! - `fake`:     a backend without a database
 //! - `gate`:     a place where threads stop until the test lets them through
 //! - `lineitem`: rows of TPC-H's lineitem table as CSV, as many as asked for
+//! - `loading`:  loads of them through the command, compared row by row
 #![allow(dead_code, unused_imports, reason = "not every helper has a user in every build")]
 
 pub mod cluster;
@@ -15,6 +16,8 @@ pub mod data;
 pub mod fake;
 pub mod gate;
 pub mod lineitem;
+#[cfg(feature = "cli")]
+pub mod loading;
 mod server;
 mod test_db;
 

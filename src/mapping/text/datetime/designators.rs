@@ -1,6 +1,7 @@
 //! Intervals of ISO 8601: with designators, `P1Y2M3DT4H5M6S`, and the alternative form,
 //! `P0001-02-03T04:05:06`.
 
+use super::super::float;
 use super::super::space::digits;
 use super::Fault;
 use super::interval::Span;
@@ -150,32 +151,16 @@ fn minute_and_second(span: &mut Span, text: &[u8]) -> Result<Next, Fault> {
 
 /// A number as C's `strtod` reads it, exponents included, below 10^15.
 fn number(text: &[u8]) -> Result<Number<'_>, Fault> {
-    let body = text.strip_prefix(b"-").unwrap_or(text);
-    let width = digits(body);
-    let mut length = text.len() - body.len() + width;
-    let mut places = 0;
-    if text.get(length) == Some(&b'.') {
-        places = digits(&text[length + 1..]);
-        length += 1 + places;
-    }
-    if width + places == 0 {
+    if !matches!(text.first(), Some(b'0'..=b'9' | b'-' | b'.')) {
         return Err(Fault::Format);
     }
-    if let Some([b'e' | b'E', rest @ ..]) = text.get(length..) {
-        let sign = usize::from(matches!(rest.first(), Some(b'+' | b'-')));
-        let exponent = digits(&rest[sign..]);
-        if exponent > 0 {
-            length += 1 + sign + exponent;
-        }
-    }
-    let value: f64 = std::str::from_utf8(&text[..length])
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .filter(|value: &f64| value.is_finite())
-        .ok_or(Fault::Format)?;
-    if value.abs() > 1.0e15 {
+    let width = digits(text.strip_prefix(b"-").unwrap_or(text));
+    let text = std::str::from_utf8(text).map_err(|_| Fault::Format)?;
+    let (value, length) = float::strtod(text).ok_or(Fault::Format)?;
+    if value.is_nan() || value.abs() > 1.0e15 {
         return Err(Fault::Range);
     }
     let whole = value.trunc();
-    Ok(Number { value: whole as i64, fraction: value - whole, width, rest: &text[length..] })
+    let rest = &text.as_bytes()[length..];
+    Ok(Number { value: whole as i64, fraction: value - whole, width, rest })
 }

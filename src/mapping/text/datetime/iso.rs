@@ -18,7 +18,10 @@ pub(super) fn date(bytes: &[u8]) -> Option<i32> {
     };
     let number = plain::eight_digits([y1, y2, y3, y4, m1, m2, d1, d2])? as i32;
     let (year, month, day) = (number / 10_000, number / 100 % 100, number % 100);
-    let sound = year > 0 && day > 0 && day <= civil::month_days(year, month);
+    let sound = year > 0
+        && (1..=12).contains(&month)
+        && day > 0
+        && (day <= 28 || day <= civil::month_days(year, month));
     sound.then(|| civil::days(year, month, day))
 }
 

@@ -6,6 +6,7 @@
 //! - `words`:    the words of dates and of intervals
 //! - `zones`:    abbreviations and names of time zones
 //! - `moment`:   a date and time under way, and its single parts
+//! - `date_parts`: a date with delimiters cut into its numbers and words
 //! - `numerals`: the numbers in them: clocks, offsets, fractions
 //! - `whole`:    fields to a date with a time
 //! - `clock`:    fields to a time without a date
@@ -15,6 +16,7 @@
 //! - `write`:    packed bytes to text
 
 mod clock;
+mod date_parts;
 mod designators;
 mod fields;
 mod interval;

@@ -3,6 +3,7 @@
 use super::super::civil;
 use super::super::space::digits;
 use super::Fault;
+use super::date_parts::{DateParts, is_number, starts_with_letter};
 use super::numerals::{Clock, fraction_microseconds, integer, leading, parse_fraction};
 use super::words::{Label, Word, date_word};
 
@@ -129,7 +130,7 @@ impl Moment {
             text_month = true;
             add(&mut seen, &mut mask, seen::MONTH)?;
         }
-        for number in DateParts(field).filter(|part| !starts_with_letter(part)) {
+        for number in DateParts(field).filter(|part| is_number(part)) {
             let part = self.number(number, text_month, seen)?;
             add(&mut seen, &mut mask, part)?;
         }
@@ -328,37 +329,4 @@ fn add(seen: &mut u32, mask: &mut u32, part: u32) -> Result<(), Fault> {
     *seen |= part;
     *mask |= part;
     Ok(())
-}
-
-fn starts_with_letter(part: &&[u8]) -> bool {
-    part.first().is_some_and(u8::is_ascii_alphabetic)
-}
-
-/// Runs of digits and of letters.
-///
-/// NOTE: one character behind each run is passed over whatever it is, as in PostgreSQL.
-struct DateParts<'a>(&'a [u8]);
-
-impl<'a> Iterator for DateParts<'a> {
-    type Item = &'a [u8];
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.0.is_empty() {
-            return None;
-        }
-        let start = self.0.iter().position(u8::is_ascii_alphanumeric);
-        let Some(start) = start else {
-            self.0 = &[];
-            return Some(&[]);
-        };
-        let part = &self.0[start..];
-        let length = if part[0].is_ascii_digit() {
-            digits(part)
-        } else {
-            part.iter().position(|byte| !byte.is_ascii_alphabetic()).unwrap_or(part.len())
-        };
-        let (part, rest) = part.split_at(length);
-        self.0 = rest.get(1..).unwrap_or_default();
-        Some(part)
-    }
 }

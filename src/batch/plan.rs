@@ -1,0 +1,85 @@
+//! The source, cut into batches, before the first of them runs.
+
+use super::context::Context;
+use super::identity;
+use super::job::Declared;
+use super::ledger::{JobRecord, Ledger, NewJob};
+use super::run::Start;
+use super::transaction::in_transaction;
+use super::unit::{Phase, Unit};
+use crate::backend::Connection;
+use crate::error::{Locate, Result};
+use crate::sink::table::TableSink;
+use crate::source::bounds::Bounds;
+use crate::source::feed::Feed;
+use crate::stop::Stop;
+
+/// The source, cut into batches.
+pub(super) struct Plan {
+    fingerprint: String,
+    bounds: Vec<Bounds>,
+}
+
+impl Plan {
+    /// Reads the source from end to end; nothing is held meanwhile.
+    pub(super) fn make(start: &Start<'_>) -> Result<Self> {
+        start.observer.phase("plan");
+        let feed: &dyn Feed = start.declared.feed.as_ref();
+        let fingerprint = feed.fingerprint()?.0;
+        let mut bounds = Vec::new();
+        feed.plan(start.limits.batch, &mut |batch| {
+            bounds.push(batch);
+            match start.stop.asked() {
+                Stop::No => Ok(()),
+                _ => Err(Context::stopped()),
+            }
+        })?;
+        Ok(Self { fingerprint, bounds })
+    }
+
+    /// Records the plan and creates what the job needs, in one transaction.
+    pub(super) fn record(
+        &self,
+        start: &Start<'_>,
+        ledger: &Ledger,
+        sink: &TableSink,
+        connection: &mut dyn Connection,
+    ) -> Result<JobRecord> {
+        in_transaction(connection, |connection| self.write(start, ledger, sink, connection))
+    }
+
+    fn write(
+        &self,
+        start: &Start<'_>,
+        ledger: &Ledger,
+        sink: &TableSink,
+        connection: &mut dyn Connection,
+    ) -> Result<JobRecord> {
+        let Declared { feed, target } = &start.declared;
+        let rows: u64 = self.bounds.iter().map(|bounds| bounds.rows).sum();
+        let bytes: u64 = self.bounds.iter().map(|bounds| bounds.end - bounds.start).sum();
+        let definition = identity::definition(feed.as_ref(), target);
+        let mut job = JobRecord::planned(definition, self.fingerprint.clone());
+        job.batches = self.bounds.len() as u64;
+        job.rows = rows;
+        job.bytes = bytes;
+        job.buckets = sink.bucket_count(rows);
+        job.id = ledger.create_job(
+            connection,
+            &NewJob {
+                identity: start.identity,
+                source: &feed.describe(),
+                target: &target.table.plain(),
+                mode: target.mode.name(),
+                record: &job,
+            },
+        )?;
+        sink.create(connection, job.id).locate(|place| place.table = Some(target.table.plain()))?;
+        let loads = self.bounds.iter().map(|&bounds| Unit { phase: Phase::Load, bounds });
+        let buckets = if sink.merges_in_parallel() { job.buckets } else { 0 };
+        let merges = (0..buckets).map(|number| Unit::numbered(Phase::Merge, number));
+        let last = std::iter::once(Unit::numbered(Phase::Finish, 0));
+        ledger.store_plan(connection, job.id, loads.chain(merges).chain(last))?;
+        Ok(job)
+    }
+}

@@ -1,0 +1,31 @@
+//! The numbers (`oid`) of the built-in types, which are the same on every server.
+
+use super::column_type::ColumnType;
+
+/// The number by which PostgreSQL knows a built-in type. Types of a database itself have one that
+/// only that database knows.
+pub(in crate::mapping) fn type_number(element: &ColumnType) -> Option<u32> {
+    Some(match element {
+        ColumnType::Bool => 16,
+        ColumnType::Bytea => 17,
+        ColumnType::Int8 => 20,
+        ColumnType::Int2 => 21,
+        ColumnType::Int4 => 23,
+        ColumnType::Text => 25,
+        ColumnType::Json => 114,
+        ColumnType::Float4 => 700,
+        ColumnType::Float8 => 701,
+        ColumnType::Char(_) => 1042,
+        ColumnType::Varchar(_) => 1043,
+        ColumnType::Date => 1082,
+        ColumnType::Time => 1083,
+        ColumnType::Timestamp => 1114,
+        ColumnType::TimestampTz => 1184,
+        ColumnType::Interval => 1186,
+        ColumnType::TimeTz => 1266,
+        ColumnType::Numeric(_) => 1700,
+        ColumnType::Uuid => 2950,
+        ColumnType::Jsonb => 3802,
+        ColumnType::Enum(_) | ColumnType::Other(_) | ColumnType::Array(_) => return None,
+    })
+}

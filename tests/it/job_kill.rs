@@ -1,0 +1,271 @@
+//! `kill -9` at random moments of a load, and the same command again until it is through.
+//!
+//! `tests/faults` runs these at full size. `ROWMILL_FAULT_ROWS` and `ROWMILL_FAULT_KILLS` set the
+//! size, `ROWMILL_FAULT_SEED` repeats the moments of an earlier run.
+
+use crate::support::loading::{Difference, Input, JobFile, JobText, Place};
+use crate::support::{Cluster, Running};
+use std::hash::{BuildHasher, RandomState};
+use std::time::{Duration, Instant};
+
+/// Good rows between two bad ones.
+const BAD_STEP: usize = 9_973;
+
+const WORKERS: u64 = 2;
+
+fn setting(name: &str, default: usize) -> usize {
+    match std::env::var(name) {
+        Ok(text) => text.parse().unwrap_or_else(|_| panic!("{name} is no number")),
+        Err(_) => default,
+    }
+}
+
+#[test]
+fn append_on_postgresql_survives_kills_at_random_moments() {
+    let cluster = Cluster::durable();
+    Campaign::new("append").run(&|| Place::Postgres(cluster.database("kill")));
+}
+
+#[test]
+fn upsert_on_postgresql_survives_kills_at_random_moments() {
+    let cluster = Cluster::durable();
+    Campaign::new("upsert").run(&|| Place::Postgres(cluster.database("kill")));
+}
+
+#[test]
+fn append_on_sqlite_survives_kills_at_random_moments() {
+    Campaign::new("append").run(&Place::sqlite);
+}
+
+#[test]
+fn upsert_on_sqlite_survives_kills_at_random_moments() {
+    Campaign::new("upsert").run(&Place::sqlite);
+}
+
+/// A number of kills, spread over loads of one file.
+struct Campaign {
+    input: Input,
+    text: JobText,
+    kills: usize,
+    seed: u64,
+    random: Random,
+}
+
+/// What a campaign came to.
+#[derive(Debug, Default)]
+struct Tally {
+    kills: usize,
+    loads: u64,
+    batches: u64,
+    redone: u64,
+    rows: Difference,
+    rejects: Difference,
+}
+
+impl Campaign {
+    fn new(mode: &'static str) -> Self {
+        let rows = setting("ROWMILL_FAULT_ROWS", 100_000);
+        let seed = setting("ROWMILL_FAULT_SEED", RandomState::new().hash_one(0) as usize) as u64;
+        // Appended rows meet no check, so that each batch that is begun sends one statement.
+        let refused = mode != "append";
+        let mut text = JobText::of_mode(mode, (rows as u64 / 60).clamp(500, 5_000));
+        text.limits = format!("workers = {WORKERS}\n");
+        Self {
+            input: Input::lineitem(rows, BAD_STEP, refused),
+            text,
+            kills: setting("ROWMILL_FAULT_KILLS", 6),
+            seed,
+            random: Random(seed),
+        }
+    }
+
+    fn run<'a>(mut self, fresh: &dyn Fn() -> Place<'a>) {
+        let (expected, timeline) = self.undisturbed(&fresh());
+        let mut tally = Tally::default();
+        // A load that is through before its last kill leaves kills for another.
+        while tally.kills < self.kills {
+            assert!(tally.loads < 5, "too few kills hit: {tally:?}");
+            let place = fresh();
+            self.load(&place, &timeline, &mut tally);
+            self.check(&place, &expected, &mut tally);
+        }
+        let Self { text, seed, input, .. } = &self;
+        eprintln!(
+            "FAULTS {} {} rows={} undisturbed={:.1}s seed={seed} kills={} loads={} batches={} \
+             redone={} (at most {}) lost={} duplicated={} rejects_lost={} rejects_duplicated={}",
+            fresh().name(),
+            text.mode,
+            input.good_rows(),
+            timeline.end.as_secs_f64(),
+            tally.kills,
+            tally.loads,
+            tally.batches,
+            tally.redone,
+            tally.kills as u64 * WORKERS,
+            tally.rows.lost,
+            tally.rows.duplicated,
+            tally.rejects.lost,
+            tally.rejects.duplicated,
+        );
+        let exact = Difference::default();
+        assert_eq!((tally.rows, tally.rejects), (exact, exact), "seed {seed}");
+        assert!(tally.redone <= tally.kills as u64 * WORKERS, "seed {seed}: {tally:?}");
+    }
+
+    /// The report of a load that nobody disturbs, and when it did what.
+    fn undisturbed(&self, place: &Place<'_>) -> (serde_json::Value, Timeline) {
+        place.create_lineitem(self.text.keyed);
+        let job = self.text.write(&self.input, place);
+        let timeline = Timeline::of(job.start(), place);
+        self.input.assert_exact(place, "undisturbed");
+        (job.report(), timeline)
+    }
+
+    /// Kills and starts again until the load is through.
+    fn load(&mut self, place: &Place<'_>, timeline: &Timeline, tally: &mut Tally) {
+        place.create_lineitem(self.text.keyed);
+        let begun = Begun::count(place, self.text.mode);
+        let job = self.text.write(&self.input, place);
+        let wanted = self.kills - tally.kills;
+        let mut killed = 0;
+        for moment in self.random.spread(wanted, timeline.end) {
+            if !kill_at(&job, place, timeline, moment, self.seed) {
+                break;
+            }
+            killed += 1;
+        }
+        if killed == wanted {
+            let run = job.start().wait();
+            assert_eq!(run.code, Some(0), "seed {}: {run}", self.seed);
+        }
+        tally.kills += killed;
+        tally.loads += 1;
+        let batches = job.report()["batches"].as_u64().unwrap();
+        tally.batches += batches;
+        tally.redone += begun.map_or(0, |begun| begun.so_far(place) - batches);
+    }
+
+    fn check(&self, place: &Place<'_>, expected: &serde_json::Value, tally: &mut Tally) {
+        tally.rows += self.input.difference(place);
+        tally.rejects += self.input.reject_difference(place);
+        let job = self.text.write(&self.input, place);
+        let report = job.report();
+        for name in ["status", "read", "inserted", "updated", "unchanged", "rejected", "batches"] {
+            assert_eq!(report[name], expected[name], "{name}, seed {}", self.seed);
+        }
+        let runs = format!(
+            "select count(*) from {} where status not in ('crashed', 'complete')",
+            place.own("run")
+        );
+        assert_eq!(place.number(&runs), 0, "seed {}", self.seed);
+    }
+}
+
+/// Starts the job and kills it at a moment of the undisturbed run: at the same progress, and as
+/// long after it. `false` if it was through before.
+fn kill_at(
+    job: &JobFile,
+    place: &Place<'_>,
+    timeline: &Timeline,
+    moment: Duration,
+    seed: u64,
+) -> bool {
+    let (units, rest) = timeline.progress_at(moment);
+    let mut probe = place.probe();
+    let mut reached = None;
+    let mut run = job.start();
+    let running = run.wait_until(|_| {
+        if reached.is_none() && probe.units_done() >= units {
+            reached = Some(Instant::now());
+        }
+        reached.is_some_and(|at| at.elapsed() >= rest)
+    });
+    // What was seen to be committed stays, whatever dies.
+    let seen = probe.units_done();
+    if !running {
+        let run = run.wait();
+        assert_eq!(run.code, Some(0), "seed {seed}: {run}");
+        return false;
+    }
+    let run = run.kill();
+    if run.code.is_some() {
+        assert_eq!(run.code, Some(0), "seed {seed}: {run}");
+        return false;
+    }
+    assert!(probe.units_done() >= seen, "seed {seed}: a commit was forgotten");
+    true
+}
+
+/// When how many units of a run were done.
+struct Timeline {
+    steps: Vec<(Duration, u64)>,
+    end: Duration,
+}
+
+impl Timeline {
+    fn of(mut run: Running, place: &Place<'_>) -> Self {
+        let start = Instant::now();
+        let mut probe = place.probe();
+        let mut steps = vec![(Duration::ZERO, 0)];
+        run.wait_until(|_| {
+            let units = probe.units_done();
+            if steps.last().is_none_or(|(_, last)| *last != units) {
+                steps.push((start.elapsed(), units));
+            }
+            false
+        });
+        let end = start.elapsed();
+        let run = run.wait();
+        assert_eq!(run.code, Some(0), "{run}");
+        Self { steps, end }
+    }
+
+    /// How many units were done at a moment, and how long ago the last of them.
+    fn progress_at(&self, moment: Duration) -> (u64, Duration) {
+        let before = self.steps.iter().rev().find(|(at, _)| *at <= moment);
+        before.map_or((0, moment), |(at, units)| (*units, moment - *at))
+    }
+}
+
+/// Counts the batches that were begun, also those that were rolled back: a sequence forgets
+/// nothing. SQLite has none.
+struct Begun;
+
+impl Begun {
+    fn count(place: &Place<'_>, mode: &str) -> Option<Self> {
+        if !matches!(place, Place::Postgres(_)) || mode != "append" {
+            return None;
+        }
+        place.sql(
+            "create sequence begun; \
+             create function begin_batch() returns trigger language plpgsql as \
+             $$ begin perform nextval('begun'); return null; end $$; \
+             create trigger begin_batch before insert on lineitem \
+             for each statement execute function begin_batch()",
+        );
+        Some(Self)
+    }
+
+    #[expect(clippy::unused_self, reason = "whoever asks has set up the counting")]
+    fn so_far(&self, place: &Place<'_>) -> u64 {
+        place.number("select last_value from begun where is_called union all select 0 limit 1")
+    }
+}
+
+/// Random numbers that a seed repeats (splitmix64).
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> f64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)) as f64 / u64::MAX as f64
+    }
+
+    /// `count` moments before `end`, one in each equal part of the time, in order.
+    fn spread(&mut self, count: usize, end: Duration) -> Vec<Duration> {
+        (0..count).map(|part| end.mul_f64((part as f64 + self.next()) / count as f64)).collect()
+    }
+}

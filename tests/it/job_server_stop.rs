@@ -1,0 +1,241 @@
+//! The server goes away in the middle of a load, and processes die at exact places of a batch.
+//!
+//! The places are held open by locks: a trigger waits for a lock that the test holds, so that the
+//! kill meets the load exactly there.
+
+use crate::support::loading::{Input, JobFile, JobText, Place};
+use crate::support::{Cluster, Running, TestDb};
+use rowmill::Engine;
+use rowmill::batch::ledger::Ledger;
+
+const ROWS: usize = 12_000;
+const BATCH_ROWS: u64 = 500;
+
+/// A load on a server of its own, and what holds it up.
+struct Scene<'a> {
+    input: Input,
+    place: Place<'a>,
+    job: JobFile,
+}
+
+impl<'a> Scene<'a> {
+    fn new(cluster: &'a Cluster, mode: &'static str, limits: &str) -> Self {
+        let input = Input::lineitem(ROWS, 997, true);
+        let place = Place::Postgres(cluster.database("stop"));
+        let mut text = JobText::of_mode(mode, BATCH_ROWS);
+        text.limits = format!("workers = 2\n{limits}");
+        place.create_lineitem(text.keyed);
+        let job = text.write(&input, &place);
+        let scene = Self { input, place, job };
+        scene.prepare(mode);
+        scene
+    }
+
+    /// Makes the ledger, so that it can have triggers, and a function for them that waits while
+    /// somebody holds the lock of its name. A table with a key has two rows that are not in the
+    /// input; only `mirror` deletes them.
+    fn prepare(&self, mode: &str) {
+        let engine = Engine::open(&self.place.url()).unwrap();
+        Ledger::open(&mut *engine.get().unwrap()).unwrap();
+        self.place.sql(
+            "create function gate() returns trigger language plpgsql as $$ begin \
+             perform pg_advisory_xact_lock_shared(hashtext(tg_argv[0])); return null; end $$",
+        );
+        if mode == "mirror" {
+            self.place.sql(
+                "insert into lineitem select -n, 1, 1, 1, 1, 1, 1, 1, 'N', 'O', '1996-03-13', \
+                 '1996-03-13', '1996-03-13', 'x', 'x', 'gone' from generate_series(1, 2) n",
+            );
+        }
+    }
+
+    fn database(&self) -> &TestDb<'a> {
+        let Place::Postgres(database) = &self.place else { unreachable!() };
+        database
+    }
+
+    fn hold(&self, gate: &str) -> postgres::Client {
+        let mut holder = self.database().connect();
+        let sql = format!("select pg_advisory_lock(hashtext('{gate}'))");
+        holder.batch_execute(&sql).unwrap();
+        holder
+    }
+
+    /// Waits until a session of the load waits for a lock.
+    fn wait_until_held(&self, run: &mut Running) {
+        let mut looker = self.database().connect();
+        let sql = "select exists (select from pg_locks l join pg_database d on d.oid = l.database \
+                   where d.datname = current_database() and not granted)";
+        let waits = "select exists (select from pg_stat_activity where wait_event_type = 'Lock' \
+                     and datname = current_database())";
+        let reached = run.wait_until(|_| {
+            let held = |client: &mut postgres::Client, sql: &str| -> bool {
+                client.query_one(sql, &[]).unwrap().get(0)
+            };
+            held(&mut looker, sql) || held(&mut looker, waits)
+        });
+        assert!(reached, "it ended without being held: {}", run.stderr());
+    }
+
+    fn wait_until_units(&self, run: &mut Running, units: u64) {
+        let mut probe = self.place.probe();
+        assert!(run.wait_until(|_| probe.units_done() >= units), "too fast: {}", run.stderr());
+    }
+
+    fn complete(&self, told: &str) {
+        let run = self.job.start().wait();
+        assert_eq!(run.code, Some(0), "{told}: {run}");
+        self.input.assert_exact(&self.place, told);
+    }
+}
+
+/// A place in the life of a load, and the trigger that holds it there.
+struct Stop {
+    name: &'static str,
+    mode: &'static str,
+    trigger: &'static str,
+}
+
+const STOPS: [Stop; 6] = [
+    Stop {
+        name: "rows of a batch are sent",
+        mode: "append",
+        trigger: "before insert on lineitem for each statement execute function gate('here')",
+    },
+    Stop {
+        name: "a batch is in and marked",
+        mode: "append",
+        trigger: "after update on rowmill.batch for each row when (new.phase = 0) \
+                  execute function gate('here')",
+    },
+    Stop {
+        name: "a bucket is merged",
+        mode: "upsert",
+        trigger: "after insert on lineitem for each statement execute function gate('here')",
+    },
+    Stop {
+        name: "a bucket is merged and marked",
+        mode: "upsert",
+        trigger: "after update on rowmill.batch for each row when (new.phase = 1) \
+                  execute function gate('here')",
+    },
+    Stop {
+        name: "missing keys are deleted",
+        mode: "mirror",
+        trigger: "after delete on lineitem for each statement execute function gate('here')",
+    },
+    Stop {
+        name: "the end is marked",
+        mode: "mirror",
+        trigger: "after update on rowmill.batch for each row when (new.phase = 2) \
+                  execute function gate('here')",
+    },
+];
+
+#[test]
+fn a_load_that_is_killed_at_an_exact_place_is_carried_on() {
+    let cluster = Cluster::durable();
+    for Stop { name, mode, trigger } in &STOPS {
+        let scene = Scene::new(&cluster, mode, "");
+        scene.place.sql(&format!("create trigger gate {trigger}"));
+        let holder = scene.hold("here");
+        let mut run = scene.job.start();
+        scene.wait_until_held(&mut run);
+        assert_eq!(run.kill().code, None, "{name}");
+        drop(holder);
+        scene.complete(name);
+    }
+}
+
+#[test]
+fn a_load_that_is_killed_before_it_has_claimed_a_batch_is_carried_on() {
+    let cluster = Cluster::durable();
+    let scene = Scene::new(&cluster, "append", "");
+    // The claim waits for whoever has the row of the batch.
+    scene.place.sql("create trigger gate before insert on lineitem for each statement execute function gate('here')");
+    let gate = scene.hold("here");
+    let mut run = scene.job.start();
+    scene.wait_until_held(&mut run);
+    let mut holder = scene.database().connect();
+    let mut transaction = holder.transaction().unwrap();
+    transaction.execute("select from rowmill.batch where number = 5 for update", &[]).unwrap();
+    drop(gate);
+    scene.wait_until_units(&mut run, 5);
+    scene.wait_until_held(&mut run);
+    assert_eq!(run.kill().code, None);
+    transaction.rollback().unwrap();
+    scene.complete("before the claim");
+}
+
+#[test]
+fn a_server_that_stops_at_an_exact_place_and_comes_back_is_waited_for() {
+    let cluster = Cluster::durable();
+    for Stop { name, mode, trigger } in &STOPS {
+        let scene = Scene::new(&cluster, mode, "");
+        scene.place.sql(&format!("create trigger gate {trigger}"));
+        let holder = scene.hold("here");
+        let mut run = scene.job.start();
+        scene.wait_until_held(&mut run);
+        // The gate is gone with its holder.
+        cluster.stop_immediate();
+        drop(holder);
+        cluster.restart();
+        let run = run.wait();
+        assert_eq!(run.code, Some(0), "{name}: {run}");
+        scene.input.assert_exact(&scene.place, name);
+    }
+}
+
+#[test]
+fn a_server_that_is_away_for_a_while_is_waited_for() {
+    let cluster = Cluster::durable();
+    for mode in ["append", "upsert"] {
+        let scene = Scene::new(&cluster, mode, "");
+        let mut run = scene.job.start();
+        scene.wait_until_units(&mut run, 5);
+        cluster.stop_immediate();
+        // Long enough for attempts of every worker to fail.
+        std::thread::sleep(std::time::Duration::from_secs(2));
+        assert!(run.is_running(), "{mode}: {}", run.stderr());
+        cluster.restart();
+        let run = run.wait();
+        assert_eq!(run.code, Some(0), "{mode}: {run}");
+        scene.input.assert_exact(&scene.place, mode);
+    }
+}
+
+#[test]
+fn a_server_that_is_away_for_longer_than_the_patience_ends_the_run_and_the_next_completes() {
+    let cluster = Cluster::durable();
+    let scene = Scene::new(&cluster, "append", "retry_for = \"1s\"\n");
+    let mut run = scene.job.start();
+    scene.wait_until_units(&mut run, 5);
+    cluster.stop_immediate();
+    let stopped = std::time::Instant::now();
+    let run = run.wait();
+    assert_eq!(run.code, Some(4), "{run}");
+    let waited = stopped.elapsed();
+    assert!(waited.as_secs() < 15, "retry_for is 1 s, and it waited {waited:?}");
+    cluster.restart();
+    scene.complete("after the patience");
+}
+
+#[test]
+fn a_run_that_lost_the_server_holds_its_lock_again_when_it_goes_on() {
+    let cluster = Cluster::durable();
+    let scene = Scene::new(&cluster, "append", "");
+    scene.place.sql("create trigger gate before insert on lineitem for each statement execute function gate('here')");
+    let mut run = scene.job.start();
+    scene.wait_until_units(&mut run, 3);
+    cluster.stop_immediate();
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    cluster.restart();
+    let holder = scene.hold("here");
+    scene.wait_until_held(&mut run);
+    let second = scene.job.start().wait();
+    assert_eq!(second.code, Some(5), "{second}");
+    drop(holder);
+    let run = run.wait();
+    assert_eq!(run.code, Some(0), "{run}");
+    scene.input.assert_exact(&scene.place, "after the second start");
+}

@@ -1,0 +1,62 @@
+//! The first command a newcomer types: two nights of orders, on both databases.
+
+use crate::support::{Finished, rowmill, shared};
+use serde_json::{Value, json};
+
+/// What both nights do, whatever the database.
+fn two_nights(target: &str) {
+    let (first, report) = night(target, "2026-03-01");
+    assert_eq!(first.code, Some(0), "{first}");
+    assert_eq!(first.stdout, "");
+    assert_counts(&report, &[("read", 30_000), ("inserted", 29_993), ("rejected", 7)]);
+
+    // 491 orders were cancelled and one had lost its number; what the first night rejected is new
+    // to the table now, and the one without a number has come back.
+    let (second, report) = night(target, "2026-03-02");
+    assert_eq!(second.code, Some(0), "{second}");
+    assert_counts(&report, &[("read", 30_409), ("rejected", 7), ("duplicates", 0)]);
+    let of = |name: &str| report[name].as_u64().unwrap();
+    assert_eq!(of("written"), of("inserted") + of("updated"));
+    assert_eq!(of("read"), of("written") + of("unchanged") + of("rejected"));
+    assert_eq!(of("deleted"), 492);
+
+    let (again, report) = night(target, "2026-03-02");
+    assert_eq!(again.code, Some(0), "{again}");
+    assert_eq!(report["status"], json!("already_complete"));
+}
+
+#[test]
+fn two_nights_on_sqlite() {
+    let folder = tempfile::tempdir().unwrap();
+    two_nights(&format!("sqlite:{}", folder.path().join("nightly.db").display()));
+}
+
+#[test]
+fn two_nights_on_postgresql() {
+    let database = shared().database("nightly");
+    two_nights(&database.url());
+    // The keys of bad rows are still named: what the table had of them stays.
+    assert_eq!(database.value("select quantity > 0 from orders where order_id = 4001"), "t");
+    assert_eq!(database.value("select count(*) from orders where order_id = 61"), "0");
+    assert_eq!(database.value("select count(*) from orders where order_id = 20005"), "0");
+}
+
+fn night(target: &str, night: &str) -> (Finished, Value) {
+    let report = tempfile::NamedTempFile::new().unwrap();
+    let run = rowmill(["run", "examples/nightly/job.toml", "-p", &format!("night={night}")])
+        .arg("--report")
+        .arg(report.path())
+        .env("ROWMILL_TARGET", target)
+        .cwd(env!("CARGO_MANIFEST_DIR"))
+        .finish();
+    let text = std::fs::read_to_string(report.path()).unwrap();
+    let value =
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}\n{run}"));
+    (run, value)
+}
+
+fn assert_counts(report: &Value, expected: &[(&str, u64)]) {
+    for (name, count) in expected {
+        assert_eq!(report[name], json!(count), "{name}: {report:#}");
+    }
+}
