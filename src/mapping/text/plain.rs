@@ -71,7 +71,7 @@ fn minus(text: &[u8]) -> (bool, &[u8]) {
 #[inline]
 pub(super) fn eight_digits(text: [u8; 8]) -> Option<u32> {
     // The first digit is the lowest byte, and is the highest of the number.
-    let word = u64::from_le_bytes(text) ^ (ONES * b'0' as u64);
+    let word = u64::from_le_bytes(text) ^ (ONES * u64::from(b'0'));
     // A digit plus 0x76 stays below 0x80. A larger byte may carry, but is found itself.
     if (word.wrapping_add(ONES * 0x76) | word) & (ONES * 0x80) != 0 {
         return None;
