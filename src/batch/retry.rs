@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RetryPolicy {
-    /// How long to wait for a server that is away, from the first failure of a batch on.
+    /// How long to wait for a server that is away: from the first failure of a batch on, or from
+    /// when the check-out began that failed. At least 1 s, the time a server needs to answer.
     /// Default: 60 s.
     pub patience: Duration,
     /// How often a batch is tried that meets deadlocks and locks of others. Default: 20.
