@@ -5,6 +5,7 @@
 //! - `fit`:     the declared columns held against the catalog's
 //! - `table`:   the table as it was found, and what is written into it
 //! - `portion`: the packed rows of a batch
+//! - `staging`: the rows of a batch, as they are staged
 //! - `staged`:  the merge of staged rows
 //! - `isolate`: finding the rows that the database refuses
 //!
@@ -30,5 +31,6 @@ mod isolate;
 pub mod mode;
 pub mod portion;
 mod staged;
+mod staging;
 pub mod table;
 pub mod target;
