@@ -132,8 +132,8 @@ fn runs(home: &Home) -> Vec<String> {
 }
 
 fn job_file(table: &Table, nights: &Path) -> String {
-    let columns: String =
-        table.columns.iter().map(|(name, of_type)| format!("{name} = \"{of_type}\"\n")).collect();
+    let column = |(name, of_type): &(&str, &str)| format!("{name} = \"{of_type}\"\n");
+    let columns: String = table.columns.iter().map(column).collect();
     format!(
         "name = \"{name}\"\n[params]\nnight = \"\"\nattempt = 1\n\
          [source]\nkind = \"csv\"\npath = \"{nights}/${{night}}/{name}.csv\"\n\

@@ -66,7 +66,9 @@ fn cases(tied: bool) -> impl Strategy<Value = Case> {
             if mode == Mode::Mirror {
                 // A row that points to one the source lacks keeps that one from being deleted, and
                 // ends the run: `job_modes` has a test of it.
-                rows.iter_mut().for_each(|row| row.parent = None);
+                for row in &mut rows {
+                    row.parent = None;
+                }
             }
             if let Some(row) = refused.and_then(|at| rows.get_mut(at)) {
                 row.n = REFUSED;

@@ -160,6 +160,7 @@ impl Home {
     }
 
     /// As [`Home::csv_job`], with what `change` sets of the target.
+    #[expect(clippy::too_many_arguments, reason = "a job is what it reads and where it goes")]
     pub fn csv_target(
         &self,
         mode: Mode,
