@@ -48,20 +48,19 @@ mod url_secrets;
 mod csv_source; // a CSV file, against what COPY makes of it
 
 // Flow: job_*.rs (kill and restart, rejects, exactly once, memory, serial twin)
-// Door: cli_*.rs, derive_ui.rs
 #[cfg(feature = "cli")]
 mod job_kill; // kill -9 at random moments
 mod job_modes; // the five modes: exact content, exact counts
 #[cfg(feature = "cli")]
-mod job_nights;
+mod job_nights; // three nights of real data, through the built command
 #[cfg(feature = "cli")]
-mod job_once;
+mod job_once; // one run at a time; signals; changes on the way
 #[cfg(feature = "cli")]
-mod job_server_stop; // the server goes away, processes die at exact places // one run at a time; signals; changes on the way // three nights of real data, through the built command
+mod job_server_stop; // the server goes away, processes die at exact places
 
 // Door: cli_*.rs, examples.rs
 #[cfg(feature = "cli")]
-mod cli_bad_input;
+mod cli_bad_input; // one line, at once, and nothing changed
 #[cfg(feature = "cli")]
 mod cli_usage;
 #[cfg(feature = "cli")]
