@@ -62,6 +62,8 @@ mod job_server_stop; // the server goes away, processes die at exact places
 #[cfg(feature = "cli")]
 mod cli_bad_input; // one line, at once, and nothing changed
 #[cfg(feature = "cli")]
+mod cli_look; // status and rejects list
+#[cfg(feature = "cli")]
 mod cli_usage;
 #[cfg(feature = "cli")]
 mod nightly; // the first command of the manual
