@@ -108,7 +108,13 @@ impl<P: Fn(&str) + Send + Sync, C: Fn() -> Instant + Send + Sync> Observer for L
     fn waiting(&self, why: &Error) {
         self.tell(|_, _, due| due.then(|| format!("waiting: {why}")));
     }
+
+    fn held_back(&self) {
+        self.tell(|_, _, _| Some(HELD_BACK.to_owned()));
+    }
 }
+
+const HELD_BACK: &str = "nothing was deleted: a rejected record may hide the key of any row";
 
 /// The bar where it is not known how much there is to do, and where it is. A `wide_msg` is cut
 /// off at the edge of the terminal: a bar of two lines would leave its first one behind.
@@ -177,6 +183,10 @@ impl Observer for Bar {
 
     fn waiting(&self, why: &Error) {
         self.bar.set_message(format!("waiting: {why}"));
+    }
+
+    fn held_back(&self) {
+        self.bar.println(HELD_BACK);
     }
 }
 

@@ -77,6 +77,7 @@ pub trait Locate<T> {
 }
 
 impl<T> Locate<T> for Result<T> {
+    #[inline]
     fn locate(self, fill: impl FnOnce(&mut Place)) -> Result<T> {
         self.map_err(|error: Error| error.locate(fill))
     }

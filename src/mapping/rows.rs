@@ -67,7 +67,7 @@ impl Rows {
     pub fn begin(&mut self) -> RowWriter<'_> {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(&self.fields.to_be_bytes());
-        RowWriter { rows: self, start, written: 0, finished: false }
+        RowWriter { rows: self, start, written: 0, may_have_null: false, finished: false }
     }
 
     /// The bytes of the rows of `range`, one tuple after the other.
@@ -104,14 +104,17 @@ pub struct RowWriter<'a> {
     rows: &'a mut Rows,
     start: usize,
     written: u16,
+    may_have_null: bool,
     finished: bool,
 }
 
 impl RowWriter<'_> {
     /// Writes NULL.
+    #[inline]
     pub fn null(&mut self) {
         self.rows.bytes.extend_from_slice(&(-1_i32).to_be_bytes());
         self.written += 1;
+        self.may_have_null = true;
     }
 
     /// Writes a field that is packed already.
@@ -130,6 +133,7 @@ impl RowWriter<'_> {
     ///
     /// # Errors
     /// What `pack` returns; `Encode` if the field is larger than 1 GiB.
+    #[inline]
     pub fn field_with<E: From<Error>>(
         &mut self,
         pack: impl FnOnce(&mut Vec<u8>) -> Result<(), E>,
@@ -140,7 +144,7 @@ impl RowWriter<'_> {
         pack(out)?;
         let length = out.len() - length_at - 4;
         if length > MAX_FIELD_BYTES {
-            return Err(Error::new(ErrorKind::Encode, "a field is larger than 1 GiB").into());
+            return Err(too_large().into());
         }
         out[length_at..length_at + 4].copy_from_slice(&(length as u32).to_be_bytes());
         self.written += 1;
@@ -154,6 +158,7 @@ impl RowWriter<'_> {
     pub fn copy(&mut self, rows: &Rows, index: usize) {
         self.rows.bytes.extend_from_slice(&rows.tuples(index..index + 1)[2..]);
         self.written += rows.fields;
+        self.may_have_null = true;
     }
 
     /// Writes a value as `column_type`; a `None` as NULL. The row is unusable after an error: drop
@@ -170,6 +175,7 @@ impl RowWriter<'_> {
         })?;
         if !there {
             self.rows.bytes[length_at..length_at + 4].copy_from_slice(&(-1_i32).to_be_bytes());
+            self.may_have_null = true;
         }
         Ok(())
     }
@@ -180,6 +186,12 @@ impl RowWriter<'_> {
     /// What `check` returns.
     pub fn check<E>(&self, check: impl FnOnce(Fields<'_>) -> Result<(), E>) -> Result<(), E> {
         check(Fields { rest: &self.rows.bytes[self.start + 2..] })
+    }
+
+    /// Whether one of the fields written so far can be NULL; `false` is certain.
+    #[inline]
+    pub(crate) fn may_have_null(&self) -> bool {
+        self.may_have_null
     }
 
     /// How many fields have been written.
@@ -193,18 +205,27 @@ impl RowWriter<'_> {
     /// `Internal` if it does not have as many fields as its list asks for.
     pub fn finish(mut self) -> Result<()> {
         if self.written != self.rows.fields {
-            let message =
-                format!("a row has {} fields instead of {}", self.written, self.rows.fields);
-            return Err(Error::new(ErrorKind::Internal, message));
+            return Err(self.uneven());
         }
         self.finished = true;
         let end = self.rows.bytes.len();
         self.rows.ends.push(end);
         Ok(())
     }
+
+    #[cold]
+    fn uneven(&self) -> Error {
+        let message = format!("a row has {} fields instead of {}", self.written, self.rows.fields);
+        Error::new(ErrorKind::Internal, message)
+    }
 }
 
 const MAX_FIELD_BYTES: usize = 1 << 30;
+
+#[cold]
+fn too_large() -> Error {
+    Error::new(ErrorKind::Encode, "a field is larger than 1 GiB")
+}
 
 impl Drop for RowWriter<'_> {
     fn drop(&mut self) {
@@ -286,6 +307,27 @@ mod tests {
         row.cell(&None::<i16>, &ColumnType::Int2).unwrap();
         row.finish().unwrap();
         assert_eq!(rows.row(0).collect::<Vec<_>>(), [Some(&[0, 7][..]), None]);
+    }
+
+    #[test]
+    fn a_row_knows_whether_it_may_have_a_null() {
+        let mut list = Rows::new(1);
+        let mut row = list.begin();
+        row.field(b"x").unwrap();
+        assert!(!row.may_have_null());
+        row.finish().unwrap();
+        for write in [
+            |row: &mut RowWriter<'_>, _: &Rows| row.null(),
+            |row: &mut RowWriter<'_>, _: &Rows| {
+                row.cell(&None::<i16>, &ColumnType::Int2).unwrap();
+            },
+            |row: &mut RowWriter<'_>, list: &Rows| row.copy(list, 0),
+        ] {
+            let mut rows = Rows::new(1);
+            let mut row = rows.begin();
+            write(&mut row, &list);
+            assert!(row.may_have_null());
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// How rows are written.
+/// How rows are written. Rows that a trigger of the table passes over count as unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Mode {

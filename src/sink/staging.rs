@@ -17,6 +17,9 @@ pub(super) struct Staging {
     pub(super) sources: Vec<usize>,
 }
 
+/// The number, in its batch, of what is no row: -1 in the stage.
+const NO_INDEX: u32 = u32::MAX;
+
 /// A row before it is staged.
 struct Entry<'a> {
     bucket: u32,
@@ -71,7 +74,8 @@ impl Staging {
         }
         if portion.hides_keys {
             let fields = Fields::default();
-            let entry = Entry { bucket: 0, index: 0, state: state::HIDDEN, source: 0, fields };
+            let entry =
+                Entry { bucket: 0, index: NO_INDEX, state: state::HIDDEN, source: 0, fields };
             staging.push(batch, &entry, &mut |row, entry| only_key(stage, row, entry, &[]))?;
         }
         Ok(staging)

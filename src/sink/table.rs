@@ -170,6 +170,9 @@ impl TableSink {
                 refused.push(NotStored { batch, index: portion.indexes[row], error });
             },
         )?;
+        // What a trigger of the table passed over.
+        let settled = stored.inserted + stored.refused.len() as u64;
+        stored.unchanged = (portion.rows.len() as u64).saturating_sub(settled);
         Ok(stored)
     }
 

@@ -3,7 +3,7 @@
 use super::bounds::Origin;
 use super::feed::Layout;
 use crate::error::{Error, ErrorKind, Locate, Result};
-use crate::mapping::rows::{RowWriter, Rows};
+use crate::mapping::rows::{Fields, RowWriter, Rows};
 use crate::sqlstate::SqlState;
 
 /// The step in which a row was rejected.
@@ -105,16 +105,9 @@ impl Prepared {
     ) -> Result<()> {
         let mut row = self.rows.begin();
         pack(&mut row)?;
-        row.check(|fields| {
-            for (column, field) in layout.columns.iter().zip(fields) {
-                if field.is_none() && !column.nullable {
-                    return Err(Error::new(ErrorKind::Encode, "NULL in a column that has none")
-                        .with_sqlstate(SqlState::NOT_NULL_VIOLATION))
-                    .locate(|place| place.column = Some(column.name.as_str().to_owned()));
-                }
-            }
-            Ok(())
-        })?;
+        if row.may_have_null() {
+            row.check(|fields| refuse_null(layout, fields))?;
+        }
         row.finish()?;
         self.indexes.push(index);
         Ok(())
@@ -148,4 +141,16 @@ impl Prepared {
             self.refused.iter().map(|refused| refused.origin.raw.len() + 256).sum();
         self.rows.size_bytes() + self.indexes.len() * 4 + refused + self.named_keys.size_bytes()
     }
+}
+
+/// Refuses NULL in a column that has none.
+fn refuse_null(layout: &Layout, fields: Fields<'_>) -> Result<()> {
+    for (column, field) in layout.columns.iter().zip(fields) {
+        if field.is_none() && !column.nullable {
+            return Err(Error::new(ErrorKind::Encode, "NULL in a column that has none")
+                .with_sqlstate(SqlState::NOT_NULL_VIOLATION))
+            .locate(|place| place.column = Some(column.name.as_str().to_owned()));
+        }
+    }
+    Ok(())
 }

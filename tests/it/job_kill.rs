@@ -181,7 +181,7 @@ fn kill_at(
         reached.is_some_and(|at| at.elapsed() >= rest)
     });
     // What was seen to be committed stays, whatever dies.
-    let seen = probe.units_done();
+    let last_look = probe.units_done();
     if !running {
         let run = run.wait();
         assert_eq!(run.code, Some(0), "seed {seed}: {run}");
@@ -192,7 +192,7 @@ fn kill_at(
         assert_eq!(run.code, Some(0), "seed {seed}: {run}");
         return false;
     }
-    assert!(probe.units_done() >= seen, "seed {seed}: a commit was forgotten");
+    assert!(probe.units_done() >= last_look, "seed {seed}: a commit was forgotten");
     true
 }
 
@@ -207,12 +207,11 @@ impl Timeline {
         let start = Instant::now();
         let mut probe = place.probe();
         let mut steps = vec![(Duration::ZERO, 0)];
-        run.wait_until(|_| {
+        run.watch(|_| {
             let units = probe.units_done();
             if steps.last().is_none_or(|(_, last)| *last != units) {
                 steps.push((start.elapsed(), units));
             }
-            false
         });
         let end = start.elapsed();
         let run = run.wait();
@@ -223,7 +222,7 @@ impl Timeline {
     /// How many units were done at a moment, and how long ago the last of them.
     fn progress_at(&self, moment: Duration) -> (u64, Duration) {
         let before = self.steps.iter().rev().find(|(at, _)| *at <= moment);
-        before.map_or((0, moment), |(at, units)| (*units, moment - *at))
+        before.map_or((0, moment), |(at, units)| (*units, moment.saturating_sub(*at)))
     }
 }
 

@@ -19,7 +19,7 @@ impl<'a> Load<'a> {
     fn on(place: Place<'a>) -> Self {
         let input = Input::lineitem(ROWS, 1_999, false);
         let mut text = JobText::of_mode("append", BATCH_ROWS);
-        text.limits = "workers = 2\n".to_owned();
+        "workers = 2\n".clone_into(&mut text.limits);
         place.create_lineitem(false);
         let job = text.write(&input, &place);
         Self { input, place, text, job }

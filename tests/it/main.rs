@@ -48,13 +48,19 @@ mod url_secrets;
 mod csv_source; // a CSV file, against what COPY makes of it
 
 // Flow: job_*.rs (kill and restart, rejects, exactly once, memory, serial twin)
+// Flow: job_*.rs
 #[cfg(feature = "cli")]
 mod job_kill; // kill -9 at random moments
+#[cfg(feature = "cli")]
+mod job_memory; // ten times the rows, the same memory
 mod job_modes; // the five modes: exact content, exact counts
 #[cfg(feature = "cli")]
 mod job_nights; // three nights of real data, through the built command
 #[cfg(feature = "cli")]
 mod job_once; // one run at a time; signals; changes on the way
+mod job_panic; // a closure that panics
+mod job_rejects; // a bad row costs one row
+mod job_serial_twin; // parallel and serial: the same result
 #[cfg(feature = "cli")]
 mod job_server_stop; // the server goes away, processes die at exact places
 

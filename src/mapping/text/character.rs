@@ -1,6 +1,7 @@
 //! `text`, `varchar(n)`, `char(n)` and what travels as text: labels of enums and other types.
 
 use super::fault::{NOT_IN_REPERTOIRE, TOO_LONG, corrupt, refused};
+use super::plain;
 use crate::error::Result;
 
 pub(super) fn read_text(text: &str, out: &mut Vec<u8>) -> Result<()> {
@@ -9,26 +10,27 @@ pub(super) fn read_text(text: &str, out: &mut Vec<u8>) -> Result<()> {
     Ok(())
 }
 
+/// Refuses a text with a NUL.
+#[inline]
 pub(super) fn no_nul(text: &str) -> Result<()> {
-    if memchr::memchr(0, text.as_bytes()).is_some() {
+    if !plain::is_ascii(text.as_bytes()) && memchr::memchr(0, text.as_bytes()).is_some() {
         return Err(nul());
     }
     Ok(())
 }
 
+#[cold]
 pub(super) fn nul() -> crate::error::Error {
     refused(NOT_IN_REPERTOIRE, "NUL in a text")
 }
 
 pub(super) fn read_varchar(text: &str, limit: u32, out: &mut Vec<u8>) -> Result<()> {
-    no_nul(text)?;
     let (kept, _) = cut(text, limit as usize)?;
     out.extend_from_slice(kept.as_bytes());
     Ok(())
 }
 
 pub(super) fn read_char(text: &str, length: u32, out: &mut Vec<u8>) -> Result<()> {
-    no_nul(text)?;
     let (kept, characters) = cut(text, length as usize)?;
     out.extend_from_slice(kept.as_bytes());
     out.resize(out.len() + (length as usize - characters), b' ');
@@ -36,12 +38,17 @@ pub(super) fn read_char(text: &str, length: u32, out: &mut Vec<u8>) -> Result<()
 }
 
 /// Cuts blanks that exceed `limit` characters; returns what is left and its characters. Anything
-/// else that exceeds it is an error.
+/// else that exceeds it is an error, and so is NUL.
+#[inline]
 fn cut(text: &str, limit: usize) -> Result<(&str, usize)> {
-    // A text with no more bytes than that has no more characters either.
-    if text.len() <= limit && text.is_ascii() {
+    if text.len() <= limit && plain::is_ascii(text.as_bytes()) {
         return Ok((text, text.len()));
     }
+    cut_any(text, limit)
+}
+
+fn cut_any(text: &str, limit: usize) -> Result<(&str, usize)> {
+    no_nul(text)?;
     let Some((end, _)) = text.char_indices().nth(limit) else {
         return Ok((text, text.chars().count()));
     };

@@ -10,6 +10,7 @@
 //! - `civil`:       days and microseconds, and the civil calendar
 //! - `json`:        `json` and `jsonb`
 //! - `array`:       array literals; `array_shape` for their dimensions, `array_write` for the way back
+//! - `plain`:       the plain forms that nearly every text has, read without detours
 //! - `fault`, `space`: the errors and the blanks they all share
 //!
 //! [`input`] accepts a text if and only if the server would, with `DateStyle` `ISO, MDY`,
@@ -47,6 +48,7 @@ mod json;
 pub mod numeric;
 mod numeric_format;
 mod numeric_rounding;
+mod plain;
 mod scalar;
 mod space;
 

@@ -8,6 +8,7 @@ pub use super::numeric_format::format;
 
 use super::fault::{OUT_OF_RANGE, invalid, refused};
 use super::numeric_rounding::Number;
+use super::plain;
 use super::space::{digits, sign, starts_with_ignoring_case, trim_start};
 use crate::error::{Error, Result};
 
@@ -27,6 +28,16 @@ const INFINITE_SCALE: u16 = 32;
 /// # Errors
 /// `Encode`: 22P02 if it is no number, 22003 if it is outside the range of the type.
 pub fn parse(text: &str, modifiers: Option<(u16, i16)>, out: &mut Vec<u8>) -> Result<()> {
+    if let Some(decimal) = plain::decimal(text.as_bytes())
+        && let Some(scale) = exact_scale(&decimal, modifiers)
+    {
+        write_plain(&decimal, scale, out);
+        return Ok(());
+    }
+    parse_any(text, modifiers, out)
+}
+
+fn parse_any(text: &str, modifiers: Option<(u16, i16)>, out: &mut Vec<u8>) -> Result<()> {
     let bytes = trim_start(text.as_bytes());
     if let Some((special, rest)) = special(bytes) {
         if !trim_start(rest).is_empty() {
@@ -39,12 +50,54 @@ pub fn parse(text: &str, modifiers: Option<(u16, i16)>, out: &mut Vec<u8>) -> Re
         write_header(out, [0, 0, special, scale]);
         return Ok(());
     }
-    let decimal = Decimal::scan(bytes)?;
-    match decimal.small(modifiers) {
-        Some(scale) => decimal.write_small(scale, out),
-        None => decimal.write(modifiers, out)?,
+    Decimal::scan(bytes)?.write(modifiers, out)
+}
+
+/// The scale of a number that needs no rounding and is not too large.
+#[inline]
+fn exact_scale(decimal: &plain::Decimal, modifiers: Option<(u16, i16)>) -> Option<u16> {
+    let Some((precision, scale)) = modifiers else {
+        return Some(decimal.fraction.1 as u16);
+    };
+    let scale = u16::try_from(scale).ok()?;
+    let fits = decimal.fraction.1 <= scale.into()
+        && decimal.whole.1 + usize::from(scale) <= precision.into();
+    fits.then_some(scale)
+}
+
+fn write_plain(decimal: &plain::Decimal, scale: u16, out: &mut Vec<u8>) {
+    const WHOLE: usize = plain::DIGITS / 4;
+    let mut groups = [0_u16; 2 * WHOLE];
+    let (mut value, _) = decimal.whole;
+    let mut start = WHOLE;
+    while value != 0 {
+        start -= 1;
+        groups[start] = (value % 10_000) as u16;
+        value /= 10_000;
     }
-    Ok(())
+    let (digits, length) = decimal.fraction;
+    let mut end = WHOLE + length.div_ceil(4);
+    let mut value = digits * [1, 1_000, 100, 10][length % 4];
+    for group in groups[WHOLE..end].iter_mut().rev() {
+        *group = (value % 10_000) as u16;
+        value /= 10_000;
+    }
+    while start < end && groups[end - 1] == 0 {
+        end -= 1;
+    }
+    while start < end && groups[start] == 0 {
+        start += 1;
+    }
+    if start == end {
+        write_header(out, [0, 0, POSITIVE, scale]);
+        return;
+    }
+    let sign = if decimal.negative { NEGATIVE } else { POSITIVE };
+    let weight = WHOLE as i16 - 1 - start as i16;
+    write_header(out, [(end - start) as u16, weight as u16, sign, scale]);
+    for group in &groups[start..end] {
+        out.extend_from_slice(&group.to_be_bytes());
+    }
 }
 
 fn syntax() -> Error {
@@ -76,9 +129,7 @@ fn special(bytes: &[u8]) -> Option<(u16, &[u8])> {
 }
 
 fn write_header(out: &mut Vec<u8>, header: [u16; 4]) {
-    for field in header {
-        out.extend_from_slice(&field.to_be_bytes());
-    }
+    out.extend_from_slice(header.map(u16::to_be_bytes).as_flattened());
 }
 
 /// The parts of a decimal text.
@@ -110,48 +161,6 @@ impl<'a> Decimal<'a> {
         Ok(Self { negative, whole, fraction, exponent })
     }
 
-    /// The scale, if the number is short and needs no rounding.
-    fn small(&self, modifiers: Option<(u16, i16)>) -> Option<u16> {
-        if self.exponent != 0 || self.whole.len() > 16 || self.fraction.len() > 16 {
-            return None;
-        }
-        let Some((precision, scale)) = modifiers else {
-            return Some(self.fraction.len() as u16);
-        };
-        let scale = u16::try_from(scale).ok()?;
-        let fits = self.fraction.len() <= scale.into()
-            && self.whole.len() + usize::from(scale) <= precision.into();
-        fits.then_some(scale)
-    }
-
-    fn write_small(&self, scale: u16, out: &mut Vec<u8>) {
-        let mut groups = [0_u16; 8];
-        let mut value = number(self.whole);
-        for group in groups[..4].iter_mut().rev() {
-            *group = (value % 10_000) as u16;
-            value /= 10_000;
-        }
-        let missing = self.fraction.len().wrapping_neg() % 4;
-        let mut value = number(self.fraction) * 10_u64.pow(missing as u32);
-        let end = 4 + self.fraction.len().div_ceil(4);
-        for group in groups[4..end].iter_mut().rev() {
-            *group = (value % 10_000) as u16;
-            value /= 10_000;
-        }
-        let start = groups[..end].iter().position(|group| *group != 0).unwrap_or(end);
-        let end =
-            groups[..end].iter().rposition(|group| *group != 0).map_or(start, |last| last + 1);
-        if start == end {
-            write_header(out, [0, 0, POSITIVE, scale]);
-            return;
-        }
-        let sign = if self.negative { NEGATIVE } else { POSITIVE };
-        write_header(out, [(end - start) as u16, (3 - start as i16) as u16, sign, scale]);
-        for group in &groups[start..end] {
-            out.extend_from_slice(&group.to_be_bytes());
-        }
-    }
-
     fn write(&self, modifiers: Option<(u16, i16)>, out: &mut Vec<u8>) -> Result<()> {
         let at = out.len();
         out.extend_from_slice(&[0; HEADER]);
@@ -173,10 +182,6 @@ impl<'a> Decimal<'a> {
         }
         number.finish(self.negative, at)
     }
-}
-
-fn number(digits: &[u8]) -> u64 {
-    digits.iter().fold(0, |value, digit| value * 10 + u64::from(digit - b'0'))
 }
 
 /// What stands behind the `e`: C's `strtol`, which allows blanks and a sign there.
@@ -280,16 +285,16 @@ mod tests {
     proptest! {
         #[test]
         fn the_short_way_and_the_long_way_agree(
-            text in "[+-]?[0-9]{1,16}(\\.[0-9]{0,16})?", scale in 0_i16..20
+            text in "-?[0-9]{1,16}(\\.[0-9]{1,16})?", scale in -2_i16..20
         ) {
             for modifiers in [None, Some((20, scale))] {
-                let decimal = Decimal::scan(text.as_bytes()).unwrap();
                 let mut long = Vec::new();
-                let written = decimal.write(modifiers, &mut long).is_ok();
-                if let Some(scale) = decimal.small(modifiers) {
+                let written = parse_any(&text, modifiers, &mut long).is_ok();
+                let decimal = plain::decimal(text.as_bytes()).unwrap();
+                if let Some(scale) = exact_scale(&decimal, modifiers) {
                     prop_assert!(written);
                     let mut short = Vec::new();
-                    decimal.write_small(scale, &mut short);
+                    write_plain(&decimal, scale, &mut short);
                     prop_assert_eq!(&short, &long);
                 }
             }

@@ -2,6 +2,7 @@
 
 use super::character::no_nul;
 use super::fault::{INVALID_PARAMETER, OUT_OF_RANGE, corrupt, invalid, refused};
+use super::plain;
 use super::space::{digits, sign, trim_end, trim_start};
 use crate::error::Result;
 use std::fmt::Write as _;
@@ -66,12 +67,21 @@ impl NoInteger {
     }
 }
 
+/// The number of a type whose smallest value is `least`, and its largest one less without the minus.
+#[inline]
+fn whole(bytes: &[u8], least: i64) -> Result<i64, NoInteger> {
+    match plain::whole(bytes) {
+        Some(value) if (least..=-(least + 1)).contains(&value) => Ok(value),
+        _ => any_whole(bytes, least),
+    }
+}
+
 /// The number of a type whose smallest value is `least`; it is gathered as a negative one, which has
 /// room for one more.
 ///
 /// ORDER: as in PostgreSQL, a number too large is found before what stands behind it, but the one
 /// that would be `least` with a minus only afterwards.
-fn whole(bytes: &[u8], least: i64) -> Result<i64, NoInteger> {
+fn any_whole(bytes: &[u8], least: i64) -> Result<i64, NoInteger> {
     let (negative, number) = sign(trim_start(bytes));
     let length = digits(number);
     let (number, rest) = number.split_at(length);

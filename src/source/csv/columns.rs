@@ -5,12 +5,12 @@ use super::file::{CsvFile, origin};
 use super::format::{CsvFormat, check_null};
 use super::pick::pick;
 use super::record::{Field, Records};
-use crate::error::{Error, ErrorKind, Locate, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::ident::Ident;
 use crate::mapping::column::Column;
 use crate::mapping::column_type::ColumnType;
 use crate::mapping::rows::RowWriter;
-use crate::mapping::text;
+use crate::mapping::text::Input;
 use crate::source::bounds::{Bounds, CutLimits, Fingerprint, Origin};
 use crate::source::feed::{Feed, Layout};
 use crate::source::prepared::{Prepared, Stage};
@@ -148,13 +148,15 @@ impl CsvColumns {
         &self,
         records: &mut Records<'_>,
         bounds: &Bounds,
-        layout: &Layout,
+        packer: &Packer<'_>,
         out: &mut Prepared,
     ) -> Result<()> {
         let index = records.index();
         let refused = match records.fault() {
             Some(fault) => Err((Stage::Parse, self.describe_fault(fault))),
-            None => self.pack(records, layout, out).map_err(|error| (Stage::Convert, error)),
+            None => out
+                .push(index, packer.layout, |row| packer.record(records, row))
+                .map_err(|error| (Stage::Convert, error)),
         };
         let Err((stage, error)) = refused else { return Ok(()) };
         if !error.is_data() {
@@ -164,21 +166,10 @@ impl CsvColumns {
         out.refuse(index, origin(records, bounds), stage, error);
         // A wrong key costs nothing: the worst is that a row of the target is kept. So a broken record
         // names what stands where the key should be.
-        if !layout.key.is_empty() {
-            out.name_key(index, |row| {
-                layout.key.iter().try_for_each(|&place| {
-                    self.readers[place].pack(records, &layout.columns[place], row)
-                })
-            });
+        if !packer.layout.key.is_empty() {
+            out.name_key(index, |row| packer.key(records, row));
         }
         Ok(())
-    }
-
-    fn pack(&self, records: &Records<'_>, layout: &Layout, out: &mut Prepared) -> Result<()> {
-        out.push(records.index(), layout, |row| {
-            let mut columns = self.readers.iter().zip(&layout.columns);
-            columns.try_for_each(|(reader, column)| reader.pack(records, column, row))
-        })
     }
 
     fn describe_fault(&self, fault: Fault) -> Error {
@@ -206,18 +197,52 @@ fn find(file: &CsvFile, columns: &[CsvColumn]) -> Result<Vec<usize>> {
     pick(file.head(), wanted)
 }
 
-impl Reader {
-    /// Writes the field as a value of the type of `column`.
+/// How the records of a batch become rows of a layout.
+struct Packer<'a> {
+    layout: &'a Layout,
+    /// For each column its reader, and its type made ready.
+    columns: Vec<(&'a Reader, Input)>,
+}
+
+impl<'a> Packer<'a> {
+    fn new(readers: &'a [Reader], layout: &'a Layout) -> Self {
+        let inputs = layout.columns.iter().map(|column| Input::of(&column.column_type));
+        Self { layout, columns: readers.iter().zip(inputs).collect() }
+    }
+
+    /// Writes all fields of a record.
     #[inline]
-    fn pack(&self, records: &Records<'_>, column: &Column, row: &mut RowWriter<'_>) -> Result<()> {
-        let Some(field) = records.field(self.field) else {
-            return Err(Error::new(ErrorKind::Decode, "the record lacks the field"));
-        };
+    fn record(&self, records: &Records<'_>, row: &mut RowWriter<'_>) -> Result<()> {
+        for (place, (reader, input)) in self.columns.iter().enumerate() {
+            reader.pack(records, input, row).map_err(|error| self.at(place, error))?;
+        }
+        Ok(())
+    }
+
+    /// Writes the fields of the key.
+    fn key(&self, records: &Records<'_>, row: &mut RowWriter<'_>) -> Result<()> {
+        self.layout.key.iter().try_for_each(|&place| {
+            let (reader, input) = &self.columns[place];
+            reader.pack(records, input, row).map_err(|error| self.at(place, error))
+        })
+    }
+
+    /// An error with its column.
+    #[cold]
+    fn at(&self, column: usize, error: Error) -> Error {
+        let name = &self.layout.columns[column].name;
+        error.locate(|place| place.column = Some(name.as_str().to_owned()))
+    }
+}
+
+impl Reader {
+    /// Writes the field as a value of the type of `input`.
+    #[inline]
+    fn pack(&self, records: &Records<'_>, input: &Input, row: &mut RowWriter<'_>) -> Result<()> {
+        let field = records.field(self.field).ok_or_else(lacks_field)?;
         match self.text(field) {
             None => row.null(),
-            Some(text) => row
-                .field_with(|out| text::input(&column.column_type, text, out))
-                .locate(|place| place.column = Some(column.name.as_str().to_owned()))?,
+            Some(text) => row.field_with(|out| input.read(text, out))?,
         }
         Ok(())
     }
@@ -233,6 +258,11 @@ impl Reader {
         };
         (field.quoted || !is_null).then_some(text)
     }
+}
+
+#[cold]
+fn lacks_field() -> Error {
+    Error::new(ErrorKind::Decode, "the record lacks the field")
 }
 
 impl Feed for CsvColumns {
@@ -265,8 +295,9 @@ impl Feed for CsvColumns {
         if layout.columns.len() != self.readers.len() {
             return Err(Error::new(ErrorKind::Internal, "the layout is not that of the source"));
         }
+        let packer = Packer::new(&self.readers, layout);
         self.file.records(bounds, |records| {
-            self.take(records, bounds, layout, out)?;
+            self.take(records, bounds, &packer, out)?;
             Ok(true)
         })?;
         out.read += bounds.rows;

@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind, Locate, Result};
 use crate::mapping::cell::CellRef;
 use crate::mapping::column::Column;
 use crate::mapping::entity::Entity;
-use crate::mapping::text;
+use crate::mapping::text::Input;
 use crate::source::bounds::{Bounds, CutLimits, Fingerprint, Origin};
 use crate::source::prepared::Stage;
 use crate::source::rows::{Refusal, Source};
@@ -25,6 +25,8 @@ use std::path::Path;
 pub struct Csv<T> {
     file: CsvFile,
     columns: Vec<Column>,
+    /// For each column its type, made ready.
+    inputs: Vec<Input>,
     /// For each column its field; `None` if it is absent.
     fields: Vec<Option<usize>>,
     entity: PhantomData<fn() -> T>,
@@ -56,7 +58,8 @@ impl<T: Entity> Csv<T> {
             let mut field = |column: &Column| (!column.generated).then(|| next.next());
             columns.iter().map(|column| field(column).flatten()).collect()
         };
-        Ok(Self { file, columns, fields, entity: PhantomData })
+        let inputs = columns.iter().map(|column| Input::of(&column.column_type)).collect();
+        Ok(Self { file, columns, inputs, fields, entity: PhantomData })
     }
 
     /// Makes a value of the record to which `records` went, or refuses it; an error of the outer
@@ -86,13 +89,15 @@ impl<T: Entity> Csv<T> {
         packed.bytes.clear();
         packed.fields.clear();
         let nulls = self.file.format().null_texts();
-        for (column, field) in self.columns.iter().zip(&self.fields) {
+        let inputs = self.columns.iter().zip(&self.inputs);
+        for ((column, input), field) in inputs.zip(&self.fields) {
             let field = field.and_then(|field| records.field(field));
             let is_text = |text: &str| nulls.iter().all(|null| null != text);
             let text = field.filter(|field| field.quoted || is_text(field.text));
             let start = packed.bytes.len();
             if let Some(field) = text {
-                text::input(&column.column_type, field.text, &mut packed.bytes)
+                input
+                    .read(field.text, &mut packed.bytes)
                     .locate(|place| place.column = Some(column.name.as_str().to_owned()))?;
             }
             packed.fields.push(text.map(|_| start..packed.bytes.len()));

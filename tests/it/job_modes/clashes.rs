@@ -183,6 +183,28 @@ fn a_trigger_that_refuses_a_row_costs_one_row() {
 }
 
 #[test]
+fn rows_that_a_trigger_passes_over_are_accounted_for() {
+    on_both(|home| {
+        home.sql("create table t (id bigint primary key, code text)");
+        home.sql(home.pick(
+            "create trigger no before insert on t when new.code = 'no' \
+             begin select raise(ignore); end",
+            "create function no() returns trigger language plpgsql as $$ begin \
+             if new.code = 'no' then return null; end if; return new; end $$; \
+             create trigger no before insert on t for each row execute function no()",
+        ));
+        for mode in Mode::ALL {
+            home.sql("delete from t");
+            let csv = "id,code\n1,a\n2,no\n3,c\n";
+            let job = home.csv_job(mode, "t", &CODE_COLUMNS, "id", csv);
+            let expected = Tally { read: 3, inserted: 2, unchanged: 1, ..Tally::default() };
+            assert_eq!(home.run(&job), expected, "{mode}");
+            assert_eq!(codes(home), ["1|a", "3|c"], "{mode}");
+        }
+    });
+}
+
+#[test]
 fn views_are_no_targets() {
     on_both(|home| {
         home.sql(&format!("{CODES}; create view v as select * from t"));

@@ -63,21 +63,37 @@ fn a_key_that_is_none_names_no_row() {
     });
 }
 
-/// A quote that is closed too late makes one record of several, which is one reject: nobody knows
-/// which keys it names.
+/// A quote that is closed too late makes one record of several, which is one reject; a record may
+/// also end before its key. Nobody knows which keys they name.
 #[test]
 fn nothing_is_deleted_while_a_record_hides_its_keys() {
     on_both(|home| {
-        for broken in
-            ["1,\"one,1\n2,two,2\n3,three\",3,\n", "1,one,1,1\n2,two,2\n", "1\n3,three,3\n"]
-        {
+        for (header, broken) in [
+            ("id,name,price\n4,four,4\n", "1,\"one,1\n2,two,2\n3,three\",3,\n"),
+            ("price,name,id\n4,four,4\n", "3,three\n"),
+        ] {
             home.sql("drop table if exists items");
             home.sql(BEFORE);
-            let csv = format!("id,name,price\n4,four,4\n{broken}");
-            let job = home.csv_job(Mode::Mirror, "items", &SHORT_NAME, "id", csv).batch_rows(1);
+            let csv = format!("{header}{broken}");
+            let job = home.csv_job(Mode::Mirror, "items", &SHORT_NAME, "id", &csv).batch_rows(1);
             let tally = home.run(&job);
             assert_eq!((tally.inserted, tally.deleted, tally.rejected), (1, 0, 1), "{broken}");
             assert_eq!(items(home).len(), 5, "{broken}");
+        }
+    });
+}
+
+#[test]
+fn a_broken_record_of_one_line_names_the_key_in_its_place() {
+    on_both(|home| {
+        for broken in ["1,one,1,1\n", "1\n"] {
+            home.sql("drop table if exists items");
+            home.sql(BEFORE);
+            let csv = format!("id,name,price\n4,four,4\n{broken}");
+            let job = home.csv_job(Mode::Mirror, "items", &SHORT_NAME, "id", &csv).batch_rows(1);
+            let tally = home.run(&job);
+            assert_eq!((tally.inserted, tally.deleted, tally.rejected), (1, 3, 1), "{broken}");
+            assert_eq!(items(home).len(), 2, "{broken}");
         }
     });
 }

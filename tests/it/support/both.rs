@@ -2,7 +2,7 @@
 
 use super::{TestDb, shared};
 use rowmill::{
-    ColumnType, CsvColumn, CsvColumns, CsvFormat, Engine, Error, Ident, Job, Mode, Report,
+    CellRef, ColumnType, CsvColumn, CsvColumns, CsvFormat, Engine, Error, Ident, Job, Mode, Report,
     TableName, Target,
 };
 use rusqlite::types::ValueRef;
@@ -34,6 +34,11 @@ impl Home {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("test.db").display());
         Self::of(folder, None, url)
+    }
+
+    /// A database in memory; it is read and written through its engine, nobody else can.
+    pub fn memory() -> Self {
+        Self::of(tempfile::tempdir().unwrap(), None, "sqlite::memory:".to_owned())
     }
 
     /// A database of the shared server.
@@ -85,6 +90,7 @@ impl Home {
     pub fn sql(&self, sql: &str) {
         match &self.server {
             Some(server) => server.sql(sql),
+            None if self.is_memory() => self.engine.run(sql).unwrap(),
             None => self.sqlite_driver().execute_batch(sql).unwrap(),
         }
     }
@@ -106,6 +112,14 @@ impl Home {
             server.rows(sql).iter().for_each(|row| each(row));
             return;
         }
+        if self.is_memory() {
+            let read = self.engine.query(sql, &[], |row| {
+                let cells = (0..row.len()).map(|index| row.cell(index).map(show_cell));
+                each(&cells.collect::<Result<Vec<_>, _>>()?);
+                Ok(())
+            });
+            return read.unwrap();
+        }
         let sqlite = self.sqlite_driver();
         let mut statement = sqlite.prepare(sql).unwrap();
         let width = statement.column_count();
@@ -114,6 +128,10 @@ impl Home {
             let cells: Vec<_> = (0..width).map(|index| show(row.get_ref(index).unwrap())).collect();
             each(&cells);
         }
+    }
+
+    fn is_memory(&self) -> bool {
+        self.url == "sqlite::memory:"
     }
 
     fn sqlite_driver(&self) -> rusqlite::Connection {
@@ -172,10 +190,19 @@ impl Home {
         job.run(self.engine()).unwrap_err()
     }
 
-    /// The reject store, in the order of the input: `row line offset stage sqlstate column
-    /// constraint raw`, joined by `|`; the constraint is left out where it is no name on SQLite.
+    /// The reject store, in the order of the input: row, line, offset, stage, SQLSTATE, column and
+    /// the raw bytes, joined by `|`.
     pub fn rejects(&self) -> Vec<String> {
         self.rejects_of("input_row, line, byte_offset, stage, sqlstate, column_name")
+    }
+
+    /// As [`Home::rejects`]; none before the first job.
+    pub fn rejects_or_none(&self) -> Vec<String> {
+        let mut connection = self.engine.get().unwrap();
+        let table = TableName::parse(self.pick("rowmill_reject", "rowmill.reject")).unwrap();
+        let found = connection.table_info(&table).unwrap().is_some();
+        drop(connection);
+        if found { self.rejects() } else { Vec::new() }
     }
 
     /// Some columns of the reject store, and the raw bytes, in the order of the input.
@@ -209,6 +236,16 @@ fn show(value: ValueRef<'_>) -> Option<String> {
         ValueRef::Real(number) => Some(number.to_string()),
         ValueRef::Text(text) => Some(String::from_utf8_lossy(text).into_owned()),
         ValueRef::Blob(bytes) => Some(format!("{bytes:02x?}")),
+    }
+}
+
+fn show_cell(cell: CellRef<'_>) -> Option<String> {
+    match cell {
+        CellRef::Null => None,
+        CellRef::Integer(number) => Some(number.to_string()),
+        CellRef::Real(number) => Some(number.to_string()),
+        CellRef::Text(text) => Some(text.to_owned()),
+        other => Some(format!("{other:?}")),
     }
 }
 

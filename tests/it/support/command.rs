@@ -105,6 +105,17 @@ impl Running {
         self.is_running()
     }
 
+    /// Looks at it again and again until it ends, however long that takes within reason: a load of
+    /// millions of rows.
+    pub fn watch(&mut self, mut look: impl FnMut(&Self)) {
+        let deadline = Instant::now() + 15 * LIMIT;
+        while self.is_running() {
+            assert!(Instant::now() < deadline, "rowmill did not end: {}", self.stderr());
+            look(self);
+            sleep(POLL);
+        }
+    }
+
     /// Sends a signal by name: `INT`, `TERM`, `STOP`.
     pub fn signal(&self, name: &str) {
         server::signal(name, &[self.child.id()]);

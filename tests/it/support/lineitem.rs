@@ -16,6 +16,14 @@ pub const COLUMNS: &str = "l_orderkey bigint not null, l_partkey bigint not null
     l_shipdate date not null, l_commitdate date not null, l_receiptdate date not null, \
     l_shipinstruct char(25) not null, l_shipmode char(10) not null, l_comment varchar(44) not null";
 
+/// The names of the columns and their types.
+pub fn columns() -> impl Iterator<Item = (&'static str, &'static str)> {
+    COLUMNS
+        .split(" not null")
+        .filter(|column| !column.is_empty())
+        .map(|column| column.trim_start_matches(", ").split_once(' ').expect("a name and a type"))
+}
+
 /// Comments are cut from a text this long. TPC-H's own has 300 MB, which costs a debug build many
 /// seconds: the numbers are TPC-H's, the comments only look like them.
 const TEXT_BYTES: i32 = 1 << 20;

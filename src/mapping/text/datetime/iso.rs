@@ -2,7 +2,7 @@
 //!
 //! Whatever is not exactly of these forms is left to the whole parser, also if it is wrong.
 
-use super::super::civil;
+use super::super::{civil, plain};
 
 /// Two digits.
 fn two(bytes: [u8; 2]) -> Option<i32> {
@@ -11,13 +11,17 @@ fn two(bytes: [u8; 2]) -> Option<i32> {
 }
 
 /// Days since 2000-01-01 of `YYYY-MM-DD`.
+#[inline]
 pub(super) fn date(bytes: &[u8]) -> Option<i32> {
     let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = bytes else {
         return None;
     };
-    let year = two([y1, y2])? * 100 + two([y3, y4])?;
-    let (month, day) = (two([m1, m2])?, two([d1, d2])?);
-    let sound = year > 0 && day > 0 && day <= civil::month_days(year, month);
+    let number = plain::eight_digits([y1, y2, y3, y4, m1, m2, d1, d2])? as i32;
+    let (year, month, day) = (number / 10_000, number / 100 % 100, number % 100);
+    let sound = year > 0
+        && (1..=12).contains(&month)
+        && day > 0
+        && (day <= 28 || day <= civil::month_days(year, month));
     sound.then(|| civil::days(year, month, day))
 }
 

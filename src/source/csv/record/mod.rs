@@ -5,6 +5,7 @@
 //! The whole batch is checked to be UTF-8 at once; only if it is not is each record checked alone.
 
 mod field;
+mod specials;
 
 pub(super) use field::Field;
 
@@ -12,6 +13,7 @@ use super::fault::Fault;
 use super::format::CsvFormat;
 use super::line_end::LineEnd;
 use field::{Form, Span, Stop};
+use specials::Specials;
 use std::str;
 
 /// Reads record after record of a batch. The methods that look at a record mean the one to which
@@ -25,8 +27,8 @@ pub(super) struct Records<'a> {
     quote: u8,
     escape: u8,
     line_end: LineEnd,
-    /// The bytes that mean something outside quotes.
-    special: [bool; 256],
+    /// The bytes that mean something, from the field that is read on.
+    specials: Specials<'a>,
     /// How many fields a record should have.
     width: Option<usize>,
     after_stray_newline: bool,
@@ -46,19 +48,17 @@ pub(super) struct Records<'a> {
 impl<'a> Records<'a> {
     /// Reads the records of `bytes`, which begin at the beginning of a record.
     pub(super) fn new(bytes: &'a [u8], format: &CsvFormat, line_end: LineEnd) -> Self {
-        let mut special = [false; 256];
-        for byte in [format.delimiter_byte(), format.quote_byte(), b'\r', b'\n'] {
-            special[usize::from(byte)] = true;
-        }
+        let (delimiter, quote, escape) =
+            (format.delimiter_byte(), format.quote_byte(), format.escape_byte());
         Self {
             bytes,
             text: str::from_utf8(bytes).ok(),
             has_nul: memchr::memchr(0, bytes).is_some(),
-            delimiter: format.delimiter_byte(),
-            quote: format.quote_byte(),
-            escape: format.escape_byte(),
+            delimiter,
+            quote,
+            escape,
             line_end,
-            special,
+            specials: Specials::new(bytes, [delimiter, quote, escape, b'\r', b'\n']),
             width: None,
             after_stray_newline: false,
             next: 0,
@@ -101,6 +101,8 @@ impl<'a> Records<'a> {
                 Stop::Line { end, next } => {
                     self.end = end;
                     self.next = next;
+                    // A line end may have two bytes.
+                    self.specials.skip_to(next);
                     break;
                 }
             }
@@ -119,6 +121,7 @@ impl<'a> Records<'a> {
 
     /// Field `index`, from 0; `None` if there is none or it is no text. A record with a fault may
     /// have fields all the same.
+    #[inline]
     pub(super) fn field(&self, index: usize) -> Option<Field<'_>> {
         let span = *self.fields.get(index)?;
         let text = match (span.form, self.text) {
@@ -133,11 +136,13 @@ impl<'a> Records<'a> {
     }
 
     /// Why the record is refused, if it is.
+    #[inline]
     pub(super) fn fault(&self) -> Option<Fault> {
         self.fault
     }
 
     /// The number of the record in the batch, from 0.
+    #[inline]
     pub(super) fn index(&self) -> u32 {
         self.read.saturating_sub(1)
     }
@@ -193,19 +198,9 @@ impl<'a> Records<'a> {
     }
 
     #[inline]
-    fn find_special(&self, from: usize) -> usize {
-        let rest = &self.bytes[from..];
-        match rest.iter().position(|byte| self.special[usize::from(*byte)]) {
-            Some(offset) => from + offset,
-            None => self.bytes.len(),
-        }
-    }
-
-    #[inline]
     fn read_field(&mut self, start: usize) -> Stop {
-        let mut at = start;
         loop {
-            at = self.find_special(at);
+            let at = self.specials.next();
             let Some(&byte) = self.bytes.get(at) else {
                 self.fields.push(Span { start, end: at, form: Form::Plain });
                 return Stop::Line { end: at, next: at };
@@ -217,11 +212,14 @@ impl<'a> Records<'a> {
             if byte == self.quote {
                 return if at == start { self.read_quoted(at) } else { self.read_mixed(start) };
             }
+            // Outside quotes, an escape is a byte like others.
+            if byte == self.escape {
+                continue;
+            }
             if let Some(stop) = self.line_stop(at) {
                 self.fields.push(Span { start, end: at, form: Form::Plain });
                 return stop;
             }
-            at += 1;
         }
     }
 
@@ -229,35 +227,24 @@ impl<'a> Records<'a> {
     /// borrowed; any other is read again and copied.
     #[inline]
     fn read_quoted(&mut self, start: usize) -> Stop {
-        let from = start + 1;
-        let rest = &self.bytes[from..];
-        let Some(offset) = memchr::memchr2(self.quote, self.escape, rest) else {
-            return self.read_mixed(start);
+        let close = loop {
+            let at = self.specials.next();
+            match self.bytes.get(at) {
+                Some(&byte) if byte == self.quote => break at,
+                Some(&byte) if byte != self.escape => {}
+                _ => return self.read_mixed(start),
+            }
         };
-        let close = from + offset;
-        if self.bytes[close] != self.quote {
-            return self.read_mixed(start);
-        }
-        let span = Span { start: from, end: close, form: Form::Quoted };
-        let behind = close + 1;
-        match self.bytes.get(behind) {
-            None => {
-                self.fields.push(span);
-                Stop::Line { end: behind, next: behind }
-            }
-            Some(&byte) if byte == self.delimiter => {
-                self.fields.push(span);
-                Stop::Delimiter(behind + 1)
-            }
-            Some(b'\r' | b'\n') => match self.line_stop(behind) {
-                Some(stop) => {
-                    self.fields.push(span);
-                    stop
-                }
-                None => self.read_mixed(start),
-            },
-            Some(_) => self.read_mixed(start),
-        }
+        let stop = match self.bytes.get(close + 1) {
+            None => Some(Stop::Line { end: close + 1, next: close + 1 }),
+            Some(&byte) if byte == self.delimiter => Some(Stop::Delimiter(close + 2)),
+            Some(b'\r' | b'\n') => self.line_stop(close + 1),
+            Some(_) => None,
+        };
+        let Some(stop) = stop else { return self.read_mixed(start) };
+        self.specials.skip_to(close + 2);
+        self.fields.push(Span { start: start + 1, end: close, form: Form::Quoted });
+        stop
     }
 
     /// Reads a field that has quotes anywhere, and copies it: `CopyReadAttributesCSV`.
@@ -266,15 +253,14 @@ impl<'a> Records<'a> {
         let copied = self.copied.len();
         let mut at = start;
         let stop = loop {
-            let stop = self.find_special(at);
-            self.copied.extend_from_slice(&self.bytes[at..stop]);
-            at = stop;
             match self.bytes.get(at) {
                 None => break Stop::Line { end: at, next: at },
                 Some(&byte) if byte == self.delimiter => break Stop::Delimiter(at + 1),
                 Some(&byte) if byte == self.quote => at = self.copy_quoted(at + 1),
                 Some(&byte) => {
-                    if let Some(stop) = self.line_stop(at) {
+                    if matches!(byte, b'\r' | b'\n')
+                        && let Some(stop) = self.line_stop(at)
+                    {
                         break stop;
                     }
                     self.copied.push(byte);
@@ -282,6 +268,7 @@ impl<'a> Records<'a> {
                 }
             }
         };
+        self.specials.skip_to(at + 1);
         self.fields.push(Span { start: copied, end: self.copied.len(), form: Form::Copied });
         stop
     }

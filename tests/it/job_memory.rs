@@ -1,0 +1,75 @@
+//! Ten times the rows, the same memory.
+//!
+//! What counts is the largest resident size of the command's process, as the kernel keeps it
+//! (`VmHWM`). `ROWMILL_FAULT_MEMORY_ROWS` sets the smaller number of rows.
+
+use crate::support::lineitem::write_lineitem;
+use crate::support::loading::{JobText, Place};
+use crate::support::{Running, shared};
+use std::path::Path;
+
+const MODES: [&str; 2] = ["append", "upsert"];
+
+fn rows() -> usize {
+    let set = std::env::var("ROWMILL_FAULT_MEMORY_ROWS").ok();
+    set.map_or(60_000, |text| text.parse().expect("ROWMILL_FAULT_MEMORY_ROWS is no number"))
+}
+
+#[test]
+fn ten_times_the_rows_take_the_same_memory_on_postgresql() {
+    compare(&|| Place::Postgres(shared().database("memory")));
+}
+
+#[test]
+fn ten_times_the_rows_take_the_same_memory_on_sqlite() {
+    compare(&Place::sqlite);
+}
+
+fn compare<'a>(fresh: &dyn Fn() -> Place<'a>) {
+    let folder = tempfile::tempdir().unwrap();
+    let (few, many) = (folder.path().join("few.csv"), folder.path().join("many.csv"));
+    let counts = (rows(), rows() * 10);
+    let scale = counts.1 as f64 / 5_900_000.0;
+    write_lineitem(&few, scale, counts.0);
+    write_lineitem(&many, scale, counts.1);
+    for mode in MODES {
+        let small = peak_bytes(&few, mode, &fresh());
+        let large = peak_bytes(&many, mode, &fresh());
+        let growth = (large as f64 / small as f64 - 1.0) * 100.0;
+        eprintln!(
+            "MEMORY {} {mode} rows={} peak={:.1}MiB rows={} peak={:.1}MiB growth={growth:+.1}%",
+            fresh().name(),
+            counts.0,
+            mib(small),
+            counts.1,
+            mib(large),
+        );
+        assert!(growth <= 10.0, "{}: {small} bytes, then {large}", fresh().name());
+    }
+}
+
+fn mib(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 20)
+}
+
+/// The largest resident size of a run that loads `csv`.
+fn peak_bytes(csv: &Path, mode: &'static str, place: &Place<'_>) -> u64 {
+    let text = JobText::of_mode(mode, 5_000);
+    place.create_lineitem(text.keyed);
+    let folder = tempfile::tempdir().unwrap();
+    let mut run = text.write_for(csv, folder.path(), place).start();
+    let mut peak = 0;
+    // It only grows; the last look is a few milliseconds before the end.
+    run.watch(|run| peak = high_water_bytes(run).unwrap_or(peak));
+    let run = run.wait();
+    assert_eq!(run.code, Some(0), "{run}");
+    peak
+}
+
+/// `None` once the process has ended.
+fn high_water_bytes(run: &Running) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", run.pid())).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
+    Some(kibibytes << 10)
+}

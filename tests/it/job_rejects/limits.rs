@@ -1,0 +1,117 @@
+//! How many rows may be rejected, and what happens then.
+
+use super::*;
+use rowmill::Status;
+
+const TABLE: &str = "create table t (id bigint primary key, n integer check (n > 0))";
+const COLUMNS: [&str; 2] = ["id bigint", "n integer"];
+
+/// `rows` rows, of which those that `bad` names are: every second one for the converter, the
+/// others for the database.
+fn csv(rows: u64, bad: &[u64]) -> String {
+    let line = |id: u64| match bad.iter().position(|row| *row == id) {
+        Some(place) if place % 2 == 0 => format!("{id},x\n"),
+        Some(_) => format!("{id},0\n"),
+        None => format!("{id},{id}\n"),
+    };
+    format!("id,n\n{}", (1..=rows).map(line).collect::<String>())
+}
+
+fn job(home: &Home, mode: Mode, rows: u64, bad: &[u64]) -> Job {
+    home.csv_job(mode, "t", &COLUMNS, "id", csv(rows, bad)).batch_rows(7)
+}
+
+#[test]
+fn the_limit_itself_is_allowed() {
+    on_both(|home| {
+        home.sql(TABLE);
+        for (limit, bad) in [
+            (MaxRejects::Count(0), [].as_slice()),
+            (MaxRejects::Count(4), [1, 20, 21, 100].as_slice()),
+            (MaxRejects::Share(0.04), [1, 20, 21, 100].as_slice()),
+            (MaxRejects::Share(0.29), &(2..31).collect::<Vec<_>>()),
+        ] {
+            for mode in MODES {
+                home.sql("delete from t");
+                let counts = home.run(&job(home, mode, 100, bad).max_rejects(limit));
+                assert_eq!(counts, tally(100, 100 - bad.len() as u64), "{mode} {limit:?}");
+            }
+        }
+    });
+}
+
+#[test]
+fn one_more_stops_the_job_and_a_higher_limit_carries_on() {
+    on_both(|home| {
+        home.sql(TABLE);
+        for mode in MODES {
+            for (limit, raised) in [
+                (MaxRejects::Count(3), MaxRejects::Count(4)),
+                (MaxRejects::Share(0.039), MaxRejects::Share(0.04)),
+            ] {
+                home.sql("delete from t");
+                let before = home.rejects_or_none().len();
+                let job = job(home, mode, 100, &[10, 30, 60, 100]);
+                let (report, error) = job.clone().max_rejects(limit).report(home.engine());
+                let error = error.unwrap();
+                assert_eq!(error.kind(), ErrorKind::RejectLimit, "{mode}: {error}");
+                assert_eq!(report.status, Status::RejectLimit);
+                assert!(report.rejected <= 3, "{mode}");
+                let rejects = home.rejects();
+                assert_eq!(rejects.len() - before, report.rejected as usize, "{mode}");
+
+                // The same again stops again, and nothing is counted twice.
+                let again = job.clone().max_rejects(limit).run(home.engine()).unwrap_err();
+                assert_eq!(again.kind(), ErrorKind::RejectLimit, "{mode}");
+
+                let counts = home.run(&job.max_rejects(raised));
+                assert_eq!(counts, tally(100, 96), "{mode}");
+                let rejects = home.rejects_of("input_row, stage, sqlstate");
+                let expected = [
+                    "10|convert|22P02|10,x",
+                    "30|store|23514|30,0",
+                    "60|convert|22P02|60,x",
+                    "100|store|23514|100,0",
+                ];
+                assert_eq!(&rejects[before..], expected, "{mode}");
+                assert_eq!(home.rows("select count(*) from t"), ["96"], "{mode}");
+            }
+        }
+    });
+}
+
+#[cfg(feature = "cli")]
+#[test]
+fn the_command_exits_with_3_and_carries_on_with_a_higher_limit() {
+    on_both(|home| {
+        home.sql(TABLE);
+        let data = home.file("data.csv", csv(50, &[5, 6, 40]));
+        let text = |limit: &str| {
+            format!(
+                "name = \"limited\"\n[source]\nkind = \"csv\"\npath = \"{}\"\n\
+                 [target]\nurl = \"{}\"\ntable = \"t\"\nmode = \"upsert\"\nkey = [\"id\"]\n\
+                 [limits]\nbatch_rows = 7\nmax_rejects = {limit}\n\
+                 [columns]\nid = \"bigint\"\nn = \"integer\"\n",
+                data.display(),
+                home.url()
+            )
+        };
+        let report = home.folder().join("report.json");
+        for (limit, code, status) in
+            [("2", 3, "reject_limit"), ("\"5%\"", 3, "reject_limit"), ("\"6%\"", 0, "complete")]
+        {
+            let file = home.file("job.toml", text(limit));
+            let run =
+                crate::support::rowmill(["run", "--quiet", "--report"]).arg(&report).arg(file);
+            let run = run.finish();
+            assert_eq!(run.code, Some(code), "{run}");
+            let json = std::fs::read_to_string(&report).unwrap();
+            let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+            assert_eq!(json["status"], status, "{limit}");
+            let rejected = home.rejects().len();
+            assert_eq!(json["rejected"], rejected);
+            assert_eq!(rejected == 3, code == 0);
+        }
+        assert_eq!(home.rows("select count(*) from t"), ["47"]);
+    });
+}

@@ -1,0 +1,36 @@
+//! A bad row costs one row: where it lands, with what, and when there are too many of them.
+//!
+//! - `parse`:   records without the shape of the file
+//! - `convert`: texts that are no values
+//! - `store`:   rows that the database refuses
+//! - `limits`:  how many may be rejected, and what happens then
+
+mod convert;
+mod limits;
+mod parse;
+mod store;
+
+use crate::support::{Home, Tally, on_both};
+use rowmill::{ErrorKind, Job, MaxRejects, Mode};
+
+/// The modes of a table with a key that starts empty: what is good is inserted by each of them.
+const MODES: [Mode; 5] = Mode::ALL;
+
+fn tally(read: u64, inserted: u64) -> Tally {
+    Tally { read, inserted, rejected: read - inserted, ..Tally::default() }
+}
+
+/// Runs a job in each mode, with small and large batches, on a table that is emptied before; then
+/// `check` is given what it rejected.
+fn in_every_mode(home: &Home, job: impl Fn(Mode) -> Job, check: impl Fn(Tally, &[String])) {
+    for mode in MODES {
+        for batch_rows in [1, 3, 1_000] {
+            home.sql("delete from t");
+            let before = home.rejects_or_none().len();
+            let tally = home.run(&job(mode).batch_rows(batch_rows).workers(2));
+            let rejects = home.rejects();
+            eprintln!("mode {mode}, batches of {batch_rows}");
+            check(tally, &rejects[before..]);
+        }
+    }
+}
