@@ -48,7 +48,6 @@ mod url_secrets;
 mod csv_source; // a CSV file, against what COPY makes of it
 
 // Flow: job_*.rs (kill and restart, rejects, exactly once, memory, serial twin)
-// Flow: job_*.rs
 #[cfg(feature = "cli")]
 mod job_kill; // kill -9 at random moments
 #[cfg(feature = "cli")]
