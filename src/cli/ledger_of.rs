@@ -34,6 +34,12 @@ impl Wanted {
         Ok(Err(format!("no job has run here yet: there is no {}", engine.describe())))
     }
 
+    /// What to tell where the ledger has none of the jobs.
+    pub(super) fn none(&self) -> String {
+        let what = if self.name.is_none() { "no job" } else { "no such job" };
+        format!("{what} has run here yet")
+    }
+
     /// The jobs, as the ledger is asked for them.
     pub(super) fn jobs(&self) -> ledger::Wanted {
         let identity = self
@@ -52,6 +58,16 @@ impl std::fmt::Debug for Wanted {
             .field("params", &self.params)
             .finish_non_exhaustive()
     }
+}
+
+/// A job as a person knows it: `orders (night=2026-03-01)`; `params` is the ledger's JSON.
+pub(super) fn title(name: &str, params: &str) -> String {
+    let params: BTreeMap<String, String> = serde_json::from_str(params).unwrap_or_default();
+    if params.is_empty() {
+        return name.to_owned();
+    }
+    let params: Vec<_> = params.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    format!("{name} ({})", params.join(", "))
 }
 
 /// Understands the words behind `status` and `rejects list`: JOB is a job file if it ends in
@@ -126,6 +142,12 @@ mod tests {
         assert_eq!((all.url.as_str(), all.name), ("sqlite:env.db", None));
         let error = wanted(&look(Some("a"), None, &[]), &|_| None).unwrap_err();
         assert!(error.to_string().starts_with("no database is named: "), "{error}");
+    }
+
+    #[test]
+    fn a_job_is_called_by_its_name_and_parameters() {
+        assert_eq!(title("orders", "{}"), "orders");
+        assert_eq!(title("orders", r#"{"night":"1","zone":"a"}"#), "orders (night=1, zone=a)");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::args::LookArguments;
 use super::console::Console;
 use super::exit::Exit;
-use super::ledger_of::{Wanted, wanted};
+use super::ledger_of::{Wanted, title, wanted};
 use crate::batch::ledger::{Ledger, RejectView};
 use crate::error::Result;
 
@@ -30,7 +30,7 @@ fn lines(wanted: &Wanted) -> Result<Vec<String>> {
     let mut more = 0_u64;
     ledger.rejects(&mut *connection, &wanted.jobs(), &mut |reject| {
         if lines.len() < MOST {
-            lines.push(line(&reject));
+            lines.push(line(&reject, wanted.params.is_none()));
         } else {
             more += 1;
         }
@@ -40,12 +40,18 @@ fn lines(wanted: &Wanted) -> Result<Vec<String>> {
         lines.push(format!("and {more} more, in the table of rejects"));
     }
     if lines.is_empty() {
-        lines.push("no rejects".to_owned());
+        let is_known = !ledger.jobs(&mut *connection, &wanted.jobs(), 1)?.is_empty();
+        lines.push(if is_known { "no rejects".to_owned() } else { wanted.none() });
     }
     Ok(lines)
 }
 
-fn line(reject: &RejectView) -> String {
+/// One of several jobs of a name is told with its parameters.
+fn line(reject: &RejectView, one_of_several: bool) -> String {
+    let job = match one_of_several {
+        true => title(&reject.job, &reject.params),
+        false => reject.job.clone(),
+    };
     let place =
         reject.line.map_or_else(|| format!("row {}", reject.row), |line| format!("line {line}"));
     let state = reject.sqlstate.as_ref().map_or(String::new(), |state| format!(" ({state})"));
@@ -54,10 +60,7 @@ fn line(reject: &RejectView) -> String {
     let constraint =
         reject.constraint.as_ref().map_or(String::new(), |name| format!(" [constraint {name}]"));
     let raw = printable(&String::from_utf8_lossy(&reject.raw));
-    format!(
-        "{} {place}: {}: {}{state}{column}{constraint}: {raw}",
-        reject.job, reject.stage, reject.message
-    )
+    format!("{job} {place}: {}: {}{state}{column}{constraint}: {raw}", reject.stage, reject.message)
 }
 
 /// The text without control characters, which in a broken record could be commands to a terminal.

@@ -3,7 +3,8 @@
 use super::args::LookArguments;
 use super::console::Console;
 use super::exit::Exit;
-use super::ledger_of::{Wanted, wanted};
+use super::figures::{counted, grouped};
+use super::ledger_of::{Wanted, title, wanted};
 use crate::batch::ledger::{JobStatus, Ledger};
 use crate::error::Result;
 
@@ -28,7 +29,7 @@ fn lines(wanted: &Wanted) -> Result<Vec<String>> {
     };
     let jobs = ledger.jobs(&mut *connection, &wanted.jobs(), MOST)?;
     if jobs.is_empty() {
-        return Ok(vec!["no such job has run here yet".to_owned()]);
+        return Ok(vec![wanted.none()]);
     }
     Ok(jobs.iter().flat_map(job_lines).collect())
 }
@@ -36,21 +37,20 @@ fn lines(wanted: &Wanted) -> Result<Vec<String>> {
 fn job_lines(job: &JobStatus) -> Vec<String> {
     let counts = &job.counts;
     let mut lines = vec![format!(
-        "{} {} -> {}: {}, {} of {} batches, {} of {} rows read, {} inserted, {} updated, \
-         {} unchanged, {} deleted, {} rejected",
-        job.name,
-        job.params,
+        "{} -> {}: {}, {} of {}, {} of {} read, {} inserted, {} updated, {} unchanged, \
+         {} deleted, {} rejected",
+        title(&job.name, &job.params),
         job.target,
         state(job),
-        job.batches_done,
-        job.batches,
-        counts.read,
-        job.rows,
-        counts.inserted,
-        counts.updated,
-        counts.unchanged,
-        counts.deleted,
-        counts.rejected
+        grouped(job.batches_done),
+        counted(job.batches, "batch", "batches"),
+        grouped(counts.read),
+        counted(job.rows, "row", "rows"),
+        grouped(counts.inserted),
+        grouped(counts.updated),
+        grouped(counts.unchanged),
+        grouped(counts.deleted),
+        grouped(counts.rejected)
     )];
     let trouble = job.last_run.as_ref().and_then(|run| run.cause.as_ref());
     if let Some(cause) = trouble.filter(|_| !job.complete) {

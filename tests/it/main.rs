@@ -47,7 +47,7 @@ mod url_secrets;
 // Work: session_*.rs, csv_*.rs (source), sink_*.rs
 mod csv_source; // a CSV file, against what COPY makes of it
 
-// Flow: job_*.rs
+// Flow: job_*.rs (kill and restart, rejects, exactly once, memory, serial twin)
 #[cfg(feature = "cli")]
 mod job_kill; // kill -9 at random moments
 #[cfg(feature = "cli")]
@@ -65,7 +65,9 @@ mod job_server_stop; // the server goes away, processes die at exact places
 
 // Door: cli_*.rs, examples.rs
 #[cfg(feature = "cli")]
-mod cli_bad_input;
+mod cli_bad_input; // one line, at once, and nothing changed
+#[cfg(feature = "cli")]
+mod cli_look; // status and rejects list
 #[cfg(feature = "cli")]
 mod cli_usage;
 #[cfg(feature = "cli")]

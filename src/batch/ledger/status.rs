@@ -60,6 +60,8 @@ pub struct JobStatus {
 pub struct RejectView {
     /// The name of its job.
     pub job: String,
+    /// The parameters of its job, as JSON.
+    pub params: String,
     /// Its number in the input, from 1.
     pub row: u64,
     /// Its line, from 1.
@@ -144,7 +146,7 @@ impl Ledger {
         let (condition, params) = wanted.condition();
         let sql = format!(
             "SELECT j.name, r.input_row, r.line, r.stage, r.sqlstate, r.message, r.column_name, \
-             r.constraint_name, r.raw FROM {} AS r JOIN {} AS j ON j.id = r.job_id \
+             r.constraint_name, r.raw, j.params FROM {} AS r JOIN {} AS j ON j.id = r.job_id \
              WHERE {condition} ORDER BY r.job_id, r.input_row",
             self.tables.reject, self.tables.job
         );
@@ -163,6 +165,7 @@ fn reject_view(row: &dyn RowRef) -> Result<RejectView> {
         column: field(row, 6)?,
         constraint: field(row, 7)?,
         raw: field(row, 8)?,
+        params: field(row, 9)?,
     })
 }
 
