@@ -42,7 +42,7 @@ impl<'a> Specials<'a> {
             if word >= self.bytes.len() {
                 return self.bytes.len();
             }
-            if word % BLOCK == 0 {
+            if word.is_multiple_of(BLOCK) {
                 self.enter(word);
             }
             self.word = word;
