@@ -18,6 +18,7 @@ pub const TIMESTAMPS: std::ops::Range<i64> = -211_813_488_000_000_000..9_223_371
 /// assert_eq!(civil::days(2000, 3, 1), 60);
 /// assert_eq!(civil::date(60), (2000, 3, 1));
 /// ```
+#[inline]
 pub fn days(year: i32, month: i32, day: i32) -> i32 {
     julian_day(year, month, day).wrapping_sub(EPOCH_JULIAN)
 }
@@ -46,6 +47,7 @@ pub fn month_days(year: i32, month: i32) -> i32 {
 
 /// NOTE: it wraps for years that no date has; whoever takes years from outside checks them
 /// afterwards, as PostgreSQL does.
+#[inline]
 pub(super) fn julian_day(year: i32, month: i32, day: i32) -> i32 {
     let (month, year) = if month > 2 {
         (month.wrapping_add(1), year.wrapping_add(4_800))

@@ -45,7 +45,7 @@ pub(super) fn decimal(text: &[u8]) -> Option<Decimal> {
 
 /// The digits at the beginning, one more than [`DIGITS`] at most: their number, and how many they
 /// are.
-#[inline(always)]
+#[inline]
 fn digits(text: &[u8]) -> (u64, usize) {
     let (mut value, mut length) = (0, 0);
     for byte in text.iter().take(DIGITS + 1) {
@@ -86,7 +86,7 @@ pub(super) fn eight_digits(text: [u8; 8]) -> Option<u32> {
 #[inline]
 pub(super) fn is_ascii(text: &[u8]) -> bool {
     let Some(last) = text.last_chunk::<8>() else {
-        return text.iter().all(|byte| matches!(byte, 1..0x80));
+        return text.iter().fold(true, |plain, byte| plain & matches!(byte, 1..0x80));
     };
     let (words, _) = text.as_chunks::<8>();
     let found = words.iter().fold(outside_ascii(*last), |found, word| found | outside_ascii(*word));

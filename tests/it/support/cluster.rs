@@ -160,6 +160,11 @@ impl Cluster {
             .connect(postgres::NoTls)
     }
 
+    /// A program that belongs to the server: `psql`, `pg_dump`.
+    pub fn program(&self, name: &str) -> PathBuf {
+        self.bin.join(name)
+    }
+
     /// What the server wrote to its log.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.join("log")).unwrap_or_default()

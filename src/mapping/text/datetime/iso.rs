@@ -22,7 +22,7 @@ pub(super) fn date(bytes: &[u8]) -> Option<i32> {
         && (1..=12).contains(&month)
         && day > 0
         && (day <= 28 || day <= civil::month_days(year, month));
-    sound.then(|| civil::days(year, month, day))
+    if sound { Some(civil::days(year, month, day)) } else { None }
 }
 
 /// Microseconds of `hh:mm:ss` with up to six decimals, and what is behind it.
