@@ -7,6 +7,7 @@
 //! little, only to see that it runs.
 #![allow(
     clippy::expect_used,
+    clippy::print_stderr,
     clippy::print_stdout,
     clippy::unwrap_used,
     missing_docs,
