@@ -236,7 +236,7 @@ impl TableSink {
 }
 
 /// Rows of a bucket at most, roughly: what one merge locks and one retry repeats.
-const BUCKET_ROWS: u64 = 50_000;
+const BUCKET_ROWS: u64 = 20_000;
 /// More buckets would only be smaller statements.
 const MAX_BUCKETS: u64 = 1_024;
 
