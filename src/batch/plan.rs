@@ -4,7 +4,7 @@ use super::context::Context;
 use super::identity;
 use super::job::Declared;
 use super::ledger::{JobRecord, Ledger, NewJob};
-use super::run::Start;
+use super::run::{Start, carry_on};
 use super::transaction::in_transaction;
 use super::unit::{Phase, Unit};
 use crate::backend::Connection;
@@ -55,6 +55,13 @@ impl Plan {
         sink: &TableSink,
         connection: &mut dyn Connection,
     ) -> Result<JobRecord> {
+        // ORDER: first; the transaction of a process that died may be about to commit its plan.
+        if let Some(lock) = connection.capabilities().dialect.lock_plans() {
+            connection.run(lock)?;
+        }
+        if let Some(job) = ledger.job(connection, start.identity)? {
+            return carry_on(start, job);
+        }
         let Declared { feed, target } = &start.declared;
         let rows: u64 = self.bounds.iter().map(|bounds| bounds.rows).sum();
         let bytes: u64 = self.bounds.iter().map(|bounds| bounds.end - bounds.start).sum();

@@ -10,11 +10,13 @@ use super::limits::Limits;
 use super::observer::{Observer, PlanTotals};
 use super::plan::Plan;
 use super::report::{Report, Status};
+use super::transaction::in_transaction;
 use super::unit::{Phase, Unit};
 use crate::backend::Connection;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sink::table::{StagePlace, TableSink};
+use crate::sqlstate::SqlState;
 use crate::stop::StopToken;
 use crate::workers::Workers;
 use std::time::{Duration, Instant};
@@ -174,9 +176,18 @@ fn sealed(context: &Context<'_>, phase: Phase) -> Result<bool> {
         return Ok(true);
     }
     let began = Instant::now();
-    with_patience(context, |connection| context.sink.seal(connection, context.place))?;
+    let sealed = with_patience(context, |connection| {
+        in_transaction(connection, |connection| context.sink.seal(connection, context.place))
+    });
     context.meter.spent("seal", began);
-    Ok(open_units(context, Phase::Load)?.is_empty())
+    match sealed {
+        // The last transaction of a process that died may only now have dropped the stage.
+        Err(error) if error.sqlstate() == Some(SqlState::UNDEFINED_TABLE) => {
+            if first_open(context)?.is_some() { Err(error) } else { Ok(false) }
+        }
+        Err(error) => Err(error),
+        Ok(()) => Ok(open_units(context, Phase::Load)?.is_empty()),
+    }
 }
 
 fn announce(context: &Context<'_>, job: &JobRecord, open: &[Unit], report: &mut Report) {
@@ -287,7 +298,7 @@ fn last_run(connection: &mut dyn Connection, identity: &Identity) -> Option<RunR
 }
 
 /// A job that stopped half-way is carried on only as what it was.
-fn carry_on(start: &Start<'_>, job: JobRecord) -> Result<JobRecord> {
+pub(super) fn carry_on(start: &Start<'_>, job: JobRecord) -> Result<JobRecord> {
     let Declared { feed, target } = &start.declared;
     if job.definition != identity::definition(feed.as_ref(), target) {
         return Err(Error::new(

@@ -274,14 +274,17 @@ fn set_up(connection: &mut dyn Connection, unit: &Unit) -> Result<()> {
     // Data and ledger row vanish together if the server dies before they are on its disk, so the
     // batch is done again; the last commit of a job waits for the disk, and all others with it.
     let mut settings = String::new();
-    if capabilities.async_commit && unit.phase != Phase::Finish {
+    if unit.phase == Phase::Finish {
+        settings.push_str(capabilities.dialect.wait_for_disk().unwrap_or_default());
+        settings.push(';');
+    } else if capabilities.async_commit {
         settings.push_str("SET LOCAL synchronous_commit = off;");
     }
     // A constraint that is checked at COMMIT could not be put down to a row.
     if capabilities.deferred_constraints {
         settings.push_str("SET CONSTRAINTS ALL IMMEDIATE;");
     }
-    if settings.is_empty() { Ok(()) } else { connection.run(&settings) }
+    connection.run(&settings)
 }
 
 fn copy_for_record(error: &Error) -> Error {

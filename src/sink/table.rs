@@ -176,7 +176,8 @@ impl TableSink {
         Ok(stored)
     }
 
-    /// Makes the stage fit for merging, once every batch is in it. Can be repeated.
+    /// Makes the stage fit for merging, once every batch is in it; in a transaction, whose commit
+    /// then waits for the disk. Can be repeated.
     ///
     /// # Errors
     /// `Database` or `Disconnect`.

@@ -103,6 +103,35 @@ impl Dialect {
         }
     }
 
+    /// What makes all who plan wait for each other, and for the transaction of one that died, until
+    /// their transaction ends. Where a transaction that writes has the whole database, nothing.
+    pub fn lock_plans(self) -> Option<&'static str> {
+        match self {
+            Self::PostgreSql => Some("SELECT pg_advisory_xact_lock(8251966271236478)"),
+            Self::Sqlite => None,
+        }
+    }
+
+    /// What makes the commit of a transaction wait for the disk, also where the server or the role
+    /// is set not to; a setting that waits for more than that stays.
+    pub fn wait_for_disk(self) -> Option<&'static str> {
+        match self {
+            Self::PostgreSql => Some(
+                "SELECT set_config('synchronous_commit', 'on', true) \
+                 WHERE current_setting('synchronous_commit') = 'off'",
+            ),
+            Self::Sqlite => None,
+        }
+    }
+
+    /// What keeps all others from writing to a table until the transaction ends.
+    pub fn lock_writers(self, table: &TableName) -> Option<String> {
+        match self {
+            Self::PostgreSql => Some(format!("LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE")),
+            Self::Sqlite => None,
+        }
+    }
+
     /// What a `SELECT` ends with to lock the rows it found; where a transaction that writes has
     /// the whole database, nothing is needed.
     pub fn for_update(self) -> &'static str {

@@ -60,9 +60,9 @@ impl LedgerTables {
             Dialect::Sqlite => ("INTEGER PRIMARY KEY", "TEXT", "BLOB", "REAL"),
         };
         let mut statements = Vec::new();
+        // Two first starts at once would meet in the catalog's unique indexes.
+        statements.extend(self.dialect.lock_plans().map(str::to_owned));
         if self.dialect == Dialect::PostgreSql {
-            // Two first starts at once would meet in the catalog's unique indexes.
-            statements.push("SELECT pg_advisory_xact_lock(8251966271236478)".to_owned());
             statements.push("CREATE SCHEMA IF NOT EXISTS rowmill".to_owned());
         }
         statements.extend([

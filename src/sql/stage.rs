@@ -96,14 +96,17 @@ impl StageTable {
         format!("DROP TABLE IF EXISTS {}", self.name)
     }
 
-    /// Makes it fit for merging, once all rows are in: indexes and statistics. Can be repeated.
+    /// Makes it fit for merging, once all rows are in, in one transaction: indexes and statistics.
+    /// Can be repeated, also while the same of a process that died is still under way: its end is
+    /// waited for, or two would meet in the catalog's unique indexes.
     pub fn seal(&self) -> Vec<String> {
         let index = |suffix: &str, columns: &str| {
             let name = format!("\"{}_{suffix}\"", self.name.table.as_str());
             format!("CREATE INDEX IF NOT EXISTS {name} ON {} ({columns})", self.name)
         };
-        let mut statements =
-            vec![index("bucket", "_rowmill_bucket, _rowmill_batch, _rowmill_index")];
+        let mut statements: Vec<_> = self.dialect.lock_writers(&self.name).into_iter().collect();
+        statements.extend(self.dialect.wait_for_disk().map(str::to_owned));
+        statements.push(index("bucket", "_rowmill_bucket, _rowmill_batch, _rowmill_index"));
         // SQLite has no hash join: what PostgreSQL finds by hashing needs an index there.
         if self.dialect == Dialect::Sqlite && !self.key.is_empty() {
             statements.push(index("key", &self.key_names().join(", ")));

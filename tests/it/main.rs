@@ -61,7 +61,8 @@ mod job_panic; // a closure that panics
 mod job_rejects; // a bad row costs one row
 mod job_serial_twin; // parallel and serial: the same result
 #[cfg(feature = "cli")]
-mod job_server_stop; // the server goes away, processes die at exact places
+mod job_server_stop;
+mod job_zombie; // what a killed run leaves under way in the server // the server goes away, processes die at exact places
 
 // Door: cli_*.rs, examples.rs
 #[cfg(feature = "cli")]
