@@ -122,6 +122,7 @@ fn every_night(table: &Table) {
         let file = read(NIGHTS[0]);
         let back = run(home, &job, &[&format!("night={}", NIGHTS[0]), "attempt=back"]);
         assert_eq!(back, Ran::new("complete", file.len(), compare(&before, &file)));
+        eprintln!("{} back postgres={} {back:?}", table.name, home.is_postgres());
         assert_is(home, table, &file);
     });
 }
