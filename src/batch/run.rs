@@ -132,7 +132,7 @@ fn phases(
         }
         false => None,
     };
-    announce(context, job, &open_units(context, Phase::Load)?, report);
+    announce(context, job, report)?;
     let mut entered = None;
     while let Some((phase, open)) = first_open(context)? {
         if entered.replace(phase) != Some(phase) {
@@ -190,10 +190,10 @@ fn sealed(context: &Context<'_>, phase: Phase) -> Result<bool> {
     }
 }
 
-fn announce(context: &Context<'_>, job: &JobRecord, open: &[Unit], report: &mut Report) {
-    let rows: u64 = open.iter().map(|unit| unit.bounds.rows).sum();
-    let bytes: u64 = open.iter().map(Unit::bytes).sum();
-    let batches = open.len() as u64;
+fn announce(context: &Context<'_>, job: &JobRecord, report: &mut Report) -> Result<()> {
+    let [batches, rows, bytes] = with_patience(context, |connection| {
+        context.ledger.open_totals(connection, context.place.job_id)
+    })?;
     report.batches = job.batches;
     report.batches_reused = job.batches - batches;
     context.observer.planned(&PlanTotals {
@@ -204,6 +204,7 @@ fn announce(context: &Context<'_>, job: &JobRecord, open: &[Unit], report: &mut 
         done_rows: job.rows - rows,
         done_bytes: job.bytes - bytes,
     });
+    Ok(())
 }
 
 /// Runs `work` with a connection, again while the error may pass and patience lasts.

@@ -10,8 +10,11 @@ use crate::mapping::column_type::ColumnType;
 use crate::mapping::rows::Rows;
 use crate::source::bounds::Bounds;
 
+/// So many open units are handed out at once.
+const OPEN_UNITS: usize = 1_000;
+
 /// So many rows of the plan are sent at once.
-const PLAN_ROWS: usize = 10_000;
+const PLAN_ROWS: usize = 500;
 
 impl Ledger {
     /// Records the units of a job, all open.
@@ -36,7 +39,8 @@ impl Ledger {
         Ok(())
     }
 
-    /// The units of a phase that are not done, in order.
+    /// The first units of a phase that are not done, in order; so many that a long plan takes no
+    /// more memory than a short one.
     pub(in crate::batch) fn open_units(
         &self,
         connection: &mut dyn Connection,
@@ -44,11 +48,32 @@ impl Ledger {
         phase: Phase,
     ) -> Result<Vec<Unit>> {
         let sql = format!(
-            "SELECT {BOUNDS} FROM {} WHERE job_id = $1 AND phase = $2 AND NOT done ORDER BY number",
+            "SELECT {BOUNDS} FROM {} WHERE job_id = $1 AND phase = $2 AND NOT done ORDER BY number \
+             LIMIT {OPEN_UNITS}",
             self.tables.batch
         );
         let params = [job_id.into(), i64::from(phase.number()).into()];
         all(connection, &sql, &params, |row| Ok(Unit { phase, bounds: bounds(row)? }))
+    }
+
+    /// How many batches of the source are not done, with their rows and their bytes.
+    pub(in crate::batch) fn open_totals(
+        &self,
+        connection: &mut dyn Connection,
+        job_id: i64,
+    ) -> Result<[u64; 3]> {
+        let sql = format!(
+            "SELECT count(*), CAST(coalesce(sum(row_count), 0) AS bigint), \
+             CAST(coalesce(sum(end_at - start_at), 0) AS bigint) FROM {} \
+             WHERE job_id = $1 AND phase = $2 AND NOT done",
+            self.tables.batch
+        );
+        let params = [job_id.into(), i64::from(Phase::Load.number()).into()];
+        let totals = super::one(connection, &sql, &params, |row| {
+            let at = |index| field::<i64>(row, index).map(|number| number as u64);
+            Ok([at(0)?, at(1)?, at(2)?])
+        })?;
+        Ok(totals.unwrap_or_default())
     }
 
     /// Whether anything but the end is open.
