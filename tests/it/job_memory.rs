@@ -16,18 +16,16 @@ const SMALL_RUNS: usize = 3;
 /// and what grows with the rows comes again.
 const LARGE_RUNS: usize = 3;
 
-/// Small, so that also the smaller load has all its workers busy for a while: what they keep between
-/// batches is part of what both loads take.
-const BATCH_ROWS: u64 = 1_000;
-
-/// The smaller number of rows, and the modes: by default the one that also merges.
-fn size() -> (usize, &'static [&'static str]) {
+/// The smaller number of rows, the modes, and the rows of a batch. By default the mode that also
+/// merges, and small batches, so that also the smaller load has all its workers busy for a while:
+/// what they keep between batches is part of what both loads take. At full size a job's own default.
+fn size() -> (usize, &'static [&'static str], u64) {
     match std::env::var("ROWMILL_FAULT_MEMORY_ROWS") {
         Ok(text) => {
             let rows = text.parse().expect("ROWMILL_FAULT_MEMORY_ROWS is no number");
-            (rows, &["append", "upsert"])
+            (rows, &["append", "upsert"], 5_000)
         }
-        Err(_) => (60_000, &["upsert"]),
+        Err(_) => (60_000, &["upsert"], 1_000),
     }
 }
 
@@ -44,17 +42,18 @@ fn ten_times_the_rows_take_the_same_memory_on_sqlite() {
 fn compare<'a>(fresh: &dyn Fn() -> Place<'a>) {
     let folder = tempfile::tempdir().unwrap();
     let (few, many) = (folder.path().join("few.csv"), folder.path().join("many.csv"));
-    let (rows, modes) = size();
+    let (rows, modes, batch_rows) = size();
     let counts = (rows, rows * 10);
     let scale = counts.1 as f64 / 5_900_000.0;
     write_lineitem(&few, scale, counts.0);
     write_lineitem(&many, scale, counts.1);
     for mode in modes {
-        let small = (0..SMALL_RUNS).map(|_| peak_bytes(&few, mode, &fresh())).max().unwrap();
+        let small =
+            (0..SMALL_RUNS).map(|_| peak_bytes(&few, mode, batch_rows, &fresh())).max().unwrap();
         let growth_of = |large: u64| (large as f64 / small as f64 - 1.0) * 100.0;
         let mut large = u64::MAX;
         for _ in 0..LARGE_RUNS {
-            large = large.min(peak_bytes(&many, mode, &fresh()));
+            large = large.min(peak_bytes(&many, mode, batch_rows, &fresh()));
             if growth_of(large) <= 10.0 {
                 break;
             }
@@ -77,8 +76,8 @@ fn mib(bytes: u64) -> f64 {
 }
 
 /// The largest resident size of a run that loads `csv`.
-fn peak_bytes(csv: &Path, mode: &'static str, place: &Place<'_>) -> u64 {
-    let text = JobText::of_mode(mode, BATCH_ROWS);
+fn peak_bytes(csv: &Path, mode: &'static str, batch_rows: u64, place: &Place<'_>) -> u64 {
+    let text = JobText::of_mode(mode, batch_rows);
     place.create_lineitem(text.keyed);
     let folder = tempfile::tempdir().unwrap();
     let mut run = text.write_for(csv, folder.path(), place).start();
