@@ -1,6 +1,9 @@
 //! The one seam to a database.
 //!
 //! - `capabilities`: what a database can do; everything above asks for these, never for a product
+//! - `interrupt`:    ending, from another thread, what a connection does
+//! - `leftovers`:    what a borrower left behind
+//! - `server_limit`: how many connections the server has room for
 //! - `table_info`:   what the catalog says of a table
 //! - `postgres`:     PostgreSQL 14 and later
 //! - `sqlite`:       SQLite, embedded
@@ -10,20 +13,27 @@
 //! is written with `$1` placeholders, also where the product spells them differently.
 
 pub mod capabilities;
+pub mod interrupt;
+pub mod leftovers;
 pub mod postgres;
+pub mod server_limit;
 pub mod sqlite;
 pub mod table_info;
 
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::ident::TableName;
 use crate::mapping::cell::CellRef;
 use crate::mapping::column::Column;
 use crate::mapping::param::Param;
 use crate::mapping::rows::Rows;
 use capabilities::Capabilities;
+use interrupt::Interrupt;
+use leftovers::Leftovers;
+use server_limit::ServerLimit;
 use std::fmt::Debug;
 use std::ops::Range;
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 use table_info::TableInfo;
 
 /// Opens connections to one database.
@@ -132,11 +142,52 @@ pub trait Connection: Debug + Send {
     /// `Database` or `Disconnect`.
     fn table_info(&mut self, table: &TableName) -> Result<Option<TableInfo>>;
 
-    /// Asks whether the other side still answers, before `deadline`.
+    /// Asks whether the other side still answers, before `deadline`, and is still what it was when
+    /// the connection was opened: a primary that became a standby is not.
     ///
     /// # Errors
     /// `Disconnect`.
     fn ping(&mut self, deadline: Instant) -> Result<()>;
+
+    /// Makes it, before `deadline`, what it was when it was opened, and says what was left behind:
+    /// an open transaction, or anything that outlives one (settings, a role, temporary tables,
+    /// locks, prepared statements, cursors, subscriptions). Costs nothing where nothing can have
+    /// been left. After an error the connection is to be closed.
+    ///
+    /// # Errors
+    /// `Database` or `Disconnect`.
+    fn reset(&mut self, deadline: Instant) -> Result<Leftovers> {
+        let transaction = self.in_transaction();
+        if transaction {
+            // A rollback has no deadline of its own: a silent server is found out by the ping.
+            self.ping(deadline)?;
+            self.rollback()?;
+        }
+        Ok(Leftovers { transaction, session: false })
+    }
+
+    /// Sets how long one statement may take from now on, `None` for as long as it wants; a reset
+    /// takes it back. A statement that takes longer is cancelled, and where that does not help,
+    /// because the other side is silent, the connection is severed.
+    ///
+    /// # Errors
+    /// `Unsupported` where statements cannot be bounded; `Database` or `Disconnect`.
+    fn set_statement_timeout(&mut self, _: Option<Duration>) -> Result<()> {
+        Err(Error::new(ErrorKind::Unsupported, "this database cannot bound its statements"))
+    }
+
+    /// What another thread can end its statement with; `None` where nothing can.
+    fn interrupt(&self) -> Option<Arc<dyn Interrupt>> {
+        None
+    }
+
+    /// How many connections the server has room for; `None` where there is no such limit.
+    ///
+    /// # Errors
+    /// `Database` or `Disconnect`.
+    fn server_limit(&mut self) -> Result<Option<ServerLimit>> {
+        Ok(None)
+    }
 
     /// Whether it is in a transaction, as far as the statements that ran through it tell.
     fn in_transaction(&self) -> bool;

@@ -9,7 +9,7 @@ use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// How long a connection that comes back in a transaction may take to answer.
+/// How long making a connection clean may take when it comes back.
 const RESET_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A connection on loan from a pool; dropping it gives it back.
@@ -50,18 +50,13 @@ impl Drop for Pooled {
     }
 }
 
-/// Whether the next borrower can have it; a transaction that is open is rolled back before.
+/// Whether the next borrower can have it; what was left behind is taken away before.
 fn is_clean(slot: &mut Slot) -> bool {
     let connection = &mut *slot.connection;
     if connection.is_broken() {
         return false;
     }
-    if !connection.in_transaction() {
-        return true;
-    }
-    // The ping has a deadline, a rollback has none: a silent server is found out by the ping.
-    let deadline = Instant::now() + RESET_TIMEOUT;
-    let is_reset = connection.ping(deadline).and_then(|()| connection.rollback()).is_ok();
+    let is_reset = connection.reset(Instant::now() + RESET_TIMEOUT).is_ok();
     is_reset && !connection.in_transaction() && !connection.is_broken()
 }
 
