@@ -52,6 +52,10 @@ impl Context<'_> {
         let left = attempts.left(start).max(LEAST_WAIT).min(self.engine.options().timeout);
         // ORDER: the lock first; without it, another process may be at work.
         let taken = self.lock.ensure().and_then(|()| self.engine.get_within(left));
+        let taken = taken.and_then(|connection| {
+            self.lock.ensure_after(&connection)?;
+            Ok(connection)
+        });
         if taken.is_err() {
             attempts.failing_since(start);
         }
@@ -142,6 +146,8 @@ struct Held {
     lock: Option<Box<dyn JobLock>>,
     /// So many of the doubts are settled.
     settled: u64,
+    /// It was held then, or later.
+    seen: Instant,
 }
 
 impl<'a> Lock<'a> {
@@ -150,9 +156,10 @@ impl<'a> Lock<'a> {
     /// # Errors
     /// `Connect` or `Database`.
     pub(super) fn take(engine: &'a Engine, key: i64) -> Result<Option<Self>> {
+        let seen = Instant::now();
         let held = engine.lock_job(key)?;
         let new = |lock| {
-            let held = Mutex::new(Held { lock: Some(lock), settled: 0 });
+            let held = Mutex::new(Held { lock: Some(lock), settled: 0, seen });
             Self { engine, key, doubts: AtomicU64::new(0), held }
         };
         Ok(held.map(new))
@@ -175,6 +182,7 @@ impl<'a> Lock<'a> {
         if held.settled >= doubts {
             return Ok(());
         }
+        let now = Instant::now();
         if !held.lock.as_mut().is_some_and(|lock| lock.is_held()) {
             // ORDER: the old one must be gone before a new one is asked for.
             held.lock = None;
@@ -186,7 +194,22 @@ impl<'a> Lock<'a> {
                 "another process took the job over while the server was away",
             ));
         }
-        held.settled = doubts;
+        (held.settled, held.seen) = (doubts, now);
+        Ok(())
+    }
+
+    /// Makes sure that the lock is held if `connection` was opened after the last look at it: the
+    /// server may have been away and come back while nobody asked it for anything, and a pool
+    /// replaces what that broke without a word.
+    ///
+    /// # Errors
+    /// As [`ensure`](Self::ensure).
+    fn ensure_after(&self, connection: &Pooled) -> Result<()> {
+        let seen = self.held.lock().seen;
+        if connection.opened().is_some_and(|opened| opened > seen) {
+            self.doubt();
+            self.ensure()?;
+        }
         Ok(())
     }
 }

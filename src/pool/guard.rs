@@ -30,6 +30,11 @@ impl Pooled {
         Self { slot, permit, _mark: mark }
     }
 
+    /// When the connection was opened; `None` once it was given up.
+    pub fn opened(&self) -> Option<Instant> {
+        self.slot.opened
+    }
+
     /// Closes the connection now; every later call on it is a `Disconnect`. The pool opens
     /// another when one is needed.
     pub fn invalidate(&mut self) {

@@ -4,9 +4,11 @@
 //! kill meets the load exactly there.
 
 use crate::support::loading::{Input, JobFile, JobText, Place};
-use crate::support::{Cluster, Running, TestDb};
-use rowmill::Engine;
+use crate::support::{Cluster, Gate, Running, TestDb};
 use rowmill::batch::ledger::Ledger;
+use rowmill::{Append, BatchDone, Engine, Entity, ErrorKind, Iter, Job, Observer};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 const ROWS: usize = 12_000;
 const BATCH_ROWS: u64 = 500;
@@ -218,6 +220,65 @@ fn a_server_that_is_away_for_longer_than_the_patience_ends_the_run_and_the_next_
     assert!(waited.as_secs() < 15, "retry_for is 1 s, and it waited {waited:?}");
     cluster.restart();
     scene.complete("after the patience");
+}
+
+#[derive(Debug, Entity)]
+#[entity(table = "numbers")]
+struct Number {
+    id: i64,
+}
+
+/// Stops the run at a gate once its second batch is in.
+struct SecondBatch {
+    gate: Gate,
+    done: AtomicU32,
+}
+
+impl Observer for SecondBatch {
+    fn batch_done(&self, _: &BatchDone) {
+        if self.done.fetch_add(1, Ordering::Relaxed) == 1 {
+            self.gate.pass();
+        }
+    }
+}
+
+/// Twenty numbers in two batches, one after the other; stops at the gate within the second, while
+/// no connection is held.
+fn two_batches(gate: Option<Gate>) -> Job {
+    Job::named("unnoticed")
+        .read(Iter::new("numbers", || (0..20).map(|id| Number { id })))
+        .map(move |number: Number| {
+            if let Some(gate) = gate.as_ref().filter(|_| number.id == 15) {
+                gate.pass();
+            }
+            Ok(number)
+        })
+        .write(Append::<Number>::new().create(true))
+        .batch_rows(10)
+        .workers(1)
+}
+
+#[test]
+fn a_run_that_never_noticed_that_the_server_was_away_holds_its_lock_all_the_same() {
+    let cluster = Cluster::durable();
+    let database = cluster.database("unnoticed");
+    let (away, second) = (Gate::closed(), Gate::closed());
+    let observer = SecondBatch { gate: second.clone(), done: AtomicU32::new(0) };
+    let first = two_batches(Some(away.clone())).observer(Arc::new(observer));
+    std::thread::scope(|scope| {
+        let engine = Engine::builder(&database.url()).pre_ping(true).build().unwrap();
+        let first = scope.spawn(move || first.run(&engine));
+        away.wait_until_reached();
+        cluster.restart();
+        away.open();
+        // The pool has replaced the connection that broke, and no statement ever failed.
+        second.wait_until_reached();
+        let other = two_batches(None).run(&Engine::open(&database.url()).unwrap()).unwrap_err();
+        second.open();
+        assert_eq!(other.kind(), ErrorKind::AlreadyRunning, "{other}");
+        let report = first.join().unwrap().unwrap();
+        assert_eq!((report.inserted, report.retries), (20, 0));
+    });
 }
 
 #[test]
