@@ -84,6 +84,8 @@ mod ident;
 pub mod mapping;
 mod nearest;
 pub mod pool;
+mod retry;
+pub mod session;
 pub mod sink;
 pub mod source;
 pub mod sql;
@@ -99,10 +101,11 @@ pub use batch::limits::MaxRejects;
 pub use batch::observer::{BatchDone, Observer, PlanTotals};
 pub use batch::pipeline::Pipeline;
 pub use batch::report::{PoolReport, Report, Status};
-pub use batch::retry::RetryPolicy;
+
 pub use batch::write::{Append, InsertIgnore, Mirror, Replace, Upsert, Write, WriteMode};
 
-// Work: where rows come from and where they go.
+// Work: transactions; where rows come from and where they go.
+pub use session::{Isolation, Transaction, TransactionOptions};
 pub use sink::{mode::Mode, target::Target};
 pub use source::bounds::{Bounds, CutLimits, Fingerprint, Origin};
 pub use source::csv::{Csv, CsvColumn, CsvColumns, CsvFormat};
@@ -131,5 +134,6 @@ pub use sql::dialect::Dialect;
 pub use error::{Error, ErrorKind, Locate, Place, Result};
 pub use ident::{Ident, MAX_IDENT_BYTES, TableName};
 pub use nearest::nearest;
+pub use retry::RetryPolicy;
 pub use sqlstate::{Class, SqlState};
 pub use stop::{Stop, StopToken};

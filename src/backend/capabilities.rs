@@ -17,6 +17,9 @@ pub struct Capabilities {
     pub row_locks: bool,
     /// Constraints can be checked at the end of a transaction (`SET CONSTRAINTS`).
     pub deferred_constraints: bool,
+    /// Transactions have isolation levels and can be read only (`SET TRANSACTION`), and time-outs
+    /// of their own (`SET LOCAL`).
+    pub transaction_modes: bool,
     /// A commit may return before it is on the disk (`synchronous_commit`).
     pub async_commit: bool,
 }
@@ -31,6 +34,7 @@ impl Capabilities {
             row_locks: false,
             deferred_constraints: false,
             async_commit: false,
+            transaction_modes: false,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The one seam to a database.
 //!
 //! - `capabilities`: what a database can do; everything above asks for these, never for a product
+//! - `fate`:         what became of a transaction whose end nobody saw
 //! - `interrupt`:    ending, from another thread, what a connection does
 //! - `leftovers`:    what a borrower left behind
 //! - `server_limit`: how many connections the server has room for
@@ -13,6 +14,7 @@
 //! is written with `$1` placeholders, also where the product spells them differently.
 
 pub mod capabilities;
+pub mod fate;
 pub mod interrupt;
 pub mod leftovers;
 pub mod postgres;
@@ -27,6 +29,7 @@ use crate::mapping::column::Column;
 use crate::mapping::param::Param;
 use crate::mapping::rows::Rows;
 use capabilities::Capabilities;
+use fate::{Fate, TransactionId};
 use interrupt::Interrupt;
 use leftovers::Leftovers;
 use server_limit::ServerLimit;
@@ -135,6 +138,23 @@ pub trait Connection: Debug + Send {
     /// # Errors
     /// `Disconnect`.
     fn rollback(&mut self) -> Result<()>;
+
+    /// The number of the open transaction, by which [`fate`](Self::fate) finds it again; `None`
+    /// where it has written nothing, or the database numbers none.
+    ///
+    /// # Errors
+    /// `Database` or `Disconnect`.
+    fn transaction_id(&mut self) -> Result<Option<TransactionId>> {
+        Ok(None)
+    }
+
+    /// What became of a transaction of another connection.
+    ///
+    /// # Errors
+    /// `Database` or `Disconnect`.
+    fn fate(&mut self, _: &TransactionId) -> Result<Fate> {
+        Ok(Fate::Unknown)
+    }
 
     /// What the catalog says of a table; `None` if there is none of that name.
     ///

@@ -1,6 +1,6 @@
 //! The limits of a run.
 
-use super::retry::RetryPolicy;
+use crate::retry::RetryPolicy;
 use crate::source::bounds::CutLimits;
 
 /// How many rows may be rejected before a job stops.

@@ -13,7 +13,6 @@
 //! - `unit`:       a piece of work that is done in one transaction
 //! - `transaction`: all or nothing
 //! - `worker`:     how a unit is done
-//! - `retry`:      again, in the same run
 //! - `budget`:     how many rows may still be rejected
 //! - `ledger`:     what was planned and what is done, in the target database itself
 //! - `observer`:   watching a run
@@ -43,7 +42,6 @@ mod permits;
 pub mod pipeline;
 mod plan;
 pub mod report;
-pub mod retry;
 mod run;
 mod transaction;
 mod unit;

@@ -15,6 +15,7 @@ use super::unit::{Phase, Unit};
 use crate::backend::Connection;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
+use crate::retry::Attempts;
 use crate::sink::table::{StagePlace, TableSink};
 use crate::sqlstate::SqlState;
 use crate::stop::StopToken;
@@ -212,7 +213,7 @@ fn with_patience<T>(
     context: &Context<'_>,
     mut work: impl FnMut(&mut dyn Connection) -> Result<T>,
 ) -> Result<T> {
-    let mut attempts = super::retry::Attempts::new(context.limits.retry);
+    let mut attempts = Attempts::new(context.limits.retry);
     loop {
         let done =
             context.connection(&mut attempts).and_then(|mut connection| work(&mut *connection));

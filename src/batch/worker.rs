@@ -4,10 +4,10 @@ use super::budget::Place;
 use super::context::Context;
 use super::ledger::{Counts, Mark, RejectRecord};
 use super::observer::BatchDone;
-use super::retry::Attempts;
 use super::unit::{Phase, Unit};
 use crate::backend::Connection;
 use crate::error::{Error, ErrorKind, Result};
+use crate::retry::Attempts;
 use crate::sink::portion::Portion;
 use crate::sink::table::{NotStored, Stored};
 use crate::source::prepared::{Prepared, Stage};
@@ -205,7 +205,7 @@ impl<'a> Worker<'a> {
         let mut rejects = Vec::with_capacity(self.prepared.refused.len() + refused.len());
         for row in &self.prepared.refused {
             // Copied, not moved: a second attempt needs them again.
-            let error = copy_for_record(&row.error);
+            let error = row.error.without_source();
             let origin = row.origin.clone();
             rejects.push(RejectRecord::new(unit.number(), row.index, origin, row.stage, error));
         }
@@ -285,16 +285,4 @@ fn set_up(connection: &mut dyn Connection, unit: &Unit) -> Result<()> {
         settings.push_str("SET CONSTRAINTS ALL IMMEDIATE;");
     }
     connection.run(&settings)
-}
-
-fn copy_for_record(error: &Error) -> Error {
-    let mut copy = Error::new(error.kind(), error.message());
-    if let Some(state) = error.sqlstate() {
-        copy = copy.with_sqlstate(state);
-    }
-    if let Some(constraint) = error.constraint() {
-        copy = copy.with_constraint(constraint);
-    }
-    let known = error.place().clone();
-    copy.locate(|place| *place = known)
 }

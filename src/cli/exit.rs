@@ -35,6 +35,7 @@ impl Exit {
             ErrorKind::Source => of_source(error),
             ErrorKind::Connect
             | ErrorKind::Disconnect
+            | ErrorKind::CommitUnknown
             | ErrorKind::PoolTimeout
             | ErrorKind::Database
             | ErrorKind::Ledger => Self::Infrastructure,
@@ -114,6 +115,7 @@ mod tests {
             (ErrorKind::RejectLimit, 3),
             (ErrorKind::Connect, 4),
             (ErrorKind::Disconnect, 4),
+            (ErrorKind::CommitUnknown, 4),
             (ErrorKind::PoolTimeout, 4),
             (ErrorKind::Database, 4),
             (ErrorKind::Ledger, 4),

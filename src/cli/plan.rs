@@ -3,9 +3,9 @@
 use super::contact::contact;
 use super::job_file::{ColumnSpec, CsvSpec, JobFile, SourceSpec};
 use crate::batch::job::Job;
-use crate::batch::retry::RetryPolicy;
 use crate::engine::Engine;
 use crate::error::{Error, Locate, Result};
+use crate::retry::RetryPolicy;
 use crate::sink::fit;
 use crate::sink::table::TableSink;
 use crate::sink::target::Target;

@@ -12,6 +12,8 @@ pub enum ErrorKind {
     Connect,
     /// A connection was lost.
     Disconnect,
+    /// A connection was lost before the answer to COMMIT came: nobody knows whether it held.
+    CommitUnknown,
     /// No connection was free within the time-out.
     PoolTimeout,
     /// The pool was disposed of.

@@ -56,6 +56,21 @@ impl Error {
         }))
     }
 
+    /// The same error without the one it was made from: for those who keep or repeat it.
+    #[must_use]
+    pub fn without_source(&self) -> Self {
+        let Repr { kind, message, sqlstate, constraint, hint, place, source: _ } = &*self.0;
+        Self(Box::new(Repr {
+            kind: *kind,
+            message: message.clone(),
+            sqlstate: *sqlstate,
+            constraint: constraint.clone(),
+            hint: hint.clone(),
+            place: place.clone(),
+            source: None,
+        }))
+    }
+
     /// Adds the SQLSTATE.
     #[must_use]
     pub fn with_sqlstate(mut self, sqlstate: SqlState) -> Self {
@@ -126,7 +141,7 @@ impl Error {
     /// What the SQLSTATE asks for; an error without one is judged by its kind.
     pub fn class(&self) -> Class {
         match (self.0.sqlstate, self.0.kind) {
-            (_, ErrorKind::Disconnect) => Class::Disconnect,
+            (_, ErrorKind::Disconnect | ErrorKind::CommitUnknown) => Class::Disconnect,
             (Some(state), _) => state.class(),
             (None, ErrorKind::Connect | ErrorKind::PoolTimeout) => Class::Unavailable,
             (None, ErrorKind::Decode | ErrorKind::Encode) => Class::Data,
@@ -201,6 +216,20 @@ mod tests {
             error.to_string(),
             "duplicate key (23505) [batch 17, row 8412]: look at the rejects"
         );
+    }
+
+    #[test]
+    fn what_is_kept_of_an_error_reads_the_same() {
+        let error = Error::new(ErrorKind::Database, "duplicate key")
+            .with_sqlstate(SqlState::UNIQUE_VIOLATION)
+            .with_constraint("runways_pkey")
+            .with_hint("look at the rejects")
+            .with_source(std::io::Error::other("lost"))
+            .locate(|place| place.row = Some(3));
+        let kept = error.without_source();
+        assert_eq!(kept.to_string(), error.to_string());
+        assert_eq!((kept.kind(), kept.constraint()), (error.kind(), error.constraint()));
+        assert!(StdError::source(&kept).is_none());
     }
 
     #[test]

@@ -250,7 +250,7 @@ impl Shared {
                 Ok(connection)
             }
             Err(error) => {
-                *self.last_failure.lock() = Some(copy(&error));
+                *self.last_failure.lock() = Some(error.without_source());
                 Err(error)
             }
         }
@@ -290,7 +290,7 @@ impl Shared {
                 .with_hint("raise pool_size or timeout, or hold connections for a shorter time"),
             Some(failure) => {
                 let message = format!("{message}; the last attempt to connect failed: {failure}");
-                Error::new(ErrorKind::PoolTimeout, message).with_source(copy(failure))
+                Error::new(ErrorKind::PoolTimeout, message).with_source(failure.without_source())
             }
         }
     }
@@ -311,16 +311,4 @@ impl Drop for Shared {
 
 fn closed() -> Error {
     Error::new(ErrorKind::PoolClosed, "the pool was disposed of")
-}
-
-/// The same error without its source.
-fn copy(error: &Error) -> Error {
-    let mut copy = Error::new(error.kind(), error.message());
-    if let Some(state) = error.sqlstate() {
-        copy = copy.with_sqlstate(state);
-    }
-    match error.hint() {
-        Some(hint) => copy.with_hint(hint),
-        None => copy,
-    }
 }

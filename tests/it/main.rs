@@ -45,7 +45,9 @@ mod url_parse;
 mod url_secrets;
 
 // Work: session_*.rs, csv_*.rs (source), sink_*.rs
-mod csv_source; // a CSV file, against what COPY makes of it
+mod csv_source;
+mod session_retry; // a closure that is run again, and never once its COMMIT may have held
+mod session_transaction; // a CSV file, against what COPY makes of it
 
 // Flow: job_*.rs (kill and restart, rejects, exactly once, memory, serial twin)
 #[cfg(feature = "cli")]

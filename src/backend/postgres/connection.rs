@@ -7,8 +7,9 @@ use super::notices::Notices;
 use super::results::{self, Failure};
 use super::session;
 use super::statements::Statements;
-use super::{catalog, load, words};
+use super::{catalog, fate, load, words};
 use crate::backend::capabilities::Capabilities;
+use crate::backend::fate::{Fate, TransactionId};
 use crate::backend::table_info::TableInfo;
 use crate::backend::{Connection, RowRef};
 use crate::error::{Error, ErrorKind, Result};
@@ -32,6 +33,7 @@ const CAPABILITIES: Capabilities = Capabilities {
     row_locks: true,
     deferred_constraints: true,
     async_commit: true,
+    transaction_modes: true,
 };
 
 /// A connection to a PostgreSQL server.
@@ -267,6 +269,14 @@ impl Connection for PostgresConnection {
         Ok(())
     }
 
+    fn transaction_id(&mut self) -> Result<Option<TransactionId>> {
+        fate::transaction_id(self)
+    }
+
+    fn fate(&mut self, transaction: &TransactionId) -> Result<Fate> {
+        fate::fate(self, transaction)
+    }
+
     fn table_info(&mut self, table: &TableName) -> Result<Option<TableInfo>> {
         catalog::table_info(self, table)
     }
@@ -312,7 +322,7 @@ impl fmt::Debug for PostgresConnection {
 
 fn unknown_outcome(error: &Error) -> Error {
     let message = format!("the answer to COMMIT was lost: {}", error.message());
-    Error::new(ErrorKind::Disconnect, message)
+    Error::new(ErrorKind::CommitUnknown, message)
         .with_sqlstate(SqlState::parse("08007").unwrap_or(SqlState::CONNECTION_FAILURE))
         .with_hint("it may have held: ask the database before doing it again")
 }

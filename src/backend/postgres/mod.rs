@@ -14,6 +14,7 @@
 //! - `types`:      the server's types as column types
 //! - `row`:        a row as it came over the wire
 //! - `load`:       COPY BINARY, and statements with many rows where it cannot be used
+//! - `fate`:       what became of a transaction
 //! - `catalog`:    what the catalog says of a table
 //! - `lock`:       the lock of a job
 //! - `errors`:     the driver's errors as ours, without values of rows
@@ -31,6 +32,7 @@ mod connecting;
 mod connection;
 mod disposal;
 mod errors;
+mod fate;
 mod guard;
 mod load;
 mod lock;

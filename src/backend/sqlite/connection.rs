@@ -32,6 +32,7 @@ const CAPABILITIES: Capabilities = Capabilities {
     row_locks: false,
     deferred_constraints: false,
     async_commit: false,
+    transaction_modes: false,
 };
 
 /// How long to pause when SQLite reports a lock at once instead of waiting for it.

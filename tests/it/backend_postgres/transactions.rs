@@ -98,7 +98,7 @@ fn a_commit_without_an_answer_is_unknown() {
     );
     db.sql(&format!("select pg_terminate_backend({pid})"));
     let error = committing.join().unwrap();
-    assert_eq!(error.kind(), ErrorKind::Disconnect);
+    assert_eq!(error.kind(), ErrorKind::CommitUnknown);
     assert_eq!(error.sqlstate().unwrap().code(), "08007");
 }
 

@@ -17,7 +17,7 @@ const fn family(groups: &'static [&'static [&'static str]]) -> Layer {
 
 const LAYERS: &[Layer] = &[
     // Ground.
-    family(&[&["error", "sqlstate", "ident", "stop", "workers", "nearest"]]),
+    family(&[&["error", "sqlstate", "ident", "stop", "workers", "nearest", "retry"]]),
     // Words.
     layer(&[&["url"], &["config"]]),
     // Paper: no socket, no thread, no clock.

@@ -1,19 +1,20 @@
-//! Again, in the same run: how long, and how often.
+//! Again: how long, and how often.
 
 use crate::error::Error;
 use crate::sqlstate::Class;
 use std::hash::{BuildHasher, RandomState};
 use std::time::{Duration, Instant};
 
-/// How patient a run is with a server that is away.
+/// How patient a run, or a transaction, is with a server that is away and with locks of others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RetryPolicy {
-    /// How long to wait for a server that is away: from the first failure of a batch on, or from
-    /// when the check-out began that failed. At least 1 s, the time a server needs to answer.
-    /// Default: 60 s.
+    /// How long to wait for a server that is away: from the first failure of a batch or a
+    /// transaction on, or from when the check-out began that failed. At least 1 s, the time a
+    /// server needs to answer. Default: 60 s.
     pub patience: Duration,
-    /// How often a batch is tried that meets deadlocks and locks of others. Default: 20.
+    /// How often a batch or a transaction is tried that meets deadlocks and locks of others.
+    /// Default: 20.
     pub attempts: u32,
 }
 
@@ -23,9 +24,9 @@ impl Default for RetryPolicy {
     }
 }
 
-/// The attempts of one batch.
+/// The attempts of one batch or transaction.
 #[derive(Debug)]
-pub(super) struct Attempts {
+pub(crate) struct Attempts {
     policy: RetryPolicy,
     failures: u32,
     first_failure: Option<Instant>,
@@ -35,23 +36,23 @@ const SHORTEST: Duration = Duration::from_millis(20);
 const LONGEST: Duration = Duration::from_secs(1);
 
 impl Attempts {
-    pub(super) fn new(policy: RetryPolicy) -> Self {
+    pub(crate) fn new(policy: RetryPolicy) -> Self {
         Self { policy, failures: 0, first_failure: None }
     }
 
     /// How long a server that is away is still waited for.
-    pub(super) fn left(&self, now: Instant) -> Duration {
+    pub(crate) fn left(&self, now: Instant) -> Duration {
         let waited = self.first_failure.map_or(Duration::ZERO, |first| now.duration_since(first));
         self.policy.patience.saturating_sub(waited)
     }
 
     /// Says that what fails now was begun at `start`: the wait counts from then on.
-    pub(super) fn failing_since(&mut self, start: Instant) {
+    pub(crate) fn failing_since(&mut self, start: Instant) {
         self.first_failure.get_or_insert(start);
     }
 
     /// How long to wait before the next attempt after `error`; `None` if there is to be none.
-    pub(super) fn after(&mut self, error: &Error, now: Instant) -> Option<Duration> {
+    pub(crate) fn after(&mut self, error: &Error, now: Instant) -> Option<Duration> {
         let first = *self.first_failure.get_or_insert(now);
         self.failures += 1;
         let again = match error.class() {

@@ -1,0 +1,212 @@
+//! Statements that hold together.
+
+use super::options::TransactionOptions;
+use crate::backend::fate::TransactionId;
+use crate::backend::{Connection, RowRef};
+use crate::engine::{Acquire, Intent};
+use crate::error::{Error, ErrorKind, Result};
+use crate::mapping::param::Param;
+use crate::pool::Pooled;
+use crate::sqlstate::{Class, SqlState};
+use std::{fmt, mem};
+
+/// What is called after a commit.
+pub(super) type Hook = Box<dyn FnOnce() + Send>;
+
+/// A transaction on a connection of its own; dropping it rolls it back.
+///
+/// ```
+/// use rowmill::Engine;
+/// let engine = Engine::open("sqlite::memory:")?;
+/// engine.run("create table accounts (id integer primary key, cents integer not null)")?;
+/// let mut transaction = engine.begin()?;
+/// transaction.execute("insert into accounts values ($1, $2)", &[1.into(), 500.into()])?;
+/// // What fails within a savepoint is taken back alone.
+/// let failed = transaction.savepoint(|transaction| {
+///     transaction.execute("insert into accounts values ($1, $2)", &[1.into(), 900.into()])
+/// });
+/// assert!(failed.is_err());
+/// transaction.commit()?;
+/// # Ok::<(), rowmill::Error>(())
+/// ```
+#[must_use = "a transaction that is dropped is rolled back"]
+pub struct Transaction {
+    connection: Pooled,
+    /// The first statement that failed; the database may refuse everything since then.
+    first_failure: Option<Error>,
+    savepoints: u32,
+    attempt: u32,
+    hooks: Vec<Hook>,
+}
+
+impl Transaction {
+    /// Begins a transaction on a connection of `from`.
+    ///
+    /// # Errors
+    /// As [`Acquire::acquire`]; `Unsupported` if the database cannot do what `options` ask for;
+    /// `Database` or `Disconnect`.
+    #[track_caller]
+    pub fn begin(from: &dyn Acquire, options: &TransactionOptions) -> Result<Self> {
+        let connection = from.acquire(Intent::Write)?;
+        Self::begin_on(connection, options, 1)
+    }
+
+    pub(super) fn begin_on(
+        mut connection: Pooled,
+        options: &TransactionOptions,
+        attempt: u32,
+    ) -> Result<Self> {
+        let sql = options.sql(connection.capabilities())?;
+        if options.statement_timeout.is_some() {
+            connection.set_statement_timeout(options.statement_timeout)?;
+        }
+        connection.begin()?;
+        if !sql.is_empty() {
+            connection.run(&sql)?;
+        }
+        Ok(Self { connection, first_failure: None, savepoints: 0, attempt, hooks: Vec::new() })
+    }
+
+    /// Runs one or more statements without parameters and forgets their results. They must not
+    /// end the transaction.
+    ///
+    /// # Errors
+    /// `Database` or `Disconnect`.
+    pub fn run(&mut self, sql: &str) -> Result<()> {
+        self.through(|connection| connection.run(sql))
+    }
+
+    /// Runs one statement and returns how many rows it changed.
+    ///
+    /// # Errors
+    /// `Database` or `Disconnect`.
+    pub fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> Result<u64> {
+        self.through(|connection| connection.execute(sql, params))
+    }
+
+    /// Runs one query and hands each row to `each`, in constant memory.
+    ///
+    /// # Errors
+    /// `Database` or `Disconnect`; what `each` returns.
+    pub fn query(
+        &mut self,
+        sql: &str,
+        params: &[Param<'_>],
+        mut each: impl FnMut(&dyn RowRef) -> Result<()>,
+    ) -> Result<()> {
+        self.through(|connection| connection.query(sql, params, &mut each))
+    }
+
+    /// Runs `work` so that an error of it takes back what it did, and nothing else: the
+    /// transaction goes on as if it had not been. They nest.
+    ///
+    /// PostgreSQL slows down for everybody where one transaction has more than 64 that wrote
+    /// something: one for each row is too many.
+    ///
+    /// # Errors
+    /// What `work` returns; `Database` if a statement failed and `work` passed over it;
+    /// `Disconnect`.
+    pub fn savepoint<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        self.savepoints += 1;
+        let name = format!("rowmill_{}", self.savepoints);
+        let (before, hooks) =
+            (self.first_failure.as_ref().map(Error::without_source), self.hooks.len());
+        self.run(&format!("SAVEPOINT {name}"))?;
+        let done = work(self)
+            .and_then(|value| self.run(&format!("RELEASE SAVEPOINT {name}")).map(|()| value));
+        if done.is_err() {
+            self.hooks.truncate(hooks);
+            // Released, too: what was rolled back to stays otherwise, one more each time. A failure
+            // here is one of the connection, and shows in whatever comes next.
+            let both = format!("ROLLBACK TO SAVEPOINT {name}; RELEASE SAVEPOINT {name}");
+            if self.connection.run(&both).is_ok() {
+                self.first_failure = before;
+            }
+        }
+        done
+    }
+
+    /// Calls `hook` once the transaction was committed, after the hooks that came before; not if
+    /// it is rolled back, or if the savepoint is in which it was asked for.
+    pub fn on_commit(&mut self, hook: impl FnOnce() + Send + 'static) {
+        self.hooks.push(Box::new(hook));
+    }
+
+    /// Which run of its closure this is, from 1: what a closure does outside of the database is
+    /// done again, too.
+    pub fn attempt(&self) -> u32 {
+        self.attempt
+    }
+
+    /// Commits, gives the connection back and calls the hooks.
+    ///
+    /// # Errors
+    /// `Database` if it was rolled back instead, because a constraint does not hold or because a
+    /// statement had failed; `Disconnect` if the connection was lost before; `CommitUnknown` if
+    /// it was lost before the answer came, so that nobody knows whether it held.
+    pub fn commit(mut self) -> Result<()> {
+        self.end()?;
+        let hooks = self.take_hooks();
+        // ORDER: nothing is held any more when the hooks are called.
+        drop(self);
+        hooks.into_iter().for_each(|hook| hook());
+        Ok(())
+    }
+
+    /// Rolls back and gives the connection back: what dropping does, but the error is seen.
+    ///
+    /// # Errors
+    /// `Disconnect`; nothing was committed then either.
+    pub fn rollback(mut self) -> Result<()> {
+        self.connection.rollback()
+    }
+
+    /// Commits, and leaves the hooks to the caller.
+    pub(super) fn end(&mut self) -> Result<()> {
+        let ended = self.connection.commit();
+        ended.map_err(|error| self.note(error))
+    }
+
+    /// What is to be called after the commit.
+    pub(super) fn take_hooks(&mut self) -> Vec<Hook> {
+        mem::take(&mut self.hooks)
+    }
+
+    /// The number by which the database knows it; `None` if it wrote nothing.
+    pub(super) fn id(&mut self) -> Result<Option<TransactionId>> {
+        self.through(|connection| connection.transaction_id())
+    }
+
+    fn through<T>(&mut self, work: impl FnOnce(&mut dyn Connection) -> Result<T>) -> Result<T> {
+        let done = work(&mut *self.connection);
+        done.map_err(|error| self.note(error))
+    }
+
+    /// Remembers the first failure, and shows it where the database only says that there was one.
+    fn note(&mut self, error: Error) -> Error {
+        match &self.first_failure {
+            Some(first) if error.class() == Class::Aborted => aborted_by(first),
+            None if matches!(error.kind(), ErrorKind::Database | ErrorKind::Disconnect) => {
+                self.first_failure = Some(error.without_source());
+                error
+            }
+            _ => error,
+        }
+    }
+}
+
+fn aborted_by(first: &Error) -> Error {
+    let message = format!("the transaction was aborted before, by this error: {first}");
+    Error::new(ErrorKind::Database, message)
+        .with_sqlstate(SqlState::IN_FAILED_TRANSACTION)
+        .with_hint("roll it back; what may fail belongs in a savepoint")
+}
+
+impl fmt::Debug for Transaction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Transaction")
+            .field("connection", &self.connection)
+            .field("attempt", &self.attempt)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,203 @@
+//! A closure is run again where the run before has certainly left nothing behind, as a whole, and
+//! never once its COMMIT may have held.
+
+use crate::support::{Cluster, Home, TestDb, shared};
+use rowmill::{
+    Engine, ErrorKind, Isolation, Result, RetryPolicy, SqlState, Transaction, TransactionOptions,
+};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
+use std::time::Duration;
+
+fn retrying() -> TransactionOptions {
+    TransactionOptions::new().retry(RetryPolicy::default())
+}
+
+fn number(transaction: &mut Transaction, sql: &str) -> Result<i64> {
+    let mut found = 0;
+    transaction.query(sql, &[], |row| {
+        found = rowmill::Cell::unpack(row.cell(0)?)?;
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+fn pid(transaction: &mut Transaction) -> i64 {
+    number(transaction, "select pg_backend_pid()").unwrap()
+}
+
+fn counter(label: &str) -> (TestDb<'static>, Engine) {
+    let database = shared().database(label);
+    database.sql("create table t (n bigint not null); insert into t values (0)");
+    let engine = Engine::open(&database.url()).unwrap();
+    (database, engine)
+}
+
+#[test]
+fn a_serialization_failure_runs_the_whole_closure_again() {
+    let (database, engine) = counter("serialization");
+    let options = retrying().isolation(Isolation::Serializable);
+    let attempts = engine
+        .transact(&options, |transaction| {
+            let seen = number(transaction, "select n from t")?;
+            if transaction.attempt() == 1 {
+                database.sql("update t set n = n + 10");
+            }
+            transaction.execute("update t set n = $1", &[(seen + 1).into()])?;
+            Ok(transaction.attempt())
+        })
+        .unwrap();
+    assert_eq!((attempts, database.value("select n from t").as_str()), (2, "11"));
+}
+
+#[test]
+fn transactions_that_deadlock_all_succeed_in_the_end() {
+    let database = shared().database("deadlock");
+    database.sql("create table t (id int primary key, n bigint not null)");
+    database.sql("insert into t values (0, 0), (1, 0)");
+    database.sql(&format!("alter database \"{}\" set deadlock_timeout = '10ms'", database.name()));
+    let engine = Engine::builder(&database.url()).pool_size(8).build().unwrap();
+    let retried = AtomicU32::new(0);
+    thread::scope(|scope| {
+        for worker in 0..8_i64 {
+            let (engine, retried) = (&engine, &retried);
+            scope.spawn(move || {
+                for round in 0..20 {
+                    let (first, second) = ((worker + round) % 2, (worker + round + 1) % 2);
+                    let add = "update t set n = n + 1 where id = $1";
+                    let attempt = engine.transact(&retrying(), |transaction| {
+                        transaction.execute(add, &[first.into()])?;
+                        transaction.execute(add, &[second.into()])?;
+                        Ok(transaction.attempt())
+                    });
+                    retried.fetch_add(attempt.unwrap() - 1, Ordering::Relaxed);
+                }
+            });
+        }
+    });
+    assert_eq!(database.value("select min(n) || ' ' || max(n) from t"), "160 160");
+    assert!(retried.load(Ordering::Relaxed) > 0, "no two of them ever met");
+}
+
+#[test]
+fn a_connection_that_is_lost_before_the_commit_is_replaced() {
+    let (database, engine) = counter("lost_before");
+    let attempt = engine
+        .transact(&retrying(), |transaction| {
+            transaction.execute("update t set n = n + 1", &[])?;
+            if transaction.attempt() == 1 {
+                let pid = pid(transaction);
+                database.sql(&format!("select pg_terminate_backend({pid}, 10000)"));
+            }
+            transaction.execute("update t set n = n + 1", &[])?;
+            Ok(transaction.attempt())
+        })
+        .unwrap();
+    assert_eq!((attempt, database.value("select n from t").as_str()), (2, "2"));
+}
+
+#[test]
+fn what_cannot_pass_is_not_tried_again_and_what_may_is_not_for_ever() {
+    let home = Home::postgres();
+    home.sql("create table t (n integer primary key)");
+    let runs = AtomicU32::new(0);
+    let count = |options: &TransactionOptions, sql: &str| {
+        runs.store(0, Ordering::Relaxed);
+        let failed = home.engine().transact(options, |transaction| {
+            runs.fetch_add(1, Ordering::Relaxed);
+            transaction.execute(sql, &[])
+        });
+        (failed.unwrap_err(), runs.load(Ordering::Relaxed))
+    };
+    assert_eq!(count(&retrying(), "insert into t values (1), (1)").1, 1);
+    assert_eq!(count(&retrying().read_only(), "insert into t values (1)").1, 1);
+    let deadlock = "do $$ begin raise exception 'x' using errcode = '40P01'; end $$";
+    let mut policy = RetryPolicy::default();
+    policy.attempts = 3;
+    let (error, runs_of_it) = count(&TransactionOptions::new().retry(policy), deadlock);
+    assert_eq!((error.sqlstate(), runs_of_it), (SqlState::parse("40P01"), 3));
+    assert_eq!(count(&retrying().deadline(Duration::ZERO), deadlock).1, 1);
+    assert_eq!(count(&TransactionOptions::new(), deadlock).1, 1);
+}
+
+/// A table whose first COMMIT waits until its session is ended.
+fn waits_at_commit(database: &TestDb<'_>) {
+    database.sql(
+        "create table t (n bigint not null);
+         create sequence runs;
+         create function wait() returns trigger language plpgsql as $$ begin
+             if nextval('runs') = 1 then perform pg_sleep(60); end if; return null; end $$;
+         create constraint trigger wait after insert on t deferrable initially deferred
+             for each row execute function wait()",
+    );
+}
+
+/// Ends the session that waits, once it does.
+fn end_who_waits(database: &TestDb<'_>, wait_event: &str) {
+    let sql = format!(
+        "select count(pg_terminate_backend(pid)) from pg_stat_activity \
+         where wait_event = '{wait_event}' and datname = current_database()"
+    );
+    crate::support::fake::until("a session waits", || database.value(&sql) != "0");
+}
+
+fn insert(transaction: &mut Transaction) -> Result<u32> {
+    transaction.execute("insert into t values (1)", &[])?;
+    Ok(transaction.attempt())
+}
+
+#[test]
+fn a_commit_whose_answer_was_lost_is_an_error_of_its_own_and_not_tried_again() {
+    let database = shared().database("unknown");
+    waits_at_commit(&database);
+    let engine = Engine::open(&database.url()).unwrap();
+    let error = thread::scope(|scope| {
+        let committing = scope.spawn(|| engine.transact(&retrying(), insert));
+        end_who_waits(&database, "PgSleep");
+        committing.join().unwrap().unwrap_err()
+    });
+    assert_eq!(error.kind(), ErrorKind::CommitUnknown, "{error}");
+    assert_eq!(database.value("select last_value from runs"), "1");
+}
+
+#[test]
+fn a_commit_that_turns_out_not_to_have_held_is_run_again() {
+    let database = shared().database("did_not_hold");
+    waits_at_commit(&database);
+    let engine = Engine::open(&database.url()).unwrap();
+    let options = retrying().resolve_commit();
+    let attempt = thread::scope(|scope| {
+        let committing = scope.spawn(|| engine.transact(&options, insert));
+        end_who_waits(&database, "PgSleep");
+        committing.join().unwrap()
+    });
+    assert_eq!((attempt.unwrap(), database.count("t")), (2, 1));
+}
+
+#[test]
+fn a_commit_that_turns_out_to_have_held_is_not_run_again() {
+    // The server commits, waits for a standby that is not there, and its session is ended: the
+    // transaction has held, and nobody said so.
+    let cluster = Cluster::start();
+    let database = cluster.database("held");
+    database.sql("create table t (n bigint not null)");
+    cluster.sql("alter system set synchronous_standby_names = 'nobody'");
+    // Nobody else waits.
+    cluster.sql("alter system set synchronous_commit = 'local'");
+    cluster.sql("select pg_reload_conf()");
+    let called = AtomicU32::new(0);
+    let engine = Engine::open(&database.url()).unwrap();
+    let attempt = thread::scope(|scope| {
+        let committing = scope.spawn(|| {
+            engine.transact(&retrying().resolve_commit(), |transaction| {
+                called.fetch_add(1, Ordering::Relaxed);
+                transaction.run("set local synchronous_commit = on")?;
+                insert(transaction)
+            })
+        });
+        end_who_waits(&database, "SyncRep");
+        committing.join().unwrap()
+    });
+    assert_eq!((attempt.unwrap(), called.load(Ordering::Relaxed)), (1, 1));
+    assert_eq!(database.count("t"), 1);
+}
