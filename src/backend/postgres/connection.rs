@@ -7,6 +7,7 @@ use super::notices::Notices;
 use super::results::{self, Failure};
 use super::session;
 use super::statements::Statements;
+use super::wire::Wire;
 use super::{catalog, load, words};
 use crate::backend::capabilities::Capabilities;
 use crate::backend::table_info::TableInfo;
@@ -40,18 +41,21 @@ pub(super) struct PostgresConnection {
     client: Option<Client>,
     statements: Statements,
     notices: Arc<Notices>,
+    wire: Arc<Wire>,
     in_transaction: bool,
     broken: bool,
     running: bool,
 }
 
 impl PostgresConnection {
-    /// A connection that was just opened and whose warnings go to `notices`.
-    pub(super) fn new(client: Client, notices: Arc<Notices>) -> Self {
+    /// A connection that was just opened, whose warnings go to `notices` and whose messages pass
+    /// by `wire`.
+    pub(super) fn new(client: Client, notices: Arc<Notices>, wire: Arc<Wire>) -> Self {
         Self {
             client: Some(client),
             statements: Statements::default(),
             notices,
+            wire,
             in_transaction: false,
             broken: false,
             running: false,

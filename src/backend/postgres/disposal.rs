@@ -5,10 +5,12 @@
 //! own: at most [`MAX_THREADS`], started when there is something to close. What finds no thread
 //! waits in a list; a connection there is already unused, only its socket is still open.
 
+use super::connector::Connector;
 use super::statements::Statements;
 use parking_lot::Mutex;
-use postgres::{Client, NoTls};
+use postgres::Client;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
@@ -78,7 +80,7 @@ fn work() {
 fn bury(remains: Remains) {
     if remains.running {
         // Without it the server would go on sending a result that nobody reads.
-        let _ = remains.client.cancel_token().cancel_query(NoTls);
+        let _ = remains.client.cancel_token().cancel_query(Connector::new(Arc::default()));
     }
     // ORDER: before the statements, which would otherwise ask the server to forget them, one by one.
     drop(remains.client);

@@ -2,6 +2,12 @@
 //!
 //! - `settings`:   what is connected to, host by host
 //! - `connecting`: opening a connection before a deadline, on a thread that can be abandoned
+//! - `connector`:  putting a tap on the driver's socket
+//! - `link`:       what carries the bytes
+//! - `tap`:        the messages as they pass, and the cut
+//! - `frames`:     where a message begins
+//! - `wire`:       what is known from that
+//! - `tags`:       the server's names of what it did
 //! - `session`:    what is set in every session, and what a server must be like
 //! - `disposal`:   closing connections without making anybody wait
 //! - `connection`: statements, transactions, sign of life
@@ -29,9 +35,12 @@
 mod catalog;
 mod connecting;
 mod connection;
+mod connector;
 mod disposal;
 mod errors;
+mod frames;
 mod guard;
+mod link;
 mod load;
 mod lock;
 mod notices;
@@ -41,7 +50,10 @@ mod row;
 mod session;
 mod settings;
 mod statements;
+mod tags;
+mod tap;
 mod types;
+mod wire;
 mod words;
 
 use super::{Backend, Connection, JobLock};
