@@ -6,10 +6,12 @@
 //! resolution of a name) an abandoned thread ends when its server says anything or its socket dies,
 //! and closes what it then has. There are at most [`MAX_ATTEMPTS`] of them; more are refused.
 
-use super::connection::PostgresConnection;
+use super::connection::{PostgresConnection, Setup};
 use super::connector::Connector;
 use super::errors::{self, code};
+use super::interrupt::Interrupter;
 use super::notices::Notices;
+use super::runtime;
 use super::session::{self, Purpose};
 use super::settings::{Endpoint, Target};
 use super::tap::ReadablePassword;
@@ -50,6 +52,7 @@ pub(super) fn open<T: Send + 'static>(
     deadline: Instant,
     then: impl Fn(PostgresConnection) -> Result<T> + Clone + Send + 'static,
 ) -> Result<T> {
+    runtime::refuse()?;
     if target.role == TargetSessionAttrs::PreferStandby {
         let half = Instant::now() + remaining(deadline) / 2;
         if let Ok(opened) =
@@ -147,8 +150,13 @@ impl Host {
     fn open(&self) -> Result<PostgresConnection> {
         check_descriptors()?;
         let notices = Arc::new(Notices::default());
-        let client = self.negotiate(self.config(&notices))?;
-        let mut connection = PostgresConnection::new(client, notices, Arc::clone(&self.wire));
+        let (client, restore) = self.negotiate(self.config(&notices))?;
+        let wire = Arc::clone(&self.wire);
+        let interrupter =
+            Interrupter::new(Arc::clone(&wire), client.cancel_token(), &self.connector());
+        let limit = if self.purpose == Purpose::Work { self.target.limit } else { None };
+        let setup = Setup { role: self.role, standby: wire.is_standby(), limit, restore };
+        let mut connection = PostgresConnection::new(client, notices, wire, interrupter, setup);
         connection.check_role(self.role)?;
         Ok(connection)
     }
@@ -165,35 +173,41 @@ impl Host {
         config
     }
 
-    /// Connects with the settings of the session as options, or without if the server refuses any.
-    fn negotiate(&self, config: Config) -> Result<Client> {
+    /// Connects with the settings of the session as options, or without if the server refuses
+    /// any; then there are statements that set them.
+    fn negotiate(&self, config: Config) -> Result<(Client, Option<String>)> {
         if self.target.is_plain() {
             return self.open_plain(config);
         }
         let mut with_options = config.clone();
-        with_options.options(&session::options(self.purpose, self.options()));
+        with_options.options(&session::options(self.purpose, self.options(), self.target.limit));
         match self.manager(with_options).connect() {
             Err(error) if session::refuses_options(&error) => {
-                let client = self.open_plain(config)?;
+                let opened = self.open_plain(config)?;
                 self.target.set_plain();
-                Ok(client)
+                Ok(opened)
             }
-            opened => opened.map_err(|error| refused(&error)),
+            opened => opened.map(|client| (client, None)).map_err(|error| refused(&error)),
         }
     }
 
     /// With the options of the user alone; ours are set by statement.
-    fn open_plain(&self, mut config: Config) -> Result<Client> {
+    fn open_plain(&self, mut config: Config) -> Result<(Client, Option<String>)> {
         if let Some(options) = self.options() {
             config.options(options);
         }
         let mut client = self.manager(config).connect().map_err(|error| refused(&error))?;
-        session::set(&mut client, self.purpose, self.options()).map_err(errors::statement)?;
-        Ok(client)
+        let restore = session::set(&mut client, self.purpose, self.options(), self.target.limit)
+            .map_err(errors::statement)?;
+        Ok((client, Some(restore)))
     }
 
     fn manager(&self, config: Config) -> PostgresConnectionManager<Connector> {
-        PostgresConnectionManager::new(config, Connector::new(Arc::clone(&self.wire)))
+        PostgresConnectionManager::new(config, self.connector())
+    }
+
+    fn connector(&self) -> Connector {
+        Connector::new(Arc::clone(&self.wire))
     }
 
     fn endpoint(&self) -> &Endpoint {

@@ -27,6 +27,13 @@ impl Connector {
         Self { wire }
     }
 
+    /// The same for another connection.
+    pub(super) fn elsewhere(&self, wire: Arc<Wire>) -> Self {
+        let mut other = self.clone();
+        other.wire = wire;
+        other
+    }
+
     /// Has the driver hand its sockets to a connector.
     pub(super) fn claim(config: &mut Config) {
         config.ssl_mode(SslMode::Require).ssl_negotiation(SslNegotiation::Direct);

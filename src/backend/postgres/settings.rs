@@ -21,6 +21,8 @@ const TCP_USER_TIMEOUT: Duration = Duration::from_mins(1);
 pub(super) struct Target {
     pub(super) endpoints: Vec<Endpoint>,
     pub(super) role: TargetSessionAttrs,
+    /// How long a statement may take.
+    pub(super) limit: Option<Duration>,
     description: String,
     /// Set once a server refused the start-up options, so that the next connection does not try.
     plain: Arc<AtomicBool>,
@@ -43,6 +45,7 @@ impl Target {
         Self {
             endpoints: settings.hosts.iter().map(|host| Endpoint::new(settings, host)).collect(),
             role: settings.target_session_attrs,
+            limit: settings.statement_timeout,
             description: settings.to_string(),
             plain: Arc::default(),
         }

@@ -24,6 +24,11 @@ impl Tags {
     /// Code ran that can do anything.
     pub(super) const CODE: Self = Self(1 << 8);
 
+    /// No tag: the server said that a setting changed.
+    pub(super) const REPORTED: Self = Self(1 << 9);
+    /// All of them.
+    pub(super) const ALL: Self = Self(u32::MAX);
+
     /// The set of one tag, as it stands in a message.
     pub(super) fn of(tag: &[u8]) -> Self {
         let end = tag.iter().position(|byte| matches!(byte, b' ' | 0)).unwrap_or(tag.len());

@@ -23,7 +23,6 @@ pub(super) struct Wire {
     copying: AtomicBool,
     tags: AtomicU32,
     standby: AtomicU8,
-    read_only: AtomicU8,
 }
 
 /// What a session says of its transaction.
@@ -49,7 +48,6 @@ impl Wire {
         self.copying.store(false, Ordering::Relaxed);
         self.tags.store(0, Ordering::Relaxed);
         self.standby.store(UNKNOWN, Ordering::Relaxed);
-        self.read_only.store(UNKNOWN, Ordering::Relaxed);
         self.tapped.store(true, Ordering::Release);
     }
 
@@ -76,24 +74,22 @@ impl Wire {
         self.owed.load(Ordering::Acquire) == 0 && !self.copying.load(Ordering::Acquire)
     }
 
-    /// The tags of the commands that ended since [`forget_tags`](Self::forget_tags).
+    /// The tags of the commands that ended since they were [forgotten](Self::forget).
     pub(super) fn tags(&self) -> Tags {
         Tags::from_bits(self.tags.load(Ordering::Acquire))
     }
 
-    /// Forgets the tags, before a statement whose tags matter.
-    pub(super) fn forget_tags(&self) {
-        self.tags.store(0, Ordering::Release);
+    /// Forgets tags, before a statement for which they matter.
+    pub(super) fn forget(&self, tags: Tags) {
+        self.tags.fetch_and(!tags.bits(), Ordering::AcqRel);
     }
 
     /// Whether the server said last that it is a standby; `None` if it never said.
     pub(super) fn is_standby(&self) -> Option<bool> {
-        yes_or_no(&self.standby)
-    }
-
-    /// Whether the server said last that new transactions are read only; `None` if it never said.
-    pub(super) fn is_read_only(&self) -> Option<bool> {
-        yes_or_no(&self.read_only)
+        match self.standby.load(Ordering::Acquire) {
+            UNKNOWN => None,
+            said => Some(said == ON),
+        }
     }
 
     /// Cuts the connection: whoever waits for the server gets an error at once, and so does
@@ -152,19 +148,13 @@ impl Wire {
     pub(super) fn parameter(&self, text: &[u8]) {
         let mut parts = text.split(|byte| *byte == 0);
         let (name, value) = (parts.next(), parts.next());
-        let cell = match name {
-            Some(b"in_hot_standby") => &self.standby,
-            Some(b"default_transaction_read_only") => &self.read_only,
-            _ => return,
-        };
-        cell.store(if value == Some(b"on") { ON } else { OFF }, Ordering::Release);
-    }
-}
-
-fn yes_or_no(cell: &AtomicU8) -> Option<bool> {
-    match cell.load(Ordering::Acquire) {
-        UNKNOWN => None,
-        said => Some(said == ON),
+        if name == Some(b"in_hot_standby") {
+            let said = if value == Some(b"on") { ON } else { OFF };
+            self.standby.store(said, Ordering::Release);
+        } else if self.status.load(Ordering::Acquire) != 0 {
+            // Before the first final answer the server says how the session begins.
+            self.tags.fetch_or(Tags::REPORTED.bits(), Ordering::AcqRel);
+        }
     }
 }
 
@@ -194,6 +184,6 @@ mod tests {
         assert_eq!(wire.is_standby(), Some(false));
         wire.parameter(b"in_hot_standby\0on\0");
         wire.parameter(b"TimeZone\0on\0");
-        assert_eq!((wire.is_standby(), wire.is_read_only()), (Some(true), None));
+        assert_eq!(wire.is_standby(), Some(true));
     }
 }
