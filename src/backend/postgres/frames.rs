@@ -103,8 +103,7 @@ mod tests {
         match kind {
             b'Z' => Some(1),
             b'C' => Some(64),
-            b'1' => Some(0),
-            0 => Some(0),
+            b'1' | 0 => Some(0),
             _ => None,
         }
     }

@@ -31,12 +31,8 @@ const TELLING: Tags = Tags::SET
 
 /// Resets; see [`Connection::reset`].
 pub(super) fn reset(connection: &mut PostgresConnection, deadline: Instant) -> Result<Leftovers> {
+    settle(connection, deadline)?;
     let leftovers = leftovers(connection);
-    if connection.is_broken() || (connection.wire.is_tapped() && !connection.wire.is_settled()) {
-        // A COPY or a result is under way; ending it could take for ever.
-        connection.broken = true;
-        return Err(errors::disconnect("a statement was under way when the connection came back"));
-    }
     if leftovers.is_empty() {
         return Ok(leftovers);
     }
@@ -52,6 +48,23 @@ pub(super) fn reset(connection: &mut PostgresConnection, deadline: Instant) -> R
     };
     connection.broken |= outcome.is_err();
     outcome.map(|()| leftovers)
+}
+
+/// Makes sure that the server waits for a statement. An error is handed out before the server's
+/// final answer was read; that answer may still be on its way.
+fn settle(connection: &mut PostgresConnection, deadline: Instant) -> Result<()> {
+    if !connection.wire.is_copying() && !connection.is_broken() {
+        if connection.wire.is_settled() {
+            return Ok(());
+        }
+        connection.ping(deadline)?;
+        if connection.wire.is_settled() {
+            return Ok(());
+        }
+    }
+    // A COPY or a result is under way; ending it could take for ever.
+    connection.broken = true;
+    Err(errors::disconnect("a statement was under way when the connection came back"))
 }
 
 /// What is, or may be, left.

@@ -126,11 +126,22 @@ fn makes_temporary(rest: &[Token<'_>]) -> bool {
 /// Whether a function is called that is not known to leave nothing.
 fn calls(statement: &[Token<'_>]) -> bool {
     let opens = statement.iter().enumerate().filter(|(_, token)| **token == Token::Open);
-    opens.into_iter().any(|(at, _)| calls_at(&statement[..at]))
+    opens.into_iter().any(|(at, _)| calls_at(&statement[..at], &statement[at..]))
 }
 
-/// Whether the parenthesis behind these tokens is that of such a call.
-fn calls_at(before: &[Token<'_>]) -> bool {
+/// Whether the parentheses that open here end with `, true`: so does a `set_config` that holds for
+/// the transaction only.
+fn is_local(opened: &[Token<'_>]) -> bool {
+    let mut depth = 0;
+    let end = opened.iter().position(|token| {
+        depth += i32::from(*token == Token::Open) - i32::from(*token == Token::Close);
+        depth == 0
+    });
+    end.is_some_and(|end| end > 2 && opened[end - 1].is("TRUE") && opened[end - 2] == Token::Comma)
+}
+
+/// Whether the parenthesis between these tokens is that of such a call.
+fn calls_at(before: &[Token<'_>], opened: &[Token<'_>]) -> bool {
     let (before, name) = match before {
         [before @ .., Token::Word(name) | Token::Quoted(name)] => (before, *name),
         _ => return false,
@@ -141,9 +152,11 @@ fn calls_at(before: &[Token<'_>]) -> bool {
         }
         before => (before, None),
     };
-    let is_known =
-        schema.is_none_or(|schema| schema.eq_ignore_ascii_case("pg_catalog")) && harmless::is(name);
-    !is_known && !names_a_relation(before)
+    let is_built_in = schema.is_none_or(|schema| schema.eq_ignore_ascii_case("pg_catalog"));
+    let is_quiet =
+        harmless::is(name) || (name.eq_ignore_ascii_case("set_config") && is_local(opened));
+    let leaves_nothing = is_built_in && is_quiet;
+    !leaves_nothing && !names_a_relation(before)
 }
 
 /// Whether the name behind these tokens is that of a table, a type or an alias, so that columns
@@ -168,6 +181,7 @@ mod tests {
     #[test]
     fn what_ends_with_its_transaction_leaves_nothing() {
         for sql in [
+            "select set_config('a', concat('b', (1)), true) where true",
             "begin; set local work_mem = '1MB'; set transaction read only; commit",
             "create temp table x (n int) on commit drop",
             "select pg_advisory_xact_lock(1), count(*), now() from t where a in (1, 2)",
@@ -194,6 +208,8 @@ mod tests {
             "SET ROLE x",
             "/* a */ set session authorization x",
             "select set_config('search_path', 'x', false)",
+            "select set_config('search_path', 'x', not true), (1, true)",
+            "select set_config('a', 'b', false",
             "select 1; select PG_ADVISORY_LOCK(1)",
             "select pg_catalog.pg_try_advisory_lock(1)",
             "select * from t join u on f(t.a)",

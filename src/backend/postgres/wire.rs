@@ -71,7 +71,12 @@ impl Wire {
 
     /// Whether every request has its final answer, and no COPY is under way.
     pub(super) fn is_settled(&self) -> bool {
-        self.owed.load(Ordering::Acquire) == 0 && !self.copying.load(Ordering::Acquire)
+        self.owed.load(Ordering::Acquire) == 0 && !self.is_copying()
+    }
+
+    /// Whether a COPY is under way.
+    pub(super) fn is_copying(&self) -> bool {
+        self.copying.load(Ordering::Acquire)
     }
 
     /// The tags of the commands that ended since they were [forgotten](Self::forget).
