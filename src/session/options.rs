@@ -132,7 +132,7 @@ impl TransactionOptions {
     ///
     /// # Errors
     /// `Unsupported` if the database cannot do one of them.
-    pub(super) fn sql(&self, capabilities: &Capabilities) -> Result<String> {
+    pub(super) fn sql(&self, capabilities: Capabilities) -> Result<String> {
         let always_so = self.isolation == Some(Isolation::Serializable) && !capabilities.row_locks;
         let isolation = self.isolation.filter(|_| !always_so || capabilities.transaction_modes);
         let mut modes = Vec::new();
@@ -185,24 +185,24 @@ mod tests {
             .lock_timeout(Duration::from_micros(1))
             .idle_timeout(Duration::from_secs(5));
         assert_eq!(
-            options.sql(&postgres()).unwrap(),
+            options.sql(postgres()).unwrap(),
             "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE, READ ONLY, DEFERRABLE;\
              SET LOCAL lock_timeout = 1;SET LOCAL idle_in_transaction_session_timeout = 5000;"
         );
-        assert_eq!(TransactionOptions::new().sql(&postgres()).unwrap(), "");
+        assert_eq!(TransactionOptions::new().sql(postgres()).unwrap(), "");
     }
 
     #[test]
     fn what_a_database_cannot_do_is_refused_and_what_it_always_does_is_not() {
         let sqlite = Capabilities::none(Dialect::Sqlite);
         let serializable = TransactionOptions::new().isolation(Isolation::Serializable);
-        assert_eq!(serializable.sql(&sqlite).unwrap(), "");
+        assert_eq!(serializable.sql(sqlite).unwrap(), "");
         for options in [
             TransactionOptions::new().isolation(Isolation::ReadCommitted),
             TransactionOptions::new().read_only(),
             TransactionOptions::new().lock_timeout(Duration::from_secs(1)),
         ] {
-            assert_eq!(options.sql(&sqlite).unwrap_err().kind(), ErrorKind::Unsupported);
+            assert_eq!(options.sql(sqlite).unwrap_err().kind(), ErrorKind::Unsupported);
         }
     }
 }

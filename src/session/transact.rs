@@ -124,7 +124,9 @@ fn run<T>(
         }
         (ended, _) => ended?,
     }
-    hooks.into_iter().for_each(|hook| hook());
+    for hook in hooks {
+        hook();
+    }
     Ok(value)
 }
 
@@ -140,10 +142,9 @@ fn resolve(engine: &Engine, id: &TransactionId, unknown: Error) -> Result<()> {
                 let message = "the connection was lost, and the transaction was rolled back";
                 return Err(Error::new(ErrorKind::Disconnect, message).with_source(unknown));
             }
-            Ok(Fate::Unknown) => return Err(unknown),
             Ok(Fate::InProgress) => {}
             Err(error) if error.is_transient() => {}
-            Err(_) => return Err(unknown),
+            Ok(Fate::Unknown) | Err(_) => return Err(unknown),
         }
         if Instant::now() >= deadline {
             return Err(unknown);

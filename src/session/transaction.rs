@@ -56,7 +56,7 @@ impl Transaction {
         options: &TransactionOptions,
         attempt: u32,
     ) -> Result<Self> {
-        let sql = options.sql(connection.capabilities())?;
+        let sql = options.sql(*connection.capabilities())?;
         if options.statement_timeout.is_some() {
             connection.set_statement_timeout(options.statement_timeout)?;
         }
@@ -149,7 +149,9 @@ impl Transaction {
         let hooks = self.take_hooks();
         // ORDER: nothing is held any more when the hooks are called.
         drop(self);
-        hooks.into_iter().for_each(|hook| hook());
+        for hook in hooks {
+            hook();
+        }
         Ok(())
     }
 

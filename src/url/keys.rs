@@ -15,7 +15,7 @@ pub(super) enum KeySet {
 }
 
 /// The keys of a PostgreSQL server, and the variables that stand in for them.
-const POSTGRES: [(&str, &str); 20] = [
+const POSTGRES: [(&str, &str); 21] = [
     ("host", "PGHOST"),
     ("hostaddr", "PGHOSTADDR"),
     ("port", "PGPORT"),
@@ -35,6 +35,7 @@ const POSTGRES: [(&str, &str); 20] = [
     ("keepalives_interval", ""),
     ("keepalives_count", ""),
     ("tcp_user_timeout", ""),
+    ("statement_timeout", ""),
     ("gssencmode", "PGGSSENCMODE"),
 ];
 

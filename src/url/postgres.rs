@@ -28,6 +28,10 @@ pub struct PostgresSettings {
     pub application_name: String,
     /// Command-line options for the server's session, such as `-c statement_timeout=5s`.
     pub options: Option<String>,
+    /// How long one statement may take; see
+    /// [`Connection::set_statement_timeout`](crate::backend::Connection::set_statement_timeout).
+    /// Default: as long as it wants.
+    pub statement_timeout: Option<Duration>,
     /// Whether TCP keepalives are sent. Default: yes.
     pub keepalives: bool,
     /// The idle time before the first keepalive. Default: the system's.

@@ -55,6 +55,9 @@ pub(super) fn settle(
             .or_else(|| text("fallback_application_name"))
             .unwrap_or_else(|| "rowmill".to_owned()),
         options: text("options"),
+        statement_timeout: parameters
+            .read("statement_timeout", values::duration_in_milliseconds)?
+            .filter(|timeout| !timeout.is_zero()),
         keepalives: parameters.read("keepalives", values::flag)?.unwrap_or(true),
         keepalives_idle: seconds("keepalives_idle")?,
         keepalives_interval: seconds("keepalives_interval")?,

@@ -2,18 +2,24 @@
 //!
 //! The driver bounds only the TCP handshake. Name resolution, authentication and set-up can take
 //! for ever, so each attempt runs on a thread of its own: at the deadline the caller goes on
-//! without it. An abandoned thread ends when its server says anything or its socket dies, and
-//! closes what it then has. There are at most [`MAX_ATTEMPTS`] of them; more are refused.
+//! without it, and its connection is cut, which ends it. Where it cannot be cut (Unix sockets, the
+//! resolution of a name) an abandoned thread ends when its server says anything or its socket dies,
+//! and closes what it then has. There are at most [`MAX_ATTEMPTS`] of them; more are refused.
 
-use super::connection::PostgresConnection;
+use super::connection::{PostgresConnection, Setup};
+use super::connector::Connector;
 use super::errors::{self, code};
+use super::interrupt::Interrupter;
 use super::notices::Notices;
+use super::runtime;
 use super::session::{self, Purpose};
 use super::settings::{Endpoint, Target};
+use super::tap::ReadablePassword;
+use super::wire::Wire;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sqlstate::Class;
 use crate::url::TargetSessionAttrs;
-use postgres::{Client, Config, NoTls};
+use postgres::{Client, Config};
 use r2d2_postgres::PostgresConnectionManager;
 use r2d2_postgres::r2d2::ManageConnection;
 use std::error::Error as StdError;
@@ -46,6 +52,7 @@ pub(super) fn open<T: Send + 'static>(
     deadline: Instant,
     then: impl Fn(PostgresConnection) -> Result<T> + Clone + Send + 'static,
 ) -> Result<T> {
+    runtime::refuse()?;
     if target.role == TargetSessionAttrs::PreferStandby {
         let half = Instant::now() + remaining(deadline) / 2;
         if let Ok(opened) =
@@ -69,9 +76,11 @@ fn try_hosts<T: Send + 'static>(
     for (index, endpoint) in target.endpoints.iter().enumerate() {
         // Each host gets an equal part of what is left: a silent one must not take it all.
         let part = remaining(deadline) / (target.endpoints.len() - index) as u32;
-        let host = Host { target: target.clone(), index, role, purpose, part };
+        let wire = Arc::new(Wire::default());
+        let host =
+            Host { target: target.clone(), index, role, purpose, part, wire: Arc::clone(&wire) };
         let then = then.clone();
-        let opened = attempt(Instant::now() + part, move || host.open().and_then(then));
+        let opened = attempt(Instant::now() + part, &wire, move || host.open().and_then(then));
         match opened.map_err(|error| at_host(endpoint, &error)) {
             Err(error) if error.class() != Class::Permanent => last = Some(error),
             decided => return decided,
@@ -84,9 +93,10 @@ fn remaining(deadline: Instant) -> Duration {
     deadline.saturating_duration_since(Instant::now())
 }
 
-/// Runs `work` on a thread of its own and waits for it until the deadline.
+/// Runs `work` on a thread of its own and waits for it until the deadline; then `wire` is cut.
 fn attempt<T: Send + 'static>(
     deadline: Instant,
+    wire: &Wire,
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
     let slot = Slot::take()?;
@@ -101,6 +111,7 @@ fn attempt<T: Send + 'static>(
         Error::new(ErrorKind::Connect, "no thread could be started to connect").with_source(error)
     })?;
     receiver.recv_timeout(remaining(deadline)).unwrap_or_else(|_| {
+        wire.sever();
         Err(Error::new(ErrorKind::Connect, "no answer in time").with_sqlstate(code("08001")))
     })
 }
@@ -132,14 +143,20 @@ struct Host {
     role: TargetSessionAttrs,
     purpose: Purpose,
     part: Duration,
+    wire: Arc<Wire>,
 }
 
 impl Host {
     fn open(&self) -> Result<PostgresConnection> {
         check_descriptors()?;
         let notices = Arc::new(Notices::default());
-        let client = self.negotiate(self.config(&notices))?;
-        let mut connection = PostgresConnection::new(client, notices);
+        let (client, restore) = self.negotiate(self.config(&notices))?;
+        let wire = Arc::clone(&self.wire);
+        let interrupter =
+            Interrupter::new(Arc::clone(&wire), client.cancel_token(), &self.connector());
+        let limit = if self.purpose == Purpose::Work { self.target.limit } else { None };
+        let setup = Setup { role: self.role, standby: wire.is_standby(), limit, restore };
+        let mut connection = PostgresConnection::new(client, notices, wire, interrupter, setup);
         connection.check_role(self.role)?;
         Ok(connection)
     }
@@ -156,31 +173,41 @@ impl Host {
         config
     }
 
-    /// Connects with the settings of the session as options, or without if the server refuses any.
-    fn negotiate(&self, config: Config) -> Result<Client> {
+    /// Connects with the settings of the session as options, or without if the server refuses
+    /// any; then there are statements that set them.
+    fn negotiate(&self, config: Config) -> Result<(Client, Option<String>)> {
         if self.target.is_plain() {
             return self.open_plain(config);
         }
         let mut with_options = config.clone();
-        with_options.options(&session::options(self.purpose, self.options()));
-        match manager(with_options).connect() {
+        with_options.options(&session::options(self.purpose, self.options(), self.target.limit));
+        match self.manager(with_options).connect() {
             Err(error) if session::refuses_options(&error) => {
-                let client = self.open_plain(config)?;
+                let opened = self.open_plain(config)?;
                 self.target.set_plain();
-                Ok(client)
+                Ok(opened)
             }
-            opened => opened.map_err(|error| refused(&error)),
+            opened => opened.map(|client| (client, None)).map_err(|error| refused(&error)),
         }
     }
 
     /// With the options of the user alone; ours are set by statement.
-    fn open_plain(&self, mut config: Config) -> Result<Client> {
+    fn open_plain(&self, mut config: Config) -> Result<(Client, Option<String>)> {
         if let Some(options) = self.options() {
             config.options(options);
         }
-        let mut client = manager(config).connect().map_err(|error| refused(&error))?;
-        session::set(&mut client, self.purpose, self.options()).map_err(errors::statement)?;
-        Ok(client)
+        let mut client = self.manager(config).connect().map_err(|error| refused(&error))?;
+        let restore = session::set(&mut client, self.purpose, self.options(), self.target.limit)
+            .map_err(errors::statement)?;
+        Ok((client, Some(restore)))
+    }
+
+    fn manager(&self, config: Config) -> PostgresConnectionManager<Connector> {
+        PostgresConnectionManager::new(config, self.connector())
+    }
+
+    fn connector(&self) -> Connector {
+        Connector::new(Arc::clone(&self.wire))
     }
 
     fn endpoint(&self) -> &Endpoint {
@@ -190,10 +217,6 @@ impl Host {
     fn options(&self) -> Option<&str> {
         self.endpoint().options.as_deref()
     }
-}
-
-fn manager(config: Config) -> PostgresConnectionManager<NoTls> {
-    PostgresConnectionManager::new(config, NoTls)
 }
 
 /// The driver panics when it cannot open the descriptors of its runtime, so they are tried first.
@@ -231,11 +254,21 @@ fn refused(error: &postgres::Error) -> Error {
                 .with_hint("put it into PGPASSWORD or ~/.pgpass")
         }
         "invalid configuration" | "authentication error" => refusal(&reason, "28000"),
+        _ if is_readable_password(error) => refusal(&reason, "28000")
+            .with_hint("have the server ask for it by scram-sha-256 (pg_hba.conf), or use TLS"),
         _ if is_refused(error) => {
             refusal(&reason, "08001").with_hint("start the server, or correct the URL")
         }
         _ => refusal(&reason, "08001"),
     }
+}
+
+/// Whether the password would have gone out readable.
+fn is_readable_password(error: &postgres::Error) -> bool {
+    let cause = error.source().and_then(|cause| cause.downcast_ref::<io::Error>());
+    cause
+        .and_then(io::Error::get_ref)
+        .is_some_and(<dyn StdError + Send + Sync>::is::<ReadablePassword>)
 }
 
 /// Whether there is a machine and nobody listens.

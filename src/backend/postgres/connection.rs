@@ -3,13 +3,22 @@
 use super::disposal::{self, Remains};
 use super::errors::{self, code};
 use super::guard::guarded;
+use super::interrupt::Interrupter;
 use super::notices::Notices;
-use super::results::{self, Failure};
+use super::runtime;
 use super::session;
 use super::statements::Statements;
-use super::{catalog, fate, load, words};
+use super::streaming::stream;
+use super::tags::Tags;
+use super::timer::{self, Timer};
+use super::traces::Traces;
+use super::wire::{Status, Wire};
+use super::{catalog, commit, fate, limits, load, ping, reset, words};
 use crate::backend::capabilities::Capabilities;
 use crate::backend::fate::{Fate, TransactionId};
+use crate::backend::interrupt::Interrupt;
+use crate::backend::leftovers::Leftovers;
+use crate::backend::server_limit::ServerLimit;
 use crate::backend::table_info::TableInfo;
 use crate::backend::{Connection, RowRef};
 use crate::error::{Error, ErrorKind, Result};
@@ -39,22 +48,64 @@ const CAPABILITIES: Capabilities = Capabilities {
 /// A connection to a PostgreSQL server.
 pub(super) struct PostgresConnection {
     /// Gone only once it is closed.
-    client: Option<Client>,
-    statements: Statements,
-    notices: Arc<Notices>,
-    in_transaction: bool,
-    broken: bool,
-    running: bool,
+    pub(super) client: Option<Client>,
+    pub(super) statements: Statements,
+    pub(super) notices: Arc<Notices>,
+    pub(super) wire: Arc<Wire>,
+    interrupter: Arc<Interrupter>,
+    pub(super) setup: Setup,
+    /// How long a statement may take now.
+    pub(super) limit: Option<Duration>,
+    /// As far as the texts tell; the wire knows better.
+    pub(super) in_transaction: bool,
+    pub(super) left: Left,
+    pub(super) broken: bool,
+    /// A statement is under way whose result is not read to its end.
+    pub(super) running: bool,
+}
+
+/// How a session is when it was just opened.
+#[derive(Debug)]
+pub(super) struct Setup {
+    /// What the server must be.
+    pub(super) role: TargetSessionAttrs,
+    /// Whether it said that it is a standby.
+    pub(super) standby: Option<bool>,
+    /// How long a statement may take.
+    pub(super) limit: Option<Duration>,
+    /// What has to be set again after `RESET ALL`.
+    pub(super) restore: Option<String>,
+}
+
+/// What the statements since the last reset may have left.
+#[derive(Debug, Default)]
+pub(super) struct Left {
+    pub(super) session: bool,
+    pub(super) explained: Tags,
 }
 
 impl PostgresConnection {
-    /// A connection that was just opened and whose warnings go to `notices`.
-    pub(super) fn new(client: Client, notices: Arc<Notices>) -> Self {
+    /// A connection that was just opened, whose warnings go to `notices` and whose messages pass
+    /// by `wire`.
+    pub(super) fn new(
+        client: Client,
+        notices: Arc<Notices>,
+        wire: Arc<Wire>,
+        interrupter: Interrupter,
+        setup: Setup,
+    ) -> Self {
+        // What the set-up did is how the session is to be.
+        wire.forget(Tags::ALL);
         Self {
             client: Some(client),
             statements: Statements::default(),
             notices,
+            wire,
+            interrupter: Arc::new(interrupter),
+            limit: setup.limit,
+            setup,
             in_transaction: false,
+            left: Left::default(),
             broken: false,
             running: false,
         }
@@ -77,14 +128,37 @@ impl PostgresConnection {
         &mut self,
         work: impl FnOnce(&mut Client, &mut Statements) -> Result<T, postgres::Error>,
     ) -> Result<T> {
-        if self.broken {
-            return Err(closed());
-        }
+        self.check_usable()?;
+        let timer = self.start_timer();
         let Some(client) = &mut self.client else { return Err(closed()) };
         let statements = &mut self.statements;
         let outcome = guarded(|| work(client, statements))
             .and_then(|outcome| outcome.map_err(errors::statement));
-        outcome.map_err(|error| self.judge(error))
+        self.conclude(timer, outcome).map_err(|error| self.judge(error))
+    }
+
+    pub(super) fn check_usable(&self) -> Result<()> {
+        if self.broken || self.wire.is_severed() {
+            return Err(closed());
+        }
+        runtime::refuse()
+    }
+
+    pub(super) fn start_timer(&self) -> Option<Timer> {
+        self.limit.map(|limit| Timer::start(limit, &self.wire, &self.interrupter))
+    }
+
+    /// Looks at how a statement ended.
+    pub(super) fn conclude<T>(&mut self, timer: Option<Timer>, outcome: Result<T>) -> Result<T> {
+        let outcome = match timer {
+            Some(timer) => timer.stop(outcome),
+            None => outcome,
+        };
+        // A request to cancel that came too late for this statement would hit the next one.
+        if self.interrupter.take_sent() && !outcome.as_ref().is_err_and(timer::is_cancelled) {
+            self.broken = true;
+        }
+        outcome
     }
 
     /// Forgets a statement that the server no longer has or no longer wants; says whether it was
@@ -109,78 +183,38 @@ impl PostgresConnection {
         error
     }
 
-    fn batch(&mut self, sql: &str) -> Result<()> {
+    /// Runs statements and forgets their results.
+    pub(super) fn batch(&mut self, sql: &str) -> Result<()> {
         self.with_client(|client, _| client.batch_execute(sql))
     }
 
-    /// Runs a statement and hands out its rows; prepares it again if the server forgot it, or the
-    /// table changed, and no transaction is lost by that. Returns how many rows it changed.
-    fn stream(
-        &mut self,
-        sql: &str,
-        params: &[Param<'_>],
-        each: &mut dyn FnMut(&dyn RowRef) -> Result<()>,
-    ) -> Result<u64> {
-        if self.broken {
-            return Err(closed());
-        }
-        if words::is_commit(sql) {
-            return self.commit().map(|()| 0);
-        }
-        self.note(sql);
-        let mut outcome = self.stream_once(sql, params, each);
-        if let Err(Failure::AtStart(error)) = &outcome
-            && self.forget_if_stale(sql, error)
-            && !self.in_transaction
-        {
-            outcome = self.stream_once(sql, params, each);
-        }
-        outcome.map_err(|failure| match failure {
-            Failure::AtStart(error) | Failure::ByServer(error) => self.judge(error),
-            Failure::ByCaller(error) => error,
-        })
-    }
-
-    fn stream_once(
-        &mut self,
-        sql: &str,
-        params: &[Param<'_>],
-        each: &mut dyn FnMut(&dyn RowRef) -> Result<()>,
-    ) -> Result<u64, Failure> {
-        let Some(client) = &mut self.client else { return Err(Failure::AtStart(closed())) };
-        let (prepared, mut rows) =
-            results::start(client, &mut self.statements, sql, params).map_err(Failure::AtStart)?;
-        // Until the result is read to its end, also where `each` panics.
-        (self.broken, self.running) = (true, true);
-        let outcome = results::hand_out(&mut rows, &prepared, each);
-        let finished = match &outcome {
-            Err(Failure::ByCaller(_)) => results::drain(&mut rows),
-            _ => true,
-        };
-        (self.broken, self.running) = (!finished, !finished);
-        outcome
-    }
-
-    /// Notes what a statement does to the transaction and to the prepared statements. In doubt
+    /// Notes what a statement is going to do to the transaction and to the session. In doubt
     /// there is a transaction: a rollback too many does no harm.
-    fn note(&mut self, sql: &str) {
+    pub(super) fn note(&mut self, sql: &str, traces: Traces) {
         if words::starts_transaction(sql) {
             self.in_transaction = true;
         } else if words::ends_transaction(sql) {
             self.in_transaction = false;
         }
-        if ["DISCARD", "DEALLOCATE"]
-            .iter()
-            .any(|word| words::first_word(sql).eq_ignore_ascii_case(word))
-        {
+        self.left.session |= traces.session;
+        self.left.explained = self.left.explained.with(traces.explained);
+        if traces.statements {
             self.statements.clear();
         }
+        commit::expect(self, traces);
+    }
+
+    /// Starts again with a clean session.
+    pub(super) fn forget_traces(&mut self) {
+        self.left = Left::default();
+        self.wire.forget(Tags::ALL);
     }
 
     fn take_remains(&mut self) -> Option<Remains> {
         let client = self.client.take()?;
         let statements = std::mem::take(&mut self.statements);
-        Some(Remains { client, statements, running: self.running })
+        let (wire, interrupter) = (Arc::clone(&self.wire), Arc::clone(&self.interrupter));
+        Some(Remains { client, statements, wire, interrupter, running: self.running })
     }
 }
 
@@ -193,12 +227,14 @@ impl Connection for PostgresConnection {
         if words::is_commit(sql) {
             return self.commit();
         }
-        self.note(sql);
-        self.batch(sql)
+        let traces = Traces::of(sql);
+        self.note(sql, traces);
+        let outcome = self.batch(sql);
+        commit::check(self, traces, outcome)
     }
 
     fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> Result<u64> {
-        self.stream(sql, params, &mut |_| Ok(()))
+        stream(self, sql, params, &mut |_| Ok(()))
     }
 
     fn query(
@@ -207,7 +243,7 @@ impl Connection for PostgresConnection {
         params: &[Param<'_>],
         each: &mut dyn FnMut(&dyn RowRef) -> Result<()>,
     ) -> Result<()> {
-        self.stream(sql, params, each).map(drop)
+        stream(self, sql, params, each).map(drop)
     }
 
     fn load(
@@ -231,38 +267,12 @@ impl Connection for PostgresConnection {
         Ok(())
     }
 
-    /// The driver does not show whether the server answered `COMMIT` or `ROLLBACK`, which is its
-    /// answer when the transaction was aborted before. So a statement goes ahead that an aborted
-    /// transaction refuses, in the same message; and without any transaction the server warns.
     fn commit(&mut self) -> Result<()> {
-        if self.is_broken() {
-            return Err(errors::disconnect("the connection was lost before COMMIT was sent"));
-        }
-        self.notices.clear();
-        match self.batch("SELECT 1; COMMIT") {
-            Ok(()) if self.notices.no_transaction() => {
-                self.in_transaction = false;
-                Err(Error::new(ErrorKind::Database, "there was no transaction to commit")
-                    .with_sqlstate(code("25P01")))
-            }
-            Ok(()) => {
-                self.in_transaction = false;
-                Ok(())
-            }
-            Err(error) if error.kind() == ErrorKind::Database => {
-                // The transaction is over, or aborted and still open.
-                // That it was not committed is certain, whatever becomes of the rollback.
-                let _ = self.rollback();
-                Err(error)
-            }
-            // Nothing was sent.
-            Err(error) if error.kind() == ErrorKind::Unsupported => Err(error),
-            Err(error) => Err(unknown_outcome(&error)),
-        }
+        commit::commit(self)
     }
 
     fn rollback(&mut self) -> Result<()> {
-        if self.in_transaction {
+        if self.in_transaction() {
             self.batch("ROLLBACK")?;
             self.in_transaction = false;
         }
@@ -282,24 +292,35 @@ impl Connection for PostgresConnection {
     }
 
     fn ping(&mut self, deadline: Instant) -> Result<()> {
-        let patience = deadline.saturating_duration_since(Instant::now());
-        let pinged = self.with_client(|client, _| client.is_valid(patience));
-        if pinged.is_err() {
-            // The next statement would have to wait for the answer that is still owed.
-            self.broken = true;
-        }
-        pinged.map_err(|error| match error.kind() {
-            ErrorKind::Disconnect => error,
-            _ => errors::disconnect("the server gave no sign of life in time"),
-        })
+        ping::ping(self, deadline)
+    }
+
+    fn reset(&mut self, deadline: Instant) -> Result<Leftovers> {
+        reset::reset(self, deadline)
+    }
+
+    fn set_statement_timeout(&mut self, limit: Option<Duration>) -> Result<()> {
+        self.batch(&session::limit_sql(limit))?;
+        self.limit = limit;
+        self.left.explained = self.left.explained.with(Tags::SET);
+        self.left.session |= limit != self.setup.limit;
+        Ok(())
+    }
+
+    fn interrupt(&self) -> Option<Arc<dyn Interrupt>> {
+        Some(Arc::clone(&self.interrupter) as Arc<dyn Interrupt>)
+    }
+
+    fn server_limit(&mut self) -> Result<Option<ServerLimit>> {
+        limits::server_limit(self).map(Some)
     }
 
     fn in_transaction(&self) -> bool {
-        self.in_transaction
+        self.wire.status().map_or(self.in_transaction, |status| status != Status::Idle)
     }
 
     fn is_broken(&self) -> bool {
-        self.broken || self.client.as_ref().is_none_or(Client::is_closed)
+        self.broken || self.wire.is_severed() || self.client.as_ref().is_none_or(Client::is_closed)
     }
 }
 
@@ -320,13 +341,6 @@ impl fmt::Debug for PostgresConnection {
     }
 }
 
-fn unknown_outcome(error: &Error) -> Error {
-    let message = format!("the answer to COMMIT was lost: {}", error.message());
-    Error::new(ErrorKind::CommitUnknown, message)
-        .with_sqlstate(SqlState::parse("08007").unwrap_or(SqlState::CONNECTION_FAILURE))
-        .with_hint("it may have held: ask the database before doing it again")
-}
-
-fn closed() -> Error {
+pub(super) fn closed() -> Error {
     errors::disconnect("the connection was lost or given up before")
 }

@@ -3,22 +3,33 @@
 //! Dropping the driver's client waits for every answer that is still owed, which a silent server
 //! never gives; inside an async runtime it panics. So connections are closed on threads of their
 //! own: at most [`MAX_THREADS`], started when there is something to close. What finds no thread
-//! waits in a list; a connection there is already unused, only its socket is still open.
+//! waits in a list; a connection there is already unused, only its socket is still open. One that
+//! owes an answer is cut first, so that no thread stays in it; over a Unix socket, where nothing can
+//! be cut, the thread stays until the server answers or ends.
 
+use super::interrupt::Interrupter;
 use super::statements::Statements;
+use super::watchdog;
+use super::wire::Wire;
 use parking_lot::Mutex;
-use postgres::{Client, NoTls};
+use postgres::Client;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const MAX_THREADS: usize = 16;
+
+/// How long taking leave of a server may take.
+const LEAVE: Duration = Duration::from_secs(2);
 
 /// A connection that nobody uses any more.
 pub(super) struct Remains {
     pub(super) client: Client,
     pub(super) statements: Statements,
+    pub(super) wire: Arc<Wire>,
+    pub(super) interrupter: Arc<Interrupter>,
     /// Whether a statement may still be running, which is to be cancelled first.
     pub(super) running: bool,
 }
@@ -76,11 +87,17 @@ fn work() {
 }
 
 fn bury(remains: Remains) {
-    if remains.running {
+    let Remains { client, statements, wire, interrupter, running } = remains;
+    if running {
         // Without it the server would go on sending a result that nobody reads.
-        let _ = remains.client.cancel_token().cancel_query(NoTls);
+        interrupter.cancel_here();
     }
+    // A connection that owes an answer is cut: there is nothing to take leave from.
+    if running || !wire.is_settled() {
+        wire.sever();
+    }
+    let _alarm = watchdog::sever_at(Instant::now() + LEAVE, &wire);
     // ORDER: before the statements, which would otherwise ask the server to forget them, one by one.
-    drop(remains.client);
-    drop(remains.statements);
+    drop(client);
+    drop(statements);
 }

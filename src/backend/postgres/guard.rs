@@ -1,5 +1,6 @@
 //! The driver's panics as errors.
 
+use super::runtime::within_runtime;
 use crate::error::{Error, ErrorKind, Result};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -17,8 +18,7 @@ fn panicked(panic: &(dyn Any + Send)) -> Error {
         .or_else(|| panic.downcast_ref::<&str>().copied())
         .unwrap_or_default();
     if text.contains("runtime") {
-        Error::new(ErrorKind::Unsupported, "a database was called from within an async runtime")
-            .with_hint("call it from a thread of its own (spawn_blocking)")
+        within_runtime()
     } else {
         Error::new(ErrorKind::Panic, "the PostgreSQL driver panicked")
     }

@@ -13,10 +13,10 @@ use crate::sqlstate::SqlState;
 use postgres::types::private::BytesMut;
 use postgres::types::{Format, IsNull, Kind, ToSql, Type, to_sql_checked};
 use std::error::Error as StdError;
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
-/// A parameter on its way to the server.
-#[derive(Debug)]
+/// A parameter on its way to the server. The driver logs parameters by their `Debug`, which
+/// therefore shows nothing of the value.
 pub(super) struct Sent<'a>(pub(super) &'a Param<'a>);
 
 impl ToSql for Sent<'_> {
@@ -39,8 +39,7 @@ impl ToSql for Sent<'_> {
     to_sql_checked!();
 }
 
-/// A cell that is packed for exactly the type of its placeholder.
-#[derive(Debug)]
+/// A cell that is packed for exactly the type of its placeholder; see [`Sent`] on `Debug`.
 pub(super) struct Packed<'a>(pub(super) Option<&'a [u8]>);
 
 impl ToSql for Packed<'_> {
@@ -59,6 +58,18 @@ impl ToSql for Packed<'_> {
     }
 
     to_sql_checked!();
+}
+
+impl fmt::Debug for Sent<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if matches!(self.0, Param::Null) { "NULL" } else { "..." })
+    }
+}
+
+impl fmt::Debug for Packed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_none() { "NULL" } else { "..." })
+    }
 }
 
 fn base(server: &Type) -> &Type {

@@ -9,6 +9,7 @@ use super::errors::{self, code};
 use crate::error::{Error, ErrorKind, Result};
 use crate::url::TargetSessionAttrs;
 use postgres::{Client, SimpleQueryMessage};
+use std::time::Duration;
 
 /// What a session is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,13 +40,16 @@ fn settings(purpose: Purpose) -> impl Iterator<Item = (&'static str, &'static st
     SETTINGS.into_iter().chain(lock.iter().copied())
 }
 
-/// The start-up options; what the user set comes last and wins.
-pub(super) fn options(purpose: Purpose, user: Option<&str>) -> String {
+/// The start-up options; what the user set comes after ours and wins.
+pub(super) fn options(purpose: Purpose, user: Option<&str>, limit: Option<Duration>) -> String {
     let mut options = String::new();
     for (name, value) in settings(purpose).chain([WATCH_CLIENT]) {
         options.extend(["-c ", name, "=", value, " "]);
     }
     options.push_str(user.unwrap_or_default());
+    if let (Purpose::Work, Some(limit)) = (purpose, limit) {
+        options.extend([" -c statement_timeout=", &milliseconds(limit)]);
+    }
     options.trim_end().to_owned()
 }
 
@@ -55,12 +59,13 @@ pub(super) fn refuses_options(error: &postgres::Error) -> bool {
     error.code().is_some_and(|code| refusals.contains(&code.code()))
 }
 
-/// Sets by statement what the options would have set, except what the user set.
+/// Sets by statement what the options would have set, except what the user set; returns how.
 pub(super) fn set(
     client: &mut Client,
     purpose: Purpose,
     user: Option<&str>,
-) -> Result<(), postgres::Error> {
+    limit: Option<Duration>,
+) -> Result<String, postgres::Error> {
     let user = user.unwrap_or_default().to_ascii_lowercase();
     let mut sql = String::new();
     for (name, value) in settings(purpose) {
@@ -68,12 +73,29 @@ pub(super) fn set(
             sql.extend(["SET ", name, " = '", value, "'; "]);
         }
     }
-    client.batch_execute(&sql)?;
-    match client.batch_execute(&format!("SET {} = {}", WATCH_CLIENT.0, WATCH_CLIENT.1)) {
-        Err(error) if error.is_closed() => Err(error),
-        // Without it, only the locks of a client that died last longer.
-        _ => Ok(()),
+    if let (Purpose::Work, Some(_)) = (purpose, limit) {
+        sql.push_str(&limit_sql(limit));
     }
+    client.batch_execute(&sql)?;
+    let watch = format!("SET {} = {}; ", WATCH_CLIENT.0, WATCH_CLIENT.1);
+    match client.batch_execute(&watch) {
+        Ok(()) => sql.push_str(&watch),
+        Err(error) if error.is_closed() => return Err(error),
+        // Without it, only the locks of a client that died last longer.
+        Err(_) => {}
+    }
+    Ok(sql)
+}
+
+/// Sets how long a statement may take.
+pub(super) fn limit_sql(limit: Option<Duration>) -> String {
+    format!("SET statement_timeout = {}; ", milliseconds(limit.unwrap_or_default()))
+}
+
+/// At least 1: 0 would be no limit. The server counts in 31 bits.
+fn milliseconds(limit: Duration) -> String {
+    let least = u128::from(!limit.is_zero());
+    limit.as_millis().clamp(least, i32::MAX as u128).to_string()
 }
 
 /// Checks that the server is what it must be.
@@ -112,7 +134,7 @@ mod tests {
 
     #[test]
     fn the_options_of_the_user_come_last() {
-        let options = options(Purpose::Work, Some("-c TimeZone=CET"));
+        let options = options(Purpose::Work, Some("-c TimeZone=CET"), None);
         assert!(options.contains("-c TimeZone=UTC ") && options.ends_with("-c TimeZone=CET"));
         assert!(!options.contains("idle_session_timeout"));
     }

@@ -1,5 +1,6 @@
 //! What is connected to, host by host.
 
+use super::connector::Connector;
 use crate::url::{PostgresHost, PostgresSettings, Reach, TargetSessionAttrs};
 use postgres::Config;
 use postgres::config::SslMode;
@@ -20,6 +21,8 @@ const TCP_USER_TIMEOUT: Duration = Duration::from_mins(1);
 pub(super) struct Target {
     pub(super) endpoints: Vec<Endpoint>,
     pub(super) role: TargetSessionAttrs,
+    /// How long a statement may take.
+    pub(super) limit: Option<Duration>,
     description: String,
     /// Set once a server refused the start-up options, so that the next connection does not try.
     plain: Arc<AtomicBool>,
@@ -28,7 +31,7 @@ pub(super) struct Target {
 /// One host.
 #[derive(Clone)]
 pub(super) struct Endpoint {
-    /// Has this one host, no options, no TLS.
+    /// Has this one host and no options.
     pub(super) config: Config,
     /// The options of the user for the session.
     pub(super) options: Option<String>,
@@ -42,6 +45,7 @@ impl Target {
         Self {
             endpoints: settings.hosts.iter().map(|host| Endpoint::new(settings, host)).collect(),
             role: settings.target_session_attrs,
+            limit: settings.statement_timeout,
             description: settings.to_string(),
             plain: Arc::default(),
         }
@@ -64,20 +68,21 @@ impl Endpoint {
         match &host.reach {
             Reach::Name(name) => config.host(name),
             Reach::Address { address, name } => {
-                if let Some(name) = name {
-                    config.host(name);
-                }
+                // The driver hands its socket over only for a host that has a name.
+                config.host(name.as_deref().unwrap_or(&address.to_string()));
                 config.hostaddr(*address)
             }
             Reach::Unix(directory) => config.host_path(directory),
         };
+        match &host.reach {
+            Reach::Unix(_) => drop(config.ssl_mode(SslMode::Disable)),
+            _ => Connector::claim(&mut config),
+        }
         config
             .port(host.port)
             .user(&settings.user)
             .dbname(&settings.database)
-            .application_name(&settings.application_name)
-            // The URL has refused what asks for TLS.
-            .ssl_mode(SslMode::Disable);
+            .application_name(&settings.application_name);
         if let Some(password) = settings.password_for(host) {
             config.password(password.expose());
         }

@@ -1,5 +1,6 @@
 //! Prepared statements, kept.
 
+use super::traces::Traces;
 use super::types;
 use crate::mapping::column_type::ColumnType;
 use postgres::{Client, Statement};
@@ -19,6 +20,7 @@ pub(super) struct Statements {
 
 struct Kept {
     prepared: Prepared,
+    traces: Traces,
     used: u64,
 }
 
@@ -45,9 +47,14 @@ impl Statements {
         if self.kept.len() == CAPACITY {
             self.forget_oldest();
         }
-        let kept = Kept { prepared: prepared.clone(), used: self.clock };
+        let kept = Kept { prepared: prepared.clone(), traces: Traces::of(sql), used: self.clock };
         self.kept.insert(sql.to_owned(), kept);
         Ok(prepared)
+    }
+
+    /// What the statement leaves behind; read once for one that is kept.
+    pub(super) fn traces(&self, sql: &str) -> Traces {
+        self.kept.get(sql).map_or_else(|| Traces::of(sql), |kept| kept.traces)
     }
 
     /// Forgets the statement for `sql`; says whether it was kept.

@@ -7,14 +7,22 @@
 //! - `load`:         every type through COPY, and the row of an error
 //! - `catalog`:      what a table is said to be
 //! - `lock`:         the lock of a job
+//! - `reset`:        what a borrower leaves, and the next one never sees
+//! - `deadlines`:    statements that take too long, and servers that say nothing
+//! - `session`:      signs of life, limits of the server, passwords, async runtimes
+//! - `secrets`:      what the drivers log
 //! - `relay`:        a server's address with faults
 
 mod catalog;
 mod connect;
+mod deadlines;
 mod errors;
 mod load;
 mod lock;
 mod relay;
+mod reset;
+mod secrets;
+mod session;
 mod statements;
 mod transactions;
 

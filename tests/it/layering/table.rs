@@ -51,6 +51,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("postgres", &["backend/postgres"]),
     ("tokio_postgres", &["backend/postgres"]),
     ("postgres_types", &["backend/postgres"]),
+    ("tokio", &["backend/postgres"]),
     ("rusqlite", &["backend/sqlite"]),
     ("rayon", &["workers"]),
     ("crossbeam_channel", &["batch"]),
