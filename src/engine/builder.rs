@@ -16,11 +16,19 @@ pub struct EngineBuilder {
     url: Result<DatabaseUrl>,
     typed: PoolQuery,
     read_only: bool,
+    statement_timeout: Option<Duration>,
+    prepared_statements: Option<bool>,
 }
 
 impl EngineBuilder {
     pub(super) fn new(url: Result<DatabaseUrl>) -> Self {
-        Self { url, typed: PoolQuery::default(), read_only: false }
+        Self {
+            url,
+            typed: PoolQuery::default(),
+            read_only: false,
+            statement_timeout: None,
+            prepared_statements: None,
+        }
     }
 
     /// Sets how many connections are kept. Default: the URL's `pool_size`, else 5.
@@ -72,6 +80,30 @@ impl EngineBuilder {
         self
     }
 
+    /// Sets how long one statement of PostgreSQL may take. One that takes longer is cancelled;
+    /// where that does not help, because the server is silent, the connection is cut, so that the
+    /// call ends all the same, about a second later. Over a Unix socket nothing can be cut: there
+    /// a server that was stopped in its tracks (`SIGSTOP`) is waited for.
+    ///
+    /// Default: the URL's `statement_timeout` (milliseconds), else as long as it wants. Zero is no
+    /// limit.
+    pub fn statement_timeout(mut self, limit: Duration) -> Self {
+        self.statement_timeout = Some(limit);
+        self
+    }
+
+    /// Sets whether PostgreSQL's statements may be prepared and kept. `false` is for a pooler in
+    /// transaction mode (`PgBouncer`), behind which every transaction may be on another session:
+    /// nothing is then left in one, and the lock of a job is that of an open transaction. Settings
+    /// of the session (time zone, date style) hold in transactions only, and columns of types that
+    /// the server has not built in must be cast in queries.
+    ///
+    /// Default: the URL's `prepared_statements`, else yes.
+    pub fn prepared_statements(mut self, prepared: bool) -> Self {
+        self.prepared_statements = Some(prepared);
+        self
+    }
+
     /// The engine; it opens no connection yet.
     ///
     /// # Errors
@@ -79,8 +111,16 @@ impl EngineBuilder {
     /// backend for it.
     pub fn build(self) -> Result<Engine> {
         let mut url = self.url?;
-        if let Database::Sqlite(settings) = &mut url.database {
-            settings.read_only = self.read_only;
+        match &mut url.database {
+            Database::Sqlite(settings) => settings.read_only = self.read_only,
+            Database::Postgres(settings) => {
+                if let Some(limit) = self.statement_timeout {
+                    settings.statement_timeout = Some(limit).filter(|limit| !limit.is_zero());
+                }
+                settings.prepared_statements =
+                    self.prepared_statements.unwrap_or(settings.prepared_statements);
+            }
+            _ => {}
         }
         let options = PoolOptions::from_url(&url).with(&self.typed);
         options.validate()?;

@@ -15,7 +15,7 @@ pub(super) enum KeySet {
 }
 
 /// The keys of a PostgreSQL server, and the variables that stand in for them.
-const POSTGRES: [(&str, &str); 21] = [
+const POSTGRES: [(&str, &str); 22] = [
     ("host", "PGHOST"),
     ("hostaddr", "PGHOSTADDR"),
     ("port", "PGPORT"),
@@ -36,6 +36,7 @@ const POSTGRES: [(&str, &str); 21] = [
     ("keepalives_count", ""),
     ("tcp_user_timeout", ""),
     ("statement_timeout", ""),
+    ("prepared_statements", ""),
     ("gssencmode", "PGGSSENCMODE"),
 ];
 

@@ -32,6 +32,9 @@ pub struct PostgresSettings {
     /// [`Connection::set_statement_timeout`](crate::backend::Connection::set_statement_timeout).
     /// Default: as long as it wants.
     pub statement_timeout: Option<Duration>,
+    /// Whether statements may be prepared and kept. `false` is for a pooler in transaction mode
+    /// (PgBouncer), behind which every transaction may be on another session. Default: yes.
+    pub prepared_statements: bool,
     /// Whether TCP keepalives are sent. Default: yes.
     pub keepalives: bool,
     /// The idle time before the first keepalive. Default: the system's.

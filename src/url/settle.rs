@@ -58,6 +58,7 @@ pub(super) fn settle(
         statement_timeout: parameters
             .read("statement_timeout", values::duration_in_milliseconds)?
             .filter(|timeout| !timeout.is_zero()),
+        prepared_statements: parameters.read("prepared_statements", values::flag)?.unwrap_or(true),
         keepalives: parameters.read("keepalives", values::flag)?.unwrap_or(true),
         keepalives_idle: seconds("keepalives_idle")?,
         keepalives_interval: seconds("keepalives_interval")?,

@@ -70,16 +70,12 @@ pub(super) fn table_info(
     table: &TableName,
 ) -> Result<Option<TableInfo>> {
     let name = table.to_string();
-    let columns = connection.with_client(|client, statements| {
-        let prepared = statements.get(client, COLUMNS)?;
-        client.query(&prepared.statement, &[&name])
-    })?;
+    let columns =
+        connection.with_client(|client, _| client.query_typed(COLUMNS, &[(&name, Type::TEXT)]))?;
     let Some(first) = columns.first() else { return Ok(None) };
     let is_table = first.get(0);
-    let constraints = connection.with_client(|client, statements| {
-        let prepared = statements.get(client, CONSTRAINTS)?;
-        client.query(&prepared.statement, &[&name])
-    })?;
+    let constraints = connection
+        .with_client(|client, _| client.query_typed(CONSTRAINTS, &[(&name, Type::TEXT)]))?;
     let mut info = TableInfo::new(Vec::with_capacity(columns.len()));
     info.is_table = is_table;
     for row in &columns {

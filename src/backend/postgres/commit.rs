@@ -32,7 +32,14 @@ pub(super) fn commit(connection: &mut PostgresConnection) -> Result<()> {
                 return Err(Error::new(ErrorKind::Database, "there was no transaction to commit")
                     .with_sqlstate(code("25P01")));
             }
-            if tags.has(Tags::ROLLBACK) { Err(aborted()) } else { Ok(()) }
+            if tags.has(Tags::ROLLBACK) {
+                Err(aborted())
+            } else if is_tapped && !tags.has(Tags::COMMIT) {
+                connection.broken = true;
+                Err(unknown(&errors::disconnect("the answer was that to another request")))
+            } else {
+                Ok(())
+            }
         }
         Err(error) if error.kind() == ErrorKind::Database => {
             // The transaction is over, or aborted and still open.

@@ -155,7 +155,8 @@ impl Host {
         let interrupter =
             Interrupter::new(Arc::clone(&wire), client.cancel_token(), &self.connector());
         let limit = if self.purpose == Purpose::Work { self.target.limit } else { None };
-        let setup = Setup { role: self.role, standby: wire.is_standby(), limit, restore };
+        let pooled = self.target.pooled;
+        let setup = Setup { role: self.role, standby: wire.is_standby(), limit, pooled, restore };
         let mut connection = PostgresConnection::new(client, notices, wire, interrupter, setup);
         connection.check_role(self.role)?;
         Ok(connection)
@@ -176,6 +177,9 @@ impl Host {
     /// Connects with the settings of the session as options, or without if the server refuses
     /// any; then there are statements that set them.
     fn negotiate(&self, config: Config) -> Result<(Client, Option<String>)> {
+        if self.target.pooled {
+            return self.open_pooled(config);
+        }
         if self.target.is_plain() {
             return self.open_plain(config);
         }
@@ -200,6 +204,15 @@ impl Host {
         let restore = session::set(&mut client, self.purpose, self.options(), self.target.limit)
             .map_err(errors::statement)?;
         Ok((client, Some(restore)))
+    }
+
+    /// With the options of the user alone; ours are set in each transaction.
+    fn open_pooled(&self, mut config: Config) -> Result<(Client, Option<String>)> {
+        if let Some(options) = self.options() {
+            config.options(options);
+        }
+        let opened = self.manager(config).connect();
+        opened.map(|client| (client, None)).map_err(|error| refused(&error))
     }
 
     fn manager(&self, config: Config) -> PostgresConnectionManager<Connector> {

@@ -6,7 +6,7 @@ use super::guard::guarded;
 use super::interrupt::Interrupter;
 use super::notices::Notices;
 use super::runtime;
-use super::session;
+use super::session::{self, Purpose};
 use super::statements::Statements;
 use super::streaming::stream;
 use super::tags::Tags;
@@ -73,6 +73,8 @@ pub(super) struct Setup {
     pub(super) standby: Option<bool>,
     /// How long a statement may take.
     pub(super) limit: Option<Duration>,
+    /// Whether each transaction may be on another session.
+    pub(super) pooled: bool,
     /// What has to be set again after `RESET ALL`.
     pub(super) restore: Option<String>,
 }
@@ -98,7 +100,7 @@ impl PostgresConnection {
         wire.forget(Tags::ALL);
         Self {
             client: Some(client),
-            statements: Statements::default(),
+            statements: Statements::new(!setup.pooled),
             notices,
             wire,
             interrupter: Arc::new(interrupter),
@@ -161,12 +163,13 @@ impl PostgresConnection {
         outcome
     }
 
-    /// Forgets a statement that the server no longer has or no longer wants; says whether it was
+    /// Forgets a statement that the server no longer has, or whose result or types are no longer
+    /// what they were (a type that was dropped is an internal error to it); says whether it was
     /// kept, so that preparing it again can help.
     pub(super) fn forget_if_stale(&mut self, sql: &str, error: &Error) -> bool {
         let state = error.sqlstate();
         let state = state.as_ref().map_or("", SqlState::code);
-        let was_kept = matches!(state, "0A000" | "26000") && self.statements.forget(sql);
+        let was_kept = matches!(state, "0A000" | "26000" | "XX000") && self.statements.forget(sql);
         if state == "26000" && !was_kept {
             // The driver has statements of its own, for the types it does not know; there is no
             // way to have it prepare those again.
@@ -258,7 +261,12 @@ impl Connection for PostgresConnection {
 
     fn begin(&mut self) -> Result<()> {
         self.notices.clear();
-        self.batch("BEGIN")?;
+        if self.setup.pooled {
+            self.left.explained = self.left.explained.with(Tags::SET);
+            self.batch(&session::begin_pooled(Purpose::Work, self.limit))?;
+        } else {
+            self.batch("BEGIN")?;
+        }
         self.in_transaction = true;
         if self.notices.transaction_already() {
             return Err(Error::new(ErrorKind::Database, "a transaction is open already")
@@ -300,6 +308,12 @@ impl Connection for PostgresConnection {
     }
 
     fn set_statement_timeout(&mut self, limit: Option<Duration>) -> Result<()> {
+        self.check_usable()?;
+        if self.setup.pooled {
+            // The next transaction tells the server; until then the watchdog alone keeps it.
+            self.limit = limit;
+            return Ok(());
+        }
         self.batch(&session::limit_sql(limit))?;
         self.limit = limit;
         self.left.explained = self.left.explained.with(Tags::SET);

@@ -32,12 +32,13 @@ impl Frames {
     }
 
     /// Reads on. `wanted` says how much of the body of a message of some type is of interest,
-    /// `None` for a message that is of none; `each` gets the type and that beginning of each other.
+    /// `None` for a message that is of none; `each` gets the type and that beginning of each other,
+    /// and how many of `bytes` lie behind it.
     pub(super) fn feed(
         &mut self,
         mut bytes: &[u8],
         wanted: fn(u8) -> Option<usize>,
-        each: &mut impl FnMut(u8, &[u8]),
+        each: &mut impl FnMut(u8, &[u8], usize),
     ) {
         while !bytes.is_empty() {
             bytes = if self.wanted > 0 {
@@ -56,7 +57,7 @@ impl Frames {
         &mut self,
         bytes: &'a [u8],
         wanted: fn(u8) -> Option<usize>,
-        each: &mut impl FnMut(u8, &[u8]),
+        each: &mut impl FnMut(u8, &[u8], usize),
     ) -> &'a [u8] {
         let taken = (5 - self.filled).min(bytes.len());
         let (head, rest) = bytes.split_at(taken);
@@ -73,7 +74,7 @@ impl Frames {
         let Some(wanted) = wanted(kind) else { return rest };
         let wanted = wanted.min(self.body).min(MOST);
         if wanted <= rest.len() {
-            each(kind, &rest[..wanted]);
+            each(kind, &rest[..wanted], rest.len() - wanted);
         } else {
             self.kept.clear();
             self.wanted = wanted;
@@ -82,14 +83,14 @@ impl Frames {
     }
 
     /// Gathers the wanted beginning of a body that comes in pieces.
-    fn keep<'a>(&mut self, bytes: &'a [u8], each: &mut impl FnMut(u8, &[u8])) -> &'a [u8] {
+    fn keep<'a>(&mut self, bytes: &'a [u8], each: &mut impl FnMut(u8, &[u8], usize)) -> &'a [u8] {
         let taken = (self.wanted - self.kept.len()).min(bytes.len());
         let (head, rest) = bytes.split_at(taken);
         self.kept.extend_from_slice(head);
         self.body -= taken;
         if self.kept.len() == self.wanted {
             self.wanted = 0;
-            each(self.header[0], &self.kept);
+            each(self.header[0], &self.kept, rest.len());
         }
         rest
     }
@@ -128,7 +129,7 @@ mod tests {
     fn found(frames: &mut Frames, pieces: &mut dyn Iterator<Item = &[u8]>) -> Vec<(u8, Vec<u8>)> {
         let mut found = Vec::new();
         for piece in pieces {
-            frames.feed(piece, wanted, &mut |kind, body| found.push((kind, body.to_vec())));
+            frames.feed(piece, wanted, &mut |kind, body, _| found.push((kind, body.to_vec())));
         }
         found
     }

@@ -19,7 +19,7 @@ SELECT pg_catalog.current_setting('max_connections')::int4,
 
 /// Asks; see [`Connection::server_limit`](crate::backend::Connection::server_limit).
 pub(super) fn server_limit(connection: &mut PostgresConnection) -> Result<ServerLimit> {
-    let row = connection.with_client(|client, _| client.query_one(LIMIT, &[]))?;
+    let row = connection.with_client(|client, _| client.query_typed_one(LIMIT, &[]))?;
     let number = |index| {
         let number: Option<i32> = row.try_get(index).map_err(errors::statement)?;
         Ok(number.and_then(|number| u32::try_from(number).ok()))

@@ -6,7 +6,7 @@
 
 use super::connection::PostgresConnection;
 use super::errors;
-use super::params::Packed;
+use super::params::{Packed, declared_column};
 use crate::backend::Connection;
 use crate::copy::encode;
 use crate::error::{Error, ErrorKind, Locate, Result};
@@ -15,7 +15,7 @@ use crate::mapping::column::Column;
 use crate::mapping::column_type::ColumnType;
 use crate::mapping::rows::Rows;
 use postgres::fallible_iterator::FallibleIterator;
-use postgres::{Client, Statement};
+use postgres::{Client, RowIter, Statement};
 use std::error::Error as StdError;
 use std::io::Write;
 use std::ops::Range;
@@ -48,10 +48,17 @@ pub(super) fn load(
         return Ok(0);
     }
     if columns.iter().any(|column| column.column_type.travels_as_text()) {
-        return insert(connection, table, columns, rows, range)
+        let insert = |connection: &mut _| insert_all(connection, table, columns, rows, range);
+        return in_transaction(connection, insert)
             .locate(|place| place.table = Some(table.plain()));
     }
-    copy(connection, table, columns, rows, range).locate(|place| place.table = Some(table.plain()))
+    let copied = if connection.setup.pooled {
+        // The statement must be on the session of the rows.
+        in_transaction(connection, |connection| copy(connection, table, columns, rows, range))
+    } else {
+        copy(connection, table, columns, rows, range)
+    };
+    copied.locate(|place| place.table = Some(table.plain()))
 }
 
 fn copy(
@@ -140,19 +147,16 @@ fn place_of(context: &str, table: &str, columns: &[Column]) -> Option<(u64, Opti
     Some((row, column.map(str::to_owned)))
 }
 
-/// Inserts by statements with many rows, in a transaction.
-fn insert(
+/// Runs `work` in the transaction that there is, or in one of its own.
+fn in_transaction(
     connection: &mut PostgresConnection,
-    table: &TableName,
-    columns: &[Column],
-    rows: &Rows,
-    range: Range<usize>,
+    work: impl FnOnce(&mut PostgresConnection) -> Result<u64>,
 ) -> Result<u64> {
     if connection.in_transaction() {
-        return insert_all(connection, table, columns, rows, range);
+        return work(connection);
     }
     connection.begin()?;
-    match insert_all(connection, table, columns, rows, range) {
+    match work(connection) {
         Ok(count) => connection.commit().map(|()| count),
         Err(error) => {
             // The first error is the one to show.
@@ -175,16 +179,19 @@ fn insert_all(
         let end = range.end.min(start + at_once);
         let sql = insert_sql(table, columns, end - start);
         let inserted = connection.with_client(|client, statements| {
-            let cells = || (start..end).flat_map(|row| rows.row(row)).map(Packed);
-            let cells: Vec<_> = cells().collect();
+            let cells: Vec<_> = (start..end).flat_map(|row| rows.row(row)).map(Packed).collect();
+            if !statements.keeps() {
+                let declared = columns.iter().map(|column| declared_column(&column.column_type));
+                let declared: Vec<_> = declared.collect();
+                let typed = cells.into_iter().zip(declared.into_iter().cycle());
+                return rest_of(client.query_typed_raw(&sql, typed)?);
+            }
             let statement = if end - start == at_once {
                 statements.get(client, &sql)?.statement
             } else {
                 client.prepare(&sql)?
             };
-            let mut answer = client.query_raw(&statement, cells)?;
-            while answer.next()?.is_some() {}
-            Ok(answer.rows_affected().unwrap_or(0))
+            rest_of(client.query_raw(&statement, cells)?)
         });
         count += inserted.map_err(|error| {
             connection.forget_if_stale(&sql, &error);
@@ -194,6 +201,12 @@ fn insert_all(
         start = end;
     }
     Ok(count)
+}
+
+/// Reads a result to its end; returns how many rows the statement changed.
+fn rest_of(mut answer: RowIter<'_>) -> Result<u64, postgres::Error> {
+    while answer.next()?.is_some() {}
+    Ok(answer.rows_affected().unwrap_or(0))
 }
 
 fn insert_sql(table: &TableName, columns: &[Column], rows: usize) -> String {

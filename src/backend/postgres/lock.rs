@@ -4,10 +4,14 @@
 //! server gives it back when that session ends, whatever ended it. The session of a process that
 //! was killed takes the server a moment to notice, so a lock that is taken is asked for again for
 //! a second before it is said to be taken.
+//!
+//! Behind a pooler in transaction mode there is no session of one's own. There the lock is one of
+//! a transaction that stays open for as long as the lock is held: it has no snapshot and holds up
+//! nothing but the one session that the pooler keeps for it.
 
 use super::connecting;
 use super::connection::PostgresConnection;
-use super::session::Purpose;
+use super::session::{self, Purpose};
 use super::settings::Target;
 use crate::backend::{Connection, JobLock};
 use crate::error::{Error, Result};
@@ -37,6 +41,10 @@ fn wait_for(
     key: i64,
     deadline: Instant,
 ) -> Result<Option<PostgresConnection>> {
+    if connection.setup.pooled {
+        connection.batch(&session::begin_pooled(Purpose::Lock, None))?;
+        connection.in_transaction = true;
+    }
     let end = deadline.min(Instant::now() + PATIENCE);
     loop {
         if try_lock(&mut connection, key)? {
@@ -50,7 +58,8 @@ fn wait_for(
 }
 
 fn try_lock(connection: &mut PostgresConnection, key: i64) -> Result<bool, Error> {
-    let sql = format!("SELECT pg_catalog.pg_try_advisory_lock({key})");
+    let of = if connection.setup.pooled { "xact_" } else { "" };
+    let sql = format!("SELECT pg_catalog.pg_try_advisory_{of}lock({key})");
     let answer = connection.with_client(|client, _| client.simple_query(&sql))?;
     Ok(answer
         .iter()
@@ -62,10 +71,10 @@ struct Lock(Option<PostgresConnection>);
 
 impl JobLock for Lock {
     fn is_held(&mut self) -> bool {
-        let alive = self
-            .0
-            .as_mut()
-            .is_some_and(|connection| connection.ping(Instant::now() + PING).is_ok());
+        let alive = self.0.as_mut().is_some_and(|connection| {
+            connection.ping(Instant::now() + PING).is_ok()
+                && (!connection.setup.pooled || connection.in_transaction())
+        });
         if !alive {
             // A session that came back would not prove that the lock was held all the time.
             self.0 = None;

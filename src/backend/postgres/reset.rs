@@ -33,6 +33,9 @@ const TELLING: Tags = Tags::SET
 pub(super) fn reset(connection: &mut PostgresConnection, deadline: Instant) -> Result<Leftovers> {
     settle(connection, deadline)?;
     let leftovers = leftovers(connection);
+    if connection.setup.pooled {
+        return reset_pooled(connection, leftovers, deadline);
+    }
     if leftovers.is_empty() {
         return Ok(leftovers);
     }
@@ -48,6 +51,26 @@ pub(super) fn reset(connection: &mut PostgresConnection, deadline: Instant) -> R
     };
     connection.broken |= outcome.is_err();
     outcome.map(|()| leftovers)
+}
+
+/// Behind a pooler the session is another one by now, and not ours to reset.
+fn reset_pooled(
+    connection: &mut PostgresConnection,
+    leftovers: Leftovers,
+    deadline: Instant,
+) -> Result<Leftovers> {
+    connection.limit = connection.setup.limit;
+    if leftovers.transaction {
+        let _alarm = watchdog::sever_at(deadline, &connection.wire);
+        connection.rollback()?;
+    }
+    if leftovers.session {
+        connection.broken = true;
+        return Err(errors::disconnect("what was left in a session of the pooler cannot be reset")
+            .with_hint("behind a pooler in transaction mode, use SET LOCAL and the like"));
+    }
+    connection.forget_traces();
+    Ok(leftovers)
 }
 
 /// Makes sure that the server waits for a statement. An error is handed out before the server's
@@ -72,7 +95,8 @@ fn leftovers(connection: &PostgresConnection) -> Leftovers {
     let tags = connection.wire.tags();
     let explained = connection.left.explained;
     let explained =
-        if explained.has(Tags::SET) { explained.with(Tags::REPORTED) } else { explained };
+        // A pooler says it by itself when the session is another one.
+        if explained.has(Tags::SET) || connection.setup.pooled { explained.with(Tags::REPORTED) } else { explained };
     let telling = tags.without(explained).has(TELLING);
     Leftovers {
         transaction: connection.in_transaction(),

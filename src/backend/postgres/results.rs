@@ -2,14 +2,16 @@
 
 use super::errors::{self, code};
 use super::guard::guarded;
-use super::params::Sent;
+use super::params::{self, Sent};
 use super::row::WireRow;
-use super::statements::{Prepared, Statements};
+use super::statements::{self, Prepared, Statements};
 use crate::backend::RowRef;
 use crate::error::{Error, ErrorKind, Result};
+use crate::mapping::column_type::ColumnType;
 use crate::mapping::param::Param;
 use postgres::fallible_iterator::FallibleIterator;
 use postgres::{Client, RowIter};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How long the rest of a result that nobody wants is read before the connection is given up.
@@ -23,29 +25,43 @@ pub(super) enum Failure {
     ByCaller(Error),
 }
 
-/// Sends a statement and its parameters.
+/// A result that is still to be read.
+pub(super) struct Answer<'a> {
+    pub(super) rows: RowIter<'a>,
+    /// `None` until the first row shows them.
+    columns: Option<Arc<[ColumnType]>>,
+}
+
+/// Sends a statement and its parameters. Where statements are not kept, all goes in one message,
+/// and the server guesses the types as it would in a text.
 pub(super) fn start<'a>(
     client: &'a mut Client,
     statements: &mut Statements,
     sql: &str,
     params: &[Param<'_>],
-) -> Result<(Prepared, RowIter<'a>)> {
+) -> Result<Answer<'a>> {
+    if !statements.keeps() {
+        let typed = params.iter().map(|param| (Sent(param), params::declared(param)));
+        let rows = guarded(|| client.query_typed_raw(sql, typed))?.map_err(errors::statement)?;
+        return Ok(Answer { rows, columns: None });
+    }
     let prepared = guarded(|| statements.get(client, sql))?.map_err(errors::statement)?;
     check_count(&prepared, params)?;
     let rows = guarded(|| client.query_raw(&prepared.statement, params.iter().map(Sent)))?
         .map_err(errors::statement)?;
-    Ok((prepared, rows))
+    Ok(Answer { rows, columns: Some(prepared.columns) })
 }
 
 /// Gives each row to `each`; returns how many rows the statement changed.
 pub(super) fn hand_out(
-    rows: &mut RowIter<'_>,
-    prepared: &Prepared,
+    answer: &mut Answer<'_>,
     each: &mut dyn FnMut(&dyn RowRef) -> Result<()>,
 ) -> Result<u64, Failure> {
     let by_server = |error| Failure::ByServer(errors::statement(error));
+    let Answer { rows, columns } = answer;
     while let Some(row) = rows.next().map_err(by_server)? {
-        each(&WireRow { row: &row, columns: &prepared.columns }).map_err(Failure::ByCaller)?;
+        let columns = columns.get_or_insert_with(|| statements::column_types(row.columns()));
+        each(&WireRow { row: &row, columns }).map_err(Failure::ByCaller)?;
     }
     Ok(rows.rows_affected().unwrap_or(0))
 }

@@ -3,7 +3,8 @@
 //! The settings make the texts that the server casts mean what this crate's own parsers take them
 //! to mean: ISO dates, UTC where no zone is given, floating point numbers in full. They are sent
 //! as start-up options: that costs no round trip, and `RESET ALL` and `DISCARD ALL` keep them. A
-//! pooler that refuses options gets them as `SET`.
+//! pooler that refuses options gets them as `SET`, and one that gives each transaction another
+//! session, as `SET LOCAL` behind each `BEGIN`.
 
 use super::errors::{self, code};
 use crate::error::{Error, ErrorKind, Result};
@@ -35,6 +36,10 @@ const WATCH_CLIENT: (&str, &str) = ("client_connection_check_interval", "1000");
 const LOCK_SETTINGS: [(&str, &str); 2] =
     [("idle_session_timeout", "0"), ("statement_timeout", "0")];
 
+/// A lock that is held by a transaction is idle in it.
+const HELD_SETTINGS: [(&str, &str); 2] =
+    [("idle_in_transaction_session_timeout", "0"), ("statement_timeout", "0")];
+
 fn settings(purpose: Purpose) -> impl Iterator<Item = (&'static str, &'static str)> {
     let lock: &[_] = if purpose == Purpose::Lock { &LOCK_SETTINGS } else { &[] };
     SETTINGS.into_iter().chain(lock.iter().copied())
@@ -51,6 +56,20 @@ pub(super) fn options(purpose: Purpose, user: Option<&str>, limit: Option<Durati
         options.extend([" -c statement_timeout=", &milliseconds(limit)]);
     }
     options.trim_end().to_owned()
+}
+
+/// Starts a transaction whose settings are those of a session, for a pooler that gives each
+/// transaction another.
+pub(super) fn begin_pooled(purpose: Purpose, limit: Option<Duration>) -> String {
+    let mut sql = "BEGIN; ".to_owned();
+    let held: &[_] = if purpose == Purpose::Lock { &HELD_SETTINGS } else { &[] };
+    for (name, value) in settings(Purpose::Work).chain(held.iter().copied()) {
+        sql.extend(["SET LOCAL ", name, " = '", value, "'; "]);
+    }
+    if let (Purpose::Work, Some(limit)) = (purpose, limit) {
+        sql.extend(["SET LOCAL statement_timeout = ", &milliseconds(limit)]);
+    }
+    sql
 }
 
 /// Whether the server refused a start-up option: unknown, not possible here, or no options at all.

@@ -21,6 +21,8 @@ const TCP_USER_TIMEOUT: Duration = Duration::from_mins(1);
 pub(super) struct Target {
     pub(super) endpoints: Vec<Endpoint>,
     pub(super) role: TargetSessionAttrs,
+    /// Whether each transaction may be on another session: a pooler stands in between.
+    pub(super) pooled: bool,
     /// How long a statement may take.
     pub(super) limit: Option<Duration>,
     description: String,
@@ -46,6 +48,7 @@ impl Target {
             endpoints: settings.hosts.iter().map(|host| Endpoint::new(settings, host)).collect(),
             role: settings.target_session_attrs,
             limit: settings.statement_timeout,
+            pooled: !settings.prepared_statements,
             description: settings.to_string(),
             plain: Arc::default(),
         }

@@ -3,7 +3,7 @@
 use super::traces::Traces;
 use super::types;
 use crate::mapping::column_type::ColumnType;
-use postgres::{Client, Statement};
+use postgres::{Client, Column, Statement};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -14,6 +14,7 @@ const CAPACITY: usize = 100;
 /// first.
 #[derive(Default)]
 pub(super) struct Statements {
+    keeps: bool,
     kept: HashMap<String, Kept>,
     clock: u64,
 }
@@ -32,6 +33,16 @@ pub(super) struct Prepared {
 }
 
 impl Statements {
+    /// An empty set; one that `keeps` nothing prepares a statement each time it is asked for.
+    pub(super) fn new(keeps: bool) -> Self {
+        Self { keeps, ..Self::default() }
+    }
+
+    /// Whether statements are kept; where they are not, none may outlive its transaction.
+    pub(super) fn keeps(&self) -> bool {
+        self.keeps
+    }
+
     /// The statement for `sql`, prepared now if it is not kept.
     pub(super) fn get(
         &mut self,
@@ -44,6 +55,9 @@ impl Statements {
             return Ok(kept.prepared.clone());
         }
         let prepared = prepare(client, sql)?;
+        if !self.keeps {
+            return Ok(prepared);
+        }
         if self.kept.len() == CAPACITY {
             self.forget_oldest();
         }
@@ -78,10 +92,13 @@ impl Statements {
 /// Prepares a statement that is not kept.
 pub(super) fn prepare(client: &mut Client, sql: &str) -> Result<Prepared, postgres::Error> {
     let statement = client.prepare(sql)?;
-    let columns = statement
-        .columns()
-        .iter()
-        .map(|column| types::column_type(column.type_(), column.type_modifier()))
-        .collect();
+    let columns = column_types(statement.columns());
     Ok(Prepared { statement, columns })
+}
+
+/// The types of the columns of a result.
+pub(super) fn column_types(columns: &[Column]) -> Arc<[ColumnType]> {
+    let types =
+        columns.iter().map(|column| types::column_type(column.type_(), column.type_modifier()));
+    types.collect()
 }

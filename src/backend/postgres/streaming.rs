@@ -65,13 +65,13 @@ fn once(
     each: &mut dyn FnMut(&dyn RowRef) -> Result<()>,
 ) -> Result<u64, Failure> {
     let Some(client) = &mut connection.client else { return Err(Failure::AtStart(closed())) };
-    let (prepared, mut rows) = results::start(client, &mut connection.statements, sql, params)
+    let mut answer = results::start(client, &mut connection.statements, sql, params)
         .map_err(Failure::AtStart)?;
     // Until the result is read to its end, also where `each` panics.
     (connection.broken, connection.running) = (true, true);
-    let outcome = results::hand_out(&mut rows, &prepared, each);
+    let outcome = results::hand_out(&mut answer, each);
     let finished = match &outcome {
-        Err(Failure::ByCaller(_)) => results::drain(&mut rows),
+        Err(Failure::ByCaller(_)) => results::drain(&mut answer.rows),
         _ => true,
     };
     (connection.broken, connection.running) = (!finished, !finished);

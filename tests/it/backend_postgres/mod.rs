@@ -10,6 +10,7 @@
 //! - `reset`:        what a borrower leaves, and the next one never sees
 //! - `deadlines`:    statements that take too long, and servers that say nothing
 //! - `session`:      signs of life, limits of the server, passwords, async runtimes
+//! - `pooler`:       a pooler in transaction mode stands in between
 //! - `secrets`:      what the drivers log
 //! - `relay`:        a server's address with faults
 
@@ -19,6 +20,7 @@ mod deadlines;
 mod errors;
 mod load;
 mod lock;
+mod pooler;
 mod relay;
 mod reset;
 mod secrets;

@@ -214,3 +214,85 @@ fn a_pool_of_connections_is_closed_when_it_is_dropped() {
     let sql = "select count(*) = 1 from pg_stat_activity where datname = current_database()";
     wait_until(&db, sql);
 }
+
+/// The driver sends a second final request for a COPY that the server refused to start, and takes
+/// the answer to it for that of the next statement.
+#[test]
+fn after_a_copy_that_could_not_start_no_answer_is_taken_for_another() {
+    let db = shared().database("refused");
+    db.sql("create table t (id bigint)");
+    let mut connection = connect(&db);
+    let mut rows = rowmill::Rows::new(1);
+    let mut row = rows.begin();
+    row.field(&7_i64.to_be_bytes()).unwrap();
+    row.finish().unwrap();
+    let id = rowmill::Ident::new("id").unwrap();
+    let columns = [rowmill::Column::new(id, ColumnType::Int8)];
+    let table = rowmill::TableName::parse("t").unwrap();
+    let mut blocker = db.connect();
+    blocker.batch_execute("begin; lock table t in access exclusive mode").unwrap();
+    connection.begin().unwrap();
+    connection.run("set local lock_timeout = '50ms'").unwrap();
+    // Prepared while nothing is locked, refused when it is run.
+    let error = connection.load(&table, &columns, &rows, 0..1).unwrap_err();
+    assert_eq!(error.sqlstate().unwrap().code(), "55P03");
+    assert_eq!(connection.commit().unwrap_err().sqlstate(), Some(SqlState::IN_FAILED_TRANSACTION));
+    assert!(!connection.is_broken() && !connection.in_transaction());
+    assert_eq!(text(&mut *connection, "select 'on'", &[]), "on");
+    blocker.batch_execute("rollback").unwrap();
+    assert_eq!(connection.load(&table, &columns, &rows, 0..1).unwrap(), 1);
+    assert_eq!(text(&mut *connection, "select id::text from t", &[]), "7");
+}
+
+#[test]
+fn a_table_that_changes_never_puts_a_value_into_the_wrong_column() {
+    let db = shared().database("drift");
+    db.sql("create type mood as enum ('calm', 'glad')");
+    db.sql("create table t (a int, b text, m mood); insert into t values (1, 'one', 'calm')");
+    let mut connection = connect(&db);
+    let everything = |connection: &mut dyn Connection| {
+        let mut cells = Vec::new();
+        connection.query("select * from t", &[], &mut |row| {
+            cells.clear();
+            for index in 0..row.len() {
+                let shown = match row.cell(index)? {
+                    CellRef::Packed(ColumnType::Int4, bytes) => {
+                        i32::from_be_bytes(bytes.try_into().unwrap()).to_string()
+                    }
+                    CellRef::Packed(ColumnType::Int8, bytes) => {
+                        i64::from_be_bytes(bytes.try_into().unwrap()).to_string()
+                    }
+                    CellRef::Packed(_, bytes) => String::from_utf8(bytes.to_vec()).unwrap(),
+                    _ => "NULL".to_owned(),
+                };
+                cells.push(format!("{}={shown}", row.name(index)));
+            }
+            Ok(())
+        })?;
+        Ok::<_, Error>(cells.join(" "))
+    };
+    for (change, expected) in [
+        ("select 1", "a=1 b=one m=calm"),
+        ("alter table t add c int default 3", "a=1 b=one m=calm c=3"),
+        ("alter table t drop b", "a=1 m=calm c=3"),
+        ("alter table t alter a type bigint", "a=1 m=calm c=3"),
+        ("alter table t rename a to z", "z=1 m=calm c=3"),
+        (
+            "alter table t drop m; drop type mood; create type mood as enum ('bad', 'calm'); \
+             alter table t add m mood default 'bad'",
+            "z=1 c=3 m=bad",
+        ),
+        ("drop table t; create table t as select 9 as c, 'x'::text as z", "c=9 z=x"),
+    ] {
+        db.sql(change);
+        assert_eq!(everything(&mut *connection).unwrap(), expected, "{change}");
+        assert!(!connection.is_broken());
+    }
+    // A parameter of a type that was made again.
+    let sql = "select ($1::mood)::text";
+    assert_eq!(text(&mut *connection, sql, &["bad".into()]), "bad");
+    db.sql("drop type mood; create type mood as enum ('new')");
+    let mut again = || texts(&mut *connection, sql, &["new".into()]);
+    let healed = again().or_else(|_| again()).unwrap();
+    assert_eq!(healed, [Some("new".to_owned())]);
+}

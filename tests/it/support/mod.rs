@@ -8,6 +8,7 @@
 //! - `gate`:     a place where threads stop until the test lets them through
 //! - `lineitem`: rows of TPC-H's lineitem table as CSV, as many as asked for
 //! - `loading`:  loads of them through the command, compared row by row
+//! - `pgbouncer`: a pooler in transaction mode before a server
 //! - `place`:    a database that a job writes to, on a server or in a file
 #![allow(dead_code, unused_imports, reason = "not every helper has a user in every build")]
 
@@ -21,6 +22,7 @@ pub mod gate;
 pub mod lineitem;
 #[cfg(feature = "cli")]
 pub mod loading;
+pub mod pgbouncer;
 #[cfg(feature = "cli")]
 mod place;
 mod server;
