@@ -114,7 +114,9 @@ pub use source::rows::{Iter, Refusal, Source};
 pub use backend::RowRef;
 pub use config::PoolOptions;
 pub use engine::{Acquire, Engine, EngineBuilder, Intent};
-pub use pool::{PoolStats, Pooled, QueuePool};
+pub use pool::{
+    CloseReason, Holder, PoolEvent, PoolListener, PoolName, PoolStats, Pooled, QueuePool,
+};
 pub use url::DatabaseUrl;
 
 // Paper: structs as rows, and SQL.

@@ -5,6 +5,8 @@
 //! - `ledger`:  the counts, and the line of those who wait
 //! - `slots`:   what `r2d2` keeps: slots, each with a connection or without
 //! - `nested`:  who holds a connection on which thread
+//! - `events`:  [`PoolEvent`]: what a pool tells those who listen
+//! - `holder`:  [`Holder`]: who holds a connection, and for what
 //! - `backoff`: how long to wait before the next attempt to connect
 //! - `stats`:   [`PoolStats`]: a snapshot of the counts
 //!
@@ -41,13 +43,17 @@
 //! `queue::Shared::is_fit`; a pool that keeps nothing is `ledger::Ledger::keeps` saying no.
 
 mod backoff;
+mod events;
 mod guard;
+mod holder;
 mod ledger;
 mod nested;
 mod queue;
 mod slots;
 mod stats;
 
+pub use events::{CloseReason, PoolEvent, PoolListener, PoolName};
 pub use guard::Pooled;
+pub use holder::Holder;
 pub use queue::QueuePool;
 pub use stats::PoolStats;
