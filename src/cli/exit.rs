@@ -36,6 +36,7 @@ impl Exit {
             ErrorKind::Connect
             | ErrorKind::Disconnect
             | ErrorKind::PoolTimeout
+            | ErrorKind::PoolFull
             | ErrorKind::Database
             | ErrorKind::Ledger => Self::Infrastructure,
             ErrorKind::RejectLimit => Self::RejectLimit,
@@ -115,6 +116,7 @@ mod tests {
             (ErrorKind::Connect, 4),
             (ErrorKind::Disconnect, 4),
             (ErrorKind::PoolTimeout, 4),
+            (ErrorKind::PoolFull, 4),
             (ErrorKind::Database, 4),
             (ErrorKind::Ledger, 4),
             (ErrorKind::AlreadyRunning, 5),
