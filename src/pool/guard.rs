@@ -38,14 +38,9 @@ impl Pooled {
         self.connection.link.as_ref().map(|link| link.id())
     }
 
-    /// When it was opened; `None` after [`invalidate`](Self::invalidate).
-    pub fn opened(&self) -> Option<Instant> {
-        self.connection.link.as_ref().map(|link| link.opened)
-    }
-
     /// When the connection was opened; `None` once it was given up.
     pub fn opened(&self) -> Option<Instant> {
-        self.slot.opened
+        self.connection.link.as_ref().map(|link| link.opened)
     }
 
     /// Closes the connection now; every later call on it is a `Disconnect`. The pool opens
