@@ -115,9 +115,13 @@ pub use source::rows::{Iter, Refusal, Source};
 
 // Wires and drivers: databases and their connections.
 pub use backend::RowRef;
-pub use config::PoolOptions;
+pub use config::{Order, Overflow, PoolKind, PoolOptions, ResetPolicy, Start};
 pub use engine::{Acquire, Engine, EngineBuilder, Intent};
-pub use pool::{PoolStats, Pooled, QueuePool};
+pub use pool::{
+    AssertionPool, Budget, Clock, CloseReason, CloseReport, ConnectionData, Detached, Holder,
+    Hooked, NullPool, Pool, PoolEvent, PoolHooks, PoolListener, PoolName, PoolStats, Pooled,
+    QueuePool, Returning, Verdict,
+};
 pub use url::DatabaseUrl;
 
 // Paper: structs as rows, and SQL.

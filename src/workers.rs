@@ -6,10 +6,29 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use std::cell::RefCell;
-use std::sync::{Arc, Weak};
+use std::panic::Location;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A place in the program.
+type Place = &'static Location<'static>;
+
+/// One connection that was taken on this thread; it may have come back since.
+struct Held {
+    owner: u64,
+    place: Place,
+    mark: Arc<AtomicU64>,
+    number: u64,
+}
+
+impl Held {
+    fn is_held(&self) -> bool {
+        self.mark.load(Ordering::Relaxed) == self.number
+    }
+}
 
 thread_local! {
-    static HELD: RefCell<Vec<Weak<()>>> = const { RefCell::new(Vec::new()) };
+    static HELD: RefCell<Vec<Held>> = const { RefCell::new(Vec::new()) };
 }
 
 /// A fixed number of threads.
@@ -63,36 +82,46 @@ impl Workers {
     }
 }
 
-/// Says that a thread holds a connection, until it is dropped, on whatever thread.
-#[derive(Debug)]
-pub(crate) struct Holding {
-    alive: Arc<()>,
-}
+/// Says that a thread holds a connection: one holding after the other, each on its own thread.
+///
+/// It is made once and used again, so that saying it costs no allocation. The number is odd while
+/// something is held, and no holding has the number of another.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Holding(Arc<AtomicU64>);
 
 impl Holding {
-    /// Marks the current thread.
-    pub(crate) fn mark() -> Self {
-        let alive = Arc::new(());
-        let watch = Arc::downgrade(&alive);
+    /// The current thread holds a connection of `owner`, taken at `place`.
+    pub(crate) fn begin(&self, owner: u64, place: Place) {
+        let number = self.0.load(Ordering::Relaxed) + 1;
+        self.0.store(number, Ordering::Relaxed);
         // In the last moments of a thread its marks are gone already, and it enters nothing more.
         let _ = HELD.try_with(|held| {
-            let mut held = held.borrow_mut();
-            held.retain(|mark| mark.strong_count() > 0);
-            held.push(watch);
+            let mark = Arc::clone(&self.0);
+            held.borrow_mut().push(Held { owner, place, mark, number });
         });
-        Self { alive }
     }
 
-    /// Tells, without keeping it alive, whether the connection is still held.
-    pub(crate) fn watch(&self) -> Weak<()> {
-        Arc::downgrade(&self.alive)
+    /// It is held no more; on whatever thread.
+    pub(crate) fn end(&self) {
+        let number = self.0.load(Ordering::Relaxed);
+        self.0.store(number + 1, Ordering::Relaxed);
     }
+}
+
+/// How many connections of `owner` the current thread holds, and where it took the first.
+pub(crate) fn held_of(owner: u64) -> (u32, Option<Place>) {
+    let count = |held: &RefCell<Vec<Held>>| {
+        let mut held = held.borrow_mut();
+        held.retain(Held::is_held);
+        let mut own = held.iter().filter(|held| held.owner == owner);
+        let first = own.next().map(|held| held.place);
+        (u32::from(first.is_some()) + own.count() as u32, first)
+    };
+    HELD.try_with(count).unwrap_or_default()
 }
 
 fn holds_something() -> bool {
-    let any =
-        |held: &RefCell<Vec<Weak<()>>>| held.borrow().iter().any(|mark| mark.strong_count() > 0);
-    HELD.try_with(any).unwrap_or(false)
+    HELD.try_with(|held| held.borrow().iter().any(Held::is_held)).unwrap_or(false)
 }
 
 #[cfg(test)]
@@ -114,11 +143,31 @@ mod tests {
     }
 
     #[test]
+    fn a_holding_is_known_by_its_owner_and_ends_on_any_thread() {
+        let (one, other) = (Holding::default(), Holding::default());
+        one.begin(7, Location::caller());
+        other.begin(8, Location::caller());
+        assert_eq!((held_of(7).0, held_of(8).0, held_of(9).0), (1, 1, 0));
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                assert_eq!(held_of(7).0, 0);
+                one.end();
+            });
+        });
+        assert_eq!((held_of(7), held_of(8).0), ((0, None), 1));
+        one.begin(7, Location::caller());
+        assert_eq!(held_of(7).0, 1);
+        one.end();
+        other.end();
+    }
+
+    #[test]
     fn a_thread_that_holds_a_connection_is_turned_away() {
         let workers = Workers::new(1).unwrap();
-        let held = Holding::mark();
+        let held = Holding::default();
+        held.begin(0, Location::caller());
         assert_eq!(workers.run(|| (), || ()).unwrap_err().kind(), ErrorKind::Internal);
-        drop(held);
+        held.end();
         assert!(workers.run(|| (), || ()).is_ok());
     }
 }

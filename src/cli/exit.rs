@@ -37,6 +37,7 @@ impl Exit {
             | ErrorKind::Disconnect
             | ErrorKind::CommitUnknown
             | ErrorKind::PoolTimeout
+            | ErrorKind::PoolFull
             | ErrorKind::Database
             | ErrorKind::Ledger => Self::Infrastructure,
             ErrorKind::RejectLimit => Self::RejectLimit,
@@ -117,6 +118,7 @@ mod tests {
             (ErrorKind::Disconnect, 4),
             (ErrorKind::CommitUnknown, 4),
             (ErrorKind::PoolTimeout, 4),
+            (ErrorKind::PoolFull, 4),
             (ErrorKind::Database, 4),
             (ErrorKind::Ledger, 4),
             (ErrorKind::AlreadyRunning, 5),

@@ -4,7 +4,8 @@ use super::database::Engine;
 use super::open_backend::open_backend;
 use crate::config::PoolOptions;
 use crate::error::Result;
-use crate::url::{Database, DatabaseUrl, PoolQuery};
+use crate::pool::PoolHooks;
+use crate::url::{Database, DatabaseUrl};
 use std::time::Duration;
 
 /// Makes an [`Engine`] with options that win over those of its URL.
@@ -14,7 +15,9 @@ use std::time::Duration;
 #[must_use = "it makes nothing until `build` is called"]
 pub struct EngineBuilder {
     url: Result<DatabaseUrl>,
-    typed: PoolQuery,
+    /// Those of the URL, as far as they were not set to something else since.
+    options: PoolOptions,
+    hooks: PoolHooks,
     read_only: bool,
     statement_timeout: Option<Duration>,
     prepared_statements: Option<bool>,
@@ -22,9 +25,11 @@ pub struct EngineBuilder {
 
 impl EngineBuilder {
     pub(super) fn new(url: Result<DatabaseUrl>) -> Self {
+        let options = url.as_ref().map(PoolOptions::from_url).unwrap_or_default();
         Self {
             url,
-            typed: PoolQuery::default(),
+            options,
+            hooks: PoolHooks::default(),
             read_only: false,
             statement_timeout: None,
             prepared_statements: None,
@@ -33,41 +38,41 @@ impl EngineBuilder {
 
     /// Sets how many connections are kept. Default: the URL's `pool_size`, else 5.
     pub fn pool_size(mut self, connections: u32) -> Self {
-        self.typed.pool_size = Some(connections);
+        self.options = self.options.pool_size(connections);
         self
     }
 
     /// Sets how many connections may exist beyond `pool_size`. Default: the URL's `max_overflow`,
     /// else 10.
     pub fn max_overflow(mut self, connections: u32) -> Self {
-        self.typed.max_overflow = Some(connections);
+        self.options = self.options.max_overflow(connections);
         self
     }
 
     /// Sets how long a check-out may take. Default: the URL's `pool_timeout`, else 30 seconds.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.typed.pool_timeout = Some(timeout);
+        self.options = self.options.timeout(timeout);
         self
     }
 
     /// Replaces connections older than this when they are next asked for. Default: the URL's
     /// `pool_recycle`, else never.
     pub fn recycle(mut self, age: Duration) -> Self {
-        self.typed.pool_recycle = Some(age);
+        self.options = self.options.recycle(age);
         self
     }
 
     /// Sets whether a kept connection is asked for a sign of life before it is handed out.
     /// Default: the URL's `pool_pre_ping`, else no.
     pub fn pre_ping(mut self, pre_ping: bool) -> Self {
-        self.typed.pool_pre_ping = Some(pre_ping);
+        self.options = self.options.pre_ping(pre_ping);
         self
     }
 
     /// Sets how long opening one connection may take. Default: the URL's `connect_timeout`, else
     /// 10 seconds.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.typed.connect_timeout = Some(timeout);
+        self.options = self.options.connect_timeout(timeout);
         self
     }
 
@@ -104,11 +109,32 @@ impl EngineBuilder {
         self
     }
 
-    /// The engine; it opens no connection yet.
+    /// Sets options that have no method here: `change` gets those of the URL, with what was set
+    /// since, and returns the new ones.
+    ///
+    /// ```
+    /// use rowmill::{Engine, PoolKind};
+    /// let engine = Engine::builder("sqlite::memory:").pool(|pool| pool.kind(PoolKind::Null)).build()?;
+    /// assert_eq!(engine.options().kind, PoolKind::Null);
+    /// # Ok::<(), rowmill::Error>(())
+    /// ```
+    pub fn pool(mut self, change: impl FnOnce(PoolOptions) -> PoolOptions) -> Self {
+        self.options = change(self.options);
+        self
+    }
+
+    /// Adds listeners, hooks, a budget: `change` gets what was added before.
+    pub fn hooks(mut self, change: impl FnOnce(PoolHooks) -> PoolHooks) -> Self {
+        self.hooks = change(self.hooks);
+        self
+    }
+
+    /// The engine; it opens no connection yet, unless the options ask for some at the start.
     ///
     /// # Errors
     /// `Url` if the URL cannot be used, `Config` if an option cannot, `Unsupported` if there is no
     /// backend for it.
+    #[track_caller]
     pub fn build(self) -> Result<Engine> {
         let mut url = self.url?;
         match &mut url.database {
@@ -120,11 +146,10 @@ impl EngineBuilder {
                 settings.prepared_statements =
                     self.prepared_statements.unwrap_or(settings.prepared_statements);
             }
-            _ => {}
         }
-        let options = PoolOptions::from_url(&url).with(&self.typed);
-        options.validate()?;
+        self.options.validate()?;
         let backend = open_backend(&url)?;
-        Ok(Engine::from_backend(backend, options)?.with_notes(url.notes))
+        let engine = Engine::from_backend_with(backend, self.options, self.hooks)?;
+        Ok(engine.with_notes(url.notes))
     }
 }

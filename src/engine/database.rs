@@ -6,7 +6,7 @@ use crate::backend::{Backend, JobLock, RowRef};
 use crate::config::PoolOptions;
 use crate::error::Result;
 use crate::mapping::param::Param;
-use crate::pool::{PoolStats, Pooled, QueuePool};
+use crate::pool::{Pool, PoolHooks, PoolStats, Pooled};
 use crate::url::DatabaseUrl;
 use std::fmt;
 use std::sync::Arc;
@@ -31,7 +31,7 @@ pub struct Engine {
 
 struct Shared {
     backend: Arc<dyn Backend>,
-    pool: QueuePool,
+    pool: Pool,
     notes: Vec<String>,
 }
 
@@ -59,15 +59,32 @@ impl Engine {
     /// An engine for a backend that is there already.
     ///
     /// # Errors
-    /// `Config` if an option cannot be used.
+    /// `Config` if an option cannot be used; as [`get`](Self::get) if the options ask for a
+    /// connection at the start.
+    #[track_caller]
     pub fn from_backend(backend: Arc<dyn Backend>, options: PoolOptions) -> Result<Self> {
-        let pool = QueuePool::new(Arc::clone(&backend), options)?;
-        Ok(Self { shared: Arc::new(Shared { backend, pool, notes: Vec::new() }) })
+        Self::from_backend_with(backend, options, PoolHooks::default())
+    }
+
+    /// An engine for a backend that is there already, with what a user adds to its pool.
+    ///
+    /// # Errors
+    /// As [`from_backend`](Self::from_backend).
+    #[track_caller]
+    pub fn from_backend_with(
+        backend: Arc<dyn Backend>,
+        options: PoolOptions,
+        hooks: PoolHooks,
+    ) -> Result<Self> {
+        let notes = options.notes();
+        let pool = Pool::with_hooks(Arc::clone(&backend), options, hooks)?;
+        Ok(Self { shared: Arc::new(Shared { backend, pool, notes }) })
     }
 
     pub(super) fn with_notes(self, notes: Vec<String>) -> Self {
-        let Shared { backend, pool, .. } = &*self.shared;
+        let Shared { backend, pool, notes: own } = &*self.shared;
         let (backend, pool) = (Arc::clone(backend), pool.clone());
+        let notes = notes.into_iter().chain(own.iter().cloned()).collect();
         Self { shared: Arc::new(Shared { backend, pool, notes }) }
     }
 
@@ -169,6 +186,20 @@ impl Engine {
     /// `Connect` if it is not there and cannot be made.
     pub fn is_there(&self) -> Result<bool> {
         self.shared.backend.is_there()
+    }
+
+    /// Takes a connection for what `label` says; messages and events name it.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    #[track_caller]
+    pub fn get_labelled(&self, label: impl Into<std::borrow::Cow<'static, str>>) -> Result<Pooled> {
+        self.shared.pool.get_labelled(label)
+    }
+
+    /// The pool.
+    pub fn pool(&self) -> &Pool {
+        &self.shared.pool
     }
 
     /// How many connections may be open at once.

@@ -16,6 +16,8 @@ pub enum ErrorKind {
     CommitUnknown,
     /// No connection was free within the time-out.
     PoolTimeout,
+    /// All connections are in use, and nobody more is let into the line.
+    PoolFull,
     /// The pool was disposed of.
     PoolClosed,
     /// A thread that holds a connection of a pool asked the pool for another.

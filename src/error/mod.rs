@@ -143,7 +143,9 @@ impl Error {
         match (self.0.sqlstate, self.0.kind) {
             (_, ErrorKind::Disconnect | ErrorKind::CommitUnknown) => Class::Disconnect,
             (Some(state), _) => state.class(),
-            (None, ErrorKind::Connect | ErrorKind::PoolTimeout) => Class::Unavailable,
+            (None, ErrorKind::Connect | ErrorKind::PoolTimeout | ErrorKind::PoolFull) => {
+                Class::Unavailable
+            }
             (None, ErrorKind::Decode | ErrorKind::Encode) => Class::Data,
             (None, _) => Class::Permanent,
         }

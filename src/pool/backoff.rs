@@ -8,6 +8,7 @@ const LONGEST: Duration = Duration::from_secs(1);
 
 /// Pauses that grow from 100 ms to at most 1 s. They are random, so that many processes do not
 /// come back to a server that just started all at the same moment.
+#[derive(Debug)]
 pub(super) struct Backoff {
     most: Duration,
     dice: RandomState,
@@ -21,11 +22,21 @@ impl Backoff {
 
     /// The next pause.
     pub(super) fn pause(&mut self) -> Duration {
-        self.thrown += 1;
-        let share = self.dice.hash_one(self.thrown) as f64 / u64::MAX as f64;
+        let share = self.share();
         let pause = SHORTEST + self.most.saturating_sub(SHORTEST).mul_f64(share);
         self.most = (self.most * 2).min(LONGEST);
         pause
+    }
+
+    /// Begins again with short pauses.
+    pub(super) fn restart(&mut self) {
+        self.most = SHORTEST * 2;
+    }
+
+    /// A random number from 0 to 1.
+    pub(super) fn share(&mut self) -> f64 {
+        self.thrown += 1;
+        self.dice.hash_one(self.thrown) as f64 / u64::MAX as f64
     }
 }
 

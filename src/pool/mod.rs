@@ -5,6 +5,8 @@
 //! - `ledger`:  the counts, and the line of those who wait
 //! - `slots`:   what `r2d2` keeps: slots, each with a connection or without
 //! - `nested`:  who holds a connection on which thread
+//! - `events`:  [`PoolEvent`]: what a pool tells those who listen
+//! - `holder`:  [`Holder`]: who holds a connection, and for what
 //! - `backoff`: how long to wait before the next attempt to connect
 //! - `stats`:   [`PoolStats`]: a snapshot of the counts
 //!
@@ -41,13 +43,44 @@
 //! `queue::Shared::is_fit`; a pool that keeps nothing is `ledger::Ledger::keeps` saying no.
 
 mod backoff;
+mod badge;
+mod budget;
+mod check_in;
+mod check_out;
+mod circuit;
+mod clock;
+mod detached;
+mod disposal;
+mod events;
+mod failure;
+mod fitness;
 mod guard;
+mod holder;
+mod hooks;
+mod housekeeper;
+mod kinds;
 mod ledger;
-mod nested;
-mod queue;
-mod slots;
+mod link;
+mod opening;
+#[expect(clippy::module_inception, reason = "the pool of the pool")]
+mod pool;
+mod request;
+mod search;
+mod shared;
+mod slot;
 mod stats;
+mod verdict;
+mod voice;
+mod watched;
 
+pub use budget::Budget;
+pub use clock::Clock;
+pub use detached::Detached;
+pub use events::{CloseReason, PoolEvent, PoolListener, PoolName};
 pub use guard::Pooled;
-pub use queue::QueuePool;
+pub use holder::Holder;
+pub use hooks::{ConnectionData, Hooked, PoolHooks, Returning};
+pub use kinds::{AssertionPool, NullPool, QueuePool};
+pub use pool::{CloseReport, Pool};
 pub use stats::PoolStats;
+pub use verdict::Verdict;

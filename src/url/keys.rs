@@ -42,8 +42,19 @@ const POSTGRES: [(&str, &str); 22] = [
 
 const SQLITE: [&str; 2] = ["busy_timeout", "connect_timeout"];
 
-const POOL: [&str; 5] =
-    ["pool_size", "max_overflow", "pool_timeout", "pool_recycle", "pool_pre_ping"];
+const POOL: [&str; 11] = [
+    "pool_size",
+    "max_overflow",
+    "pool_timeout",
+    "pool_recycle",
+    "pool_pre_ping",
+    "pool_use_lifo",
+    "pool_keepalive",
+    "min_idle",
+    "idle_timeout",
+    "max_waiting",
+    "leak_after",
+];
 
 /// Keys that libpq knows and this version does not do.
 const WITHOUT: [(&str, &str); 4] = [

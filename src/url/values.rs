@@ -24,6 +24,16 @@ pub(super) fn count(value: &str) -> Result<u32, Expected> {
     digits(value).ok_or_else(|| expected("a whole number, 0 or more"))
 }
 
+/// A whole number, or -1 for no bound.
+pub(super) fn bound(value: &str) -> Result<Option<u32>, Expected> {
+    match value.trim() {
+        "-1" => Ok(None),
+        value => digits(value)
+            .map(Some)
+            .ok_or_else(|| expected("a whole number, 0 or more, or -1 for no bound")),
+    }
+}
+
 /// A port.
 pub(super) fn port(value: &str) -> Result<u16, Expected> {
     digits(value).filter(|port| *port != 0).ok_or_else(|| {
@@ -121,6 +131,8 @@ mod tests {
         for bad in ["+1", "-1", "", "1.0", "4294967296"] {
             assert!(count(bad).is_err(), "{bad}");
         }
+        assert_eq!((bound("-1").unwrap(), bound("0").unwrap()), (None, Some(0)));
+        assert!(bound("-2").is_err());
         assert!(port("0").is_err() && port("65536").is_err() && port("65535").is_ok());
     }
 }

@@ -34,8 +34,8 @@ fn a_disposed_engine_lends_nothing() {
 
 #[test]
 fn an_option_that_cannot_be_used_is_refused_before_anything_is_opened() {
-    let error = Engine::open("sqlite:nightly.db?pool_size=0").unwrap_err();
+    let error = Engine::open("sqlite:nightly.db?min_idle=6").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config);
-    let error = Engine::builder("sqlite:nightly.db").pool_size(0).build().unwrap_err();
+    let error = Engine::builder("sqlite:nightly.db").max_overflow(20_000).build().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config);
 }

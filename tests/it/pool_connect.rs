@@ -2,7 +2,7 @@
 
 use crate::support::LIMIT;
 use crate::support::fake::{Fake, id, take, until};
-use rowmill::{ErrorKind, PoolOptions};
+use rowmill::{Clock, ErrorKind, PoolHooks, PoolOptions};
 use std::error::Error;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 #[test]
 fn a_wrong_password_is_an_error_at_once() {
     for state in ["28P01", "28000", "3D000"] {
-        let fake = Fake::default();
-        let pool = fake.pool(1, 0);
+        let (fake, clock) = (Fake::default(), Clock::manual());
+        let pool = fake.hooked(PoolOptions::new().pool_size(1), PoolHooks::new().clock(&clock));
         fake.fail_with(&[state]);
         let before = Instant::now();
         let error = pool.get().unwrap_err();
@@ -20,8 +20,22 @@ fn a_wrong_password_is_an_error_at_once() {
         assert_eq!(error.sqlstate().map(|state| state.to_string()).as_deref(), Some(state));
         assert_eq!(fake.connects(), 1);
         assert_eq!((pool.stats().in_use, pool.stats().total), (0, 0));
+        clock.advance(Duration::from_secs(1));
         assert!(pool.get().is_ok());
     }
+}
+
+#[test]
+fn a_wrong_password_is_tried_once_for_sixty_four_threads() {
+    let fake = Fake::default();
+    let pool = fake.hooked(PoolOptions::new(), PoolHooks::new().clock(&Clock::manual()));
+    fake.fail_with(&["28P01"; 1000]);
+    thread::scope(|scope| {
+        for _ in 0..64 {
+            scope.spawn(|| assert_eq!(pool.get().unwrap_err().message(), "refused with 28P01"));
+        }
+    });
+    assert_eq!(fake.connects(), 1);
 }
 
 #[test]
@@ -92,10 +106,10 @@ fn the_time_out_tells_why_no_connection_could_be_opened() {
         let error = pool.get_within(Duration::from_millis(20)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::PoolTimeout);
         let text = error.to_string();
+        assert!(text.contains("1 waiting, limit 1; held by (thread "), "{text}");
+        assert!(text.contains("connecting"), "{text}");
         assert!(
-            text.ends_with(
-                "1 waiting, limit 1; the last attempt to connect failed: refused with 57P03 (57P03)"
-            ),
+            text.ends_with("; the last attempt to connect failed: refused with 57P03 (57P03)"),
             "{text}"
         );
         assert!(error.source().is_some());
@@ -121,18 +135,9 @@ fn a_connect_that_hangs_does_not_delay_the_others() {
 }
 
 #[test]
-fn an_old_connection_is_replaced_when_it_is_asked_for() {
-    let fake = Fake::default();
-    let pool = fake.pool_with(PoolOptions::new().recycle(Duration::from_nanos(1)));
-    drop(pool.get().unwrap());
-    assert_eq!(id(&mut pool.get().unwrap()), 1);
-    assert_eq!(fake.calls(), ["close 0"]);
-}
-
-#[test]
 fn a_ping_finds_a_dead_connection_before_the_borrower_does() {
     let fake = Fake::default();
-    let pool = fake.pool_with(PoolOptions::new().pre_ping(true));
+    let pool = fake.pool_with(PoolOptions::new().pre_ping(true).ping_bypass(Duration::ZERO));
     drop(pool.get().unwrap());
     assert!(fake.calls().is_empty(), "a new connection is not asked");
     drop(pool.get().unwrap());
@@ -144,13 +149,17 @@ fn a_ping_finds_a_dead_connection_before_the_borrower_does() {
 #[test]
 fn a_replacement_that_cannot_be_opened_leaves_the_counts_as_they_should_be() {
     let fake = Fake::default();
-    let pool = fake.pool_with(PoolOptions::new().pool_size(1).max_overflow(2).pre_ping(true));
+    let options = PoolOptions::new().pool_size(1).max_overflow(2).pre_ping(true);
+    let clock = Clock::manual();
+    let hooks = PoolHooks::new().clock(&clock);
+    let pool = fake.hooked(options.ping_bypass(Duration::ZERO), hooks);
     drop(pool.get().unwrap());
     fake.fall_silent();
     fake.fail_with(&["28P01"]);
     assert_eq!(pool.get().unwrap_err().kind(), ErrorKind::Connect);
     let stats = pool.stats();
     assert_eq!((stats.idle, stats.in_use, stats.total), (0, 0, 0));
+    clock.advance(Duration::from_secs(1));
     assert_eq!(take(&pool, 3).len(), 3);
 }
 
@@ -161,5 +170,5 @@ fn a_connection_that_broke_while_it_slept_is_replaced() {
     drop(take(&pool, 2));
     fake.cut();
     assert_eq!(id(&mut pool.get().unwrap()), 2);
-    assert_eq!((fake.open(), pool.stats().total), (2, 2));
+    assert_eq!((fake.open(), pool.stats().total), (1, 1));
 }

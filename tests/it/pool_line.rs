@@ -62,7 +62,10 @@ fn the_time_out_says_who_holds_what() {
     let error = pool.get().unwrap_err();
     assert!(before.elapsed() >= Duration::from_millis(20));
     assert_eq!(error.kind(), ErrorKind::PoolTimeout);
-    assert_eq!(error.message(), "no connection within 20ms: 3 in use, 0 idle, 1 waiting, limit 3");
+    let start = "no connection within 20ms: 3 in use, 0 idle, 1 waiting, limit 3; held by (thread ";
+    assert!(error.message().starts_with(start), "{error}");
+    assert_eq!(error.message().matches("not using it").count(), 3);
+    assert!(error.message().contains("fake.rs:"), "{error}");
     assert!(error.is_transient());
     assert_eq!(pool.stats().waiting, 0);
 }

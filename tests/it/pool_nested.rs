@@ -3,6 +3,7 @@
 use crate::support::fake::Fake;
 use rowmill::ErrorKind;
 use std::thread;
+use std::time::Duration;
 
 #[test]
 fn a_nested_check_out_fails_at_once_and_names_both_places() {
@@ -32,7 +33,9 @@ fn two_pools_and_two_threads_do_not_hinder_each_other() {
 fn a_check_out_that_failed_leaves_no_mark() {
     let fake = Fake::default();
     let pool = fake.pool(1, 0);
-    fake.fail_with(&["28P01"]);
-    assert_eq!(pool.get().unwrap_err().kind(), ErrorKind::Connect);
+    fake.fail_with(&["57P03"; 100]);
+    let error = pool.get_within(Duration::from_millis(1)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Connect);
+    fake.fail_with(&[]);
     assert!(pool.get().is_ok());
 }

@@ -236,7 +236,7 @@ fn pool_options_may_stand_in_the_url() {
     )
     .unwrap();
     let options = PoolOptions::from_url(&url);
-    assert_eq!((options.pool_size, options.max_overflow, options.pre_ping), (2, 0, true));
+    assert_eq!((options.pool_size, options.capacity(), options.pre_ping), (2, 2, true));
     assert_eq!(options.timeout, Duration::from_millis(500));
     assert_eq!(options.recycle, Some(Duration::from_hours(1)));
     assert_eq!(PoolOptions::from_url(&parse("sqlite:x").unwrap()), PoolOptions::new());

@@ -2,16 +2,19 @@
 
 use super::{Gate, LIMIT};
 use rowmill::backend::capabilities::Capabilities;
+use rowmill::backend::interrupt::Interrupt;
+use rowmill::backend::leftovers::Leftovers;
+use rowmill::backend::server_limit::ServerLimit;
 use rowmill::backend::table_info::TableInfo;
 use rowmill::backend::{Backend, Connection, JobLock, RowRef};
 use rowmill::{
-    Column, Dialect, Error, ErrorKind, Param, PoolOptions, Pooled, QueuePool, Result, Rows,
-    SqlState, TableName,
+    Column, Dialect, Error, ErrorKind, Param, Pool, PoolEvent, PoolHooks, PoolListener, PoolName,
+    PoolOptions, Pooled, QueuePool, Result, Rows, SqlState, TableName,
 };
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::ops::Range;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -27,9 +30,22 @@ struct State {
     most: Mutex<Option<u32>>,
     failures: Mutex<VecDeque<Error>>,
     connect_gate: Mutex<Option<Gate>>,
+    close_gate: Mutex<Option<Gate>>,
     calls: Mutex<Vec<String>>,
     is_silent: Mutex<bool>,
+    is_down: Mutex<bool>,
+    ping_failure: Mutex<Option<&'static str>>,
+    is_reset_failing: Mutex<bool>,
+    server_limit: Mutex<Option<ServerLimit>>,
     cut_before: AtomicU64,
+    statements: Statements,
+}
+
+/// The statements that hang, by the numbers of their connections.
+#[derive(Debug, Default)]
+struct Statements {
+    ended: Mutex<HashSet<(u64, &'static str)>>,
+    changed: Condvar,
 }
 
 impl Fake {
@@ -41,6 +57,11 @@ impl Fake {
 
     pub fn pool_with(&self, options: PoolOptions) -> QueuePool {
         QueuePool::new(Arc::new(self.clone()), options).unwrap()
+    }
+
+    /// A pool of the kind that its options name, with what is added to it.
+    pub fn hooked(&self, options: PoolOptions, hooks: PoolHooks) -> Pool {
+        Pool::with_hooks(Arc::new(self.clone()), options.timeout(LIMIT), hooks).unwrap()
     }
 
     /// How often a connection was asked for.
@@ -63,9 +84,10 @@ impl Fake {
         *self.0.most.lock().unwrap() = Some(most);
     }
 
-    /// The next attempts to connect fail with these SQLSTATEs, one each.
+    /// The next attempts to connect fail with these SQLSTATEs, one each, and no others.
     pub fn fail_with(&self, states: &[&str]) {
         let mut failures = self.0.failures.lock().unwrap();
+        failures.clear();
         for state in states {
             let error = Error::new(ErrorKind::Connect, format!("refused with {state}"));
             failures.push_back(error.with_sqlstate(SqlState::parse(state).unwrap()));
@@ -77,6 +99,46 @@ impl Fake {
         let gate = Gate::closed();
         *self.0.connect_gate.lock().unwrap() = Some(gate.clone());
         gate
+    }
+
+    /// Connections stop at this gate when they are closed, from now on.
+    pub fn gate_close(&self) -> Gate {
+        let gate = Gate::closed();
+        *self.0.close_gate.lock().unwrap() = Some(gate.clone());
+        gate
+    }
+
+    /// The server stops: every connection breaks, and none can be opened.
+    pub fn stop(&self) {
+        *self.0.is_down.lock().unwrap() = true;
+        self.fall_silent();
+    }
+
+    /// The server is there again; connections that were open before are lost.
+    pub fn start(&self) {
+        *self.0.is_down.lock().unwrap() = false;
+        *self.0.is_silent.lock().unwrap() = false;
+        self.cut();
+    }
+
+    /// From now on a ping fails with this SQLSTATE.
+    pub fn fail_pings_with(&self, state: Option<&'static str>) {
+        *self.0.ping_failure.lock().unwrap() = state;
+    }
+
+    /// From now on no connection can be made clean.
+    pub fn fail_resets(&self) {
+        *self.0.is_reset_failing.lock().unwrap() = true;
+    }
+
+    /// How many connections the server says that it has room for.
+    pub fn limit_server(&self, limit: ServerLimit) {
+        *self.0.server_limit.lock().unwrap() = Some(limit);
+    }
+
+    /// How often this was called, whatever the connection.
+    pub fn count(&self, call: &str) -> usize {
+        self.calls().iter().filter(|line| line.split(' ').next() == Some(call)).count()
     }
 
     /// From now on no connection answers a ping.
@@ -109,6 +171,9 @@ impl Backend for Fake {
         if let Some(error) = self.0.failures.lock().unwrap().pop_front() {
             return Err(error);
         }
+        if *self.0.is_down.lock().unwrap() {
+            return Err(failure(ErrorKind::Connect, "08001"));
+        }
         let open = self.0.open.fetch_add(1, Ordering::SeqCst) + 1;
         self.0.peak.fetch_max(open, Ordering::SeqCst);
         Ok(Box::new(FakeConnection {
@@ -117,6 +182,7 @@ impl Backend for Fake {
             capabilities: Capabilities::none(Dialect::PostgreSql),
             is_broken: false,
             in_transaction: false,
+            has_session: false,
         }))
     }
 
@@ -133,6 +199,22 @@ impl Backend for Fake {
     }
 }
 
+struct NoCell;
+
+impl RowRef for NoCell {
+    fn len(&self) -> usize {
+        0
+    }
+
+    fn name(&self, _: usize) -> &'static str {
+        ""
+    }
+
+    fn cell(&self, _: usize) -> Result<rowmill::CellRef<'_>> {
+        Err(Error::new(ErrorKind::Decode, "no such cell"))
+    }
+}
+
 #[derive(Debug)]
 struct FakeConnection {
     fake: Fake,
@@ -140,16 +222,68 @@ struct FakeConnection {
     capabilities: Capabilities,
     is_broken: bool,
     in_transaction: bool,
+    has_session: bool,
 }
 
 impl FakeConnection {
+    /// Waits until another thread ends the statement.
+    fn hang(&mut self, listens_to_cancel: bool) -> Result<()> {
+        let statements = &self.fake.0.statements;
+        let mut ended = statements.ended.lock().unwrap();
+        self.note("hang");
+        loop {
+            if ended.contains(&(self.id, "sever")) {
+                self.is_broken = true;
+                return Err(Error::new(ErrorKind::Disconnect, "severed"));
+            }
+            if listens_to_cancel && ended.contains(&(self.id, "cancel")) {
+                return Err(failure(ErrorKind::Database, "57014"));
+            }
+            let (next, timeout) = statements.changed.wait_timeout(ended, LIMIT).unwrap();
+            assert!(!timeout.timed_out(), "nobody ended the statement");
+            ended = next;
+        }
+    }
+
     fn note(&self, call: &str) {
         self.fake.0.calls.lock().unwrap().push(format!("{call} {}", self.id));
     }
 }
 
+#[derive(Debug)]
+struct FakeInterrupt {
+    fake: Fake,
+    id: u64,
+}
+
+impl FakeInterrupt {
+    fn end(&self, how: &'static str) {
+        self.fake.0.calls.lock().unwrap().push(format!("{how} {}", self.id));
+        self.fake.0.statements.ended.lock().unwrap().insert((self.id, how));
+        self.fake.0.statements.changed.notify_all();
+    }
+}
+
+impl Interrupt for FakeInterrupt {
+    fn cancel(&self) {
+        self.end("cancel");
+    }
+
+    fn sever(&self) {
+        self.end("sever");
+    }
+}
+
+fn failure(kind: ErrorKind, state: &str) -> Error {
+    Error::new(kind, format!("refused with {state}")).with_sqlstate(SqlState::parse(state).unwrap())
+}
+
 impl Drop for FakeConnection {
     fn drop(&mut self) {
+        let gate = self.fake.0.close_gate.lock().unwrap().clone();
+        if let Some(gate) = gate {
+            gate.pass();
+        }
         self.fake.0.open.fetch_sub(1, Ordering::SeqCst);
         self.note("close");
     }
@@ -160,10 +294,18 @@ impl Connection for FakeConnection {
         &self.capabilities
     }
 
-    /// `break` breaks the connection.
+    /// `break` breaks the connection, `set` leaves something in the session, `fail 57P01` fails so,
+    /// `hang` waits to be cancelled, `hang on` to be severed, `panic` panics.
     fn run(&mut self, sql: &str) -> Result<()> {
+        match sql {
+            "hang" => return self.hang(true),
+            "hang on" => return self.hang(false),
+            "panic" => std::panic::resume_unwind(Box::new("in a statement")),
+            _ => (),
+        }
         self.is_broken |= sql == "break";
-        Ok(())
+        self.has_session |= sql == "set";
+        sql.strip_prefix("fail ").map_or(Ok(()), |state| Err(failure(ErrorKind::Database, state)))
     }
 
     /// Returns the number of the connection.
@@ -175,9 +317,9 @@ impl Connection for FakeConnection {
         &mut self,
         _: &str,
         _: &[Param<'_>],
-        _: &mut dyn FnMut(&dyn RowRef) -> Result<()>,
+        each: &mut dyn FnMut(&dyn RowRef) -> Result<()>,
     ) -> Result<()> {
-        Ok(())
+        each(&NoCell)
     }
 
     fn load(&mut self, _: &TableName, _: &[Column], _: &Rows, _: Range<usize>) -> Result<u64> {
@@ -210,7 +352,28 @@ impl Connection for FakeConnection {
         if self.fake.is_silent() {
             return Err(Error::new(ErrorKind::Disconnect, "no answer"));
         }
-        Ok(())
+        let state = *self.fake.0.ping_failure.lock().unwrap();
+        state.map_or(Ok(()), |state| Err(failure(ErrorKind::Database, state)))
+    }
+
+    fn reset(&mut self, deadline: Instant) -> Result<Leftovers> {
+        if *self.fake.0.is_reset_failing.lock().unwrap() {
+            return Err(failure(ErrorKind::Database, "XX000"));
+        }
+        let transaction = self.in_transaction;
+        if transaction {
+            self.ping(deadline)?;
+            self.rollback()?;
+        }
+        Ok(Leftovers { transaction, session: std::mem::take(&mut self.has_session) })
+    }
+
+    fn interrupt(&self) -> Option<Arc<dyn Interrupt>> {
+        Some(Arc::new(FakeInterrupt { fake: self.fake.clone(), id: self.id }))
+    }
+
+    fn server_limit(&mut self) -> Result<Option<ServerLimit>> {
+        Ok(*self.fake.0.server_limit.lock().unwrap())
     }
 
     fn in_transaction(&self) -> bool {
@@ -229,11 +392,11 @@ pub fn id(connection: &mut Pooled) -> u64 {
 
 /// Takes `count` connections at once, each on a thread of its own, as the pool demands, and lends
 /// them to this thread.
-pub fn take(pool: &QueuePool, count: usize) -> Vec<Pooled> {
+pub fn take(pool: &Pool, count: usize) -> Vec<Pooled> {
     (0..count).map(|_| take_one(pool)).collect()
 }
 
-fn take_one(pool: &QueuePool) -> Pooled {
+pub fn take_one(pool: &Pool) -> Pooled {
     thread::scope(|scope| scope.spawn(|| pool.get().unwrap()).join().unwrap())
 }
 
@@ -243,5 +406,50 @@ pub fn until(what: &str, condition: impl Fn() -> bool) {
     while !condition() {
         assert!(Instant::now() < deadline, "{what} did not happen within {LIMIT:?}");
         thread::park_timeout(Duration::from_millis(1));
+    }
+}
+
+/// Writes down what a pool tells, one word and the label or the number each.
+#[derive(Debug, Default)]
+pub struct Log(Mutex<Vec<String>>);
+
+impl Log {
+    pub fn lines(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
+    }
+
+    /// How many lines begin like this.
+    pub fn count(&self, start: &str) -> usize {
+        self.lines().iter().filter(|line| line.starts_with(start)).count()
+    }
+}
+
+impl PoolListener for Log {
+    fn observe(&self, _: &PoolName, event: &PoolEvent<'_>) {
+        let name = |label: Option<&str>| label.unwrap_or("nobody").to_owned();
+        let why = |cause: Option<&Error>| cause.map_or("asked", |cause| cause.message()).to_owned();
+        let line = match event {
+            PoolEvent::FirstConnect { .. } => "first connect".to_owned(),
+            PoolEvent::Connect { .. } => "connect".to_owned(),
+            PoolEvent::ConnectFailed { error, .. } => {
+                format!("connect failed: {}", error.message())
+            }
+            PoolEvent::CheckOut { label, .. } => format!("check-out: {}", name(*label)),
+            PoolEvent::Reset { leftovers, .. } => format!("reset: {leftovers}"),
+            PoolEvent::ResetFailed { .. } => "reset failed".to_owned(),
+            PoolEvent::CheckIn { label, .. } => format!("check-in: {}", name(*label)),
+            PoolEvent::Invalidate { cause, .. } => format!("invalidate: {}", why(*cause)),
+            PoolEvent::SoftInvalidate { cause, .. } => format!("soft invalidate: {}", why(*cause)),
+            PoolEvent::InvalidateAll { cause } => format!("invalidate all: {}", why(*cause)),
+            PoolEvent::Detach { .. } => "detach".to_owned(),
+            PoolEvent::Close { reason, .. } => format!("close: {reason}"),
+            PoolEvent::CloseDetached { .. } => "close detached".to_owned(),
+            PoolEvent::Timeout { label, .. } => format!("timeout: {}", name(*label)),
+            PoolEvent::Leak { holder } => format!("leak: {holder}"),
+            PoolEvent::LeakReturned { label, .. } => format!("leak returned: {}", name(*label)),
+            PoolEvent::PoolClosed => "pool closed".to_owned(),
+            other => format!("{other:?}"),
+        };
+        self.0.lock().unwrap().push(line);
     }
 }

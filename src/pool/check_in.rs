@@ -1,0 +1,162 @@
+//! What happens to a connection that comes back.
+
+use super::budget::Budget;
+use super::events::{CloseReason, PoolEvent};
+use super::failure::contained;
+use super::hooks::{Hooked, Returning};
+use super::ledger::{Loan, Parked, Seat};
+use super::link::Link;
+use super::shared::Shared;
+use super::slot::Taken;
+use crate::backend::Connection;
+use crate::backend::leftovers::Leftovers;
+use crate::config::ResetPolicy;
+use crate::error::{Error, ErrorKind, Result};
+use std::time::Instant;
+
+/// A connection that comes back; none if it was given up before.
+pub(super) struct Return {
+    pub(super) link: Option<Box<Link>>,
+    pub(super) slot: Taken,
+    pub(super) seat: Seat,
+}
+
+impl Shared {
+    /// Keeps a connection that comes back, or closes it.
+    pub(super) fn check_in(&self, returned: Return) {
+        let Return { link, mut slot, seat } = returned;
+        let Some(mut link) = link else {
+            drop(slot);
+            return self.left(seat, None);
+        };
+        let reason = self.reason_to_close(&mut link, seat);
+        let connection = link.id();
+        let now = self.hooks.clock.now();
+        (link.used, link.alive) = (now, now);
+        if self.is_heard() {
+            self.tell_check_in(connection, seat, now);
+        }
+        if let Some(reason) = reason {
+            self.close(link, reason);
+            // ORDER: the slot before the seat, so that whoever gets the seat finds a slot.
+            drop(slot);
+            return self.left(seat, Some(connection));
+        }
+        slot.link = Some(link);
+        match self.ledger.park(seat, slot, now) {
+            Parked::Kept(loan) => self.tell_late_return(loan, connection, now),
+            Parked::Surplus(mut slot) => {
+                let is_closed = self.ledger.is_closed();
+                let reason = if is_closed { CloseReason::PoolClosed } else { CloseReason::Surplus };
+                if let Some(link) = slot.link.take() {
+                    self.close(link, reason);
+                }
+                drop(slot);
+                self.left(seat, Some(connection));
+            }
+        }
+    }
+
+    /// The last step of a return: the seat is given back.
+    fn left(&self, seat: Seat, connection: Option<u64>) {
+        let loan = self.ledger.release(seat);
+        if let Some(connection) = connection {
+            self.tell_late_return(loan, connection, self.hooks.clock.now());
+        }
+    }
+
+    fn tell_check_in(&self, connection: u64, seat: Seat, now: Instant) {
+        if let Some((label, since)) = self.ledger.loan_of(seat) {
+            let used = now.saturating_duration_since(since);
+            self.emit(&PoolEvent::CheckIn { connection, label: label.as_deref(), used });
+        }
+    }
+
+    fn tell_late_return(&self, loan: Option<Loan>, connection: u64, now: Instant) {
+        if let Some(loan) = loan.filter(|loan| loan.is_reported) {
+            let held = now.saturating_duration_since(loan.since);
+            let label = loan.label.as_deref();
+            self.emit(&PoolEvent::LeakReturned { connection, label, held });
+        }
+    }
+
+    /// Why a connection that comes back is not kept; cleans it if there is no reason.
+    fn reason_to_close(&self, link: &mut Link, seat: Seat) -> Option<CloseReason> {
+        if std::thread::panicking() {
+            return Some(CloseReason::Panicked);
+        }
+        if let Some(cause) = &link.lost {
+            self.mourn(link);
+            self.emit(&PoolEvent::Invalidate { connection: link.id(), cause: Some(cause) });
+            return Some(CloseReason::Broken);
+        }
+        if link.connection.is_broken() {
+            return Some(CloseReason::Broken);
+        }
+        if link.is_outdated() {
+            return Some(CloseReason::Invalidated);
+        }
+        if link.expires.is_some_and(|end| self.hooks.clock.now() >= end) {
+            return Some(CloseReason::Recycled);
+        }
+        if self.hooks.budget.as_ref().is_some_and(Budget::is_wanted)
+            && self.ledger.stats().waiting == 0
+        {
+            return Some(CloseReason::Budget);
+        }
+        self.clean(link, seat, false).err().map(|_| CloseReason::Unclean)
+    }
+
+    /// Makes a connection what it was when it was opened.
+    pub(super) fn clean(&self, link: &mut Link, seat: Seat, is_leaving: bool) -> Result<()> {
+        let cleaned = contained("a reset", || self.reset(link, is_leaving));
+        let leftovers = cleaned.as_ref().copied().unwrap_or_default();
+        if !leftovers.is_empty() {
+            self.ledger.cleaned();
+        }
+        if self.is_heard() {
+            let (connection, label) = (link.id(), self.ledger.label(seat));
+            let label = label.as_deref();
+            match &cleaned {
+                Ok(leftovers) => {
+                    self.emit(&PoolEvent::Reset { connection, label, leftovers: *leftovers });
+                }
+                Err(error) => self.emit(&PoolEvent::ResetFailed { connection, label, error }),
+            }
+        }
+        cleaned.map(drop)
+    }
+
+    fn reset(&self, link: &mut Link, is_leaving: bool) -> Result<Leftovers> {
+        let clock = &self.hooks.clock;
+        let deadline = clock.deadline(clock.now(), self.options.reset_timeout);
+        if let Some(hook) = &self.hooks.reset {
+            let told = Returning { in_transaction: link.connection.in_transaction(), is_leaving };
+            let id = link.id();
+            let Link { connection, data, .. } = link;
+            hook(&mut Hooked { id, connection: &mut **connection, data }, told)?;
+        }
+        let connection = &mut *link.connection;
+        let leftovers = match self.options.reset {
+            ResetPolicy::Rollback => connection.reset(deadline)?,
+            ResetPolicy::Commit => {
+                commit(connection, deadline)?;
+                connection.reset(deadline)?
+            }
+            ResetPolicy::None => Leftovers::default(),
+        };
+        if connection.in_transaction() || connection.is_broken() {
+            return Err(Error::new(ErrorKind::Disconnect, "the connection is still not clean"));
+        }
+        Ok(leftovers)
+    }
+}
+
+fn commit(connection: &mut dyn Connection, deadline: Instant) -> Result<()> {
+    if connection.in_transaction() {
+        // A commit has no deadline of its own: a silent server is found out by the ping.
+        connection.ping(deadline)?;
+        connection.commit()?;
+    }
+    Ok(())
+}

@@ -1,0 +1,86 @@
+//! Whether a connection can be lent.
+
+use super::events::CloseReason;
+use super::failure::{contained, copy};
+use super::hooks::Hooked;
+use super::link::Link;
+use super::shared::Shared;
+use crate::error::{Error, ErrorKind, Result};
+use std::time::Instant;
+
+/// What a look at a connection says.
+pub(super) enum Fitness {
+    /// It can be lent.
+    Fit,
+    /// It is to be closed, and another lent.
+    Unfit(CloseReason),
+    /// It is to be closed, and the borrower gets this error.
+    Failed(Error),
+}
+
+impl Shared {
+    /// Whether a connection can be lent: not broken, not given up, not too old, and alive if it is
+    /// to be asked. A new one is asked nothing; the hook sees all.
+    pub(super) fn look_at(
+        &self,
+        link: &mut Link,
+        now: Instant,
+        deadline: impl FnOnce() -> Instant,
+    ) -> Fitness {
+        if !std::mem::take(&mut link.is_new) {
+            if link.connection.is_broken() {
+                return Fitness::Unfit(CloseReason::Broken);
+            }
+            if link.is_outdated() {
+                return Fitness::Unfit(CloseReason::Invalidated);
+            }
+            if link.expires.is_some_and(|end| now >= end) {
+                return Fitness::Unfit(CloseReason::Recycled);
+            }
+            let asleep = now.saturating_duration_since(link.alive);
+            if self.options.pre_ping && asleep >= self.options.ping_bypass {
+                let end = Instant::now() + self.options.ping_timeout;
+                if let Err(error) = self.ping(link, end.min(deadline())) {
+                    return self.failed_ping(link, error);
+                }
+            }
+        }
+        self.ask_hook(link)
+    }
+
+    pub(super) fn ping(&self, link: &mut Link, deadline: Instant) -> Result<()> {
+        contained("a ping", || link.connection.ping(deadline))?;
+        link.alive = self.hooks.clock.now();
+        Ok(())
+    }
+
+    /// A connection that was lost is replaced, and those that are as old are not to be trusted;
+    /// anything else that a ping says is the borrower's error.
+    pub(super) fn failed_ping(&self, link: &mut Link, error: Error) -> Fitness {
+        let is_lost = self.judge.is_lost(&error, true) || error.kind() == ErrorKind::Panic;
+        if !is_lost {
+            return Fitness::Failed(error);
+        }
+        self.judge.give_up(link.generation);
+        link.lost = Some(copy(&error));
+        self.mourn(link);
+        Fitness::Unfit(CloseReason::Broken)
+    }
+
+    fn ask_hook(&self, link: &mut Link) -> Fitness {
+        let Some(hook) = &self.hooks.check_out else { return Fitness::Fit };
+        let id = link.id();
+        let Link { connection, data, .. } = link;
+        let mut hooked = Hooked { id, connection: &mut **connection, data };
+        match contained("the check-out hook", || hook(&mut hooked)) {
+            Ok(()) => Fitness::Fit,
+            Err(error) if self.judge.is_lost(&error, false) => {
+                self.judge.give_up(link.generation);
+                link.lost = Some(error);
+                self.mourn(link);
+                Fitness::Unfit(CloseReason::Broken)
+            }
+            Err(error) => Fitness::Failed(error),
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! What has to be done when nobody asks: filling up, shrinking, keeping alive, reporting.
+//!
+//! One thread for a pool whose options ask for any of it, none for the others. It ends with the
+//! pool.
+
+use super::events::{CloseReason, PoolEvent};
+use super::ledger::{Ledger, Parked, Seat};
+use super::link::Link;
+use super::shared::Shared;
+use super::slot::Taken;
+use crate::config::PoolOptions;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Weak};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long the housekeeper may try to open one connection: it must end soon after its pool.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long it waits for a slot, of which there is always one.
+const SLOT_WAIT: Duration = Duration::from_secs(1);
+
+const SHORTEST: Duration = Duration::from_millis(20);
+const LONGEST: Duration = Duration::from_secs(30);
+
+/// How often there is something to look for; `None` if there never is.
+fn pace(options: &PoolOptions) -> Option<Duration> {
+    let times = [options.idle_timeout, options.keepalive, options.leak_after];
+    let quarter = times.into_iter().flatten().min().map(|time| time / 4);
+    let refill = (options.min_idle > 0).then_some(Duration::from_secs(1));
+    [quarter, refill].into_iter().flatten().min().map(|time| time.clamp(SHORTEST, LONGEST))
+}
+
+/// Starts the housekeeper of a pool that needs one. A pool that cannot have its thread works all
+/// the same: nothing that a borrower relies on is done here.
+pub(super) fn start(shared: &Arc<Shared>) {
+    let Some(pace) = pace(&shared.options) else { return };
+    let (ledger, pool) = (Arc::clone(&shared.ledger), Arc::downgrade(shared));
+    let name = format!("rowmill-keep-{}", shared.id);
+    let _ = thread::Builder::new().name(name).spawn(move || work(&ledger, &pool, pace));
+}
+
+fn work(ledger: &Ledger, pool: &Weak<Shared>, pace: Duration) {
+    loop {
+        match pool.upgrade() {
+            // A hook or a driver that panics ends this round and not the housekeeper.
+            Some(shared) => drop(catch_unwind(AssertUnwindSafe(|| shared.tend()))),
+            None => return,
+        }
+        if ledger.rest(Instant::now() + pace) {
+            return;
+        }
+    }
+}
+
+impl Shared {
+    /// One round.
+    pub(super) fn tend(&self) {
+        if self.ledger.is_closed() {
+            return;
+        }
+        self.report_leaks();
+        self.close_unfit();
+        self.keep_alive();
+        let end = Instant::now() + self.options.connect_timeout.min(PATIENCE);
+        while self.fill_one(self.ledger.terms().min_idle, end) {}
+    }
+
+    fn report_leaks(&self) {
+        let now = self.hooks.clock.now();
+        let since = self.options.leak_after.and_then(|after| now.checked_sub(after));
+        let leaks = since.map(|since| self.ledger.report_leaks(since, now));
+        for holder in leaks.unwrap_or_default() {
+            self.emit(&PoolEvent::Leak { holder: &holder });
+        }
+    }
+
+    /// Closes what sleeps and would not be lent again, and what nobody used for long.
+    fn close_unfit(&self) {
+        let now = self.hooks.clock.now();
+        let is_old = |link: &Link| link.expires.is_some_and(|end| now >= end);
+        self.close_these(self.ledger.take_idle(0, Link::is_outdated), CloseReason::Invalidated);
+        self.close_these(self.ledger.take_idle(0, is_old), CloseReason::Recycled);
+        if let Some(time) = self.options.idle_timeout {
+            let is_idle = |link: &Link| now.saturating_duration_since(link.used) >= time;
+            let least = self.ledger.terms().min_idle;
+            self.close_these(self.ledger.take_idle(least, is_idle), CloseReason::Idle);
+        }
+    }
+
+    fn close_these(&self, taken: Vec<(Seat, Taken)>, reason: CloseReason) {
+        for (seat, slot) in taken {
+            self.close_idle(seat, slot, reason);
+        }
+    }
+
+    /// Asks what has slept for long whether it is still alive, one after the other.
+    fn keep_alive(&self) {
+        let Some(time) = self.options.keepalive else { return };
+        loop {
+            let now = self.hooks.clock.now();
+            let mut is_first = true;
+            let is_due = |link: &Link| {
+                now.saturating_duration_since(link.alive) >= time && std::mem::take(&mut is_first)
+            };
+            let Some((seat, slot)) = self.ledger.take_idle(0, is_due).pop() else { return };
+            self.keep_one_alive(seat, slot);
+        }
+    }
+
+    fn keep_one_alive(&self, seat: Seat, mut slot: Taken) {
+        let deadline = Instant::now() + self.options.ping_timeout;
+        let asked = slot.link.as_mut().map(|link| match self.ping(link, deadline) {
+            Ok(()) => true,
+            Err(error) => {
+                let _ = self.failed_ping(link, error);
+                false
+            }
+        });
+        if asked != Some(true) {
+            return self.close_idle(seat, slot, CloseReason::Broken);
+        }
+        if let Some(slot) = self.ledger.park_first(seat, slot) {
+            self.close_idle(seat, slot, CloseReason::PoolClosed);
+        }
+    }
+
+    /// Opens one connection that nobody asked for, if fewer than `wanted` sleep and there is room;
+    /// says whether it did.
+    pub(super) fn fill_one(&self, wanted: u32, end: Instant) -> bool {
+        let Some(seat) = self.ledger.spare_seat(wanted) else { return false };
+        let opened = self.open_unasked(end);
+        let is_filled = opened.is_some();
+        match opened {
+            None => drop(self.ledger.release(seat)),
+            Some(slot) => {
+                if let Parked::Surplus(slot) = self.ledger.park(seat, slot, self.hooks.clock.now())
+                {
+                    self.close_idle(seat, slot, CloseReason::Surplus);
+                }
+            }
+        }
+        is_filled
+    }
+
+    fn open_unasked(&self, end: Instant) -> Option<Taken> {
+        let unit = match &self.hooks.budget {
+            None => None,
+            Some(budget) => Some(budget.try_take()?),
+        };
+        let mut slot = self.shelf.get_timeout(SLOT_WAIT).ok()?;
+        let attempt = self.ledger.unasked_attempt()?;
+        let mut link = self.open(attempt, end).ok()?;
+        link.unit = unit;
+        link.is_new = false;
+        slot.link = Some(link);
+        Some(slot)
+    }
+
+    /// Opens what is to be there at the start, in parallel; what cannot be opened is left out.
+    pub(super) fn warm_up(&self) {
+        let wanted = match self.options.min_idle {
+            0 => self.options.pool_size.min(self.ledger.terms().kept),
+            least => least,
+        };
+        let end = Instant::now() + self.options.timeout;
+        // The first alone: it shows whether the server is there at all.
+        if wanted == 0 || !self.fill_one(wanted, end) {
+            return;
+        }
+        thread::scope(|scope| {
+            for _ in 1..wanted {
+                let fill = || drop(catch_unwind(AssertUnwindSafe(|| self.fill_one(wanted, end))));
+                let _ = thread::Builder::new().spawn_scoped(scope, fill);
+            }
+        });
+    }
+}

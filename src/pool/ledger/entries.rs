@@ -1,0 +1,309 @@
+//! What is under the one lock, and the small steps on it.
+
+use super::super::circuit::{Attempt, Circuit};
+use super::super::clock::Clock;
+use super::super::events::CloseReason;
+use super::super::failure::{Shortage, copy};
+use super::super::holder::Holder;
+use super::super::link::Link;
+use super::super::request::Label;
+use super::super::slot::Taken;
+use super::super::stats::PoolStats;
+use super::line::Waiter;
+use super::seats::{Seat, Seats};
+use crate::backend::interrupt::Interrupt;
+use crate::config::{Order, PoolKind, PoolOptions};
+use crate::error::Error;
+use parking_lot::{Condvar, Mutex, MutexGuard};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// The numbers that a ledger keeps to.
+#[derive(Clone, Copy, Debug)]
+pub(in super::super) struct Terms {
+    /// How many connections may be open.
+    pub(in super::super) limit: u32,
+    /// How many may sleep.
+    pub(in super::super) kept: u32,
+    pub(in super::super) min_idle: u32,
+    pub(in super::super) max_waiting: u32,
+    pub(super) order: Order,
+    /// Whether a second borrower is an error.
+    pub(super) is_assertion: bool,
+}
+
+impl Terms {
+    pub(in super::super) fn new(options: &PoolOptions, limit: u32) -> Self {
+        Self {
+            limit,
+            kept: options.kept().min(limit),
+            min_idle: options.min_idle.min(limit),
+            max_waiting: options.max_waiting.unwrap_or(u32::MAX),
+            order: options.order,
+            is_assertion: options.kind == PoolKind::Assertion,
+        }
+    }
+}
+
+/// The counts, the line and the connections that sleep.
+pub(in super::super) struct Ledger {
+    pub(super) entries: Mutex<Entries>,
+    /// Wakes those who have a seat and wait for something to change.
+    pub(super) changed: Condvar,
+    /// Wakes the housekeeper.
+    pub(super) too_few: Condvar,
+    pub(super) terms: Terms,
+    pub(super) clock: Clock,
+}
+
+pub(super) struct Entries {
+    pub(super) seats: Seats,
+    /// What sleeps; the one that came back last is at the back.
+    pub(super) idle: VecDeque<Taken>,
+    pub(super) line: VecDeque<Arc<Waiter>>,
+    pub(super) circuit: Circuit,
+    pub(super) is_closed: bool,
+    pub(super) is_suspended: bool,
+    pub(super) stats: PoolStats,
+}
+
+impl Entries {
+    /// The connection that is lent next, if one sleeps.
+    pub(super) fn wake_one(&mut self, order: Order) -> Option<Taken> {
+        match order {
+            Order::Lifo => self.idle.pop_back(),
+            Order::Fifo => self.idle.pop_front(),
+        }
+    }
+
+    pub(super) fn snapshot(&self, terms: &Terms) -> PoolStats {
+        PoolStats {
+            idle: self.idle.len() as u32,
+            in_use: self.seats.taken,
+            waiting: self.line.len() as u32,
+            pool_size: terms.kept,
+            limit: terms.limit,
+            ..self.stats
+        }
+    }
+}
+
+impl Ledger {
+    pub(in super::super) fn new(terms: Terms, clock: Clock) -> Self {
+        let entries = Entries {
+            seats: Seats::new(terms.limit),
+            idle: VecDeque::new(),
+            line: VecDeque::new(),
+            circuit: Circuit::new(),
+            is_closed: false,
+            is_suspended: false,
+            stats: PoolStats::default(),
+        };
+        Self {
+            entries: Mutex::new(entries),
+            changed: Condvar::new(),
+            too_few: Condvar::new(),
+            terms,
+            clock,
+        }
+    }
+
+    pub(in super::super) fn terms(&self) -> &Terms {
+        &self.terms
+    }
+
+    pub(in super::super) fn stats(&self) -> PoolStats {
+        self.entries.lock().snapshot(&self.terms)
+    }
+
+    pub(in super::super) fn holders(&self) -> Vec<Holder> {
+        let now = self.clock.now();
+        self.entries.lock().seats.holders(now)
+    }
+
+    pub(super) fn shortage(&self, entries: &mut MutexGuard<'_, Entries>) -> Shortage {
+        entries.stats.timeouts += 1;
+        Shortage {
+            stats: entries.snapshot(&self.terms),
+            holders: entries.seats.holders(self.clock.now()),
+            failure: entries.circuit.failure().map(copy),
+        }
+    }
+
+    /// The counts and the holders, for the error of one who has a seat and gives up.
+    pub(in super::super) fn shortage_now(&self) -> Shortage {
+        self.shortage(&mut self.entries.lock())
+    }
+
+    /// Whether a connection sleeps.
+    pub(in super::super) fn has_idle(&self) -> bool {
+        !self.entries.lock().idle.is_empty()
+    }
+
+    /// A connection was opened, or was not.
+    pub(in super::super) fn connected(&self, attempt: Attempt, failure: Option<&Error>) {
+        let mut entries = self.entries.lock();
+        match failure {
+            None => {
+                entries.stats.total += 1;
+                entries.stats.connects += 1;
+                entries.circuit.succeeded(attempt);
+            }
+            Some(error) => {
+                entries.stats.connect_failures += 1;
+                let dated = self.clock.now();
+                entries.circuit.failed(attempt, error, dated);
+            }
+        }
+        self.changed.notify_all();
+    }
+
+    /// An attempt to open a connection ended without saying anything of the server.
+    pub(in super::super) fn gave_up(&self, attempt: Attempt) {
+        let mut entries = self.entries.lock();
+        entries.stats.connect_failures += 1;
+        entries.circuit.given_up(attempt);
+        self.changed.notify_all();
+    }
+
+    /// A connection was lost.
+    pub(in super::super) fn doubt(&self) {
+        self.entries.lock().circuit.doubt();
+    }
+
+    /// A connection was closed, or left the pool where there is no reason.
+    pub(in super::super) fn closed(&self, reason: Option<CloseReason>) {
+        let mut entries = self.entries.lock();
+        let stats = &mut entries.stats;
+        stats.total -= 1;
+        stats.closed += u64::from(reason.is_some());
+        match reason {
+            Some(CloseReason::Recycled) => stats.recycled += 1,
+            Some(
+                CloseReason::Broken
+                | CloseReason::Invalidated
+                | CloseReason::Unclean
+                | CloseReason::Panicked
+                | CloseReason::Refused,
+            ) => stats.discarded += 1,
+            _ => (),
+        }
+        self.ask_for_more(&entries);
+    }
+
+    /// A connection came back with something left behind.
+    pub(in super::super) fn cleaned(&self) {
+        self.entries.lock().stats.resets += 1;
+    }
+
+    /// Wakes the housekeeper if too few connections sleep.
+    pub(super) fn ask_for_more(&self, entries: &Entries) {
+        if (entries.idle.len() as u32) < self.terms.min_idle {
+            self.too_few.notify_all();
+        }
+    }
+
+    /// Waits until `end`, until too few connections sleep or until the pool is closed; says
+    /// whether it is.
+    pub(in super::super) fn rest(&self, end: Instant) -> bool {
+        let mut entries = self.entries.lock();
+        if !entries.is_closed {
+            self.too_few.wait_until(&mut entries, end);
+        }
+        entries.is_closed
+    }
+
+    /// The label of a loan.
+    pub(in super::super) fn label(&self, seat: Seat) -> Option<Label> {
+        self.entries.lock().seats.loan(seat).and_then(|loan| loan.label.clone())
+    }
+
+    /// The label of a loan, and since when it lasts.
+    pub(in super::super) fn loan_of(&self, seat: Seat) -> Option<(Option<Label>, Instant)> {
+        let mut entries = self.entries.lock();
+        entries.seats.loan(seat).map(|loan| (loan.label.clone(), loan.since))
+    }
+
+    /// Turns away all who wait and all who come.
+    pub(in super::super) fn close(&self) -> bool {
+        let mut entries = self.entries.lock();
+        let is_new = !entries.is_closed;
+        entries.is_closed = true;
+        for waiter in entries.line.drain(..) {
+            waiter.wake();
+        }
+        self.changed.notify_all();
+        self.too_few.notify_all();
+        is_new
+    }
+
+    pub(in super::super) fn is_closed(&self) -> bool {
+        self.entries.lock().is_closed
+    }
+
+    /// Waits until nothing is on loan, or until `end`; says who still has something.
+    pub(in super::super) fn drain(&self, end: Instant) -> Vec<Holder> {
+        let mut entries = self.entries.lock();
+        while entries.seats.taken > 0 {
+            if self.changed.wait_until(&mut entries, end).timed_out() {
+                break;
+            }
+        }
+        entries.seats.holders(self.clock.now())
+    }
+
+    /// What ends the statements of those who have a connection.
+    pub(in super::super) fn interrupts(&self) -> Vec<Arc<dyn Interrupt>> {
+        let mut entries = self.entries.lock();
+        let badges = entries.seats.loans().filter_map(|loan| loan.badge.as_ref());
+        badges.filter_map(|badge| badge.interrupt.clone()).collect()
+    }
+
+    /// Those who are on loan since `since` or before and were not reported yet.
+    pub(in super::super) fn report_leaks(&self, since: Instant, now: Instant) -> Vec<Holder> {
+        let mut entries = self.entries.lock();
+        let mut leaks = Vec::new();
+        for loan in entries.seats.loans() {
+            if loan.since <= since && !loan.is_reported && loan.badge.is_some() {
+                loan.is_reported = true;
+                leaks.push(loan.holder(now));
+            }
+        }
+        entries.stats.leaks += leaks.len() as u64;
+        leaks
+    }
+
+    /// Takes out every connection that sleeps and that `is_chosen` chooses, the one that sleeps
+    /// longest first, as long as more than `least` are left. Each comes with a seat, so that
+    /// nobody opens another in its place before it is closed or put back.
+    pub(in super::super) fn take_idle(
+        &self,
+        least: u32,
+        mut is_chosen: impl FnMut(&Link) -> bool,
+    ) -> Vec<(Seat, Taken)> {
+        let mut entries = self.entries.lock();
+        let mut spare = entries.idle.len().saturating_sub(least as usize);
+        let (mut left, mut taken) = (VecDeque::with_capacity(entries.idle.len()), Vec::new());
+        for parked in std::mem::take(&mut entries.idle) {
+            if spare > 0 && parked.link.as_ref().is_none_or(|link| is_chosen(link)) {
+                spare -= 1;
+                taken.push((entries.seats.take(), parked));
+            } else {
+                left.push_back(parked);
+            }
+        }
+        entries.idle = left;
+        taken
+    }
+
+    /// Takes a seat to open a connection that nobody asked for, if there is room for one more and
+    /// fewer than `wanted` sleep.
+    pub(in super::super) fn spare_seat(&self, wanted: u32) -> Option<Seat> {
+        let mut entries = self.entries.lock();
+        let idle = entries.idle.len() as u32;
+        let has_room = idle + entries.seats.taken < self.terms.limit;
+        let is_wanted = idle < wanted && !entries.is_closed && !entries.is_suspended;
+        (has_room && is_wanted).then(|| entries.seats.take())
+    }
+}

@@ -1,0 +1,209 @@
+//! Taking a seat, waiting for one, giving it back.
+
+use super::super::badge::Badge;
+use super::super::failure::Shortage;
+use super::super::request::{Allowance, Request};
+use super::super::slot::Taken;
+use super::entries::{Entries, Ledger};
+use super::seats::{Loan, Seat};
+use crate::workers::Holding;
+use parking_lot::{Condvar, MutexGuard};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Instant;
+
+/// One who waits. The seat is written and read under the lock of the ledger.
+pub(super) struct Waiter {
+    woken: Condvar,
+    seat: AtomicU32,
+}
+
+/// What stands for no seat.
+const NONE: Seat = Seat::MAX;
+
+impl Waiter {
+    fn new() -> Self {
+        Self { woken: Condvar::new(), seat: AtomicU32::new(NONE) }
+    }
+
+    pub(super) fn wake(&self) {
+        self.woken.notify_one();
+    }
+
+    fn serve(&self, seat: Seat) {
+        self.seat.store(seat, Ordering::Relaxed);
+        self.woken.notify_one();
+    }
+
+    fn seat(&self) -> Option<Seat> {
+        Some(self.seat.load(Ordering::Relaxed)).filter(|seat| *seat != NONE)
+    }
+}
+
+/// A seat, with a connection if one slept.
+pub(in super::super) struct Seated {
+    pub(in super::super) seat: Seat,
+    pub(in super::super) slot: Option<Taken>,
+    pub(in super::super) holding: Holding,
+    /// The time of a request that had to wait; the others have not looked at it yet.
+    pub(in super::super) allowance: Option<Allowance>,
+}
+
+/// Why there is no seat.
+#[derive(Debug)]
+pub(in super::super) enum NoSeat {
+    /// The pool was closed.
+    Closed,
+    /// The time was over.
+    TimedOut(Box<Shortage>),
+    /// The line is full.
+    Full(Box<Shortage>),
+    /// The pool lends one connection at a time.
+    Second(Box<Shortage>),
+}
+
+/// What became of a connection that came back.
+pub(in super::super) enum Parked {
+    /// It sleeps now; the loan has ended.
+    Kept(Option<Loan>),
+    /// There are enough without it; it is to be closed before the seat is given back.
+    Surplus(Taken),
+}
+
+impl Ledger {
+    /// Takes a seat for `request`, or stands in the line for one.
+    pub(in super::super) fn take(&self, request: &Request, now: Instant) -> Result<Seated, NoSeat> {
+        let mut entries = self.entries.lock();
+        if entries.is_closed {
+            return Err(NoSeat::Closed);
+        }
+        // A seat is free only when nobody waits: those that come back go to the line directly.
+        let mut allowance = None;
+        let seat = if entries.seats.has_free() && !entries.is_suspended {
+            entries.seats.take()
+        } else {
+            let allowed = request.start();
+            allowance = Some(allowed);
+            self.wait(&mut entries, &allowed)?
+        };
+        let slot = entries.wake_one(self.terms.order);
+        let since = if allowance.is_some() { self.clock.now() } else { now };
+        let badge = slot.as_ref().and_then(|slot| slot.link.as_ref());
+        let badge = badge.map(|link| Arc::clone(&link.badge));
+        entries.seats.lend(seat, Loan::new(request, since, badge));
+        entries.stats.peak_in_use = entries.stats.peak_in_use.max(entries.seats.taken);
+        self.ask_for_more(&entries);
+        Ok(Seated { seat, slot, holding: entries.seats.holding(seat), allowance })
+    }
+
+    fn wait(
+        &self,
+        entries: &mut MutexGuard<'_, Entries>,
+        allowed: &Allowance,
+    ) -> Result<Seat, NoSeat> {
+        if self.terms.is_assertion {
+            return Err(NoSeat::Second(Box::new(self.shortage(entries))));
+        }
+        if entries.line.len() as u32 >= self.terms.max_waiting {
+            return Err(NoSeat::Full(Box::new(self.shortage(entries))));
+        }
+        let waiter = Arc::new(Waiter::new());
+        entries.line.push_back(Arc::clone(&waiter));
+        entries.stats.waits += 1;
+        let result = loop {
+            let timed_out = waiter.woken.wait_until(entries, allowed.deadline).timed_out();
+            // The seat is looked at first: one that was handed over at the last moment is kept.
+            if let Some(seat) = waiter.seat() {
+                break Ok(seat);
+            }
+            if entries.is_closed {
+                break Err(NoSeat::Closed);
+            }
+            if timed_out {
+                let shortage = self.shortage(entries);
+                entries.line.retain(|other| !Arc::ptr_eq(other, &waiter));
+                break Err(NoSeat::TimedOut(Box::new(shortage)));
+            }
+        };
+        let time = allowed.waited();
+        entries.stats.longest_wait = entries.stats.longest_wait.max(time);
+        entries.stats.total_wait += time;
+        result
+    }
+
+    /// The seat has a connection from now on.
+    pub(in super::super) fn lent(&self, seat: Seat, badge: &Arc<Badge>) {
+        let mut entries = self.entries.lock();
+        if let Some(loan) = entries.seats.loan(seat) {
+            loan.badge = Some(Arc::clone(badge));
+        }
+    }
+
+    /// Puts a connection to sleep and gives the seat back, if the connection is to be kept.
+    pub(in super::super) fn park(&self, seat: Seat, slot: Taken, now: Instant) -> Parked {
+        let mut entries = self.entries.lock();
+        let kept = self.terms.kept as usize;
+        // One who waits takes it off at once, so that it does not count as one more that sleeps.
+        let is_kept = kept > 0
+            && (entries.idle.len() < kept || !entries.line.is_empty())
+            && !entries.is_closed;
+        if !is_kept {
+            return Parked::Surplus(slot);
+        }
+        entries.idle.push_back(slot);
+        let loan = self.leave(&mut entries, seat, now);
+        Parked::Kept(loan)
+    }
+
+    /// Puts a connection back to where it slept, as the one that sleeps longest.
+    pub(in super::super) fn park_first(&self, seat: Seat, slot: Taken) -> Option<Taken> {
+        let mut entries = self.entries.lock();
+        if entries.is_closed {
+            return Some(slot);
+        }
+        entries.idle.push_front(slot);
+        let now = self.clock.now();
+        self.leave(&mut entries, seat, now);
+        None
+    }
+
+    /// Gives a seat back.
+    pub(in super::super) fn release(&self, seat: Seat) -> Option<Loan> {
+        let now = self.clock.now();
+        self.leave(&mut self.entries.lock(), seat, now)
+    }
+
+    /// The seat goes to the first in the line, if anybody waits.
+    fn leave(&self, entries: &mut Entries, seat: Seat, now: Instant) -> Option<Loan> {
+        entries.seats.holding_end(seat);
+        let loan = entries.seats.end(seat);
+        if let Some(loan) = loan.as_ref().filter(|loan| loan.badge.is_some()) {
+            entries.stats.check_outs += 1;
+            entries.stats.total_use += now.saturating_duration_since(loan.since);
+        }
+        let next = if entries.is_suspended { None } else { entries.line.pop_front() };
+        match next {
+            Some(waiter) => waiter.serve(seat),
+            None => entries.seats.leave(seat),
+        }
+        self.changed.notify_all();
+        loan
+    }
+
+    /// Holds all who come from now on, until [`resume`](Self::resume).
+    pub(in super::super) fn suspend(&self) {
+        self.entries.lock().is_suspended = true;
+    }
+
+    /// Serves those who were held.
+    pub(in super::super) fn resume(&self) {
+        let mut entries = self.entries.lock();
+        entries.is_suspended = false;
+        while entries.seats.has_free()
+            && let Some(waiter) = entries.line.pop_front()
+        {
+            let seat = entries.seats.take();
+            waiter.serve(seat);
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! The pool: what its users call.
+
+use super::events::{CloseReason, PoolEvent, PoolName};
+use super::guard::Pooled;
+use super::holder::Holder;
+use super::hooks::PoolHooks;
+use super::housekeeper;
+use super::request::{Label, Request};
+use super::shared::Shared;
+use super::stats::PoolStats;
+use crate::backend::Backend;
+use crate::backend::server_limit::ServerLimit;
+use crate::config::{PoolOptions, Start};
+use crate::error::{Error, ErrorKind, Result};
+use std::fmt;
+use std::panic::Location;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// After a cancel, and again after the connections were cut, this long is waited for holders.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// A pool of connections to one database, of whatever kind its options say.
+///
+/// All clones are one pool.
+#[derive(Clone)]
+pub struct Pool {
+    shared: Arc<Shared>,
+}
+
+/// What [`Pool::close`] found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CloseReport {
+    /// Those who had a connection when the time was over; their statements were cancelled, and
+    /// where that did not help their connections were cut.
+    pub interrupted: Vec<Holder>,
+    /// Those who still have one; it is closed when it comes back.
+    pub still_out: Vec<Holder>,
+}
+
+impl Pool {
+    /// A pool of connections of `backend`.
+    ///
+    /// # Errors
+    /// `Config` if an option cannot be used; with [`Start::FailFast`] what the first connection
+    /// says.
+    #[track_caller]
+    pub fn new(backend: Arc<dyn Backend>, options: PoolOptions) -> Result<Self> {
+        Self::with_hooks(backend, options, PoolHooks::default())
+    }
+
+    /// A pool of connections of `backend` with what a user adds to it.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    #[track_caller]
+    pub fn with_hooks(
+        backend: Arc<dyn Backend>,
+        options: PoolOptions,
+        hooks: PoolHooks,
+    ) -> Result<Self> {
+        options.validate()?;
+        let shared = Arc::new(Shared::new(backend, options, hooks));
+        if let Some(budget) = &shared.hooks.budget {
+            let member = Arc::downgrade(&shared);
+            budget.join(member);
+        }
+        let pool = Self { shared };
+        match pool.shared.options.start {
+            Start::Lazy => (),
+            Start::Eager => pool.shared.warm_up(),
+            Start::FailFast => drop(pool.get_labelled("start")?),
+        }
+        housekeeper::start(&pool.shared);
+        Ok(pool)
+    }
+
+    /// Takes a connection, within the pool's time-out; dropping it gives it back.
+    ///
+    /// While the server cannot be reached, or refuses connections for the moment (it starts up, it
+    /// has too many), it is asked again after pauses of 100 ms to 1 s until the time is over, by
+    /// one thread at a time.
+    ///
+    /// # Errors
+    /// `PoolTimeout` if none was free in time, `PoolFull` if nobody more may wait, `Connect` if
+    /// none could be opened, `PoolClosed` after [`dispose`](Self::dispose), `NestedCheckout` if
+    /// this thread holds one already.
+    #[track_caller]
+    pub fn get(&self) -> Result<Pooled> {
+        let timeout = self.shared.options.timeout;
+        self.ask(timeout, timeout, None)
+    }
+
+    /// Takes a connection, within `timeout`.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    #[track_caller]
+    pub fn get_within(&self, timeout: Duration) -> Result<Pooled> {
+        self.ask(timeout, timeout, None)
+    }
+
+    /// Takes a connection for what `label` says; messages and events name it.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    #[track_caller]
+    pub fn get_labelled(&self, label: impl Into<Label>) -> Result<Pooled> {
+        let timeout = self.shared.options.timeout;
+        self.ask(timeout, timeout, Some(label.into()))
+    }
+
+    /// Takes a connection for what `label` says, within `timeout`.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    #[track_caller]
+    pub fn get_labelled_within(
+        &self,
+        label: impl Into<Label>,
+        timeout: Duration,
+    ) -> Result<Pooled> {
+        self.ask(timeout, timeout, Some(label.into()))
+    }
+
+    /// Takes a connection, within `timeout`; a server that cannot be reached is tried again for
+    /// `patience` only. One that answers that it starts up, or has too many connections, is asked
+    /// until the time is over.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    #[track_caller]
+    pub fn get_patiently(&self, timeout: Duration, patience: Duration) -> Result<Pooled> {
+        self.ask(timeout, patience, None)
+    }
+
+    #[track_caller]
+    fn ask(&self, timeout: Duration, patience: Duration, label: Option<Label>) -> Result<Pooled> {
+        let request = Request { timeout, patience, label, place: Location::caller() };
+        self.shared.check_out(&request)
+    }
+
+    /// Gives up all connections that were opened so far: those that sleep are closed now, those on
+    /// loan when they come back.
+    pub fn invalidate_all(&self) {
+        self.shared.give_up_all();
+    }
+
+    /// Holds all who ask from now on, as for a fail-over, until [`resume`](Self::resume) or until
+    /// their time is over. Connections on loan may be used and come back.
+    pub fn suspend(&self) {
+        self.shared.ledger.suspend();
+    }
+
+    /// Serves those who were held by [`suspend`](Self::suspend).
+    pub fn resume(&self) {
+        self.shared.ledger.resume();
+    }
+
+    /// Does now what is done from time to time in the background: opens what `min_idle` asks for,
+    /// closes what slept for too long, keeps alive, reports long loans.
+    pub fn tend(&self) {
+        self.shared.tend();
+    }
+
+    /// Closes the idle connections and turns away everybody who waits or comes; connections on
+    /// loan are closed when they come back.
+    pub fn dispose(&self) {
+        if self.shared.ledger.close() {
+            self.shared.emit(&PoolEvent::PoolClosed);
+        }
+        self.shared.close_all_idle(CloseReason::PoolClosed);
+    }
+
+    /// As [`dispose`](Self::dispose), and waits up to `timeout` for what is on loan. Then the
+    /// statements of those who still have a connection are cancelled, half a second later their
+    /// connections are cut, and half a second after that it returns in any case.
+    pub fn close(&self, timeout: Duration) -> CloseReport {
+        self.dispose();
+        let ledger = &self.shared.ledger;
+        let now = Instant::now();
+        let late = ledger.drain(now.checked_add(timeout).unwrap_or(now + GRACE));
+        if late.is_empty() {
+            return CloseReport::default();
+        }
+        ledger.interrupts().iter().for_each(|interrupt| interrupt.cancel());
+        let mut still_out = ledger.drain(Instant::now() + GRACE);
+        if !still_out.is_empty() {
+            ledger.interrupts().iter().for_each(|interrupt| interrupt.sever());
+            still_out = ledger.drain(Instant::now() + GRACE);
+        }
+        CloseReport { interrupted: late, still_out }
+    }
+
+    /// A new pool with the same backend, options and hooks, and no connection.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    #[track_caller]
+    pub fn recreate(&self) -> Result<Self> {
+        let Shared { backend, options, hooks, .. } = &*self.shared;
+        Self::with_hooks(Arc::clone(backend), options.clone(), hooks.clone())
+    }
+
+    /// Asks the server how many connections it has room for, and compares that with what the pool,
+    /// or the budget it belongs to, may open; `None` where there is no such limit.
+    ///
+    /// # Errors
+    /// `Config`, with the sum, if there is room for fewer; as [`get`](Self::get).
+    #[track_caller]
+    pub fn check_limit(&self) -> Result<Option<ServerLimit>> {
+        let Some(limit) = self.get_labelled("check_limit")?.server_limit()? else {
+            return Ok(None);
+        };
+        let options = &self.shared.options;
+        let (wanted, sum) = match &self.shared.hooks.budget {
+            Some(budget) => (budget.limit(), "the budget".to_owned()),
+            None if options.is_unlimited() => return Ok(Some(limit)),
+            None => (self.capacity(), "pool_size + max_overflow".to_owned()),
+        };
+        if wanted <= limit.usable() {
+            return Ok(Some(limit));
+        }
+        let ServerLimit { most, reserved, open, .. } = limit;
+        let usable = limit.usable();
+        let own =
+            limit.own.map_or(String::new(), |own| format!(", {own} for this user or database"));
+        let message = format!(
+            "{sum} = {wanted} connections are more than the server has room for: {most} - {reserved} reserved{own} = {usable}, of which {open} are open now"
+        );
+        Err(Error::new(ErrorKind::Config, message)
+            .with_hint("lower pool_size and max_overflow, or raise the server's limit"))
+    }
+
+    /// The counts of this moment.
+    pub fn stats(&self) -> PoolStats {
+        self.shared.ledger.stats()
+    }
+
+    /// Who has a connection now, the longest first.
+    pub fn holders(&self) -> Vec<Holder> {
+        self.shared.ledger.holders()
+    }
+
+    /// How many connections may be open: see [`PoolOptions::capacity`], or less where the database
+    /// has a limit of its own.
+    pub fn capacity(&self) -> u32 {
+        self.shared.ledger.terms().limit
+    }
+
+    /// The options it was made with.
+    pub fn options(&self) -> &PoolOptions {
+        &self.shared.options
+    }
+
+    /// What it is called in events.
+    pub fn name(&self) -> &PoolName {
+        &self.shared.voice.name
+    }
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool")
+            .field("kind", &self.shared.options.kind)
+            .field("database", &self.shared.voice.name.database)
+            .field("stats", &self.stats())
+            .finish_non_exhaustive()
+    }
+}

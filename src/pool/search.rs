@@ -1,0 +1,204 @@
+//! What the holder of a seat does until it has a connection that is fit.
+
+use super::budget::{Member, Unit};
+use super::disposal::Burial;
+use super::events::CloseReason;
+use super::failure::{Shortage, closed};
+use super::fitness::Fitness;
+use super::guard::{Pooled, SeatGuard};
+use super::ledger::Turn;
+use super::link::Link;
+use super::request::{Allowance, Request};
+use super::shared::Shared;
+use super::slot::Taken;
+use crate::error::{Error, Result};
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+/// How long one look for a slot lasts.
+const SLOT_WAIT: Duration = Duration::from_millis(50);
+
+/// So many new connections in a row are taken from a hook that calls each of them lost.
+const MOST_REFUSED: u32 = 3;
+
+/// What the holder of a seat does until it has a connection that is fit.
+pub(super) struct Search<'a> {
+    request: &'a Request,
+    shared: Arc<Shared>,
+    /// The seat; `None` while a connection is closed on another thread.
+    place: Option<SeatGuard>,
+    /// The time it has; not looked at by those who find a fit connection at once.
+    allowance: Option<Allowance>,
+    unit: Option<Unit>,
+    refused: u32,
+}
+
+impl<'a> Search<'a> {
+    pub(super) fn new(
+        request: &'a Request,
+        place: SeatGuard,
+        allowance: Option<Allowance>,
+    ) -> Self {
+        let shared = Arc::clone(&place.shared);
+        Self { request, shared, place: Some(place), allowance, unit: None, refused: 0 }
+    }
+
+    /// A connection on loan, and how long it took.
+    pub(super) fn run(mut self, first: Option<Taken>, now: Instant) -> Result<(Pooled, Duration)> {
+        let mut slot = match first {
+            Some(slot) => slot,
+            None => self.next()?,
+        };
+        let mut now = now;
+        loop {
+            if let Some(mut link) = slot.link.take() {
+                match self.look_at(&mut link, now) {
+                    Fitness::Fit => return self.end(link, slot),
+                    Fitness::Unfit(reason) => {
+                        drop(slot);
+                        self.bury(link, reason)?;
+                    }
+                    Fitness::Failed(error) => {
+                        self.shared.close(link, CloseReason::Refused);
+                        return Err(error);
+                    }
+                }
+            }
+            slot = self.next()?;
+            now = self.shared.hooks.clock.now();
+        }
+    }
+
+    fn end(mut self, link: Box<Link>, slot: Taken) -> Result<(Pooled, Duration)> {
+        let waited = self.allowance.as_ref().map_or(Duration::ZERO, Allowance::waited);
+        match self.place.take() {
+            Some(place) => Ok((Pooled::new(link, slot, place), waited)),
+            // The seat is only lent to `bury`, which ends the search if it does not come back.
+            None => Err(closed()),
+        }
+    }
+
+    fn allowance(&mut self) -> Allowance {
+        *self.allowance.get_or_insert_with(|| self.request.start())
+    }
+
+    fn look_at(&mut self, link: &mut Link, now: Instant) -> Fitness {
+        let shared = Arc::clone(&self.shared);
+        let is_new = link.is_new;
+        let fitness = shared.look_at(link, now, || self.allowance().deadline);
+        if is_new && matches!(fitness, Fitness::Unfit(_)) {
+            self.refused += 1;
+        }
+        fitness
+    }
+
+    /// A slot with a connection in it: one that came back, or a new one.
+    fn next(&mut self) -> Result<Taken> {
+        let allowed = self.allowance();
+        loop {
+            if !self.has_unit(&allowed)? {
+                continue;
+            }
+            let attempt = match self.turn(&allowed) {
+                Turn::Take(slot) => return Ok(slot),
+                Turn::Open(attempt) => attempt,
+                Turn::Refused(error) => return Err(error),
+                Turn::TimedOut(Some(failure)) => return Err(failure),
+                Turn::TimedOut(None) => return Err(self.timed_out()),
+                Turn::Closed => return Err(closed()),
+            };
+            match self.shared.open(attempt, allowed.deadline) {
+                Ok(mut link) => {
+                    link.unit = self.unit.take();
+                    self.lent(&link);
+                    let mut slot = self.slot(&allowed, link)?;
+                    slot.0.link = Some(slot.1);
+                    return Ok(slot.0);
+                }
+                Err(refusal) if refusal.is_final => return Err(refusal.error),
+                Err(_) => (),
+            }
+        }
+    }
+
+    fn turn(&self, allowed: &Allowance) -> Turn {
+        match &self.place {
+            Some(place) => self.shared.ledger.turn(place.seat, allowed),
+            None => Turn::Closed,
+        }
+    }
+
+    fn lent(&self, link: &Link) {
+        if let Some(place) = &self.place {
+            self.shared.ledger.lent(place.seat, &link.badge);
+        }
+    }
+
+    /// An empty slot for `link`.
+    fn slot(&self, allowed: &Allowance, link: Box<Link>) -> Result<(Taken, Box<Link>)> {
+        loop {
+            // The holder of a seat always finds a slot, or room for one that is made in a moment.
+            // In pieces all the same: another may take the one that was made for this.
+            if let Ok(slot) = self.shared.shelf.get_timeout(SLOT_WAIT) {
+                return Ok((slot, link));
+            }
+            if Instant::now() > allowed.deadline {
+                self.shared.close(link, CloseReason::Surplus);
+                return Err(self.timed_out());
+            }
+        }
+    }
+
+    /// Whether a connection may be opened within the budget; if not, something changed meanwhile.
+    fn has_unit(&mut self, allowed: &Allowance) -> Result<bool> {
+        let Some(budget) = self.shared.hooks.budget.clone() else { return Ok(true) };
+        if self.unit.is_some() || self.shared.ledger.has_idle() {
+            return Ok(true);
+        }
+        self.unit = budget.try_take();
+        if self.unit.is_none() && budget.make_room() {
+            self.unit = budget.try_take();
+        }
+        if self.unit.is_some() {
+            return Ok(true);
+        }
+        let member: Weak<Shared> = Arc::downgrade(&self.shared);
+        let place = budget.wait(member as Weak<dyn Member>);
+        // One that fell asleep before this stood in the line woke nobody.
+        if !place.is_served() {
+            budget.make_room();
+        }
+        self.shared.ledger.pause(allowed.deadline, || place.is_served());
+        self.unit = place.take();
+        if self.unit.is_none() && Instant::now() >= allowed.deadline {
+            return Err(self.timed_out());
+        }
+        Ok(self.unit.is_some())
+    }
+
+    fn timed_out(&self) -> Error {
+        let shortage: Shortage = self.shared.ledger.shortage_now();
+        match &self.shared.hooks.budget {
+            Some(budget) if budget.open() >= budget.limit() => {
+                shortage.beyond(budget.limit(), self.request.timeout)
+            }
+            _ => shortage.timed_out(self.request.timeout),
+        }
+    }
+
+    /// Closes a connection on a thread of its own, within the time there is: the deadline holds
+    /// also where closing takes long.
+    fn bury(&mut self, link: Box<Link>, reason: CloseReason) -> Result<()> {
+        let deadline = self.allowance().deadline;
+        if self.refused > MOST_REFUSED {
+            self.shared.close(link, reason);
+            return Err(self.timed_out());
+        }
+        let Some(place) = self.place.take() else { return Err(closed()) };
+        self.place = Burial::new(link, reason, place).wait(deadline);
+        if self.place.is_none() {
+            return Err(self.timed_out());
+        }
+        Ok(())
+    }
+}

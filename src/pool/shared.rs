@@ -1,0 +1,140 @@
+//! What a pool and its connections on loan have in common.
+
+use super::budget::Member;
+use super::detached::Detached;
+use super::events::{CloseReason, PoolEvent, PoolName};
+use super::hooks::PoolHooks;
+use super::ledger::{Ledger, Seat, Terms};
+use super::link::Link;
+use super::slot::{self, Shelf, Taken};
+use super::verdict::Judge;
+use super::voice::Voice;
+use crate::backend::Backend;
+use crate::config::PoolOptions;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+/// What a pool and its connections on loan have in common.
+pub(super) struct Shared {
+    pub(super) id: u64,
+    pub(super) voice: Arc<Voice>,
+    pub(super) backend: Arc<dyn Backend>,
+    pub(super) options: PoolOptions,
+    pub(super) hooks: PoolHooks,
+    pub(super) ledger: Arc<Ledger>,
+    pub(super) judge: Arc<Judge>,
+    pub(super) shelf: Shelf,
+    /// Whether the first connection was made ready.
+    pub(super) is_initialized: AtomicBool,
+}
+
+impl Shared {
+    pub(super) fn new(backend: Arc<dyn Backend>, options: PoolOptions, hooks: PoolHooks) -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let most = backend.max_connections().unwrap_or(u32::MAX).max(1);
+        let limit = options.capacity().min(most);
+        let id = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = PoolName { id, database: backend.describe() };
+        Self {
+            id,
+            voice: Arc::new(Voice::new(name, hooks.listeners.clone())),
+            ledger: Arc::new(Ledger::new(Terms::new(&options, limit), hooks.clock.clone())),
+            judge: Arc::new(Judge::new(hooks.classify.clone())),
+            shelf: slot::shelf(limit),
+            is_initialized: AtomicBool::new(false),
+            backend,
+            options,
+            hooks,
+        }
+    }
+
+    /// Whether anybody listens.
+    pub(super) fn is_heard(&self) -> bool {
+        self.voice.is_heard()
+    }
+
+    /// Tells those who listen.
+    pub(super) fn emit(&self, event: &PoolEvent<'_>) {
+        self.voice.emit(event);
+    }
+
+    /// Closes a connection. Its slot and its seat are still taken.
+    pub(super) fn close(&self, link: Box<Link>, reason: CloseReason) {
+        let (connection, opened) = (link.id(), link.opened);
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(link)));
+        self.ledger.closed(Some(reason));
+        let age = self.hooks.clock.now().saturating_duration_since(opened);
+        self.emit(&PoolEvent::Close { connection, reason, age });
+    }
+
+    /// Closes what sleeps in a slot, and gives the seat back.
+    pub(super) fn close_idle(&self, seat: Seat, mut slot: Taken, reason: CloseReason) {
+        if let Some(link) = slot.link.take() {
+            self.close(link, reason);
+        }
+        // ORDER: the slot before the seat, so that whoever gets the seat finds a slot.
+        drop(slot);
+        self.ledger.release(seat);
+    }
+
+    /// Closes everything that sleeps.
+    pub(super) fn close_all_idle(&self, reason: CloseReason) {
+        for (seat, slot) in self.ledger.take_idle(0, |_| true) {
+            self.close_idle(seat, slot, reason);
+        }
+    }
+
+    /// What the loss of a connection means for the others.
+    pub(super) fn mourn(&self, link: &Link) {
+        if let Some(cause) = &link.lost {
+            self.ledger.doubt();
+            // The first of a generation has news.
+            if link.generation + 1 == self.judge.generation() {
+                self.emit(&PoolEvent::InvalidateAll { cause: Some(cause) });
+            }
+        }
+    }
+
+    /// Gives up all connections that were opened so far.
+    pub(super) fn give_up_all(&self) {
+        self.judge.give_up_all();
+        self.emit(&PoolEvent::InvalidateAll { cause: None });
+        for (seat, slot) in self.ledger.take_idle(0, Link::is_outdated) {
+            self.close_idle(seat, slot, CloseReason::Invalidated);
+        }
+    }
+
+    /// Takes a connection out of the accounting.
+    pub(super) fn detach(&self, mut link: Box<Link>, seat: Seat) -> Detached {
+        link.unit = None;
+        self.ledger.closed(None);
+        let label = if self.is_heard() { self.ledger.label(seat) } else { None };
+        self.emit(&PoolEvent::Detach { connection: link.id(), label: label.as_deref() });
+        Detached::new(link, Arc::clone(&self.voice))
+    }
+}
+
+impl Member for Shared {
+    fn close_one_idle(&self) -> bool {
+        let mut is_first = true;
+        let least = self.ledger.terms().min_idle;
+        let taken = self.ledger.take_idle(least, |_| std::mem::take(&mut is_first));
+        let found = !taken.is_empty();
+        for (seat, slot) in taken {
+            self.close_idle(seat, slot, CloseReason::Budget);
+        }
+        found
+    }
+
+    fn wake(&self) {
+        self.ledger.nudge();
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.ledger.close();
+        self.close_all_idle(CloseReason::PoolClosed);
+    }
+}

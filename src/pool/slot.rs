@@ -1,0 +1,72 @@
+//! What `r2d2` keeps: slots, each with a connection or without.
+
+use super::link::Link;
+use parking_lot::Mutex;
+use scheduled_thread_pool::ScheduledThreadPool;
+use std::convert::Infallible;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+/// A place for a connection.
+#[derive(Debug, Default)]
+pub(super) struct Slot {
+    /// The connection that sleeps in it.
+    pub(super) link: Option<Box<Link>>,
+}
+
+/// A slot that was taken out of `r2d2`; dropping it puts it back there.
+pub(super) type Taken = r2d2::PooledConnection<Slots>;
+
+/// All the slots of a pool.
+pub(super) type Shelf = r2d2::Pool<Slots>;
+
+/// Makes empty slots. Nothing here can fail or block.
+#[derive(Debug)]
+pub(super) struct Slots;
+
+impl r2d2::ManageConnection for Slots {
+    type Connection = Slot;
+    type Error = Infallible;
+
+    fn connect(&self) -> Result<Slot, Infallible> {
+        Ok(Slot::default())
+    }
+
+    fn is_valid(&self, _: &mut Slot) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn has_broken(&self, _: &mut Slot) -> bool {
+        false
+    }
+}
+
+/// A shelf with room for `limit` slots.
+pub(super) fn shelf(limit: u32) -> Shelf {
+    r2d2::Pool::builder()
+        .max_size(limit)
+        .min_idle(Some(0))
+        .test_on_check_out(false)
+        // Age and idleness are judged where a connection is handed out, not by a reaper.
+        .max_lifetime(None)
+        .idle_timeout(None)
+        .connection_timeout(Duration::from_secs(30))
+        .thread_pool(helper())
+        .build_unchecked(Slots)
+}
+
+/// The one thread on which `r2d2` makes slots, for all pools of the process; it ends with the last
+/// of them. By itself `r2d2` starts three for each pool.
+fn helper() -> Arc<ScheduledThreadPool> {
+    static HELPER: Mutex<Weak<ScheduledThreadPool>> = Mutex::new(Weak::new());
+    let mut helper = HELPER.lock();
+    helper.upgrade().unwrap_or_else(|| {
+        let threads = ScheduledThreadPool::builder()
+            .num_threads(1)
+            .thread_name_pattern("rowmill-slots")
+            .build();
+        let new = Arc::new(threads);
+        *helper = Arc::downgrade(&new);
+        new
+    })
+}

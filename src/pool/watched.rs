@@ -1,0 +1,145 @@
+//! A connection in the hands of its holder.
+
+use super::link::Link;
+use crate::backend::capabilities::Capabilities;
+use crate::backend::interrupt::Interrupt;
+use crate::backend::leftovers::Leftovers;
+use crate::backend::server_limit::ServerLimit;
+use crate::backend::table_info::TableInfo;
+use crate::backend::{Connection, RowRef};
+use crate::error::{Error, ErrorKind, Result};
+use crate::ident::TableName;
+use crate::mapping::column::Column;
+use crate::mapping::param::Param;
+use crate::mapping::rows::Rows;
+use crate::sql::dialect::Dialect;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// A connection in the hands of its holder: passes every call on, marks that one runs, and notes
+/// what its error says of the connection. One that was given up fails every call.
+#[derive(Debug)]
+pub(super) struct Watched {
+    pub(super) link: Option<Box<Link>>,
+}
+
+const NOTHING: Capabilities = Capabilities::none(Dialect::PostgreSql);
+
+fn gone() -> Error {
+    Error::new(ErrorKind::Disconnect, "this connection was given up")
+        .with_hint("take another one from the pool")
+}
+
+impl Watched {
+    fn call<T>(
+        &mut self,
+        work: impl FnOnce(&mut (dyn Connection + 'static)) -> Result<T>,
+    ) -> Result<T> {
+        let link = self.link.as_deref_mut().ok_or_else(gone)?;
+        let running = link.badge.begin();
+        let result = work(&mut *link.connection);
+        drop(running);
+        if let Err(error) = &result {
+            link.note(error);
+        }
+        result
+    }
+}
+
+impl Connection for Watched {
+    fn capabilities(&self) -> &Capabilities {
+        self.link.as_ref().map_or(&NOTHING, |link| link.connection.capabilities())
+    }
+
+    fn run(&mut self, sql: &str) -> Result<()> {
+        self.call(|connection| connection.run(sql))
+    }
+
+    fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> Result<u64> {
+        self.call(|connection| connection.execute(sql, params))
+    }
+
+    fn query(
+        &mut self,
+        sql: &str,
+        params: &[Param<'_>],
+        each: &mut dyn FnMut(&dyn RowRef) -> Result<()>,
+    ) -> Result<()> {
+        // An error of the caller's says nothing of this connection: it may be another's.
+        let mut foreign = None;
+        let mut watched = |row: &dyn RowRef| {
+            each(row).map_err(|error| {
+                let copy = super::failure::copy(&error);
+                foreign = Some(error);
+                copy
+            })
+        };
+        let link = self.link.as_deref_mut().ok_or_else(gone)?;
+        let running = link.badge.begin();
+        let result = link.connection.query(sql, params, &mut watched);
+        drop(running);
+        match (result, foreign) {
+            (Err(_), Some(error)) if !link.connection.is_broken() => Err(error),
+            (Err(error), _) => {
+                link.note(&error);
+                Err(error)
+            }
+            (Ok(()), _) => Ok(()),
+        }
+    }
+
+    fn load(
+        &mut self,
+        table: &TableName,
+        columns: &[Column],
+        rows: &Rows,
+        range: Range<usize>,
+    ) -> Result<u64> {
+        self.call(|connection| connection.load(table, columns, rows, range))
+    }
+
+    fn begin(&mut self) -> Result<()> {
+        self.call(Connection::begin)
+    }
+
+    fn commit(&mut self) -> Result<()> {
+        self.call(Connection::commit)
+    }
+
+    fn rollback(&mut self) -> Result<()> {
+        self.call(Connection::rollback)
+    }
+
+    fn table_info(&mut self, table: &TableName) -> Result<Option<TableInfo>> {
+        self.call(|connection| connection.table_info(table))
+    }
+
+    fn ping(&mut self, deadline: Instant) -> Result<()> {
+        self.call(|connection| connection.ping(deadline))
+    }
+
+    fn reset(&mut self, deadline: Instant) -> Result<Leftovers> {
+        self.call(|connection| connection.reset(deadline))
+    }
+
+    fn set_statement_timeout(&mut self, timeout: Option<Duration>) -> Result<()> {
+        self.call(|connection| connection.set_statement_timeout(timeout))
+    }
+
+    fn interrupt(&self) -> Option<Arc<dyn Interrupt>> {
+        self.link.as_ref().and_then(|link| link.connection.interrupt())
+    }
+
+    fn server_limit(&mut self) -> Result<Option<ServerLimit>> {
+        self.call(Connection::server_limit)
+    }
+
+    fn in_transaction(&self) -> bool {
+        self.link.as_ref().is_some_and(|link| link.connection.in_transaction())
+    }
+
+    fn is_broken(&self) -> bool {
+        self.link.as_ref().is_none_or(|link| link.lost.is_some() || link.connection.is_broken())
+    }
+}
