@@ -136,6 +136,15 @@ pub trait Connection: Debug + Send {
     /// `Disconnect`.
     fn rollback(&mut self) -> Result<()>;
 
+    /// Checks now the constraints that the open transaction has left to its end, where they cannot
+    /// be checked by the statements themselves (`deferred_constraints`); elsewhere it does nothing.
+    ///
+    /// # Errors
+    /// `Database`, with the SQLSTATE that `commit` would have failed with; `Disconnect`.
+    fn check_constraints(&mut self) -> Result<()> {
+        Ok(())
+    }
+
     /// What the catalog says of a table; `None` if there is none of that name.
     ///
     /// # Errors
