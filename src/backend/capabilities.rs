@@ -15,7 +15,8 @@ pub struct Capabilities {
     pub concurrent_writers: bool,
     /// `SELECT ... FOR UPDATE` locks rows.
     pub row_locks: bool,
-    /// Constraints can be checked at the end of a transaction (`SET CONSTRAINTS`).
+    /// `SET CONSTRAINTS` has constraints checked by the statements of a transaction, and not at its
+    /// end.
     pub deferred_constraints: bool,
     /// Transactions have isolation levels and can be read only (`SET TRANSACTION`), and time-outs
     /// of their own (`SET LOCAL`).

@@ -22,7 +22,7 @@ pub mod server_limit;
 pub mod sqlite;
 pub mod table_info;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::ident::TableName;
 use crate::mapping::cell::CellRef;
 use crate::mapping::column::Column;
@@ -78,6 +78,8 @@ pub trait JobLock: Debug + Send {
 }
 
 /// A connection to a database. It is used by one thread at a time.
+///
+/// No method has a default: what wraps a connection would lose it silently.
 pub trait Connection: Debug + Send {
     /// What the database behind it can do.
     fn capabilities(&self) -> &Capabilities;
@@ -144,17 +146,20 @@ pub trait Connection: Debug + Send {
     ///
     /// # Errors
     /// `Database` or `Disconnect`.
-    fn transaction_id(&mut self) -> Result<Option<TransactionId>> {
-        Ok(None)
-    }
+    fn transaction_id(&mut self) -> Result<Option<TransactionId>>;
 
     /// What became of a transaction of another connection.
     ///
     /// # Errors
     /// `Database` or `Disconnect`.
-    fn fate(&mut self, _: &TransactionId) -> Result<Fate> {
-        Ok(Fate::Unknown)
-    }
+    fn fate(&mut self, transaction: &TransactionId) -> Result<Fate>;
+
+    /// Checks now the constraints that the open transaction has left to its end, where they cannot
+    /// be checked by the statements themselves (`deferred_constraints`); elsewhere it does nothing.
+    ///
+    /// # Errors
+    /// `Database`, with the SQLSTATE that `commit` would have failed with; `Disconnect`.
+    fn check_constraints(&mut self) -> Result<()>;
 
     /// What the catalog says of a table; `None` if there is none of that name.
     ///
@@ -176,15 +181,7 @@ pub trait Connection: Debug + Send {
     ///
     /// # Errors
     /// `Database` or `Disconnect`.
-    fn reset(&mut self, deadline: Instant) -> Result<Leftovers> {
-        let transaction = self.in_transaction();
-        if transaction {
-            // A rollback has no deadline of its own: a silent server is found out by the ping.
-            self.ping(deadline)?;
-            self.rollback()?;
-        }
-        Ok(Leftovers { transaction, session: false })
-    }
+    fn reset(&mut self, deadline: Instant) -> Result<Leftovers>;
 
     /// Sets how long one statement may take from now on, `None` for as long as it wants; a reset
     /// takes it back. A statement that takes longer is cancelled, and where that does not help,
@@ -192,22 +189,16 @@ pub trait Connection: Debug + Send {
     ///
     /// # Errors
     /// `Unsupported` where statements cannot be bounded; `Database` or `Disconnect`.
-    fn set_statement_timeout(&mut self, _: Option<Duration>) -> Result<()> {
-        Err(Error::new(ErrorKind::Unsupported, "this database cannot bound its statements"))
-    }
+    fn set_statement_timeout(&mut self, limit: Option<Duration>) -> Result<()>;
 
     /// What another thread can end its statement with; `None` where nothing can.
-    fn interrupt(&self) -> Option<Arc<dyn Interrupt>> {
-        None
-    }
+    fn interrupt(&self) -> Option<Arc<dyn Interrupt>>;
 
     /// How many connections the server has room for; `None` where there is no such limit.
     ///
     /// # Errors
     /// `Database` or `Disconnect`.
-    fn server_limit(&mut self) -> Result<Option<ServerLimit>> {
-        Ok(None)
-    }
+    fn server_limit(&mut self) -> Result<Option<ServerLimit>>;
 
     /// Whether it is in a transaction, as far as the statements that ran through it tell.
     fn in_transaction(&self) -> bool;

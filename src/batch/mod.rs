@@ -7,6 +7,7 @@
 //! - `identity`:   what makes a job the same job
 //! - `run`:        one execution: plan, load, merge, finish
 //! - `plan`:       the source, cut, before the first batch runs
+//! - `outline`:    the bounds of all batches of a plan, in few bytes
 //! - `context`:    what all parts of a run share
 //! - `dispatcher`: permit, bounded channel, worker set; and the serial twin
 //! - `permits`:    the right to be in flight
@@ -38,6 +39,7 @@ pub mod job;
 pub mod ledger;
 pub mod limits;
 pub mod observer;
+mod outline;
 mod permits;
 pub mod pipeline;
 mod plan;

@@ -4,20 +4,20 @@ use super::context::Context;
 use super::identity;
 use super::job::Declared;
 use super::ledger::{JobRecord, Ledger, NewJob};
+use super::outline::Outline;
 use super::run::{Start, carry_on};
 use super::transaction::in_transaction;
 use super::unit::{Phase, Unit};
 use crate::backend::Connection;
 use crate::error::{Locate, Result};
 use crate::sink::table::TableSink;
-use crate::source::bounds::Bounds;
 use crate::source::feed::Feed;
 use crate::stop::Stop;
 
 /// The source, cut into batches.
 pub(super) struct Plan {
     fingerprint: String,
-    bounds: Vec<Bounds>,
+    outline: Outline,
 }
 
 impl Plan {
@@ -26,15 +26,15 @@ impl Plan {
         start.observer.phase("plan");
         let feed: &dyn Feed = start.declared.feed.as_ref();
         let fingerprint = feed.fingerprint()?.0;
-        let mut bounds = Vec::new();
+        let mut outline = Outline::default();
         feed.plan(start.limits.batch, &mut |batch| {
-            bounds.push(batch);
+            outline.push(batch);
             match start.stop.asked() {
                 Stop::No => Ok(()),
                 _ => Err(Context::stopped()),
             }
         })?;
-        Ok(Self { fingerprint, bounds })
+        Ok(Self { fingerprint, outline })
     }
 
     /// Records the plan and creates what the job needs, in one transaction.
@@ -63,13 +63,12 @@ impl Plan {
             return carry_on(start, job);
         }
         let Declared { feed, target } = &start.declared;
-        let rows: u64 = self.bounds.iter().map(|bounds| bounds.rows).sum();
-        let bytes: u64 = self.bounds.iter().map(|bounds| bounds.end - bounds.start).sum();
+        let rows = self.outline.rows();
         let definition = identity::definition(feed.as_ref(), target);
         let mut job = JobRecord::planned(definition, self.fingerprint.clone());
-        job.batches = self.bounds.len() as u64;
+        job.batches = self.outline.len();
         job.rows = rows;
-        job.bytes = bytes;
+        job.bytes = self.outline.size_bytes();
         job.buckets = sink.bucket_count(rows);
         job.id = ledger.create_job(
             connection,
@@ -82,7 +81,7 @@ impl Plan {
             },
         )?;
         sink.create(connection, job.id).locate(|place| place.table = Some(target.table.plain()))?;
-        let loads = self.bounds.iter().map(|&bounds| Unit { phase: Phase::Load, bounds });
+        let loads = self.outline.iter().map(|bounds| Unit { phase: Phase::Load, bounds });
         let buckets = if sink.merges_in_parallel() { job.buckets } else { 0 };
         let merges = (0..buckets).map(|number| Unit::numbered(Phase::Merge, number));
         let last = std::iter::once(Unit::numbered(Phase::Finish, 0));

@@ -3,8 +3,9 @@
 use super::args::LookArguments;
 use super::contact::contact;
 use super::job_file::JobFile;
+use crate::backend::Connection;
 use crate::batch::identity::Identity;
-use crate::batch::ledger;
+use crate::batch::ledger::{self, Ledger};
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
 use std::collections::BTreeMap;
@@ -22,16 +23,23 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
-    /// The database, if it is there; else what to tell.
+    /// The lines that `tell` makes of the ledger; where there is none, one line that says so.
     ///
     /// # Errors
-    /// `Url` or `Connect` if it cannot be reached.
-    pub(super) fn open(&self) -> Result<Result<Engine, String>> {
+    /// `Url` or `Connect` if the database cannot be reached; what `tell` returns.
+    pub(super) fn look(
+        &self,
+        tell: impl FnOnce(&Ledger, &mut dyn Connection) -> Result<Vec<String>>,
+    ) -> Result<Vec<String>> {
         let engine = Engine::builder(&self.url).read_only(true).build()?;
-        if contact(&engine)? {
-            return Ok(Ok(engine));
+        if !contact(&engine)? {
+            return Ok(vec![format!("no job has run here yet: there is no {}", engine.describe())]);
         }
-        Ok(Err(format!("no job has run here yet: there is no {}", engine.describe())))
+        let mut connection = engine.get()?;
+        match Ledger::find(&mut *connection)? {
+            Some(ledger) => tell(&ledger, &mut *connection),
+            None => Ok(vec!["no job has run here yet".to_owned()]),
+        }
     }
 
     /// What to tell where the ledger has none of the jobs.

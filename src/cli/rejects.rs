@@ -4,12 +4,13 @@ use super::args::LookArguments;
 use super::console::Console;
 use super::exit::Exit;
 use super::ledger_of::{Wanted, title, wanted};
+use crate::backend::Connection;
 use crate::batch::ledger::{Ledger, RejectView};
 use crate::error::Result;
 
 pub(super) fn list(arguments: &LookArguments, console: Console) -> Result<Exit> {
     let wanted = wanted(arguments, &|name| std::env::var(name).ok())?;
-    console.answer(&lines(&wanted)?)?;
+    console.answer(&wanted.look(|ledger, connection| lines(&wanted, ledger, connection))?)?;
     Ok(Exit::Complete)
 }
 
@@ -17,18 +18,10 @@ pub(super) fn list(arguments: &LookArguments, console: Console) -> Result<Exit> 
 const MOST: usize = 10_000;
 
 /// The rejects that are `wanted`, one line each, with the record as it stands in the source.
-fn lines(wanted: &Wanted) -> Result<Vec<String>> {
-    let engine = match wanted.open()? {
-        Ok(engine) => engine,
-        Err(nothing) => return Ok(vec![nothing]),
-    };
-    let mut connection = engine.get()?;
-    let Some(ledger) = Ledger::find(&mut *connection)? else {
-        return Ok(vec!["no job has run here yet".to_owned()]);
-    };
+fn lines(wanted: &Wanted, ledger: &Ledger, connection: &mut dyn Connection) -> Result<Vec<String>> {
     let mut lines = Vec::new();
     let mut more = 0_u64;
-    ledger.rejects(&mut *connection, &wanted.jobs(), &mut |reject| {
+    ledger.rejects(connection, &wanted.jobs(), &mut |reject| {
         if lines.len() < MOST {
             lines.push(line(&reject, wanted.params.is_none()));
         } else {
@@ -40,7 +33,7 @@ fn lines(wanted: &Wanted) -> Result<Vec<String>> {
         lines.push(format!("and {more} more, in the table of rejects"));
     }
     if lines.is_empty() {
-        let is_known = !ledger.jobs(&mut *connection, &wanted.jobs(), 1)?.is_empty();
+        let is_known = !ledger.jobs(connection, &wanted.jobs(), 1)?.is_empty();
         lines.push(if is_known { "no rejects".to_owned() } else { wanted.none() });
     }
     Ok(lines)

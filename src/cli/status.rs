@@ -5,12 +5,13 @@ use super::console::Console;
 use super::exit::Exit;
 use super::figures::{counted, grouped};
 use super::ledger_of::{Wanted, title, wanted};
+use crate::backend::Connection;
 use crate::batch::ledger::{JobStatus, Ledger};
 use crate::error::Result;
 
 pub(super) fn status(arguments: &LookArguments, console: Console) -> Result<Exit> {
     let wanted = wanted(arguments, &|name| std::env::var(name).ok())?;
-    console.answer(&lines(&wanted)?)?;
+    console.answer(&wanted.look(|ledger, connection| lines(&wanted, ledger, connection))?)?;
     Ok(Exit::Complete)
 }
 
@@ -18,16 +19,8 @@ pub(super) fn status(arguments: &LookArguments, console: Console) -> Result<Exit
 const MOST: u32 = 50;
 
 /// The jobs that are `wanted`, the newest first, one line each and one more for a trouble.
-fn lines(wanted: &Wanted) -> Result<Vec<String>> {
-    let engine = match wanted.open()? {
-        Ok(engine) => engine,
-        Err(nothing) => return Ok(vec![nothing]),
-    };
-    let mut connection = engine.get()?;
-    let Some(ledger) = Ledger::find(&mut *connection)? else {
-        return Ok(vec!["no job has run here yet".to_owned()]);
-    };
-    let jobs = ledger.jobs(&mut *connection, &wanted.jobs(), MOST)?;
+fn lines(wanted: &Wanted, ledger: &Ledger, connection: &mut dyn Connection) -> Result<Vec<String>> {
+    let jobs = ledger.jobs(connection, &wanted.jobs(), MOST)?;
     if jobs.is_empty() {
         return Ok(vec![wanted.none()]);
     }

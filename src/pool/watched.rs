@@ -2,6 +2,7 @@
 
 use super::link::Link;
 use crate::backend::capabilities::Capabilities;
+use crate::backend::fate::{Fate, TransactionId};
 use crate::backend::interrupt::Interrupt;
 use crate::backend::leftovers::Leftovers;
 use crate::backend::server_limit::ServerLimit;
@@ -109,6 +110,18 @@ impl Connection for Watched {
 
     fn rollback(&mut self) -> Result<()> {
         self.call(Connection::rollback)
+    }
+
+    fn transaction_id(&mut self) -> Result<Option<TransactionId>> {
+        self.call(Connection::transaction_id)
+    }
+
+    fn fate(&mut self, transaction: &TransactionId) -> Result<Fate> {
+        self.call(|connection| connection.fate(transaction))
+    }
+
+    fn check_constraints(&mut self) -> Result<()> {
+        self.call(Connection::check_constraints)
     }
 
     fn table_info(&mut self, table: &TableName) -> Result<Option<TableInfo>> {

@@ -79,7 +79,11 @@ pub(super) fn under_savepoint<T>(
     work: impl FnOnce(&mut dyn Connection) -> Result<T>,
 ) -> Result<T> {
     connection.run("SAVEPOINT rowmill_part")?;
-    match work(connection) {
+    let done = work(connection).and_then(|value| {
+        // What only COMMIT would refuse could not be put down to a row.
+        connection.check_constraints().map(|()| value)
+    });
+    match done {
         Ok(value) => connection.run("RELEASE SAVEPOINT rowmill_part").map(|()| value),
         Err(error) if error.is_data() => {
             connection.run("ROLLBACK TO SAVEPOINT rowmill_part; RELEASE SAVEPOINT rowmill_part")?;

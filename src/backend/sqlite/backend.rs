@@ -85,17 +85,16 @@ impl SqliteBackend {
 
 impl Backend for SqliteBackend {
     fn connect(&self, deadline: Instant) -> Result<Box<dyn Connection>> {
-        let turn = Turn::new(Arc::clone(&self.gate), self.writer_timeout);
-        Ok(Box::new(match &self.place {
-            Place::File(path) => {
-                let handle = open::file(path, &self.settings, deadline)?;
-                SqliteConnection::new(handle, turn, None)
-            }
+        let (handle, lease) = match &self.place {
+            Place::File(path) => (open::file(path, &self.settings, deadline)?, None),
             Place::Memory(memory) => {
                 let (handle, lease) = memory.lend(deadline)?;
-                SqliteConnection::new(handle, turn, Some(lease))
+                (handle, Some(lease))
             }
-        }))
+        };
+        let watch = Arc::clone(&handle.watch);
+        let turn = Turn::new(Arc::clone(&self.gate), watch, self.writer_timeout);
+        Ok(Box::new(SqliteConnection::new(handle, turn, lease)))
     }
 
     fn max_connections(&self) -> Option<u32> {

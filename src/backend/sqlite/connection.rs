@@ -2,13 +2,19 @@
 
 use super::bind;
 use super::catalog;
+use super::deferred;
 use super::errors;
 use super::load;
 use super::memory::Lease;
 use super::open::Handle;
 use super::row::SqliteRow;
+use super::traces::Traces;
 use super::turn::{Turn, aborted};
 use crate::backend::capabilities::Capabilities;
+use crate::backend::fate::{Fate, TransactionId};
+use crate::backend::interrupt::Interrupt;
+use crate::backend::leftovers::Leftovers;
+use crate::backend::server_limit::ServerLimit;
 use crate::backend::table_info::TableInfo;
 use crate::backend::{Connection, RowRef};
 use crate::error::{Error, ErrorKind, Result};
@@ -22,6 +28,7 @@ use rusqlite::fallible_iterator::FallibleIterator;
 use rusqlite::{Batch, CachedStatement, Statement};
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -46,12 +53,16 @@ pub(super) struct SqliteConnection {
     handle: Handle,
     turn: Turn,
     lease: Option<Lease>,
+    traces: Traces,
+    statement_timeout: Option<Duration>,
     broken: bool,
 }
 
 impl SqliteConnection {
     pub(super) fn new(handle: Handle, turn: Turn, lease: Option<Lease>) -> Self {
-        Self { handle, turn, lease, broken: false }
+        handle.watch.renew();
+        let (traces, statement_timeout) = (Traces::default(), None);
+        Self { handle, turn, lease, traces, statement_timeout, broken: false }
     }
 
     /// Lets `work` use SQLite, and notes when an error says that the connection is of no use any
@@ -61,11 +72,19 @@ impl SqliteConnection {
         work: impl FnOnce(&rusqlite::Connection, &mut Turn) -> Result<T>,
     ) -> Result<T> {
         self.turn.check()?;
-        let outcome = work(&self.handle.sqlite.lock(), &mut self.turn);
+        let Handle { sqlite, watch, .. } = &self.handle;
+        watch.enter(self.statement_timeout)?;
+        let outcome = watch.leave(work(&sqlite.lock(), &mut self.turn));
         if let Err(error) = &outcome {
             self.broken |= breaks(error);
         }
         outcome
+    }
+
+    /// Looks at a text of the caller before it is run.
+    fn look_at(&mut self, sql: &str) -> Result<()> {
+        refuse_nul(sql)?;
+        self.traces.note(&self.handle.sqlite.lock(), sql)
     }
 
     /// Runs a transaction control statement.
@@ -86,7 +105,7 @@ impl Connection for SqliteConnection {
     }
 
     fn run(&mut self, sql: &str) -> Result<()> {
-        refuse_nul(sql)?;
+        self.look_at(sql)?;
         if self.turn.is_lost() && is_rollback(sql) {
             return self.rollback();
         }
@@ -101,7 +120,7 @@ impl Connection for SqliteConnection {
     }
 
     fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> Result<u64> {
-        refuse_nul(sql)?;
+        self.look_at(sql)?;
         self.with(|sqlite, turn| {
             let mut statement = prepare(sqlite, sql)?;
             bind::params(&mut statement, params)?;
@@ -121,7 +140,7 @@ impl Connection for SqliteConnection {
         params: &[Param<'_>],
         each: &mut dyn FnMut(&dyn RowRef) -> Result<()>,
     ) -> Result<()> {
-        refuse_nul(sql)?;
+        self.look_at(sql)?;
         self.with(|sqlite, turn| {
             let mut statement = prepare(sqlite, sql)?;
             bind::params(&mut statement, params)?;
@@ -192,6 +211,24 @@ impl Connection for SqliteConnection {
         })
     }
 
+    fn check_constraints(&mut self) -> Result<()> {
+        self.with(|sqlite, turn| turn.statement(sqlite, false, || deferred::check(sqlite)))
+    }
+
+    /// It numbers none.
+    fn transaction_id(&mut self) -> Result<Option<TransactionId>> {
+        Ok(None)
+    }
+
+    fn fate(&mut self, _: &TransactionId) -> Result<Fate> {
+        Ok(Fate::Unknown)
+    }
+
+    /// No server stands behind it.
+    fn server_limit(&mut self) -> Result<Option<ServerLimit>> {
+        Ok(None)
+    }
+
     fn table_info(&mut self, table: &TableName) -> Result<Option<TableInfo>> {
         self.with(|sqlite, turn| {
             turn.statement(sqlite, true, || catalog::table_info(sqlite, table))
@@ -199,6 +236,7 @@ impl Connection for SqliteConnection {
     }
 
     fn ping(&mut self, deadline: Instant) -> Result<()> {
+        self.handle.watch.enter(None)?;
         let sqlite = self.handle.sqlite.lock();
         // It reads the file; `select 1` would not.
         let answer = self.handle.patience.before(deadline, || {
@@ -216,20 +254,45 @@ impl Connection for SqliteConnection {
         }
     }
 
+    fn reset(&mut self, deadline: Instant) -> Result<Leftovers> {
+        let transaction = self.in_transaction();
+        self.rollback()?;
+        self.statement_timeout = None;
+        let Handle { sqlite, patience, .. } = &self.handle;
+        let session = patience.before(deadline, || self.traces.clear(&sqlite.lock()))?;
+        Ok(Leftovers { transaction, session })
+    }
+
+    fn set_statement_timeout(&mut self, timeout: Option<Duration>) -> Result<()> {
+        self.handle.watch.install(&mut self.handle.sqlite.lock())?;
+        self.statement_timeout = timeout;
+        Ok(())
+    }
+
+    fn interrupt(&self) -> Option<Arc<dyn Interrupt>> {
+        let watch = &self.handle.watch;
+        watch.install(&mut self.handle.sqlite.lock()).ok()?;
+        Some(Arc::new(watch.interrupter(self.turn.gate())))
+    }
+
     fn in_transaction(&self) -> bool {
         self.turn.is_lost() || !self.handle.sqlite.lock().is_autocommit()
     }
 
     fn is_broken(&self) -> bool {
-        self.broken
+        self.broken || self.handle.watch.is_severed()
     }
 }
 
 impl Drop for SqliteConnection {
     fn drop(&mut self) {
-        // The handle of a database in memory goes on to the next borrower; a file is closed,
-        // which rolls back what this could not.
-        let _ = self.rollback();
+        // A file is closed, which takes away what this leaves. The handle of a database in memory
+        // goes on to the next borrower, whatever became of this one.
+        self.handle.watch.renew();
+        let _ = match &self.lease {
+            None => self.rollback(),
+            Some(_) => self.reset(Instant::now()).map(drop),
+        };
     }
 }
 
@@ -251,7 +314,7 @@ pub(super) fn prepare<'a>(
 }
 
 /// Runs a statement to its end, whatever rows it returns.
-fn exhaust(statement: &mut Statement<'_>) -> Result<()> {
+pub(super) fn exhaust(statement: &mut Statement<'_>) -> Result<()> {
     let mut rows = statement.raw_query();
     while rows.next().map_err(errors::of)?.is_some() {}
     Ok(())
@@ -279,9 +342,10 @@ fn is_locked(error: &Error) -> bool {
 
 /// Whether a new connection may fare better than this one.
 fn breaks(error: &Error) -> bool {
-    error.sqlstate().is_some_and(|state| {
-        state == SqlState::DATA_CORRUPTED
-            || state == SqlState::IO_ERROR
-            || state == errors::state("08001")
-    })
+    error.kind() == ErrorKind::Disconnect
+        || error.sqlstate().is_some_and(|state| {
+            state == SqlState::DATA_CORRUPTED
+                || state == SqlState::IO_ERROR
+                || state == errors::state("08001")
+        })
 }

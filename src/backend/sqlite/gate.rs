@@ -20,16 +20,19 @@ struct State {
 }
 
 impl Gate {
-    /// Waits for its turn; `None` if it did not come before `deadline`.
-    pub(super) fn pass(self: &Arc<Self>, deadline: Instant) -> Option<Pass> {
+    /// Waits for its turn; `None` if it did not come before `deadline`, or `gives_up` said so.
+    pub(super) fn pass(
+        self: &Arc<Self>,
+        deadline: Instant,
+        gives_up: &dyn Fn() -> bool,
+    ) -> Option<Pass> {
         let mut state = self.state.lock();
         let ticket = state.next_ticket;
         state.next_ticket += 1;
         state.waiting.push_back(ticket);
         while state.held || state.waiting.front() != Some(&ticket) {
-            if self.changed.wait_until(&mut state, deadline).timed_out()
-                && !state.is_turn_of(ticket)
-            {
+            let late = self.changed.wait_until(&mut state, deadline).timed_out();
+            if gives_up() || late && !state.is_turn_of(ticket) {
                 state.waiting.retain(|other| *other != ticket);
                 // The one behind may have been waiting for this ticket only.
                 self.changed.notify_all();
@@ -39,6 +42,13 @@ impl Gate {
         state.waiting.pop_front();
         state.held = true;
         Some(Pass(Arc::clone(self)))
+    }
+
+    /// Has everybody who waits ask again whether to give up.
+    pub(super) fn look_again(&self) {
+        // ORDER: the lock is taken once, so that nobody is between the question and the wait.
+        drop(self.state.lock());
+        self.changed.notify_all();
     }
 
     /// How many wait for their turn.
@@ -85,12 +95,12 @@ mod tests {
     fn those_who_wait_pass_in_the_order_in_which_they_came() {
         let gate = Arc::new(Gate::default());
         let order = Arc::new(Mutex::new(Vec::new()));
-        let first = gate.pass(in_a_minute());
+        let first = gate.pass(in_a_minute(), &|| false);
         let threads: Vec<_> = (0..8)
             .map(|number| {
                 let (mine, order) = (Arc::clone(&gate), Arc::clone(&order));
                 let thread = thread::spawn(move || {
-                    let _pass = mine.pass(in_a_minute()).unwrap();
+                    let _pass = mine.pass(in_a_minute(), &|| false).unwrap();
                     order.lock().push(number);
                 });
                 wait_for_waiters(&gate, number + 1);
@@ -107,17 +117,17 @@ mod tests {
     #[test]
     fn one_who_gives_up_does_not_stand_in_the_way() {
         let gate = Arc::new(Gate::default());
-        let first = gate.pass(in_a_minute()).unwrap();
-        assert!(gate.pass(Instant::now()).is_none());
+        let first = gate.pass(in_a_minute(), &|| false).unwrap();
+        assert!(gate.pass(Instant::now(), &|| false).is_none());
         assert_eq!(gate.waiting(), 0);
         drop(first);
-        assert!(gate.pass(Instant::now()).is_some());
+        assert!(gate.pass(Instant::now(), &|| false).is_some());
     }
 
     #[test]
     fn nobody_passes_before_one_who_came_first_even_while_the_gate_is_free() {
         let gate = Arc::new(Gate::default());
         gate.state.lock().waiting.push_back(u64::MAX);
-        assert!(gate.pass(Instant::now()).is_none());
+        assert!(gate.pass(Instant::now(), &|| false).is_none());
     }
 }

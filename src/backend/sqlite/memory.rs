@@ -30,7 +30,7 @@ impl Memory {
     }
 
     pub(super) fn lend(&self, deadline: Instant) -> Result<(Handle, Lease)> {
-        let Some(pass) = self.lender.pass(deadline) else {
+        let Some(pass) = self.lender.pass(deadline, &|| false) else {
             let message = "the one connection of the database in memory is in use";
             return Err(Error::new(ErrorKind::Connect, message)
                 .with_hint("give it back first, or use a file: sqlite:PATH"));

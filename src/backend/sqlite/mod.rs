@@ -8,6 +8,9 @@
 //! - `job_lock`:   the lock of a job: a file beside the database
 //! - `connection`: statements and transactions
 //! - `turn`:       the turn of a connection at the gate, and what became of its transaction
+//! - `deferred`:   whether a foreign key is left unresolved by the transaction so far
+//! - `traces`:     what statements may have left on a connection, and taking it away
+//! - `watch`:      ending a statement before it is through
 //! - `values`:     packed fields and parameters as SQLite's values
 //! - `bind`:       values bound to `$1`, `$2`, ... whatever their order
 //! - `row`:        a row of a result
@@ -39,6 +42,7 @@ mod bind;
 mod catalog;
 mod connection;
 mod declared;
+mod deferred;
 mod errors;
 mod gate;
 mod job_lock;
@@ -47,7 +51,9 @@ mod memory;
 mod open;
 mod patience;
 mod row;
+mod traces;
 mod turn;
 mod values;
+mod watch;
 
 pub use backend::SqliteBackend;

@@ -2,6 +2,7 @@
 
 use super::errors;
 use super::patience::Patience;
+use super::watch::Watch;
 use crate::error::{Error, ErrorKind, Result};
 use crate::url::SqliteSettings;
 use parking_lot::Mutex;
@@ -19,6 +20,7 @@ const KEPT_STATEMENTS: usize = 128;
 pub(super) struct Handle {
     pub(super) sqlite: Arc<Mutex<Connection>>,
     pub(super) patience: Arc<Patience>,
+    pub(super) watch: Arc<Watch>,
 }
 
 impl std::fmt::Debug for Handle {
@@ -69,10 +71,11 @@ pub(super) fn memory(busy_timeout: Duration) -> Result<Handle> {
 }
 
 fn prepare(mut sqlite: Connection, busy_timeout: Duration) -> Result<Handle> {
-    let patience = Patience::install(&mut sqlite, busy_timeout)?;
+    let watch = Arc::new(Watch::new(&sqlite));
+    let patience = Patience::install(&mut sqlite, busy_timeout, Arc::clone(&watch))?;
     sqlite.set_prepared_statement_cache_capacity(KEPT_STATEMENTS);
     sqlite.execute_batch("pragma foreign_keys = on").map_err(errors::of)?;
-    Ok(Handle { sqlite: Arc::new(Mutex::new(sqlite)), patience: Arc::new(patience) })
+    Ok(Handle { sqlite: Arc::new(Mutex::new(sqlite)), patience: Arc::new(patience), watch })
 }
 
 /// WAL, so that readers and the writer do not wait for each other. A file system without shared

@@ -1,6 +1,7 @@
 //! How long a statement waits for the lock of another process.
 
 use super::errors;
+use super::watch::Watch;
 use crate::error::Result;
 use parking_lot::Mutex;
 use rusqlite::Connection;
@@ -20,8 +21,12 @@ pub(super) struct Patience {
 }
 
 impl Patience {
-    /// Lets the statements of `handle` wait up to `timeout` each.
-    pub(super) fn install(handle: &mut Connection, timeout: Duration) -> Result<Self> {
+    /// Lets the statements of `handle` wait up to `timeout` each, or as long as `watch` lets them.
+    pub(super) fn install(
+        handle: &mut Connection,
+        timeout: Duration,
+        watch: Arc<Watch>,
+    ) -> Result<Self> {
         let until = Arc::new(Mutex::new(None::<Instant>));
         let limit = Arc::clone(&until);
         let mut started = Instant::now();
@@ -30,6 +35,7 @@ impl Patience {
                 started = Instant::now();
             }
             let over = started.elapsed() >= timeout
+                || watch.is_over()
                 || limit.lock().is_some_and(|deadline| Instant::now() >= deadline);
             if !over {
                 let pause = Duration::from_millis(attempt.unsigned_abs().into());

@@ -2,6 +2,7 @@
 
 use super::errors;
 use super::gate::{Gate, Pass};
+use super::watch::Watch;
 use crate::error::{Error, Result};
 use crate::sqlstate::SqlState;
 use rusqlite::Connection;
@@ -15,14 +16,19 @@ use std::time::{Duration, Instant};
 #[derive(Debug)]
 pub(super) struct Turn {
     gate: Arc<Gate>,
+    watch: Arc<Watch>,
     timeout: Duration,
     pass: Option<Pass>,
     lost: bool,
 }
 
 impl Turn {
-    pub(super) fn new(gate: Arc<Gate>, timeout: Duration) -> Self {
-        Self { gate, timeout, pass: None, lost: false }
+    pub(super) fn new(gate: Arc<Gate>, watch: Arc<Watch>, timeout: Duration) -> Self {
+        Self { gate, watch, timeout, pass: None, lost: false }
+    }
+
+    pub(super) fn gate(&self) -> &Arc<Gate> {
+        &self.gate
     }
 
     /// Runs one statement, which `reads_only` or not, in its turn.
@@ -70,7 +76,8 @@ impl Turn {
         let now = Instant::now();
         let deadline =
             now.checked_add(self.timeout).unwrap_or_else(|| now + Duration::from_hours(24));
-        self.pass = self.gate.pass(deadline);
+        let deadline = self.watch.deadline().map_or(deadline, |limit| limit.min(deadline));
+        self.pass = self.gate.pass(deadline, &|| self.watch.is_over());
         match self.pass {
             Some(_) => Ok(()),
             None => Err(errors::database(format!(

@@ -20,6 +20,30 @@ pub(super) const DAYS_1970_TO_2000: i64 = 10_957;
 /// 4714 BC.
 const FIRST_YEAR: i32 = -4_713;
 
+/// Makes cells of the types of a crate: for each the column it is, how it becomes a number and is
+/// packed, and how the number that was read becomes it.
+macro_rules! calendar_cells {
+    ($($rust:ty = $name:literal: $column:ident, $pack:ident($into:expr), $read:ident($of:expr);)*) => { $(
+        impl super::array::Element for $rust {}
+
+        impl super::Cell for $rust {
+            fn column_type() -> ColumnType {
+                ColumnType::$column
+            }
+
+            fn pack(&self, column_type: &ColumnType, out: &mut Vec<u8>) -> Result<bool> {
+                $pack($into(*self), column_type, $name, out)
+            }
+
+            fn unpack(cell: super::CellRef<'_>) -> Result<Self> {
+                $of($read(cell, $name)?)
+            }
+        }
+    )* };
+}
+
+pub(super) use calendar_cells;
+
 /// Packs a day.
 pub(super) fn pack_days(
     days: i32,
@@ -54,8 +78,27 @@ pub(super) fn pack_time(
     }
 }
 
-/// Packs a timestamp as `wanted`, with or without time zone; `None` is one that no `i64` holds.
+/// Packs a timestamp without time zone; `None` is one that no `i64` holds.
 pub(super) fn pack_timestamp(
+    micros: Option<i64>,
+    column_type: &ColumnType,
+    rust: &str,
+    out: &mut Vec<u8>,
+) -> Result<bool> {
+    pack_micros(micros, &ColumnType::Timestamp, column_type, rust, out)
+}
+
+/// Packs a timestamp with time zone; `None` is one that no `i64` holds.
+pub(super) fn pack_timestamptz(
+    micros: Option<i64>,
+    column_type: &ColumnType,
+    rust: &str,
+    out: &mut Vec<u8>,
+) -> Result<bool> {
+    pack_micros(micros, &ColumnType::TimestampTz, column_type, rust, out)
+}
+
+fn pack_micros(
     micros: Option<i64>,
     wanted: &ColumnType,
     column_type: &ColumnType,
@@ -95,8 +138,17 @@ pub(super) fn read_time(cell: CellRef<'_>, rust: &str) -> Result<i64> {
     }
 }
 
-/// Reads a timestamp of the type `wanted`, with or without time zone.
-pub(super) fn read_timestamp(cell: CellRef<'_>, wanted: &ColumnType, rust: &str) -> Result<i64> {
+/// Reads a timestamp without time zone.
+pub(super) fn read_timestamp(cell: CellRef<'_>, rust: &str) -> Result<i64> {
+    read_micros(cell, &ColumnType::Timestamp, rust)
+}
+
+/// Reads a timestamp with time zone.
+pub(super) fn read_timestamptz(cell: CellRef<'_>, rust: &str) -> Result<i64> {
+    read_micros(cell, &ColumnType::TimestampTz, rust)
+}
+
+fn read_micros(cell: CellRef<'_>, wanted: &ColumnType, rust: &str) -> Result<i64> {
     match cell {
         CellRef::Packed(ty, bytes) if ty == wanted => {
             match i64::from_be_bytes(exactly(ty, bytes)?) {
@@ -249,7 +301,7 @@ mod tests {
     }
 
     fn timestamp(text: &str) -> Result<i64> {
-        read_timestamp(CellRef::Text(text), &ColumnType::TimestampTz, "test")
+        read_timestamptz(CellRef::Text(text), "test")
     }
 
     proptest! {
@@ -320,6 +372,6 @@ mod tests {
         let error = pack_days(DATES.end, &ColumnType::Date, "test", &mut Vec::new()).unwrap_err();
         assert_eq!(error.sqlstate(), Some(SqlState::DATETIME_OVERFLOW));
         let zoned = ColumnType::TimestampTz;
-        assert!(pack_timestamp(Some(i64::MAX), &zoned, &zoned, "test", &mut Vec::new()).is_err());
+        assert!(pack_timestamptz(Some(i64::MAX), &zoned, "test", &mut Vec::new()).is_err());
     }
 }

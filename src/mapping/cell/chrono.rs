@@ -3,12 +3,10 @@
 //! Nanoseconds are cut off to the microseconds that PostgreSQL keeps. A leap second is the first
 //! of the next minute in a timestamp, and refused in a time of day at midnight.
 
-use super::array::Element;
 use super::calendar::{
-    MICROS_PER_DAY, MICROS_PER_SECOND, not_held, pack_days, pack_time, pack_timestamp, read_days,
-    read_time, read_timestamp,
+    MICROS_PER_DAY, MICROS_PER_SECOND, calendar_cells, not_held, pack_days, pack_time,
+    pack_timestamp, pack_timestamptz, read_days, read_time, read_timestamp, read_timestamptz,
 };
-use super::{Cell, CellRef};
 use crate::error::Result;
 use crate::mapping::column_type::ColumnType;
 use ::chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, Timelike, Utc};
@@ -16,68 +14,12 @@ use ::chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, Timelike
 /// From the first day of the common era to 2000-01-01.
 const DAYS_TO_2000: i32 = 730_120;
 
-impl Element for NaiveDate {}
-impl Element for NaiveTime {}
-impl Element for NaiveDateTime {}
-impl Element for DateTime<Utc> {}
-
-impl Cell for NaiveDate {
-    fn column_type() -> ColumnType {
-        ColumnType::Date
-    }
-
-    fn pack(&self, column_type: &ColumnType, out: &mut Vec<u8>) -> Result<bool> {
-        pack_days(days(*self), column_type, "NaiveDate", out)
-    }
-
-    fn unpack(cell: CellRef<'_>) -> Result<Self> {
-        date(read_days(cell, "NaiveDate")?)
-    }
-}
-
-impl Cell for NaiveTime {
-    fn column_type() -> ColumnType {
-        ColumnType::Time
-    }
-
-    fn pack(&self, column_type: &ColumnType, out: &mut Vec<u8>) -> Result<bool> {
-        pack_time(micros(*self), column_type, "NaiveTime", out)
-    }
-
-    fn unpack(cell: CellRef<'_>) -> Result<Self> {
-        time(read_time(cell, "NaiveTime")?)
-    }
-}
-
-impl Cell for NaiveDateTime {
-    fn column_type() -> ColumnType {
-        ColumnType::Timestamp
-    }
-
-    fn pack(&self, column_type: &ColumnType, out: &mut Vec<u8>) -> Result<bool> {
-        let micros = since_2000(*self);
-        pack_timestamp(micros, &ColumnType::Timestamp, column_type, "NaiveDateTime", out)
-    }
-
-    fn unpack(cell: CellRef<'_>) -> Result<Self> {
-        of_micros(read_timestamp(cell, &ColumnType::Timestamp, "NaiveDateTime")?)
-    }
-}
-
-impl Cell for DateTime<Utc> {
-    fn column_type() -> ColumnType {
-        ColumnType::TimestampTz
-    }
-
-    fn pack(&self, column_type: &ColumnType, out: &mut Vec<u8>) -> Result<bool> {
-        let micros = since_2000(self.naive_utc());
-        pack_timestamp(micros, &ColumnType::TimestampTz, column_type, "DateTime<Utc>", out)
-    }
-
-    fn unpack(cell: CellRef<'_>) -> Result<Self> {
-        let micros = read_timestamp(cell, &ColumnType::TimestampTz, "DateTime<Utc>")?;
-        of_micros(micros).map(|civil| civil.and_utc())
-    }
+calendar_cells! {
+    NaiveDate = "NaiveDate": Date, pack_days(days), read_days(date);
+    NaiveTime = "NaiveTime": Time, pack_time(micros), read_time(time);
+    NaiveDateTime = "NaiveDateTime": Timestamp, pack_timestamp(civil), read_timestamp(of_civil);
+    DateTime<Utc> = "DateTime<Utc>": TimestampTz, pack_timestamptz(instant),
+        read_timestamptz(of_instant);
 }
 
 fn days(date: NaiveDate) -> i32 {
@@ -105,18 +47,27 @@ fn time(micros: i64) -> Result<NaiveTime> {
         .ok_or_else(|| not_held("NaiveTime"))
 }
 
-fn since_2000(civil: NaiveDateTime) -> Option<i64> {
+fn civil(civil: NaiveDateTime) -> Option<i64> {
     i64::from(days(civil.date())).checked_mul(MICROS_PER_DAY)?.checked_add(micros(civil.time()))
 }
 
-fn of_micros(since_2000: i64) -> Result<NaiveDateTime> {
+fn of_civil(since_2000: i64) -> Result<NaiveDateTime> {
     let date = date(since_2000.div_euclid(MICROS_PER_DAY) as i32)?;
     Ok(date.and_time(time(since_2000.rem_euclid(MICROS_PER_DAY))?))
+}
+
+fn instant(instant: DateTime<Utc>) -> Option<i64> {
+    civil(instant.naive_utc())
+}
+
+fn of_instant(since_2000: i64) -> Result<DateTime<Utc>> {
+    of_civil(since_2000).map(|civil| civil.and_utc())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mapping::cell::{Cell, CellRef};
     use proptest::prelude::*;
 
     fn round_trip<T: Cell>(value: &T) -> Result<T> {

@@ -2,96 +2,31 @@
 //!
 //! Nanoseconds are cut off to the microseconds that PostgreSQL keeps.
 
-use super::array::Element;
 use super::calendar::{
-    DAYS_1970_TO_2000, MICROS_PER_DAY, MICROS_PER_SECOND, not_held, pack_days, pack_time,
-    pack_timestamp, read_days, read_time, read_timestamp,
+    DAYS_1970_TO_2000, MICROS_PER_DAY, MICROS_PER_SECOND, calendar_cells, not_held, pack_days,
+    pack_time, pack_timestamp, pack_timestamptz, read_days, read_time, read_timestamp,
+    read_timestamptz,
 };
-use super::{Cell, CellRef};
 use crate::error::Result;
 use crate::mapping::column_type::ColumnType;
-use crate::mapping::text::civil;
+use crate::mapping::text::civil as calendar;
 use ::jiff::Timestamp;
 use ::jiff::civil::{Date, DateTime, Time};
 
-impl Element for Date {}
-impl Element for Time {}
-impl Element for DateTime {}
-impl Element for Timestamp {}
-
-impl Cell for Date {
-    fn column_type() -> ColumnType {
-        ColumnType::Date
-    }
-
-    fn pack(&self, column_type: &ColumnType, out: &mut Vec<u8>) -> Result<bool> {
-        pack_days(days(*self), column_type, "Date", out)
-    }
-
-    fn unpack(cell: CellRef<'_>) -> Result<Self> {
-        date(read_days(cell, "Date")?)
-    }
-}
-
-impl Cell for Time {
-    fn column_type() -> ColumnType {
-        ColumnType::Time
-    }
-
-    fn pack(&self, column_type: &ColumnType, out: &mut Vec<u8>) -> Result<bool> {
-        pack_time(micros(*self), column_type, "Time", out)
-    }
-
-    fn unpack(cell: CellRef<'_>) -> Result<Self> {
-        time(read_time(cell, "Time")?)
-    }
-}
-
-impl Cell for DateTime {
-    fn column_type() -> ColumnType {
-        ColumnType::Timestamp
-    }
-
-    fn pack(&self, column_type: &ColumnType, out: &mut Vec<u8>) -> Result<bool> {
-        let since_2000 = i64::from(days(self.date())) * MICROS_PER_DAY + micros(self.time());
-        pack_timestamp(Some(since_2000), &ColumnType::Timestamp, column_type, "DateTime", out)
-    }
-
-    fn unpack(cell: CellRef<'_>) -> Result<Self> {
-        let since_2000 = read_timestamp(cell, &ColumnType::Timestamp, "DateTime")?;
-        let date = date(since_2000.div_euclid(MICROS_PER_DAY) as i32)?;
-        Ok(Self::from_parts(date, time(since_2000.rem_euclid(MICROS_PER_DAY))?))
-    }
-}
-
-impl Cell for Timestamp {
-    fn column_type() -> ColumnType {
-        ColumnType::TimestampTz
-    }
-
-    fn pack(&self, column_type: &ColumnType, out: &mut Vec<u8>) -> Result<bool> {
-        // Downwards also before 1970, where `as_microsecond` would cut towards it.
-        let since_1970 = self.as_nanosecond().div_euclid(1_000);
-        let since_2000 = since_1970 - i128::from(DAYS_1970_TO_2000 * MICROS_PER_DAY);
-        let since_2000 = i64::try_from(since_2000).ok();
-        pack_timestamp(since_2000, &ColumnType::TimestampTz, column_type, "Timestamp", out)
-    }
-
-    fn unpack(cell: CellRef<'_>) -> Result<Self> {
-        read_timestamp(cell, &ColumnType::TimestampTz, "Timestamp")?
-            .checked_add(DAYS_1970_TO_2000 * MICROS_PER_DAY)
-            .and_then(|since_1970| Self::from_microsecond(since_1970).ok())
-            .ok_or_else(|| not_held("Timestamp"))
-    }
+calendar_cells! {
+    Date = "Date": Date, pack_days(days), read_days(date);
+    Time = "Time": Time, pack_time(micros), read_time(time);
+    DateTime = "DateTime": Timestamp, pack_timestamp(civil), read_timestamp(of_civil);
+    Timestamp = "Timestamp": TimestampTz, pack_timestamptz(instant), read_timestamptz(of_instant);
 }
 
 /// Years before -4800 get days that are not theirs, but none that a `date` can be.
 fn days(date: Date) -> i32 {
-    civil::days(date.year().into(), date.month().into(), date.day().into())
+    calendar::days(date.year().into(), date.month().into(), date.day().into())
 }
 
 fn date(days: i32) -> Result<Date> {
-    let (year, month, day) = civil::date(days);
+    let (year, month, day) = calendar::date(days);
     let year = i16::try_from(year).map_err(|_| not_held("Date"))?;
     Date::new(year, month as i8, day as i8).map_err(|_| not_held("Date"))
 }
@@ -109,9 +44,32 @@ fn time(micros: i64) -> Result<Time> {
     Time::new(hour, minute, second, (fraction * 1_000) as i32).map_err(|_| not_held("Time"))
 }
 
+fn civil(civil: DateTime) -> Option<i64> {
+    Some(i64::from(days(civil.date())) * MICROS_PER_DAY + micros(civil.time()))
+}
+
+fn of_civil(since_2000: i64) -> Result<DateTime> {
+    let date = date(since_2000.div_euclid(MICROS_PER_DAY) as i32)?;
+    Ok(DateTime::from_parts(date, time(since_2000.rem_euclid(MICROS_PER_DAY))?))
+}
+
+fn instant(instant: Timestamp) -> Option<i64> {
+    // Downwards also before 1970, where `as_microsecond` would cut towards it.
+    let since_1970 = instant.as_nanosecond().div_euclid(1_000);
+    i64::try_from(since_1970 - i128::from(DAYS_1970_TO_2000 * MICROS_PER_DAY)).ok()
+}
+
+fn of_instant(since_2000: i64) -> Result<Timestamp> {
+    since_2000
+        .checked_add(DAYS_1970_TO_2000 * MICROS_PER_DAY)
+        .and_then(|since_1970| Timestamp::from_microsecond(since_1970).ok())
+        .ok_or_else(|| not_held("Timestamp"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mapping::cell::{Cell, CellRef};
     use proptest::prelude::*;
 
     fn round_trip<T: Cell>(value: &T) -> Result<T> {

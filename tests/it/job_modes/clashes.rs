@@ -148,6 +148,66 @@ fn constraints_that_the_server_would_check_at_the_end_are_put_down_to_their_rows
 }
 
 #[test]
+fn a_foreign_key_that_commit_would_check_costs_exactly_the_rows_at_fault() {
+    on_both(|home| {
+        home.sql(
+            "create table p (id bigint primary key); insert into p values (1), (2); \
+             create table t (id bigint primary key, \
+             p bigint references p (id) deferrable initially deferred)",
+        );
+        for mode in Mode::ALL {
+            home.sql("delete from t; insert into t values (3, 1)");
+            let csv = "id,p\n1,1\n2,7\n4,\n5,2\n6,8\n7,9\n8,1\n";
+            let job = home.csv_job(mode, "t", &["id bigint", "p bigint"], "id", csv);
+            let deleted = u64::from(matches!(mode, Mode::Mirror | Mode::Replace));
+            let expected = Tally { read: 7, inserted: 4, deleted, rejected: 3, ..Tally::default() };
+            assert_eq!(home.run(&job), expected, "{mode}");
+            let kept = home.rows("select id from t where id <> 3 order by id");
+            assert_eq!(kept, ["1", "4", "5", "8"], "{mode}");
+        }
+        let rejects = home.rejects_of("line, stage, sqlstate");
+        let one = ["3|store|23503|2,7", "6|store|23503|6,8", "7|store|23503|7,9"];
+        assert_eq!(rejects, one.repeat(5));
+    });
+}
+
+#[test]
+fn an_update_that_breaks_a_deferred_foreign_key_costs_itself() {
+    on_both(|home| {
+        home.sql(
+            "create table p (id bigint primary key); insert into p values (1), (2); \
+             create table t (id bigint primary key, \
+             p bigint references p (id) deferrable initially deferred)",
+        );
+        for mode in [Mode::Upsert, Mode::Mirror] {
+            home.sql("delete from t; insert into t values (1, 1), (2, 1)");
+            let csv = "id,p\n1,7\n2,2\n";
+            let job = home.csv_job(mode, "t", &["id bigint", "p bigint"], "id", csv);
+            let expected = Tally { read: 2, updated: 1, rejected: 1, ..Tally::default() };
+            assert_eq!(home.run(&job), expected, "{mode}");
+            assert_eq!(home.rows("select id, p from t order by id"), ["1|1", "2|2"], "{mode}");
+        }
+    });
+}
+
+#[test]
+fn children_may_come_before_their_parents_where_the_foreign_key_is_deferred() {
+    on_both(|home| {
+        for mode in [Mode::Upsert, Mode::Mirror, Mode::InsertIgnore, Mode::Replace] {
+            home.sql(
+                "drop table if exists t; create table t (id bigint primary key, \
+                 parent bigint references t (id) deferrable initially deferred)",
+            );
+            let csv = "id,parent\n8,99\n4,3\n3,2\n2,1\n1,\n9,8\n";
+            let job = home.csv_job(mode, "t", &TREE_COLUMNS, "id", csv).batch_rows(2);
+            let expected = Tally { read: 6, inserted: 4, rejected: 2, ..Tally::default() };
+            assert_eq!(home.run(&job), expected, "{mode}");
+            assert_eq!(tree(home), ["1|NULL", "2|1", "3|2", "4|3"], "{mode}");
+        }
+    });
+}
+
+#[test]
 fn a_deferred_unique_value_can_be_swapped() {
     let home = Home::postgres();
     home.sql(

@@ -1,13 +1,17 @@
 //! SQLite behind the seam.
 //!
-//! - `opening`, `locks`, `writers`, `transactions`: who may do what, and when
+//! - `opening`, `locks`, `writers`, `transactions`, `deferred`: who may do what, and when
+//! - `interrupts`, `resets`:                                    what ends, and what is taken away
 //! - `statements`, `errors`, `loads`, `catalog`:    what goes in and what comes out
 
 mod catalog;
+mod deferred;
 mod errors;
+mod interrupts;
 mod loads;
 mod locks;
 mod opening;
+mod resets;
 mod statements;
 mod transactions;
 mod writers;

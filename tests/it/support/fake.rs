@@ -2,6 +2,7 @@
 
 use super::{Gate, LIMIT};
 use rowmill::backend::capabilities::Capabilities;
+use rowmill::backend::fate::{Fate, TransactionId};
 use rowmill::backend::interrupt::Interrupt;
 use rowmill::backend::leftovers::Leftovers;
 use rowmill::backend::server_limit::ServerLimit;
@@ -340,6 +341,22 @@ impl Connection for FakeConnection {
     fn rollback(&mut self) -> Result<()> {
         self.in_transaction = false;
         self.note("rollback");
+        Ok(())
+    }
+
+    fn transaction_id(&mut self) -> Result<Option<TransactionId>> {
+        Ok(None)
+    }
+
+    fn fate(&mut self, _: &TransactionId) -> Result<Fate> {
+        Ok(Fate::Unknown)
+    }
+
+    fn check_constraints(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    fn set_statement_timeout(&mut self, _: Option<Duration>) -> Result<()> {
         Ok(())
     }
 
