@@ -57,7 +57,7 @@ fn state(job: &JobStatus) -> String {
     let Some(run) = &job.last_run else { return "planned".to_owned() };
     if job.complete {
         let ended = run.ended_at.as_deref().unwrap_or(&run.started_at);
-        return format!("complete since {ended}");
+        return format!("complete since {}", moment(ended));
     }
     let process = run.pid.map_or(String::new(), |pid| format!(", process {pid}"));
     let host = run.host.as_deref().unwrap_or("an unknown machine");
@@ -65,9 +65,29 @@ fn state(job: &JobStatus) -> String {
         "running" => {
             format!(
                 "run {} on {host}{process}, running or killed, since {}",
-                run.number, run.started_at
+                run.number,
+                moment(&run.started_at)
             )
         }
         status => format!("run {} {status}", run.number),
+    }
+}
+
+/// A time of the ledger to the second; those of SQLite are UTC and do not say so.
+fn moment(time: &str) -> String {
+    let (second, rest) = time.split_at_checked("2026-03-01 01:02:03".len()).unwrap_or((time, ""));
+    let zone = rest.trim_start_matches(|c: char| c == '.' || c.is_ascii_digit());
+    format!("{second}{}", if zone.is_empty() { "+00" } else { zone })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_told_to_the_second_and_with_its_zone() {
+        assert_eq!(moment("2026-03-01 01:02:03"), "2026-03-01 01:02:03+00");
+        assert_eq!(moment("2026-03-01 01:02:03.4567+00"), "2026-03-01 01:02:03+00");
+        assert_eq!(moment("2026-03-01 01:02:03-05:30"), "2026-03-01 01:02:03-05:30");
     }
 }

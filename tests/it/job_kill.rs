@@ -234,13 +234,17 @@ impl Begun {
         if !matches!(place, Place::Postgres(_)) {
             return None;
         }
+        // What was refused is looked for under savepoints, in one transaction: what tells that it is
+        // counted must outlast them. A lock of the session does; no other transaction asks for it.
         // A stage is made by the job: it gets its trigger as soon as it is there.
         place.sql(
             "create sequence begun; \
-             create function begin_unit() returns trigger language plpgsql as $$ begin \
-             if current_setting('begun.by', true) is distinct from txid_current()::text then \
+             create function begin_unit() returns trigger language plpgsql as $$ \
+             declare transaction integer := txid_current() % 1000000000; begin \
+             if not exists (select 1 from pg_locks where locktype = 'advisory' \
+             and pid = pg_backend_pid() and classid = 42 and objid = transaction) then \
              perform nextval('public.begun'); \
-             perform set_config('begun.by', txid_current()::text, true); \
+             perform pg_advisory_lock(42, transaction); \
              end if; return null; end $$; \
              create trigger begin_unit before insert or update on lineitem \
              for each statement execute function begin_unit(); \
