@@ -80,12 +80,12 @@ pub(super) fn pack_time(
 
 /// Packs a timestamp without time zone; `None` is one that no `i64` holds.
 pub(super) fn pack_timestamp(
-    micros: Option<i64>,
+    micros: impl Into<Option<i64>>,
     column_type: &ColumnType,
     rust: &str,
     out: &mut Vec<u8>,
 ) -> Result<bool> {
-    pack_micros(micros, &ColumnType::Timestamp, column_type, rust, out)
+    pack_micros(micros.into(), &ColumnType::Timestamp, column_type, rust, out)
 }
 
 /// Packs a timestamp with time zone; `None` is one that no `i64` holds.

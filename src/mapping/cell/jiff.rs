@@ -44,8 +44,8 @@ fn time(micros: i64) -> Result<Time> {
     Time::new(hour, minute, second, (fraction * 1_000) as i32).map_err(|_| not_held("Time"))
 }
 
-fn civil(civil: DateTime) -> Option<i64> {
-    Some(i64::from(days(civil.date())) * MICROS_PER_DAY + micros(civil.time()))
+fn civil(civil: DateTime) -> i64 {
+    i64::from(days(civil.date())) * MICROS_PER_DAY + micros(civil.time())
 }
 
 fn of_civil(since_2000: i64) -> Result<DateTime> {
