@@ -40,7 +40,21 @@
 //! It promises: no call of [`PostgresBackend::connect`](crate::backend::Backend::connect) outlives
 //! its deadline, whatever the server does; dropping a connection never blocks; a commit that was
 //! in truth a rollback is an error; a commit without an answer is `08007`, and never anything
-//! else; no message shows a password or a value of a row.
+//! else; no message, and no log of a driver, shows a password or a value of a row.
+//!
+//! A statement with a limit ends at it: the server cancels it, or else is asked to, or else the
+//! connection is cut. A connection that comes back is reset in one round trip, and in none where
+//! nothing can have been left in its session; what is left by a function that a trigger, a view or
+//! an operator calls stays unseen, unless it is a setting that the server reports. A password is
+//! sent readable to nobody over a network.
+//!
+//! Over a Unix socket the driver lets nobody in between: there nothing can be cut, so a statement
+//! on a server that was stopped in its tracks (`SIGSTOP`) waits for it, and what is known of the
+//! session is what the texts of its statements tell. Connecting and pinging have their deadlines
+//! there, too.
+//!
+//! With `prepared_statements=false` each transaction may be on another session, behind a pooler:
+//! nothing is kept in one.
 //!
 //! It speaks to the server through `postgres` and `r2d2_postgres`, which are used nowhere else. It
 //! must not be called from within an async runtime: there it returns an error.

@@ -17,6 +17,7 @@ use std::fmt::{self, Write as _};
 
 /// A parameter on its way to the server. The driver logs parameters by their `Debug`, which
 /// therefore shows nothing of the value.
+#[derive(Debug)]
 pub(super) struct Sent<'a>(pub(super) &'a Param<'a>);
 
 impl ToSql for Sent<'_> {
@@ -130,12 +131,6 @@ impl ToSql for Packed<'_> {
     }
 
     to_sql_checked!();
-}
-
-impl fmt::Debug for Sent<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if matches!(self.0, Param::Null) { "NULL" } else { "..." })
-    }
 }
 
 impl fmt::Debug for Packed<'_> {

@@ -16,7 +16,7 @@ fn a_wrong_password_fails_at_once_with_its_code_and_without_the_password() {
     let url = shared().url().replace(PASSWORD, "wr0ng-s3cret");
     let started = Instant::now();
     let error = backend(&url).connect(in_time()).unwrap_err();
-    assert!(started.elapsed() < Duration::from_secs(1));
+    assert!(started.elapsed() < Duration::from_secs(5));
     assert_eq!((error.kind(), code(&error).as_str()), (ErrorKind::Connect, "28P01"));
     assert_eq!(error.class(), Class::Permanent);
     let shown = format!("{error} {error:?}");

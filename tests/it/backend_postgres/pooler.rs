@@ -115,17 +115,17 @@ fn parameters_behind_a_pooler_mean_what_they_mean_before_a_server() {
 fn one_holds_the_lock_of_a_job_behind_a_pooler_too() {
     let db = shared().database("locked");
     let pooler = PgBouncer::before(shared());
-    let pooled = backend(&url(&pooler, &db));
-    let mut lock = pooled.lock_job(4711, in_time()).unwrap().unwrap();
+    let behind = backend(&url(&pooler, &db));
+    let mut lock = behind.lock_job(4711, in_time()).unwrap().unwrap();
     assert!(lock.is_held());
     let direct = backend(&db.url());
-    for other in [&pooled, &direct] {
+    for other in [&behind, &direct] {
         assert!(other.lock_job(4711, in_time()).unwrap().is_none());
     }
     assert!(lock.is_held());
     db.sql("select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory'");
     assert!(!lock.is_held());
-    let lock = pooled.lock_job(4711, in_time()).unwrap().unwrap();
+    let lock = behind.lock_job(4711, in_time()).unwrap().unwrap();
     drop(lock);
     assert!(direct.lock_job(4711, in_time()).unwrap().is_some());
 }

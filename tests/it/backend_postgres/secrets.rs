@@ -11,7 +11,8 @@ struct Listener {
     count: Mutex<u64>,
 }
 
-const CANARIES: [&str; 3] = ["canary-4711", "99887766", PASSWORD];
+/// The last is the first in bytes, as a list of numbers is shown.
+const CANARIES: [&str; 4] = ["canary-4711", "99887766", PASSWORD, "99, 97, 110, 97, 114, 121"];
 
 impl Log for Listener {
     fn enabled(&self, _: &Metadata<'_>) -> bool {
