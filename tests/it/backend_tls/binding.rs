@@ -1,9 +1,9 @@
 //! Channel binding, and one who stands between with a certificate that is valid.
 
-use super::relay::{Manner, Relay};
+use super::relay::{Manner, Relay, Terminal};
 use super::{Good, NAME, connect, good, is_encrypted, refusal, url};
 use crate::support::Cluster;
-use crate::support::tls::{self, Authority};
+use crate::support::tls::{self, Authority, Certified};
 use rcgen::{PKCS_ECDSA_P384_SHA384, PKCS_ED25519};
 
 const REQUIRED: &str = "sslmode=verify-full&channel_binding=require";
@@ -38,8 +38,8 @@ fn a_certificate_signed_with_sha_384_binds_by_sha_384_and_one_of_ed25519_does_no
 /// A relay with a certificate of the same authority for the same name.
 fn between(good: &Good, encrypts: bool) -> Relay {
     let upstream = encrypts.then(|| (good.authority.certificate(), NAME));
-    let shown = good.authority.server(&[NAME]);
-    Relay::to(good.cluster.port(), Manner::Terminate(shown, upstream))
+    let terminal = Terminal { shown: good.authority.server(&[NAME]), upstream, agrees: false };
+    Relay::to(good.cluster.port(), Manner::Terminate(terminal))
 }
 
 #[test]
@@ -61,4 +61,21 @@ fn one_between_who_hides_the_binding_is_refused_where_it_is_required() {
     let relay = between(good, false);
     let said = refusal(&url("postgres", NAME, relay.port(), &good.trusted(REQUIRED)));
     assert!(said.contains("server did not use channel binding"), "{said}");
+}
+
+#[test]
+fn who_shows_a_certificate_must_have_its_key_in_every_mode() {
+    let good = good();
+    let certificate = good.authority.server(&[NAME]).certificate;
+    let shown = Certified { certificate, key: good.authority.server(&[NAME]).key };
+    let terminal = Terminal { shown, upstream: None, agrees: false };
+    let relay = Relay::to(good.cluster.port(), Manner::Terminate(terminal));
+    for version in ["TLSv1.2", "TLSv1.3"] {
+        for mode in ["require", "verify-full"] {
+            let query = format!("sslmode={mode}&ssl_max_protocol_version={version}");
+            let query = if mode == "require" { query } else { good.trusted(&query) };
+            let said = refusal(&url("postgres", NAME, relay.port(), &query));
+            assert!(said.contains("has not its key"), "{said}");
+        }
+    }
 }

@@ -3,6 +3,7 @@
 use crate::support::tls::Certified;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -21,9 +22,19 @@ pub enum Manner {
     Refuse,
     /// Answers the request for TLS with these bytes, and says no more.
     Answer(&'static [u8]),
-    /// Ends the client's TLS with a certificate of its own. Speaks TLS to the server, too, if it is
-    /// told the PEM of the server's authority and the server's name; else none.
-    Terminate(Certified, Option<(String, &'static str)>),
+    /// Ends the client's TLS.
+    Terminate(Terminal),
+}
+
+/// One who ends the client's TLS and reads along.
+#[derive(Clone)]
+pub struct Terminal {
+    /// What it shows; the key may be another one.
+    pub shown: Certified,
+    /// The PEM of the server's authority and the server's name, to speak TLS to the server, too.
+    pub upstream: Option<(String, &'static str)>,
+    /// Whether it says that it speaks the protocol of PostgreSQL.
+    pub agrees: bool,
 }
 
 /// An address between a client and a server.
@@ -70,8 +81,11 @@ fn serve(
     seen: &Mutex<Vec<[u8; 8]>>,
 ) -> std::io::Result<()> {
     let mut first = [0; 8];
-    client.read_exact(&mut first)?;
+    while client.peek(&mut first)? < first.len() {}
     seen.lock().unwrap().push(first);
+    if asks_for_tls(first) || !matches!(manner, Manner::Terminate(_)) {
+        client.read_exact(&mut first)?;
+    }
     let mut server = TcpStream::connect(("127.0.0.1", server))?;
     match manner {
         Manner::Refuse if asks_for_tls(first) => client.write_all(b"N")?,
@@ -82,9 +96,11 @@ fn serve(
             client.read_to_end(&mut Vec::new())?;
             return Ok(());
         }
-        Manner::Terminate(shown, upstream) => {
-            client.write_all(b"S")?;
-            return terminate(client, server, shown, upstream.as_ref());
+        Manner::Terminate(terminal) => {
+            if asks_for_tls(first) {
+                client.write_all(b"S")?;
+            }
+            return terminate(client, server, terminal);
         }
     }
     pass(client.try_clone()?, server.try_clone()?);
@@ -99,18 +115,13 @@ fn pass(mut from: TcpStream, mut to: TcpStream) {
     });
 }
 
-fn terminate(
-    client: TcpStream,
-    mut server: TcpStream,
-    shown: &Certified,
-    upstream: Option<&(String, &'static str)>,
-) -> std::io::Result<()> {
-    let mut client = rustls::StreamOwned::new(accepting(shown), client);
+fn terminate(client: TcpStream, mut server: TcpStream, terminal: &Terminal) -> std::io::Result<()> {
+    let mut client = rustls::StreamOwned::new(accepting(terminal), client);
     while client.conn.is_handshaking() {
         client.conn.complete_io(&mut client.sock)?;
     }
     client.sock.set_read_timeout(Some(Duration::from_millis(2)))?;
-    let Some((root, name)) = upstream else {
+    let Some((root, name)) = &terminal.upstream else {
         server.set_read_timeout(Some(Duration::from_millis(2)))?;
         return shovel(&mut client, &mut server);
     };
@@ -148,17 +159,21 @@ fn pass_once(from: &mut impl Read, to: &mut impl Write) -> std::io::Result<bool>
     }
 }
 
-fn accepting(shown: &Certified) -> ServerConnection {
-    let chain = CertificateDer::pem_slice_iter(shown.certificate.as_bytes());
+fn accepting(terminal: &Terminal) -> ServerConnection {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let chain = CertificateDer::pem_slice_iter(terminal.shown.certificate.as_bytes());
     let chain = chain.map(Result::unwrap).collect();
-    let key = PrivateKeyDer::from_pem_slice(shown.key.as_bytes()).unwrap();
-    let config =
-        ServerConfig::builder_with_provider(rustls::crypto::ring::default_provider().into())
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(chain, key)
-            .unwrap();
+    let key = PrivateKeyDer::from_pem_slice(terminal.shown.key.as_bytes()).unwrap();
+    // It is not looked at whether they belong together.
+    let shown = CertifiedKey::new(chain, provider.key_provider.load_private_key(key).unwrap());
+    let mut config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::new(SingleCertAndKey::from(shown)));
+    if terminal.agrees {
+        config.alpn_protocols = vec![b"postgresql".to_vec()];
+    }
     ServerConnection::new(Arc::new(config)).unwrap()
 }
 

@@ -1,8 +1,9 @@
 //! What is seen of a connection from outside.
 
-use super::relay::{Manner, Relay, asks_for_tls};
+use super::relay::{Manner, Relay, Terminal, asks_for_tls};
 use super::{NAME, backend, connect, good, refusal, text, url};
 use rowmill::backend::Backend;
+use std::io::Read;
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
@@ -56,12 +57,18 @@ fn who_is_silent_in_the_handshake_is_given_up_at_the_deadline() {
     let silent = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let port = silent.local_addr().unwrap().port();
     let yes = Relay::to(port, Manner::Answer(b"S"));
-    for port in [port, yes.port()] {
+    for (port, is_relayed) in [(port, false), (yes.port(), true)] {
         let backend = backend(&url("postgres", NAME, port, "sslmode=require"));
         let started = Instant::now();
         let error = backend.connect(started + Duration::from_millis(200)).unwrap_err();
         assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
         assert!(error.is_transient(), "{error:?}");
+        if !is_relayed {
+            // Nobody stays behind in the handshake: the client's end is closed.
+            let (mut client, _) = silent.accept().unwrap();
+            client.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+            client.read_to_end(&mut Vec::new()).unwrap();
+        }
     }
 }
 
@@ -78,6 +85,25 @@ fn a_server_that_waits_for_the_question_is_not_spoken_to_directly() {
     }
     let error = connect(&at).unwrap_err();
     assert!(error.to_string().contains("needs PostgreSQL 17"), "{error}");
+}
+
+#[test]
+fn tls_that_begins_at_once_needs_a_server_that_says_it_speaks_the_protocol() {
+    let good = good();
+    for agrees in [true, false] {
+        let shown = good.authority.server(&[NAME]);
+        let terminal = Terminal { shown, upstream: None, agrees };
+        let relay = Relay::to(good.cluster.port(), Manner::Terminate(terminal));
+        let query = good.trusted("sslmode=verify-full&sslnegotiation=direct");
+        let at = url("postgres", NAME, relay.port(), &query);
+        if agrees {
+            connect(&at).unwrap();
+        } else {
+            let said = refusal(&at);
+            assert!(said.contains("did not agree on the protocol"), "{said}");
+        }
+        assert!(!relay.first_bytes().into_iter().any(asks_for_tls));
+    }
 }
 
 #[test]

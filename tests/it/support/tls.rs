@@ -46,7 +46,7 @@ impl Authority {
 
     /// A certificate for a server of these names.
     pub fn server(&self, names: &[&str]) -> Certified {
-        self.issue(server_params(names))
+        self.issue(&server_params(names))
     }
 
     /// A certificate for a server whose time is over.
@@ -54,7 +54,7 @@ impl Authority {
         let mut params = server_params(names);
         params.not_before = date_time_ymd(2020, 1, 1);
         params.not_after = date_time_ymd(2021, 1, 1);
-        self.issue(params)
+        self.issue(&params)
     }
 
     /// A certificate for a client that is called `user` in the database.
@@ -62,7 +62,7 @@ impl Authority {
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::CommonName, user);
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
-        self.issue(params)
+        self.issue(&params)
     }
 
     /// A list, in PEM, that revokes the certificates of these servers.
@@ -87,7 +87,7 @@ impl Authority {
     /// The number of every server's certificate.
     pub const SERVER_NUMBER: u64 = 4711;
 
-    fn issue(&self, params: CertificateParams) -> Certified {
+    fn issue(&self, params: &CertificateParams) -> Certified {
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
         Certified { certificate: certificate.pem(), key: key.serialize_pem() }

@@ -145,7 +145,7 @@ fn of_certificate(reason: &CertificateError) -> Error {
             refuse("cannot be checked: the revocation list is out of date")
                 .with_hint("renew the file of sslcrl")
         }
-        Reason::BadSignature => refuse("is not signed by the authority that it names"),
+        Reason::BadSignature => refuse("carries a wrong signature, or the server has not its key"),
         Reason::InvalidPurpose | Reason::InvalidPurposeContext { .. } => {
             refuse("is not for servers").with_hint("issue it with extendedKeyUsage serverAuth")
         }
