@@ -20,9 +20,56 @@ use std::str::FromStr;
 /// | `sqlite::memory:` | SQLite in memory |
 ///
 /// What a PostgreSQL text leaves out comes from the environment (`PGHOST`, `PGPORT`, `PGUSER`,
-/// `PGPASSWORD`, `PGDATABASE`, `PGSSLMODE`, `PGAPPNAME`, `PGOPTIONS`, `PGCONNECT_TIMEOUT`,
-/// `PGTARGETSESSIONATTRS`, `PGPASSFILE`), then from `~/.pgpass`, then from libpq's defaults.
-/// `Display` and `Debug` never show a password.
+/// `PGPASSWORD`, `PGDATABASE`, `PGAPPNAME`, `PGOPTIONS`, `PGCONNECT_TIMEOUT`,
+/// `PGTARGETSESSIONATTRS`, `PGPASSFILE`, and those below), then from `~/.pgpass`, then from libpq's
+/// defaults. `Display` and `Debug` never show a password.
+///
+/// # TLS
+///
+/// A host elsewhere is reached through TLS, and has to prove by its certificate that it is the one
+/// that was named. `localhost`, a loopback address without another name beside it, and a Unix
+/// socket are this machine: a socket never has TLS, the others use it where the server has it.
+///
+/// | `sslmode` | without TLS | the certificate must be |
+/// |---|---|---|
+/// | `disable` | always | |
+/// | `prefer`, `allow` | if the server has none, or refuses the client with it | any |
+/// | `require` | refused | any; as `verify-ca` if `sslrootcert` is given or `~/.postgresql/root.crt` is there |
+/// | `verify-ca` | refused | of a known authority |
+/// | `verify-full` | refused | of a known authority, for this host |
+///
+/// | key | variable | default |
+/// |---|---|---|
+/// | `sslmode` | `PGSSLMODE` | `verify-full` elsewhere, `prefer` on this machine |
+/// | `sslrootcert`: a file in PEM, or `system` | `PGSSLROOTCERT` | `~/.postgresql/root.crt` if it is there, else the system's |
+/// | `sslcrl`: revocation lists in PEM | `PGSSLCRL` | `~/.postgresql/root.crl` if it is there |
+/// | `sslcert`, `sslkey`: the client's, in PEM | `PGSSLCERT`, `PGSSLKEY` | `~/.postgresql/postgresql.crt` and `.key` if the first is there |
+/// | `channel_binding`: `disable`, `prefer`, `require` | `PGCHANNELBINDING` | `prefer` |
+/// | `sslnegotiation`: `postgres`, `direct` | `PGSSLNEGOTIATION` | `postgres` |
+/// | `ssl_min_protocol_version`: `TLSv1.2`, `TLSv1.3` | `PGSSLMINPROTOCOLVERSION` | `TLSv1.2` |
+/// | `ssl_max_protocol_version`: `TLSv1.2`, `TLSv1.3` | `PGSSLMAXPROTOCOLVERSION` | any |
+///
+/// Files are read for each new connection, so that a certificate that was renewed counts from then
+/// on; the system's authorities are read once.
+///
+/// Where it differs from libpq: the default verifies. `allow` is `prefer`. A file of
+/// `sslrootcert` that cannot be read is an error also for `require`. `prefer` looks at no
+/// certificate, even if there is a root. The name of the host must be among the certificate's
+/// `subjectAltName`, names and addresses apart: its common name does not count, and neither does a
+/// certificate of version 1. `sslpassword`, `sslcrldir`, `sslcertmode` and `sslsni` are not known.
+///
+/// Without the feature `tls`, a URL that would need TLS is refused when it is read.
+///
+/// ```
+/// use rowmill::url::{Database, DatabaseUrl, SslMode};
+/// let url = DatabaseUrl::parse("postgresql://etl@localhost,[::1]/warehouse?sslmode=disable")?;
+/// if let Database::Postgres(settings) = url.database {
+///     assert_eq!(settings.sslmode_for(&settings.hosts[0]), SslMode::Disable);
+/// }
+/// # Ok::<(), rowmill::Error>(())
+/// ```
+///
+/// # Example
 ///
 /// ```
 /// use rowmill::url::DatabaseUrl;

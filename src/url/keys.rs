@@ -15,7 +15,7 @@ pub(super) enum KeySet {
 }
 
 /// The keys of a PostgreSQL server, and the variables that stand in for them.
-const POSTGRES: [(&str, &str); 22] = [
+const POSTGRES: [(&str, &str); 31] = [
     ("host", "PGHOST"),
     ("hostaddr", "PGHOSTADDR"),
     ("port", "PGPORT"),
@@ -24,6 +24,15 @@ const POSTGRES: [(&str, &str); 22] = [
     ("passfile", "PGPASSFILE"),
     ("dbname", "PGDATABASE"),
     ("sslmode", "PGSSLMODE"),
+    ("sslnegotiation", "PGSSLNEGOTIATION"),
+    ("sslrootcert", "PGSSLROOTCERT"),
+    ("sslcrl", "PGSSLCRL"),
+    ("sslcrldir", "PGSSLCRLDIR"),
+    ("sslcert", "PGSSLCERT"),
+    ("sslkey", "PGSSLKEY"),
+    ("ssl_min_protocol_version", "PGSSLMINPROTOCOLVERSION"),
+    ("ssl_max_protocol_version", "PGSSLMAXPROTOCOLVERSION"),
+    ("channel_binding", "PGCHANNELBINDING"),
     ("application_name", "PGAPPNAME"),
     ("fallback_application_name", ""),
     ("options", "PGOPTIONS"),
@@ -56,10 +65,14 @@ const POOL: [&str; 11] = [
     "leak_after",
 ];
 
-/// Keys that libpq knows and this version does not do.
-const WITHOUT: [(&str, &str); 4] = [
-    ("ssl", "TLS comes with a later version"),
-    ("channel_binding", "it needs TLS, which comes with a later version"),
+/// Keys that libpq or others know and that do not exist here.
+const WITHOUT: [(&str, &str); 8] = [
+    ("ssl", "write sslmode=verify-full"),
+    ("requiressl", "write sslmode=require, or better verify-full"),
+    ("sslpassword", "an encrypted key cannot be read; decrypt it into a file of mode 600"),
+    ("sslcertmode", "a client certificate is shown to a server that asks, if there is one"),
+    ("sslcompression", "TLS never compresses here"),
+    ("sslsni", "the name of the host is always sent"),
     ("service", "service files are not read; write the settings out"),
     ("load_balance_hosts", "hosts are tried in their order"),
 ];
@@ -170,9 +183,6 @@ impl Parameters {
         }
         match near {
             Some(near) => error.with_hint(format!("did you mean {near}?")),
-            None if self.set == KeySet::Postgres && key.starts_with("ssl") => {
-                error.with_hint("TLS comes with a later version")
-            }
             None if self.trusted => error.with_hint(format!("known are {}", self.all())),
             None => error.with_hint("a password with spaces, & or @ must be escaped"),
         }

@@ -9,11 +9,13 @@
 //! - `keys`:         the known keys, and where each comes from when it is not given
 //! - `values`:       numbers, durations and choices
 //! - `settle`:       keys and values made into the settings of a PostgreSQL server
-//! - `transport`:    what may travel without TLS
+//! - `tls`:          what the settings say about TLS
+//! - `transport`:    which hosts are reached through TLS, and what may travel without
 //! - `passfile`:     `.pgpass`
 //!
 //! It promises three things. What it does not know it refuses by name, with the nearest name it
-//! does know. It never lets data travel in the clear over a network unless it was told to. And no
+//! does know. It never lets data travel in the clear over a network, nor to a server that did not
+//! prove who it is, unless it was told to. And no
 //! message shows a password, nor any part of a malformed text that may be one: a password with an
 //! unescaped `@`, `/` or space splits a URL in the wrong place, so the pieces are not repeated.
 
@@ -27,12 +29,17 @@ mod postgres;
 mod secret;
 mod settle;
 mod sqlite;
+mod tls;
 mod transport;
 mod uri;
 mod values;
 
 pub use database_url::{Database, DatabaseUrl};
 pub use pool_query::PoolQuery;
-pub use postgres::{PostgresHost, PostgresSettings, Reach, SslMode, TargetSessionAttrs};
+pub use postgres::{PostgresHost, PostgresSettings, Reach, TargetSessionAttrs};
 pub use secret::Secret;
 pub use sqlite::{SqliteLocation, SqliteSettings};
+pub use tls::{
+    ChannelBinding, ClientCertificate, RootCertificates, SslMode, SslNegotiation, TlsSettings,
+    TlsVersion,
+};

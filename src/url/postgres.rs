@@ -1,6 +1,8 @@
 //! How to reach a PostgreSQL server.
 
 use super::secret::Secret;
+use super::tls::{SslMode, TlsSettings};
+use super::transport;
 use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -8,8 +10,8 @@ use std::time::Duration;
 
 /// How to reach a PostgreSQL server, with every default filled in.
 ///
-/// Connections travel without TLS: settings that ask for it, or that would send data over a
-/// network in the clear unasked, are refused when the URL is read.
+/// A server that is not on this machine is reached through TLS, and has to prove who it is, unless
+/// the settings say otherwise.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PostgresSettings {
@@ -22,8 +24,8 @@ pub struct PostgresSettings {
     pub password: Option<Secret>,
     /// The database. Default: `PGDATABASE`, else the name of the user.
     pub database: String,
-    /// What was said about TLS; `None` if nothing was.
-    pub sslmode: Option<SslMode>,
+    /// What was said about TLS.
+    pub tls: TlsSettings,
     /// The name that the server shows. Default: `PGAPPNAME`, else `rowmill`.
     pub application_name: String,
     /// Command-line options for the server's session, such as `-c statement_timeout=5s`.
@@ -53,6 +55,12 @@ impl PostgresSettings {
     /// The password for one of the hosts: the one that was given, else that of the passfile.
     pub fn password_for<'a>(&'a self, host: &'a PostgresHost) -> Option<&'a Secret> {
         self.password.as_ref().or(host.passfile_password.as_ref())
+    }
+
+    /// What holds for one of the hosts: for a Unix socket [`SslMode::Disable`]; else what was
+    /// said; else [`SslMode::Prefer`] on this machine and [`SslMode::VerifyFull`] elsewhere.
+    pub fn sslmode_for(&self, host: &PostgresHost) -> SslMode {
+        transport::mode(&self.tls, host)
     }
 }
 
@@ -119,23 +127,6 @@ pub enum Reach {
     },
     /// The directory of a Unix socket; the socket in it is `.s.PGSQL.` and the port.
     Unix(PathBuf),
-}
-
-/// What `sslmode` says, as in libpq.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SslMode {
-    /// No TLS.
-    Disable,
-    /// TLS if the server insists.
-    Allow,
-    /// TLS if the server can.
-    Prefer,
-    /// TLS, whoever the server is.
-    Require,
-    /// TLS with a certificate of a known authority.
-    VerifyCa,
-    /// TLS with a certificate of a known authority for this host.
-    VerifyFull,
 }
 
 /// What `target_session_attrs` says, as in libpq.

@@ -1,10 +1,10 @@
 //! Keys and values made into the settings of a PostgreSQL server.
 
 use super::keys::Parameters;
-use super::postgres::{PostgresHost, PostgresSettings, Reach, SslMode, TargetSessionAttrs};
+use super::postgres::{PostgresHost, PostgresSettings, Reach, TargetSessionAttrs};
 use super::secret::Secret;
 use super::values::{self, Expected, choice};
-use super::{passfile, transport};
+use super::{passfile, tls, transport};
 use crate::error::{Error, ErrorKind, Result};
 use std::net::IpAddr;
 use std::time::Duration;
@@ -15,15 +15,6 @@ use std::time::Duration;
 pub(super) const DEFAULT_SOCKET_DIRECTORY: &str = "/var/run/postgresql";
 
 const DEFAULT_PORT: u16 = 5432;
-
-const SSL_MODES: [(&str, SslMode); 6] = [
-    ("disable", SslMode::Disable),
-    ("allow", SslMode::Allow),
-    ("prefer", SslMode::Prefer),
-    ("require", SslMode::Require),
-    ("verify-ca", SslMode::VerifyCa),
-    ("verify-full", SslMode::VerifyFull),
-];
 
 const TARGETS: [(&str, TargetSessionAttrs); 6] = [
     ("any", TargetSessionAttrs::Any),
@@ -50,7 +41,7 @@ pub(super) fn settle(
         database: text("dbname").unwrap_or_else(|| user.clone()),
         user,
         password: text("password").map(Secret::new),
-        sslmode: parameters.read("sslmode", |value| choice(value, &SSL_MODES))?,
+        tls: tls::read(parameters, lookup)?,
         application_name: text("application_name")
             .or_else(|| text("fallback_application_name"))
             .unwrap_or_else(|| "rowmill".to_owned()),
@@ -70,7 +61,7 @@ pub(super) fn settle(
             .read("target_session_attrs", |value| choice(value, &TARGETS))?
             .unwrap_or_default(),
     };
-    transport::check(&settings)?;
+    transport::check(&settings, notes)?;
     refuse_nul(&settings)?;
     passfile::fill(&mut settings, parameters, lookup, notes);
     if lookup("PGSERVICE").is_some() {

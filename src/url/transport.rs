@@ -1,42 +1,106 @@
-//! What may travel without TLS.
+//! Which hosts are reached through TLS, and what may travel without.
 
-use super::postgres::{PostgresHost, PostgresSettings, Reach, SslMode};
+use super::postgres::{PostgresHost, PostgresSettings, Reach};
+use super::tls::{ChannelBinding, RootCertificates, SslMode, SslNegotiation, TlsSettings};
 use crate::error::{Error, ErrorKind, Result};
 use std::net::IpAddr;
 
-const LATER: &str =
-    "write sslmode=disable if the network is trusted; TLS comes with a later version";
+const HAS_TLS: bool = cfg!(feature = "tls");
 
-/// Refuses settings that ask for TLS, and hosts over a network without `sslmode=disable`.
-pub(super) fn check(settings: &PostgresSettings) -> Result<()> {
-    let demanded = match settings.sslmode {
-        Some(SslMode::Disable) => return Ok(()),
-        Some(SslMode::Require) => Some("require"),
-        Some(SslMode::VerifyCa) => Some("verify-ca"),
-        Some(SslMode::VerifyFull) => Some("verify-full"),
-        None | Some(SslMode::Allow | SslMode::Prefer) => None,
-    };
-    if let Some(mode) = demanded {
-        let message = format!("sslmode={mode} asks for TLS, which is not built in yet");
-        return Err(Error::new(ErrorKind::Url, message).with_hint(LATER));
-    }
-    match settings.hosts.iter().find(|host| !stays_here(host)) {
-        None => Ok(()),
-        Some(host) => {
-            let message = format!("the connection to {host} would travel without TLS");
-            Err(Error::new(ErrorKind::Url, message).with_hint(LATER))
-        }
+/// The mode that holds for `host`.
+pub(super) fn mode(tls: &TlsSettings, host: &PostgresHost) -> SslMode {
+    match (&host.reach, tls.mode) {
+        // As in libpq: what goes through a socket of this machine needs none.
+        (Reach::Unix(_), _) => SslMode::Disable,
+        (_, Some(mode)) => mode,
+        (_, None) if tls.roots == Some(RootCertificates::System) => SslMode::VerifyFull,
+        (_, None) if stays_here(host) => SslMode::Prefer,
+        (_, None) => SslMode::VerifyFull,
     }
 }
 
-/// Whether what is sent to `host` never leaves this machine.
+/// Refuses settings that contradict each other, or that this build cannot keep; notes what is
+/// weaker than it may seem.
+pub(super) fn check(settings: &PostgresSettings, notes: &mut Vec<String>) -> Result<()> {
+    for host in &settings.hosts {
+        let mode = mode(&settings.tls, host);
+        if !HAS_TLS {
+            check_without_tls(mode, host)?;
+        }
+        check_combination(&settings.tls, mode, host)?;
+        if matches!(mode, SslMode::Allow | SslMode::Prefer) && !stays_here(host) {
+            let word = mode.word();
+            notes.push(format!(
+                "sslmode={word} lets anybody on the way to {host} turn TLS off; write verify-full"
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn check_without_tls(mode: SslMode, host: &PostgresHost) -> Result<()> {
+    let message = match mode {
+        SslMode::Disable => return Ok(()),
+        SslMode::Allow | SslMode::Prefer if stays_here(host) => return Ok(()),
+        SslMode::Allow | SslMode::Prefer => {
+            format!("the connection to {host} would travel without TLS")
+        }
+        _ => format!("{host} is to be reached through TLS, which is not in this build"),
+    };
+    Err(Error::new(ErrorKind::Url, message).with_hint(
+        "build with the feature \"tls\", or write sslmode=disable if the network is trusted",
+    ))
+}
+
+/// As in libpq, a mode that can do without TLS does not go with what only TLS can give.
+fn check_combination(tls: &TlsSettings, mode: SslMode, host: &PostgresHost) -> Result<()> {
+    let refuse = |what: &str, hint: &str| {
+        let word = mode.word();
+        let message = format!("{what} does not go with sslmode={word} for {host}");
+        Err(Error::new(ErrorKind::Url, message).with_hint(hint))
+    };
+    let is_unix = matches!(host.reach, Reach::Unix(_));
+    if tls.channel_binding == ChannelBinding::Require && mode == SslMode::Disable {
+        return refuse("channel_binding=require", "it needs TLS: write sslmode=verify-full");
+    }
+    if is_unix {
+        return Ok(());
+    }
+    if tls.roots == Some(RootCertificates::System) && mode != SslMode::VerifyFull {
+        return refuse(
+            "sslrootcert=system",
+            "everybody can have a certificate of a public authority: write sslmode=verify-full",
+        );
+    }
+    if tls.negotiation == SslNegotiation::Direct && !mode.demands_tls() {
+        return refuse("sslnegotiation=direct", "write sslmode=verify-full");
+    }
+    if tls.highest.is_some_and(|highest| highest < tls.lowest) {
+        return Err(Error::new(
+            ErrorKind::Url,
+            "ssl_max_protocol_version is below ssl_min_protocol_version",
+        )
+        .with_hint("leave them out for TLS 1.2 and 1.3"));
+    }
+    Ok(())
+}
+
+/// Whether `host` is this machine. One that has another name beside a loopback address is not: what
+/// is there may be the end of a tunnel.
 fn stays_here(host: &PostgresHost) -> bool {
     match &host.reach {
         Reach::Unix(_) => true,
-        Reach::Address { address, .. } => address.to_canonical().is_loopback(),
-        Reach::Name(name) => {
-            name.eq_ignore_ascii_case("localhost")
-                || name.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
+        Reach::Address { address, name } => {
+            is_loopback(*address) && name.as_deref().is_none_or(is_local)
         }
+        Reach::Name(name) => is_local(name),
     }
+}
+
+fn is_local(name: &str) -> bool {
+    name.eq_ignore_ascii_case("localhost") || name.parse().is_ok_and(is_loopback)
+}
+
+fn is_loopback(address: IpAddr) -> bool {
+    address.to_canonical().is_loopback()
 }

@@ -12,7 +12,8 @@ pub(super) struct Expected {
     pub(super) is_choice: bool,
 }
 
-fn expected(what: &str) -> Expected {
+/// Anything but a word out of a list.
+pub(super) fn expected(what: &str) -> Expected {
     Expected { what: what.to_owned(), is_choice: false }
 }
 

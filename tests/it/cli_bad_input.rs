@@ -295,10 +295,9 @@ fn a_url_that_cannot_be_used_is_refused_without_its_password() {
     let desk = Desk::sqlite();
     for (url, line, code) in [
         (
-            "postgresql://me:hunter2@db.example.com/x",
-            "the connection to db.example.com:5432 would \
-            travel without TLS: write sslmode=disable if the network is trusted; TLS comes with a \
-            later version",
+            "postgresql://me:hunter2@db.example.com/x?channel_binding=require&sslmode=disable",
+            "channel_binding=require does not go with sslmode=disable for db.example.com:5432: it \
+            needs TLS: write sslmode=verify-full",
             2,
         ),
         ("mysql://me:hunter2@db/x", "MySQL is not built in yet: use postgresql:// or sqlite:", 2),

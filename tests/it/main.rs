@@ -31,6 +31,8 @@ mod text_input; // texts become values as the server's own input makes them
 
 // Drivers: what one connection does. backend_*.rs
 mod backend_postgres;
+#[cfg(feature = "tls")]
+mod backend_tls; // every mode against every kind of server, and who the client is
 mod sqlite_backend;
 
 // Wires: pool_*.rs, routing_*.rs, engine_*.rs, sharding_*.rs
@@ -43,6 +45,7 @@ mod pool_nested;
 mod pool_return;
 mod url_parse;
 mod url_secrets;
+mod url_tls;
 
 // Work: session_*.rs, csv_*.rs (source), sink_*.rs
 mod csv_source;

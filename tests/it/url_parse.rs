@@ -132,38 +132,6 @@ fn a_socket_directory_is_a_host() {
 }
 
 #[test]
-fn nothing_travels_in_the_clear_unasked() {
-    for fine in [
-        "postgresql://localhost/d",
-        "postgresql://127.8.8.8/d?sslmode=prefer",
-        "postgresql://[::1]/d?sslmode=allow",
-        "postgresql://%2Ftmp/d",
-        "postgresql://db.example/d?sslmode=disable",
-        "host=db.example hostaddr=::1",
-    ] {
-        assert!(parse(fine).is_ok(), "{fine}");
-    }
-    for network in [
-        "postgresql://db.example/d",
-        "postgresql://db.example/d?sslmode=prefer",
-        "postgresql://localhost,10.0.0.1/d?sslmode=allow",
-        "host=localhost hostaddr=10.0.0.1",
-        "postgresql://localhost.evil.example/d",
-    ] {
-        let text = refusal(network);
-        assert!(text.contains("without TLS") && text.contains("sslmode=disable"), "{text}");
-    }
-    for mode in ["require", "verify-ca", "verify-full"] {
-        for host in ["localhost", "db.example", "%2Ftmp"] {
-            let text = refusal(&format!("postgresql://{host}/d?sslmode={mode}"));
-            assert!(text.contains(&format!("sslmode={mode} asks for TLS")), "{text}");
-        }
-    }
-    let text = parse_in("postgresql://localhost/d", &[("PGSSLMODE", "require")]).unwrap_err();
-    assert!(text.to_string().contains("sslmode=require"), "{text}");
-}
-
-#[test]
 fn what_is_unknown_is_refused_by_name_with_the_nearest() {
     for (text, name, near) in [
         ("postgrsql://localhost/d", "postgrsql", "postgresql"),
@@ -177,7 +145,6 @@ fn what_is_unknown_is_refused_by_name_with_the_nearest() {
         assert!(refusal.contains(&format!("\"{name}\"")), "{refusal}");
         assert!(refusal.contains(&format!("did you mean {near}?")), "{refusal}");
     }
-    assert!(refusal("postgresql://localhost/d?sslrootcert=x").contains("TLS comes with"));
     assert!(refusal("postgresql://localhost/d?colour=x").contains("known are host"));
     assert!(refusal("nightly.db").contains("sqlite:PATH"));
     let error = parse_in("postgresql://", &[("PGSSLMODE", "requir")]).unwrap_err();

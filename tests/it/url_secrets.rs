@@ -8,7 +8,7 @@ const CANARY: &str = "Hunter2Canary";
 
 /// Texts that hold the canary where a password stands, or where a password that was not escaped
 /// ends up.
-const TEXTS: [&str; 46] = [
+const TEXTS: [&str; 48] = [
     "postgresql://u:CANARY@localhost/d",
     "postgresql://u:CANARY@localhost/d?sslmode=requir",
     "postgresql://u:CANARY@localhost/d?colour=1",
@@ -51,6 +51,8 @@ const TEXTS: [&str; 46] = [
     "host=localhost password=x CANARY",
     "host=localhost password=x CANARY=1",
     "host=localhost password=x sslmode=CANARY",
+    "host=localhost password=x channel_binding=CANARY",
+    "host=localhost password=x sslcrldir=CANARY",
     "host=localhost password='CANARY",
     "host=localhost password='x'CANARY=1",
     "host=localhost sslpassword=CANARY",

@@ -15,6 +15,7 @@ use super::runtime;
 use super::session::{self, Purpose};
 use super::settings::{Endpoint, Target};
 use super::tap::ReadablePassword;
+use super::tls;
 use super::wire::Wire;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sqlstate::Class;
@@ -150,10 +151,9 @@ impl Host {
     fn open(&self) -> Result<PostgresConnection> {
         check_descriptors()?;
         let notices = Arc::new(Notices::default());
-        let (client, restore) = self.negotiate(self.config(&notices))?;
+        let (client, restore, connector) = self.secure(&self.config(&notices))?;
         let wire = Arc::clone(&self.wire);
-        let interrupter =
-            Interrupter::new(Arc::clone(&wire), client.cancel_token(), &self.connector());
+        let interrupter = Interrupter::new(Arc::clone(&wire), client.cancel_token(), &connector);
         let limit = if self.purpose == Purpose::Work { self.target.limit } else { None };
         let pooled = self.target.pooled;
         let setup = Setup { role: self.role, standby: wire.is_standby(), limit, pooled, restore };
@@ -174,20 +174,36 @@ impl Host {
         config
     }
 
+    /// Connects through TLS or without it, as the mode of the host has it. A mode that can do
+    /// without tries again without what the server refused with it.
+    fn secure(&self, config: &Config) -> Result<(Client, Option<String>, Connector)> {
+        let security = &self.endpoint().security;
+        let mut connector = Connector::new(Arc::clone(&self.wire), security.prepare()?);
+        let mut opened = self.negotiate(config.clone(), &connector);
+        if let Err(error) = &opened
+            && security.may_do_without(error)
+        {
+            connector = Connector::new(Arc::clone(&self.wire), None);
+            // If that does not help either, the first error says more.
+            opened = self.negotiate(config.clone(), &connector).or(opened);
+        }
+        opened.map(|(client, restore)| (client, restore, connector))
+    }
+
     /// Connects with the settings of the session as options, or without if the server refuses
     /// any; then there are statements that set them.
-    fn negotiate(&self, config: Config) -> Result<(Client, Option<String>)> {
+    fn negotiate(&self, config: Config, connector: &Connector) -> Result<(Client, Option<String>)> {
         if self.target.pooled {
-            return self.open_pooled(config);
+            return self.open_pooled(config, connector);
         }
         if self.target.is_plain() {
-            return self.open_plain(config);
+            return self.open_plain(config, connector);
         }
         let mut with_options = config.clone();
         with_options.options(&session::options(self.purpose, self.options(), self.target.limit));
-        match self.manager(with_options).connect() {
+        match manager(with_options, connector).connect() {
             Err(error) if session::refuses_options(&error) => {
-                let opened = self.open_plain(config)?;
+                let opened = self.open_plain(config, connector)?;
                 self.target.set_plain();
                 Ok(opened)
             }
@@ -196,31 +212,31 @@ impl Host {
     }
 
     /// With the options of the user alone; ours are set by statement.
-    fn open_plain(&self, mut config: Config) -> Result<(Client, Option<String>)> {
+    fn open_plain(
+        &self,
+        mut config: Config,
+        connector: &Connector,
+    ) -> Result<(Client, Option<String>)> {
         if let Some(options) = self.options() {
             config.options(options);
         }
-        let mut client = self.manager(config).connect().map_err(|error| refused(&error))?;
+        let mut client = manager(config, connector).connect().map_err(|error| refused(&error))?;
         let restore = session::set(&mut client, self.purpose, self.options(), self.target.limit)
             .map_err(errors::statement)?;
         Ok((client, Some(restore)))
     }
 
     /// With the options of the user alone; ours are set in each transaction.
-    fn open_pooled(&self, mut config: Config) -> Result<(Client, Option<String>)> {
+    fn open_pooled(
+        &self,
+        mut config: Config,
+        connector: &Connector,
+    ) -> Result<(Client, Option<String>)> {
         if let Some(options) = self.options() {
             config.options(options);
         }
-        let opened = self.manager(config).connect();
+        let opened = manager(config, connector).connect();
         opened.map(|client| (client, None)).map_err(|error| refused(&error))
-    }
-
-    fn manager(&self, config: Config) -> PostgresConnectionManager<Connector> {
-        PostgresConnectionManager::new(config, self.connector())
-    }
-
-    fn connector(&self) -> Connector {
-        Connector::new(Arc::clone(&self.wire))
     }
 
     fn endpoint(&self) -> &Endpoint {
@@ -230,6 +246,10 @@ impl Host {
     fn options(&self) -> Option<&str> {
         self.endpoint().options.as_deref()
     }
+}
+
+fn manager(config: Config, connector: &Connector) -> PostgresConnectionManager<Connector> {
+    PostgresConnectionManager::new(config, connector.clone())
 }
 
 /// The driver panics when it cannot open the descriptors of its runtime, so they are tried first.
@@ -257,6 +277,9 @@ fn refused(error: &postgres::Error) -> Error {
             _ => refusal,
         };
     }
+    if let Some(refusal) = error.source().and_then(ours) {
+        return refusal;
+    }
     let what = error.to_string();
     let reason = error.source().map_or_else(|| what.clone(), ToString::to_string);
     let refusal =
@@ -273,6 +296,14 @@ fn refused(error: &postgres::Error) -> Error {
             refusal(&reason, "08001").with_hint("start the server, or correct the URL")
         }
         _ => refusal(&reason, "08001"),
+    }
+}
+
+/// What the connector said, which comes back from inside the driver, or what TLS said later.
+fn ours(cause: &(dyn StdError + 'static)) -> Option<Error> {
+    match cause.downcast_ref::<Error>() {
+        Some(error) => Some(copy(error, error.message().to_owned())),
+        None => tls::refusal(cause),
     }
 }
 
@@ -294,13 +325,17 @@ fn is_refused(error: &postgres::Error) -> bool {
 
 /// The same error, with the host in its message.
 fn at_host(endpoint: &Endpoint, error: &Error) -> Error {
-    let message = format!("cannot connect to {}: {}", endpoint.label, error.message());
-    let mut located = Error::new(ErrorKind::Connect, message);
+    copy(error, format!("cannot connect to {}: {}", endpoint.label, error.message()))
+}
+
+/// The same error with another message.
+fn copy(error: &Error, message: String) -> Error {
+    let mut copy = Error::new(ErrorKind::Connect, message);
     if let Some(state) = error.sqlstate() {
-        located = located.with_sqlstate(state);
+        copy = copy.with_sqlstate(state);
     }
     match error.hint() {
-        Some(hint) => located.with_hint(hint),
-        None => located,
+        Some(hint) => copy.with_hint(hint),
+        None => copy,
     }
 }

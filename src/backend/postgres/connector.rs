@@ -1,30 +1,34 @@
-//! Putting a tap on the driver's socket.
+//! Putting a tap on the driver's socket, and TLS between the two where the host has it.
 //!
 //! With `SslNegotiation::Direct` the driver sends no `SSLRequest` of its own and hands the bare
 //! socket to its connector, so that what lies between its messages and the wire is up to us. It
 //! does that only for a host that has a name, which a Unix socket has not: that one stays bare.
 
+use super::errors::code;
 use super::link::Link;
 use super::tap::Tap;
+use super::tls::Handshake;
 use super::wire::Wire;
+use crate::error::{Error, ErrorKind, Result};
 use postgres::Socket;
 use postgres::config::{Config, SslMode, SslNegotiation};
 use postgres::tls::{MakeTlsConnect, TlsConnect};
-use std::future::Future;
-use std::io;
-use std::pin::Pin;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::Poll;
 
 /// Taps the connections that the driver opens.
 #[derive(Clone, Debug)]
 pub(super) struct Connector {
     wire: Arc<Wire>,
+    handshake: Option<Handshake>,
 }
 
 impl Connector {
-    /// A connector that notes in `wire` what passes.
-    pub(super) fn new(wire: Arc<Wire>) -> Self {
-        Self { wire }
+    /// A connector that notes in `wire` what passes; with a handshake, or without TLS.
+    pub(super) fn new(wire: Arc<Wire>, handshake: Option<Handshake>) -> Self {
+        Self { wire, handshake }
     }
 
     /// The same for another connection.
@@ -43,19 +47,35 @@ impl Connector {
 impl MakeTlsConnect<Socket> for Connector {
     type Stream = Tap;
     type TlsConnect = Self;
-    type Error = io::Error;
+    type Error = Error;
 
-    fn make_tls_connect(&mut self, _host: &str) -> io::Result<Self> {
+    fn make_tls_connect(&mut self, _host: &str) -> Result<Self> {
         Ok(self.clone())
     }
 }
 
 impl TlsConnect<Socket> for Connector {
     type Stream = Tap;
-    type Error = io::Error;
-    type Future = Pin<Box<dyn Future<Output = io::Result<Tap>> + Send>>;
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Tap>> + Send>>;
 
     fn connect(self, socket: Socket) -> Self::Future {
-        Box::pin(async move { Ok(Tap::new(Link::Plain(socket), self.wire)) })
+        Box::pin(async move {
+            let Some(handshake) = self.handshake else {
+                return Ok(Tap::new(Link::Plain(socket), self.wire));
+            };
+            let mut shaken = pin!(handshake.begin(socket));
+            // There is no tap yet, and a server that is silent now must not be waited for either.
+            let link = poll_fn(|context| match self.wire.wait(context) {
+                true => Poll::Ready(Err(cut())),
+                false => shaken.as_mut().poll(context),
+            });
+            let link = link.await?;
+            Ok(Tap::new(link, self.wire))
+        })
     }
+}
+
+fn cut() -> Error {
+    Error::new(ErrorKind::Connect, "the connection was cut").with_sqlstate(code("08001"))
 }

@@ -4,6 +4,7 @@
 //! - `connecting`: opening a connection before a deadline, on a thread that can be abandoned
 //! - `connector`:  putting a tap on the driver's socket
 //! - `link`:       what carries the bytes
+//! - `tls`:        asking for TLS, and who the server must be
 //! - `tap`:        the messages as they pass, and the cut
 //! - `frames`:     where a message begins
 //! - `wire`:       what is known from that
@@ -90,6 +91,7 @@ mod streaming;
 mod tags;
 mod tap;
 mod timer;
+mod tls;
 mod traces;
 mod types;
 mod watchdog;

@@ -1,9 +1,10 @@
 //! What is connected to, host by host.
 
 use super::connector::Connector;
-use crate::url::{PostgresHost, PostgresSettings, Reach, TargetSessionAttrs};
+use super::tls::Security;
+use crate::url::{self, PostgresHost, PostgresSettings, Reach, TargetSessionAttrs};
 use postgres::Config;
-use postgres::config::SslMode;
+use postgres::config::{ChannelBinding, SslMode};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -35,6 +36,8 @@ pub(super) struct Target {
 pub(super) struct Endpoint {
     /// Has this one host and no options.
     pub(super) config: Config,
+    /// What comes before the first message.
+    pub(super) security: Security,
     /// The options of the user for the session.
     pub(super) options: Option<String>,
     /// `host:port/database as user`.
@@ -85,16 +88,26 @@ impl Endpoint {
             .port(host.port)
             .user(&settings.user)
             .dbname(&settings.database)
-            .application_name(&settings.application_name);
+            .application_name(&settings.application_name)
+            .channel_binding(binding(settings.tls.channel_binding));
         if let Some(password) = settings.password_for(host) {
             config.password(password.expose());
         }
         watch(&mut config, settings);
         Self {
             config,
+            security: Security::new(settings, host),
             options: settings.options.clone(),
             label: format!("{host}/{} as {}", settings.database, settings.user),
         }
+    }
+}
+
+fn binding(binding: url::ChannelBinding) -> ChannelBinding {
+    match binding {
+        url::ChannelBinding::Disable => ChannelBinding::Disable,
+        url::ChannelBinding::Prefer => ChannelBinding::Prefer,
+        url::ChannelBinding::Require => ChannelBinding::Require,
     }
 }
 

@@ -30,7 +30,12 @@ impl Relay {
             for client in listener.incoming() {
                 let mut client = client.unwrap();
                 let mut first = [0; 4096];
-                let length = client.read(&mut first).unwrap();
+                let mut length = client.read(&mut first).unwrap();
+                if first[..length] == SSL_REQUEST {
+                    // The shared server has no TLS either.
+                    client.write_all(b"N").unwrap();
+                    length = client.read(&mut first).unwrap();
+                }
                 if manner == Manner::RefusesOptions && has_options(&first[..length]) {
                     client.write_all(&refusal()).unwrap();
                     continue;
@@ -56,6 +61,8 @@ impl Relay {
         }
     }
 }
+
+const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f];
 
 fn pass(mut from: TcpStream, mut to: TcpStream) {
     thread::spawn(move || {

@@ -91,7 +91,7 @@ fn a_password_is_never_sent_readable_over_a_network() {
         let _ = client.read_to_end(&mut rest);
         rest
     });
-    let url = format!("postgresql://etl:hunter2@127.0.0.1:{port}/warehouse");
+    let url = format!("postgresql://etl:hunter2@127.0.0.1:{port}/warehouse?sslmode=disable");
     let error = backend(&url).connect(in_time()).unwrap_err();
     assert_eq!((error.kind(), error.sqlstate().unwrap().code()), (ErrorKind::Connect, "28000"));
     assert!(error.hint().unwrap().contains("scram-sha-256"), "{error}");

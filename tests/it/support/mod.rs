@@ -9,6 +9,7 @@
 //! - `lineitem`: rows of TPC-H's lineitem table as CSV, as many as asked for
 //! - `loading`:  loads of them through the command, compared row by row
 //! - `pgbouncer`: a pooler in transaction mode before a server
+//! - `tls`:      authorities, certificates, and a server that has them
 //! - `place`:    a database that a job writes to, on a server or in a file
 #![allow(dead_code, unused_imports, reason = "not every helper has a user in every build")]
 
@@ -27,6 +28,7 @@ pub mod pgbouncer;
 mod place;
 mod server;
 mod test_db;
+pub mod tls;
 
 pub use both::{Home, Tally, on_both};
 pub use cluster::{Cluster, shared};
