@@ -7,6 +7,7 @@
 //! - `fake`:     a backend without a database
 //! - `gate`:     a place where threads stop until the test lets them through
 //! - `lineitem`: rows of TPC-H's lineitem table as CSV, as many as asked for
+//! - `log`:      one who listens to a pool
 //! - `loading`:  loads of them through the command, compared row by row
 //! - `pgbouncer`: a pooler in transaction mode before a server
 //! - `place`:    a database that a job writes to, on a server or in a file
@@ -22,6 +23,7 @@ pub mod gate;
 pub mod lineitem;
 #[cfg(feature = "cli")]
 pub mod loading;
+pub mod log;
 pub mod pgbouncer;
 #[cfg(feature = "cli")]
 mod place;
@@ -33,6 +35,7 @@ pub use cluster::{Cluster, shared};
 #[cfg(feature = "cli")]
 pub use command::{Finished, Running, rowmill};
 pub use gate::Gate;
+pub use log::Log;
 pub use test_db::TestDb;
 
 use std::time::Duration;
