@@ -84,8 +84,8 @@ impl Workers {
 
 /// Says that a thread holds a connection: one holding after the other, each on its own thread.
 ///
-/// It is made once and used again, so that saying it costs no allocation. The number is odd while
-/// something is held, and no holding has the number of another.
+/// It is made once and used again, so that saying it costs no allocation. The number changes with
+/// every beginning and every end, so that a holding is over when its number is not there any more.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Holding(Arc<AtomicU64>);
 

@@ -29,9 +29,9 @@ impl Shared {
             drop(slot);
             return self.left(seat, None);
         };
-        let reason = self.reason_to_close(&mut link, seat);
-        let connection = link.id();
         let now = self.hooks.clock.now();
+        let reason = self.reason_to_close(&mut link, seat, now);
+        let connection = link.id();
         (link.used, link.alive) = (now, now);
         if self.is_heard() {
             self.tell_check_in(connection, seat, now);
@@ -81,13 +81,12 @@ impl Shared {
     }
 
     /// Why a connection that comes back is not kept; cleans it if there is no reason.
-    fn reason_to_close(&self, link: &mut Link, seat: Seat) -> Option<CloseReason> {
+    fn reason_to_close(&self, link: &mut Link, seat: Seat, now: Instant) -> Option<CloseReason> {
         if std::thread::panicking() {
             return Some(CloseReason::Panicked);
         }
-        if let Some(cause) = &link.lost {
-            self.mourn(link);
-            self.emit(&PoolEvent::Invalidate { connection: link.id(), cause: Some(cause) });
+        if link.lost.is_some() {
+            self.tell_lost(link);
             return Some(CloseReason::Broken);
         }
         if link.connection.is_broken() {
@@ -96,7 +95,7 @@ impl Shared {
         if link.is_outdated() {
             return Some(CloseReason::Invalidated);
         }
-        if link.expires.is_some_and(|end| self.hooks.clock.now() >= end) {
+        if link.expires.is_some_and(|end| now >= end) {
             return Some(CloseReason::Recycled);
         }
         if self.hooks.budget.as_ref().is_some_and(Budget::is_wanted)
@@ -104,12 +103,30 @@ impl Shared {
         {
             return Some(CloseReason::Budget);
         }
-        self.clean(link, seat, false).err().map(|_| CloseReason::Unclean)
+        let error = self.clean(link, seat, now, false).err()?;
+        link.note(&error);
+        if link.lost.is_none() {
+            return Some(CloseReason::Unclean);
+        }
+        self.tell_lost(link);
+        Some(CloseReason::Broken)
+    }
+
+    fn tell_lost(&self, link: &mut Link) {
+        self.mourn(link);
+        let (connection, cause) = (link.id(), link.lost.as_ref());
+        self.emit(&PoolEvent::Invalidate { connection, cause });
     }
 
     /// Makes a connection what it was when it was opened.
-    pub(super) fn clean(&self, link: &mut Link, seat: Seat, is_leaving: bool) -> Result<()> {
-        let cleaned = contained("a reset", || self.reset(link, is_leaving));
+    pub(super) fn clean(
+        &self,
+        link: &mut Link,
+        seat: Seat,
+        now: Instant,
+        is_leaving: bool,
+    ) -> Result<()> {
+        let cleaned = contained("a reset", || self.reset(link, now, is_leaving));
         let leftovers = cleaned.as_ref().copied().unwrap_or_default();
         if !leftovers.is_empty() {
             self.ledger.cleaned();
@@ -127,14 +144,14 @@ impl Shared {
         cleaned.map(drop)
     }
 
-    fn reset(&self, link: &mut Link, is_leaving: bool) -> Result<Leftovers> {
-        let clock = &self.hooks.clock;
-        let deadline = clock.deadline(clock.now(), self.options.reset_timeout);
+    fn reset(&self, link: &mut Link, now: Instant, is_leaving: bool) -> Result<Leftovers> {
+        let deadline = self.hooks.clock.deadline(now, self.options.reset_timeout);
         if let Some(hook) = &self.hooks.reset {
             let told = Returning { in_transaction: link.connection.in_transaction(), is_leaving };
             let id = link.id();
             let Link { connection, data, .. } = link;
-            hook(&mut Hooked { id, connection: &mut **connection, data }, told)?;
+            let mut hooked = Hooked { id, connection: &mut **connection, data };
+            self.run_hook("the reset hook", || hook(&mut hooked, told))?;
         }
         let connection = &mut *link.connection;
         let leftovers = match self.options.reset {
@@ -146,7 +163,7 @@ impl Shared {
             ResetPolicy::None => Leftovers::default(),
         };
         if connection.in_transaction() || connection.is_broken() {
-            return Err(Error::new(ErrorKind::Disconnect, "the connection is still not clean"));
+            return Err(Error::new(ErrorKind::Database, "the connection is still not clean"));
         }
         Ok(leftovers)
     }

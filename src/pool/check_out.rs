@@ -50,7 +50,7 @@ impl Shared {
         })?;
         let Seated { seat, slot, holding, allowance } = seated;
         let place = SeatGuard { shared: Arc::clone(self), seat, is_returned: false };
-        let search = Search::new(request, place, allowance);
+        let search = Search::new(self, request, place, allowance);
         let (pooled, waited) = search.run(slot, now)?;
         holding.begin(self.id, request.place);
         Ok((pooled, waited))

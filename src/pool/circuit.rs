@@ -7,7 +7,6 @@
 //! and the set-up of the first connection is done before there is a second.
 
 use super::backoff::Backoff;
-use super::failure::copy;
 use crate::error::Error;
 use std::time::{Duration, Instant};
 
@@ -63,7 +62,7 @@ impl Circuit {
         if let (Some(failure), Some(refused)) = (&self.failure, self.refused)
             && dated.saturating_duration_since(refused) < MEMORY
         {
-            return Admission::Refused(copy(failure));
+            return Admission::Refused(failure.without_source());
         }
         if self.is_probed {
             return Admission::Wait(None);
@@ -96,7 +95,13 @@ impl Circuit {
         self.is_probed &= !attempt.is_probe;
         self.answers = false;
         self.refused = (!error.is_transient()).then_some(dated);
-        self.failure = Some(copy(error));
+        self.failure = Some(error.without_source());
+    }
+
+    /// An attempt ended with its borrower's time: the next one need not wait.
+    pub(super) fn cut_short(&mut self, attempt: Attempt, error: &Error) {
+        self.is_probed &= !attempt.is_probe;
+        self.failure = Some(error.without_source());
     }
 
     /// An attempt ended without saying anything of the server.

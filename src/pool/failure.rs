@@ -64,8 +64,8 @@ impl Shortage {
             error = error.with_sqlstate(state);
         }
         match failure.hint() {
-            Some(hint) => error.with_hint(hint).with_source(copy(&failure)),
-            None => error.with_source(copy(&failure)),
+            Some(hint) => error.with_hint(hint).with_source(failure.without_source()),
+            None => error.with_source(failure.without_source()),
         }
     }
 }
@@ -81,18 +81,6 @@ pub(super) fn nested(first: &Location<'_>, second: &Location<'_>, most: u32) -> 
     );
     Error::new(ErrorKind::NestedCheckout, message)
         .with_hint("give the first back before, or pass it on")
-}
-
-/// The same error without its source.
-pub(super) fn copy(error: &Error) -> Error {
-    let mut copy = Error::new(error.kind(), error.message());
-    if let Some(state) = error.sqlstate() {
-        copy = copy.with_sqlstate(state);
-    }
-    match error.hint() {
-        Some(hint) => copy.with_hint(hint),
-        None => copy,
-    }
 }
 
 /// What `ask` says; an error if it panics. A connection that panics is not to be trusted, and a

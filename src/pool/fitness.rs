@@ -1,7 +1,7 @@
 //! Whether a connection can be lent.
 
 use super::events::CloseReason;
-use super::failure::{contained, copy};
+use super::failure::contained;
 use super::hooks::Hooked;
 use super::link::Link;
 use super::shared::Shared;
@@ -61,8 +61,7 @@ impl Shared {
         if !is_lost {
             return Fitness::Failed(error);
         }
-        self.judge.give_up(link.generation);
-        link.lost = Some(copy(&error));
+        link.lose(&error);
         self.mourn(link);
         Fitness::Unfit(CloseReason::Broken)
     }
@@ -72,11 +71,10 @@ impl Shared {
         let id = link.id();
         let Link { connection, data, .. } = link;
         let mut hooked = Hooked { id, connection: &mut **connection, data };
-        match contained("the check-out hook", || hook(&mut hooked)) {
+        match self.run_hook("the check-out hook", || hook(&mut hooked)) {
             Ok(()) => Fitness::Fit,
             Err(error) if self.judge.is_lost(&error, false) => {
-                self.judge.give_up(link.generation);
-                link.lost = Some(error);
+                link.lose(&error);
                 self.mourn(link);
                 Fitness::Unfit(CloseReason::Broken)
             }

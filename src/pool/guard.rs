@@ -3,7 +3,6 @@
 use super::check_in::Return;
 use super::detached::Detached;
 use super::events::{CloseReason, PoolEvent};
-use super::failure::copy;
 use super::ledger::Seat;
 use super::link::Link;
 use super::shared::Shared;
@@ -61,8 +60,8 @@ impl Pooled {
         if let Some(cause) = cause {
             link.note(cause);
         }
-        shared.mourn(&link);
-        let lost = link.lost.as_ref().map(copy);
+        shared.mourn(&mut link);
+        let lost = link.lost.as_ref().map(Error::without_source);
         shared
             .emit(&PoolEvent::Invalidate { connection: link.id(), cause: cause.or(lost.as_ref()) });
         shared.close(link, CloseReason::Invalidated);
@@ -87,10 +86,13 @@ impl Pooled {
     /// `Disconnect` if it was given up before or is lost now; what the reset says.
     pub fn detach(mut self) -> Result<Detached> {
         let gone = || Error::new(ErrorKind::Disconnect, "this connection was given up");
-        let link = self.connection.link.take().filter(|link| !link.connection.is_broken());
-        let mut link = link.ok_or_else(gone)?;
+        if self.connection.is_broken() {
+            return Err(gone());
+        }
+        let mut link = self.connection.link.take().ok_or_else(gone)?;
         let shared = Arc::clone(&self.place.shared);
-        if let Err(error) = shared.clean(&mut link, self.place.seat, true) {
+        let now = shared.hooks.clock.now();
+        if let Err(error) = shared.clean(&mut link, self.place.seat, now, true) {
             shared.close(link, CloseReason::Unclean);
             return Err(error);
         }

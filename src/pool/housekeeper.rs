@@ -60,8 +60,8 @@ impl Shared {
             return;
         }
         self.report_leaks();
-        self.close_unfit();
         self.keep_alive();
+        self.close_unfit();
         let end = Instant::now() + self.options.connect_timeout.min(PATIENCE);
         while self.fill_one(self.ledger.terms().min_idle, end) {}
     }
@@ -101,7 +101,8 @@ impl Shared {
             let now = self.hooks.clock.now();
             let mut is_first = true;
             let is_due = |link: &Link| {
-                now.saturating_duration_since(link.alive) >= time && std::mem::take(&mut is_first)
+                let slept = now.saturating_duration_since(link.alive);
+                slept >= time && !link.is_outdated() && std::mem::take(&mut is_first)
             };
             let Some((seat, slot)) = self.ledger.take_idle(0, is_due).pop() else { return };
             self.keep_one_alive(seat, slot);
@@ -120,7 +121,7 @@ impl Shared {
         if asked != Some(true) {
             return self.close_idle(seat, slot, CloseReason::Broken);
         }
-        if let Some(slot) = self.ledger.park_first(seat, slot) {
+        if let Some(slot) = self.ledger.put_back(seat, slot) {
             self.close_idle(seat, slot, CloseReason::PoolClosed);
         }
     }

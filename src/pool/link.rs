@@ -26,6 +26,8 @@ pub(super) struct Link {
     pub(super) generation: u64,
     /// The error that said that it was lost.
     pub(super) lost: Option<Error>,
+    /// Whether it was the first of its generation to be lost, and nobody was told yet.
+    pub(super) has_news: bool,
     /// Whether it is to be replaced when it is next asked for.
     pub(super) is_doubtful: bool,
     /// Whether it was not lent yet.
@@ -50,8 +52,13 @@ impl Link {
     pub(super) fn note(&mut self, error: &Error) {
         if self.lost.is_none() && self.judge.is_lost(error, false) {
             // At once and not when it comes back: nobody is to meet the others meanwhile.
-            self.judge.give_up(self.generation);
-            self.lost = Some(super::failure::copy(error));
+            self.lose(error);
         }
+    }
+
+    /// It was lost: those that are as old are not to be trusted either.
+    pub(super) fn lose(&mut self, error: &Error) {
+        self.has_news |= self.judge.give_up(self.generation);
+        self.lost = Some(error.without_source());
     }
 }

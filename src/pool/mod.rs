@@ -1,46 +1,82 @@
 //! Connections that are used again, and never more of them than were allowed.
 //!
-//! - `queue`:   [`QueuePool`]: check-out, check-in, disposal
-//! - `guard`:   [`Pooled`]: a connection on loan, and what happens when it comes back
-//! - `ledger`:  the counts, and the line of those who wait
-//! - `slots`:   what `r2d2` keeps: slots, each with a connection or without
-//! - `nested`:  who holds a connection on which thread
+//! What its users call:
+//!
+//! - `pool`:    [`Pool`]: check-out, disposal, counts
+//! - `kinds`:   [`QueuePool`], [`NullPool`], [`AssertionPool`]: the kinds by their names
+//! - `guard`:   [`Pooled`]: a connection on loan
+//! - `detached`: [`Detached`]: a connection that left the pool
+//! - `hooks`:   [`PoolHooks`]: listeners, hooks and what else a user adds
 //! - `events`:  [`PoolEvent`]: what a pool tells those who listen
 //! - `holder`:  [`Holder`]: who holds a connection, and for what
-//! - `backoff`: how long to wait before the next attempt to connect
 //! - `stats`:   [`PoolStats`]: a snapshot of the counts
+//! - `budget`:  [`Budget`]: connections that several pools share
+//! - `clock`:   [`Clock`]: the clock by which ages are judged
+//!
+//! The way of a connection:
+//!
+//! - `check_out`: from a request to a loan; `request` is what is asked for
+//! - `search`:  what the holder of a seat does until it has a connection that is fit
+//! - `fitness`: whether a connection can be lent
+//! - `opening`: opening one and making it ready; `circuit` says who may try, `backoff` how soon
+//! - `watched`: a connection in the hands of its holder
+//! - `check_in`: making it clean when it comes back, or closing it
+//! - `disposal`: closing one while somebody waits for its seat
+//! - `housekeeper`: what has to be done when nobody asks
+//!
+//! What it is made of:
+//!
+//! - `shared`:  what a pool and its connections on loan have in common
+//! - `ledger`:  the counts, the line of those who wait, what sleeps
+//! - `slot`:    what `r2d2` keeps: slots
+//! - `link`:    a connection and what the pool knows of it; `badge` is what other threads may know
+//! - `verdict`: which errors say that a connection was lost
+//! - `failure`: the errors of a pool
+//! - `voice`:   telling those who listen
 //!
 //! # What it promises
 //!
-//! At most `pool_size + max_overflow` connections are open, at most `pool_size` of them sleep;
-//! what is beyond is closed when it comes back. Nothing is opened before it is asked for. Those
-//! who wait are served in the order in which they came. One deadline covers waiting and opening.
-//! A connection that is broken, or comes back during a panic, is closed; one that comes back in a
-//! transaction is rolled back first. A thread that holds a connection of a pool and asks it for
-//! another gets an error at once instead of waiting for itself.
+//! **Room.** At most `pool_size + max_overflow` connections are open, at most `pool_size` of them
+//! sleep; what is beyond is closed when it comes back. A connection that is being closed still
+//! takes its room.
+//!
+//! **Time.** Those who wait are served in the order in which they came. One deadline covers
+//! waiting, opening and asking for a sign of life; it holds also where closing takes long. A
+//! time-out says who holds what since when, and why none could be opened.
+//!
+//! **Health.** A connection that is broken, too old, given up or cannot be made clean is closed,
+//! and so is one that comes back during a panic. One that is lost gives up all that were opened
+//! before it, once for all that are lost together. A server that is not known to answer is asked
+//! by one thread at a time, with pauses of at most a second; a refusal that stays, such as a wrong
+//! password, is told to all who ask within the next second without asking again.
+//!
+//! **Threads.** A thread that holds a connection of a pool and asks it for another gets an error
+//! at once instead of waiting for itself, unless the options allow for it. The pool starts one
+//! thread at most, and only if its options ask for something to be done when nobody asks.
+//!
+//! **Hooks** that fail or panic cost their connection and nothing else; listeners that panic cost
+//! nothing.
 //!
 //! # How it does it
 //!
 //! ```text
-//! get -> line (first come, first served) -> permit -> slot of r2d2 -> connection, opened here
-//! drop -> roll back or close -> slot of r2d2 -> permit -> the first in the line
+//! get -> line (first come, first served) -> seat -> a connection that slept, or one opened here
+//! drop -> reset or close -> asleep again, or its slot back to r2d2 -> seat -> the first in the line
 //! ```
 //!
-//! `r2d2` is the shelf, not the judge. Its manager makes empty slots, which cannot fail or block,
-//! and the borrower opens the connection in an empty slot on its own thread: so a wrong password
-//! is an error at once and not a time-out, a hanging server delays only the one who connects to
-//! it, and no helper thread ever blocks. There are as many permits as slots, and a slot goes back
-//! before its permit does: whoever holds a permit finds a slot, or room for one.
+//! `r2d2` is the store of slots, not the judge. Its manager makes empty slots, which cannot fail
+//! or block, and never more than may be open; the borrower opens the connection in an empty slot
+//! on its own thread: so a wrong password is an error at once and not a time-out, a hanging server
+//! delays only the one who connects to it, and no helper thread ever blocks. The slot of a closed
+//! connection goes back to `r2d2`. Those whose connections sleep are kept at hand by the ledger,
+//! in their order, beside the seats and the line: taking a connection and giving it back is one
+//! lock each, where `r2d2` and a ledger beside it would be five.
 //!
-//! What is closed is dropped on the thread that returns it; a backend's connection never blocks
-//! the one who drops it.
+//! There are as many seats as slots, and a slot goes back before its seat does: whoever has a seat
+//! finds a slot, or room for one. Seats that are taken and connections that sleep are together
+//! never more than may be open.
 //!
-//! # Where more will go
-//!
-//! The pool's contract has more lines than this part keeps yet. A reset hook and a report of what
-//! was left behind belong to `guard::Pooled::drop`; a leak report to `nested`, which knows who
-//! holds what since when; the invalidation of all older connections to the age check in
-//! `queue::Shared::is_fit`; a pool that keeps nothing is `ledger::Ledger::keeps` saying no.
+//! The clock of ages can be set by hand, so that tests need not sleep.
 
 mod backoff;
 mod badge;

@@ -34,7 +34,12 @@ impl Shared {
         let end = since.checked_add(self.options.connect_timeout).unwrap_or(deadline);
         let connected = contained("the backend", || self.backend.connect(deadline.min(end)));
         let connection = connected.map_err(|error| {
-            self.ledger.connected(attempt, Some(&error));
+            if Instant::now() >= deadline && error.sqlstate().is_none() {
+                // It had no time to find out.
+                self.ledger.cut_short(attempt, &error);
+            } else {
+                self.ledger.connected(attempt, Some(&error));
+            }
             let is_final = !error.is_transient();
             self.refused(error, since, is_final)
         })?;
@@ -79,6 +84,7 @@ impl Shared {
             alive: now,
             generation,
             lost: None,
+            has_news: false,
             is_doubtful: false,
             is_new: true,
             data: None,
@@ -96,26 +102,26 @@ impl Shared {
     fn make_ready(&self, link: &mut Link) -> Result<bool> {
         let is_first = !self.is_initialized.load(Ordering::Acquire);
         if is_first {
-            run(self.hooks.first_connect.as_deref(), "the first-connect hook", link)?;
+            self.run(self.hooks.first_connect.as_deref(), "the first-connect hook", link)?;
         }
-        run(self.hooks.connect.as_deref(), "the connect hook", link)?;
+        self.run(self.hooks.connect.as_deref(), "the connect hook", link)?;
         if is_first {
             self.is_initialized.store(true, Ordering::Release);
         }
         Ok(is_first)
     }
-}
 
-/// Runs a hook, which must leave the connection clean.
-fn run(hook: Option<&Hook>, what: &'static str, link: &mut Link) -> Result<()> {
-    let Some(hook) = hook else { return Ok(()) };
-    let id = link.id();
-    let Link { connection, data, .. } = link;
-    let mut hooked = Hooked { id, connection: &mut **connection, data };
-    contained(what, || hook(&mut hooked))?;
-    if connection.in_transaction() || connection.is_broken() {
-        let message = format!("{what} left the connection in a transaction or broken");
-        return Err(Error::new(ErrorKind::Connect, message));
+    /// Runs a hook, which must leave the connection clean.
+    fn run(&self, hook: Option<&Hook>, what: &'static str, link: &mut Link) -> Result<()> {
+        let Some(hook) = hook else { return Ok(()) };
+        let id = link.id();
+        let Link { connection, data, .. } = link;
+        let mut hooked = Hooked { id, connection: &mut **connection, data };
+        self.run_hook(what, || hook(&mut hooked))?;
+        if connection.in_transaction() || connection.is_broken() {
+            let message = format!("{what} left the connection in a transaction or broken");
+            return Err(Error::new(ErrorKind::Connect, message));
+        }
+        Ok(())
     }
-    Ok(())
 }

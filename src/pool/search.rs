@@ -24,7 +24,7 @@ const MOST_REFUSED: u32 = 3;
 /// What the holder of a seat does until it has a connection that is fit.
 pub(super) struct Search<'a> {
     request: &'a Request,
-    shared: Arc<Shared>,
+    shared: &'a Arc<Shared>,
     /// The seat; `None` while a connection is closed on another thread.
     place: Option<SeatGuard>,
     /// The time it has; not looked at by those who find a fit connection at once.
@@ -35,11 +35,11 @@ pub(super) struct Search<'a> {
 
 impl<'a> Search<'a> {
     pub(super) fn new(
+        shared: &'a Arc<Shared>,
         request: &'a Request,
         place: SeatGuard,
         allowance: Option<Allowance>,
     ) -> Self {
-        let shared = Arc::clone(&place.shared);
         Self { request, shared, place: Some(place), allowance, unit: None, refused: 0 }
     }
 
@@ -83,7 +83,7 @@ impl<'a> Search<'a> {
     }
 
     fn look_at(&mut self, link: &mut Link, now: Instant) -> Fitness {
-        let shared = Arc::clone(&self.shared);
+        let shared = self.shared;
         let is_new = link.is_new;
         let fitness = shared.look_at(link, now, || self.allowance().deadline);
         if is_new && matches!(fitness, Fitness::Unfit(_)) {
@@ -95,11 +95,12 @@ impl<'a> Search<'a> {
     /// A slot with a connection in it: one that came back, or a new one.
     fn next(&mut self) -> Result<Taken> {
         let allowed = self.allowance();
+        let mut has_tried = false;
         loop {
             if !self.has_unit(&allowed)? {
                 continue;
             }
-            let attempt = match self.turn(&allowed) {
+            let attempt = match self.turn(&allowed, has_tried) {
                 Turn::Take(slot) => return Ok(slot),
                 Turn::Open(attempt) => attempt,
                 Turn::Refused(error) => return Err(error),
@@ -111,19 +112,17 @@ impl<'a> Search<'a> {
                 Ok(mut link) => {
                     link.unit = self.unit.take();
                     self.lent(&link);
-                    let mut slot = self.slot(&allowed, link)?;
-                    slot.0.link = Some(slot.1);
-                    return Ok(slot.0);
+                    return self.slot_for(link, &allowed);
                 }
                 Err(refusal) if refusal.is_final => return Err(refusal.error),
-                Err(_) => (),
+                Err(_) => has_tried = true,
             }
         }
     }
 
-    fn turn(&self, allowed: &Allowance) -> Turn {
+    fn turn(&self, allowed: &Allowance, has_tried: bool) -> Turn {
         match &self.place {
-            Some(place) => self.shared.ledger.turn(place.seat, allowed),
+            Some(place) => self.shared.ledger.turn(place.seat, allowed, has_tried),
             None => Turn::Closed,
         }
     }
@@ -134,13 +133,14 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// An empty slot for `link`.
-    fn slot(&self, allowed: &Allowance, link: Box<Link>) -> Result<(Taken, Box<Link>)> {
+    /// A slot with `link` in it.
+    fn slot_for(&self, link: Box<Link>, allowed: &Allowance) -> Result<Taken> {
         loop {
             // The holder of a seat always finds a slot, or room for one that is made in a moment.
             // In pieces all the same: another may take the one that was made for this.
-            if let Ok(slot) = self.shared.shelf.get_timeout(SLOT_WAIT) {
-                return Ok((slot, link));
+            if let Ok(mut slot) = self.shared.shelf.get_timeout(SLOT_WAIT) {
+                slot.link = Some(link);
+                return Ok(slot);
             }
             if Instant::now() > allowed.deadline {
                 self.shared.close(link, CloseReason::Surplus);
@@ -162,7 +162,7 @@ impl<'a> Search<'a> {
         if self.unit.is_some() {
             return Ok(true);
         }
-        let member: Weak<Shared> = Arc::downgrade(&self.shared);
+        let member: Weak<Shared> = Arc::downgrade(self.shared);
         let place = budget.wait(member as Weak<dyn Member>);
         // One that fell asleep before this stood in the line woke nobody.
         if !place.is_served() {

@@ -3,6 +3,7 @@
 use super::budget::Member;
 use super::detached::Detached;
 use super::events::{CloseReason, PoolEvent, PoolName};
+use super::failure::contained;
 use super::hooks::PoolHooks;
 use super::ledger::{Ledger, Seat, Terms};
 use super::link::Link;
@@ -11,6 +12,7 @@ use super::verdict::Judge;
 use super::voice::Voice;
 use crate::backend::Backend;
 use crate::config::PoolOptions;
+use crate::error::{ErrorKind, Result};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -86,14 +88,26 @@ impl Shared {
     }
 
     /// What the loss of a connection means for the others.
-    pub(super) fn mourn(&self, link: &Link) {
-        if let Some(cause) = &link.lost {
+    pub(super) fn mourn(&self, link: &mut Link) {
+        if let Some(cause) = &link.lost
+            && std::mem::take(&mut link.has_news)
+        {
             self.ledger.doubt();
-            // The first of a generation has news.
-            if link.generation + 1 == self.judge.generation() {
-                self.emit(&PoolEvent::InvalidateAll { cause: Some(cause) });
-            }
+            self.emit(&PoolEvent::InvalidateAll { cause: Some(cause) });
         }
+    }
+
+    /// Runs a hook of the user; a panic of it is an error.
+    pub(super) fn run_hook<T>(
+        &self,
+        hook: &'static str,
+        run: impl FnOnce() -> Result<T>,
+    ) -> Result<T> {
+        let result = contained(hook, run);
+        if result.as_ref().is_err_and(|error| error.kind() == ErrorKind::Panic) {
+            self.emit(&PoolEvent::HookPanicked { hook });
+        }
+        result
     }
 
     /// Gives up all connections that were opened so far.

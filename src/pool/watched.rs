@@ -71,7 +71,7 @@ impl Connection for Watched {
         let mut foreign = None;
         let mut watched = |row: &dyn RowRef| {
             each(row).map_err(|error| {
-                let copy = super::failure::copy(&error);
+                let copy = error.without_source();
                 foreign = Some(error);
                 copy
             })
@@ -154,5 +154,23 @@ impl Connection for Watched {
 
     fn is_broken(&self) -> bool {
         self.link.as_ref().is_none_or(|link| link.lost.is_some() || link.connection.is_broken())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    /// One that is left out would answer with the trait's default instead of the database.
+    #[test]
+    fn every_call_is_passed_on() {
+        let seam = include_str!("../backend/mod.rs");
+        let start = seam.find("pub trait Connection").unwrap();
+        let end = start + seam[start..].find("\n}").unwrap();
+        let calls = seam[start..end].split("    fn ").skip(1);
+        let names: Vec<_> = calls.map(|call| call.split('(').next().unwrap()).collect();
+        assert!(names.len() > 15 && names.contains(&"reset"), "{names:?}");
+        let own = include_str!("watched.rs");
+        for name in names {
+            assert!(own.contains(&format!("    fn {name}(")), "{name} is not passed on");
+        }
     }
 }

@@ -37,11 +37,20 @@ mod sqlite_backend;
 
 // Wires: pool_*.rs, routing_*.rs, engine_*.rs, sharding_*.rs
 mod engine_options;
+mod pool_age; // how old a connection may become, for how long it may sleep
 mod pool_bounds;
+mod pool_budget; // several pools together
 mod pool_close;
 mod pool_connect;
+mod pool_detach;
+mod pool_events; // what is told, and the hooks
+mod pool_fill; // what is opened without being asked
+mod pool_kinds;
+mod pool_leak;
 mod pool_line;
+mod pool_lost; // disconnects, and what follows for the others
 mod pool_nested;
+mod pool_reset;
 mod pool_return;
 mod url_parse;
 mod url_secrets;

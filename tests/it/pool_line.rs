@@ -70,6 +70,7 @@ fn the_time_out_says_who_holds_what() {
     assert_eq!(pool.stats().waiting, 0);
 }
 
+/// pool-contract C1
 #[test]
 fn a_waiter_that_gave_up_does_not_lose_a_connection() {
     let fake = Fake::default();
@@ -91,6 +92,7 @@ fn a_waiter_that_gave_up_does_not_lose_a_connection() {
     assert!(fake.peak() <= 2);
 }
 
+/// pool-contract A13
 #[test]
 fn a_broken_connection_that_comes_back_wakes_those_who_wait() {
     // With r2d2 alone the second and the third would sleep to their time-out: it throws the
@@ -112,6 +114,7 @@ fn a_broken_connection_that_comes_back_wakes_those_who_wait() {
     assert_eq!((fake.connects(), fake.open(), pool.stats().total), (6, 0, 0));
 }
 
+/// pool-contract H25, C11
 #[test]
 fn the_longest_wait_and_the_peak_are_remembered() {
     let pool = Fake::default().pool(1, 1);
@@ -122,4 +125,141 @@ fn the_longest_wait_and_the_peak_are_remembered() {
     assert_eq!((stats.peak_in_use, stats.in_use), (2, 0));
     assert!(stats.longest_wait >= Duration::from_millis(5));
     assert!(id(&mut pool.get().unwrap()) < 2);
+}
+
+/// pool-contract A2, A3, A4
+#[test]
+fn a_time_out_comes_neither_early_nor_rounded() {
+    let timeout = Duration::from_millis(250);
+    let pool =
+        Fake::default().pool_with(PoolOptions::new().pool_size(3).max_overflow(0).timeout(timeout));
+    assert_eq!(pool.options().timeout, timeout);
+    let _held = take(&pool, 3);
+    let before = Instant::now();
+    assert_eq!(pool.get().unwrap_err().kind(), ErrorKind::PoolTimeout);
+    assert!(before.elapsed() >= timeout);
+    assert!(before.elapsed() < timeout + Duration::from_millis(250), "{:?}", before.elapsed());
+}
+
+/// pool-contract A5
+#[test]
+fn none_of_those_who_give_up_gives_up_early() {
+    let (hold, timeout) = (Duration::from_millis(200), Duration::from_millis(150));
+    let pool =
+        Fake::default().pool_with(PoolOptions::new().pool_size(2).max_overflow(1).timeout(timeout));
+    let late: Vec<_> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..10)
+            .map(|_| {
+                scope.spawn(|| {
+                    let before = Instant::now();
+                    match pool.get() {
+                        Ok(_connection) => {
+                            thread::park_timeout(hold);
+                            None
+                        }
+                        Err(_) => Some(before.elapsed()),
+                    }
+                })
+            })
+            .collect();
+        threads.into_iter().filter_map(|thread| thread.join().unwrap()).collect()
+    });
+    assert!(!late.is_empty());
+    assert!(late.iter().all(|waited| *waited >= timeout && *waited < timeout + hold), "{late:?}");
+}
+
+/// pool-contract A12
+#[test]
+fn those_who_wait_are_served_after_an_invalidation() {
+    for options in [
+        PoolOptions::new().pool_size(2).max_overflow(0),
+        PoolOptions::new().pool_size(1).max_overflow(1),
+    ] {
+        let fake = Fake::default();
+        let pool = fake.pool_with(options.timeout(LIMIT));
+        let mut held = take(&pool, 2);
+        thread::scope(|scope| {
+            let waiters: Vec<_> = (0..2).map(|_| scope.spawn(|| pool.get().map(drop))).collect();
+            until("both wait", || pool.stats().waiting == 2);
+            held[0].invalidate();
+            drop(held.remove(0));
+            for waiter in waiters {
+                assert!(waiter.join().unwrap().is_ok());
+            }
+        });
+        assert_eq!(pool.stats().in_use, 1);
+    }
+}
+
+/// pool-contract A13
+#[test]
+fn one_connection_that_is_given_up_is_replaced_once_for_all_who_wait() {
+    let fake = Fake::default();
+    let pool = fake.pool(1, 0);
+    let mut held = take(&pool, 1);
+    thread::scope(|scope| {
+        for _ in 0..5 {
+            scope.spawn(|| drop(pool.get().unwrap()));
+        }
+        until("all wait", || pool.stats().waiting == 5);
+        held[0].invalidate();
+        held.clear();
+    });
+    assert_eq!((fake.connects(), fake.open()), (2, 1));
+}
+
+/// pool-contract A14
+#[test]
+fn giving_all_up_between_check_out_and_hand_over_is_no_error() {
+    let fake = Fake::default();
+    let pool = fake.pool(2, 0);
+    thread::scope(|scope| {
+        let users: Vec<_> = (0..2)
+            .map(|_| scope.spawn(|| (0..2000).for_each(|_| drop(pool.get().unwrap()))))
+            .collect();
+        while !users.iter().all(thread::ScopedJoinHandle::is_finished) {
+            pool.invalidate_all();
+        }
+    });
+    assert_eq!((pool.stats().in_use, pool.stats().total), (0, fake.open()));
+}
+
+/// pool-contract C2
+#[test]
+fn one_more_than_may_wait_is_turned_away_at_once() {
+    let pool = Fake::default()
+        .pool_with(PoolOptions::new().pool_size(1).max_overflow(0).max_waiting(1).timeout(LIMIT));
+    let held = take(&pool, 1);
+    thread::scope(|scope| {
+        let waiter = scope.spawn(|| pool.get().map(drop));
+        until("one waits", || pool.stats().waiting == 1);
+        let before = Instant::now();
+        let error = pool.get().unwrap_err();
+        assert!(before.elapsed() < LIMIT / 2);
+        assert_eq!(error.kind(), ErrorKind::PoolFull);
+        assert!(error.is_transient() && error.message().contains("held by"), "{error}");
+        drop(held);
+        assert!(waiter.join().unwrap().is_ok());
+    });
+}
+
+#[test]
+fn the_time_out_names_what_a_connection_was_taken_for() {
+    let pool = Fake::default().pool(1, 0);
+    let held =
+        thread::scope(|scope| scope.spawn(|| pool.get_labelled("merge").unwrap()).join().unwrap());
+    let error = pool.get_labelled_within("load", Duration::from_millis(5)).unwrap_err();
+    assert!(error.message().contains("held by merge (thread "), "{error}");
+    assert_eq!(pool.holders()[0].label.as_deref(), Some("merge"));
+    drop(held);
+    assert!(pool.holders().is_empty());
+}
+
+#[test]
+fn the_time_out_names_no_more_than_eight_holders() {
+    let pool = Fake::default().pool(10, 0);
+    let _held = take(&pool, 10);
+    let error = pool.get_within(Duration::from_millis(5)).unwrap_err();
+    assert_eq!(error.message().matches("not using it").count(), 8);
+    assert!(error.message().contains(" and 2 more"), "{error}");
 }

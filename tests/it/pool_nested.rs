@@ -1,10 +1,12 @@
 //! One thread, one connection of a pool.
 
 use crate::support::fake::Fake;
-use rowmill::ErrorKind;
+use rowmill::{ErrorKind, PoolOptions, QueuePool};
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+/// pool-contract C12
 #[test]
 fn a_nested_check_out_fails_at_once_and_names_both_places() {
     let fake = Fake::default();
@@ -38,4 +40,26 @@ fn a_check_out_that_failed_leaves_no_mark() {
     assert_eq!(error.kind(), ErrorKind::Connect);
     fake.fail_with(&[]);
     assert!(pool.get().is_ok());
+}
+
+#[test]
+fn as_many_as_are_allowed_may_be_nested() {
+    let fake = Fake::default();
+    let options = PoolOptions::new().pool_size(3).max_overflow(0).allow_nested(2, 2);
+    let pool = fake.pool_with(options);
+    let first = pool.get().unwrap();
+    let second = pool.get().unwrap();
+    assert_eq!(pool.get().unwrap_err().kind(), ErrorKind::NestedCheckout);
+    drop(first);
+    let third = pool.get().unwrap();
+    drop((second, third));
+    assert!(pool.get().is_ok());
+}
+
+#[test]
+fn more_nesting_than_there_is_room_for_is_refused() {
+    let options = PoolOptions::new().pool_size(3).max_overflow(0).allow_nested(2, 3);
+    let error = QueuePool::new(Arc::new(Fake::default()), options).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Config);
+    assert!(error.message().contains("3 threads x (2 - 1) + 1 = 4"), "{error}");
 }

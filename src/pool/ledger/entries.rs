@@ -3,7 +3,7 @@
 use super::super::circuit::{Attempt, Circuit};
 use super::super::clock::Clock;
 use super::super::events::CloseReason;
-use super::super::failure::{Shortage, copy};
+use super::super::failure::Shortage;
 use super::super::holder::Holder;
 use super::super::link::Link;
 use super::super::request::Label;
@@ -127,7 +127,7 @@ impl Ledger {
         Shortage {
             stats: entries.snapshot(&self.terms),
             holders: entries.seats.holders(self.clock.now()),
-            failure: entries.circuit.failure().map(copy),
+            failure: entries.circuit.failure().map(Error::without_source),
         }
     }
 
@@ -156,6 +156,14 @@ impl Ledger {
                 entries.circuit.failed(attempt, error, dated);
             }
         }
+        self.changed.notify_all();
+    }
+
+    /// An attempt to open a connection ended because its borrower had no more time.
+    pub(in super::super) fn cut_short(&self, attempt: Attempt, error: &Error) {
+        let mut entries = self.entries.lock();
+        entries.stats.connect_failures += 1;
+        entries.circuit.cut_short(attempt, error);
         self.changed.notify_all();
     }
 

@@ -155,13 +155,15 @@ impl Ledger {
         Parked::Kept(loan)
     }
 
-    /// Puts a connection back to where it slept, as the one that sleeps longest.
-    pub(in super::super) fn park_first(&self, seat: Seat, slot: Taken) -> Option<Taken> {
+    /// Puts a connection back to where it slept, by when it was used last.
+    pub(in super::super) fn put_back(&self, seat: Seat, slot: Taken) -> Option<Taken> {
         let mut entries = self.entries.lock();
         if entries.is_closed {
             return Some(slot);
         }
-        entries.idle.push_front(slot);
+        let used = |slot: &Taken| slot.link.as_ref().map(|link| link.used);
+        let at = entries.idle.partition_point(|other| used(other) <= used(&slot));
+        entries.idle.insert(at, slot);
         let now = self.clock.now();
         self.leave(&mut entries, seat, now);
         None

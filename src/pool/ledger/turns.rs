@@ -1,7 +1,6 @@
 //! What one who has a seat and no connection does next.
 
 use super::super::circuit::{Admission, Attempt};
-use super::super::failure::copy;
 use super::super::request::Allowance;
 use super::super::slot::Taken;
 use super::entries::Ledger;
@@ -25,8 +24,9 @@ pub(in super::super) enum Turn {
 }
 
 impl Ledger {
-    /// Waits until there is something to do for the one who has `seat`.
-    pub(in super::super) fn turn(&self, seat: Seat, allowed: &Allowance) -> Turn {
+    /// Waits until there is something to do for the one who has `seat`, and perhaps has tried to
+    /// connect before.
+    pub(in super::super) fn turn(&self, seat: Seat, allowed: &Allowance, has_tried: bool) -> Turn {
         let mut entries = self.entries.lock();
         if let Some(loan) = entries.seats.loan(seat) {
             loan.badge = None;
@@ -43,13 +43,17 @@ impl Ledger {
             }
             let now = Instant::now();
             let end = allowed.end(entries.circuit.failure());
+            // One attempt is made by whoever has any time at all, however little patience.
+            if now >= allowed.deadline || (has_tried && now >= end) {
+                return Turn::TimedOut(entries.circuit.failure().map(Error::without_source));
+            }
             let until = match entries.circuit.admit(now, self.clock.now()) {
                 Admission::Go(attempt) => return Turn::Open(attempt),
                 Admission::Refused(error) => return Turn::Refused(error),
                 Admission::Wait(until) => until.map_or(end, |until| until.min(end)),
             };
             if now >= end {
-                return Turn::TimedOut(entries.circuit.failure().map(copy));
+                return Turn::TimedOut(entries.circuit.failure().map(Error::without_source));
             }
             self.changed.wait_until(&mut entries, until);
         }

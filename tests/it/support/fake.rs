@@ -9,12 +9,12 @@ use rowmill::backend::server_limit::ServerLimit;
 use rowmill::backend::table_info::TableInfo;
 use rowmill::backend::{Backend, Connection, JobLock, RowRef};
 use rowmill::{
-    Column, Dialect, Error, ErrorKind, Param, Pool, PoolEvent, PoolHooks, PoolListener, PoolName,
-    PoolOptions, Pooled, QueuePool, Result, Rows, SqlState, TableName,
+    Column, Dialect, Error, ErrorKind, Param, Pool, PoolHooks, PoolOptions, Pooled, QueuePool,
+    Result, Rows, SqlState, TableName,
 };
 use std::collections::{HashSet, VecDeque};
 use std::ops::Range;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -36,8 +36,9 @@ struct State {
     is_silent: Mutex<bool>,
     is_down: Mutex<bool>,
     ping_failure: Mutex<Option<&'static str>>,
-    is_reset_failing: Mutex<bool>,
+    is_reset_failing: AtomicBool,
     server_limit: Mutex<Option<ServerLimit>>,
+    panics: AtomicU32,
     cut_before: AtomicU64,
     statements: Statements,
 }
@@ -109,6 +110,11 @@ impl Fake {
         gate
     }
 
+    /// The next attempts to connect panic, so many of them.
+    pub fn panic_on_connect(&self, times: u32) {
+        self.0.panics.store(times, Ordering::SeqCst);
+    }
+
     /// The server stops: every connection breaks, and none can be opened.
     pub fn stop(&self) {
         *self.0.is_down.lock().unwrap() = true;
@@ -122,6 +128,16 @@ impl Fake {
         self.cut();
     }
 
+    /// Adds a line to the calls.
+    pub fn note(&self, call: &str) {
+        self.0.calls.lock().unwrap().push(call.to_owned());
+    }
+
+    /// Forgets the calls so far.
+    pub fn forget(&self) {
+        self.0.calls.lock().unwrap().clear();
+    }
+
     /// From now on a ping fails with this SQLSTATE.
     pub fn fail_pings_with(&self, state: Option<&'static str>) {
         *self.0.ping_failure.lock().unwrap() = state;
@@ -129,7 +145,7 @@ impl Fake {
 
     /// From now on no connection can be made clean.
     pub fn fail_resets(&self) {
-        *self.0.is_reset_failing.lock().unwrap() = true;
+        self.0.is_reset_failing.store(true, Ordering::SeqCst);
     }
 
     /// How many connections the server says that it has room for.
@@ -168,6 +184,10 @@ impl Backend for Fake {
         let gate = self.0.connect_gate.lock().unwrap().clone();
         if let Some(gate) = gate {
             gate.pass();
+        }
+        let count = |left: u32| left.checked_sub(1);
+        if self.0.panics.fetch_update(Ordering::SeqCst, Ordering::SeqCst, count).is_ok() {
+            std::panic::resume_unwind(Box::new("in the connector"));
         }
         if let Some(error) = self.0.failures.lock().unwrap().pop_front() {
             return Err(error);
@@ -374,7 +394,7 @@ impl Connection for FakeConnection {
     }
 
     fn reset(&mut self, deadline: Instant) -> Result<Leftovers> {
-        if *self.fake.0.is_reset_failing.lock().unwrap() {
+        if self.fake.0.is_reset_failing.load(Ordering::SeqCst) {
             return Err(failure(ErrorKind::Database, "XX000"));
         }
         let transaction = self.in_transaction;
@@ -423,50 +443,5 @@ pub fn until(what: &str, condition: impl Fn() -> bool) {
     while !condition() {
         assert!(Instant::now() < deadline, "{what} did not happen within {LIMIT:?}");
         thread::park_timeout(Duration::from_millis(1));
-    }
-}
-
-/// Writes down what a pool tells, one word and the label or the number each.
-#[derive(Debug, Default)]
-pub struct Log(Mutex<Vec<String>>);
-
-impl Log {
-    pub fn lines(&self) -> Vec<String> {
-        self.0.lock().unwrap().clone()
-    }
-
-    /// How many lines begin like this.
-    pub fn count(&self, start: &str) -> usize {
-        self.lines().iter().filter(|line| line.starts_with(start)).count()
-    }
-}
-
-impl PoolListener for Log {
-    fn observe(&self, _: &PoolName, event: &PoolEvent<'_>) {
-        let name = |label: Option<&str>| label.unwrap_or("nobody").to_owned();
-        let why = |cause: Option<&Error>| cause.map_or("asked", |cause| cause.message()).to_owned();
-        let line = match event {
-            PoolEvent::FirstConnect { .. } => "first connect".to_owned(),
-            PoolEvent::Connect { .. } => "connect".to_owned(),
-            PoolEvent::ConnectFailed { error, .. } => {
-                format!("connect failed: {}", error.message())
-            }
-            PoolEvent::CheckOut { label, .. } => format!("check-out: {}", name(*label)),
-            PoolEvent::Reset { leftovers, .. } => format!("reset: {leftovers}"),
-            PoolEvent::ResetFailed { .. } => "reset failed".to_owned(),
-            PoolEvent::CheckIn { label, .. } => format!("check-in: {}", name(*label)),
-            PoolEvent::Invalidate { cause, .. } => format!("invalidate: {}", why(*cause)),
-            PoolEvent::SoftInvalidate { cause, .. } => format!("soft invalidate: {}", why(*cause)),
-            PoolEvent::InvalidateAll { cause } => format!("invalidate all: {}", why(*cause)),
-            PoolEvent::Detach { .. } => "detach".to_owned(),
-            PoolEvent::Close { reason, .. } => format!("close: {reason}"),
-            PoolEvent::CloseDetached { .. } => "close detached".to_owned(),
-            PoolEvent::Timeout { label, .. } => format!("timeout: {}", name(*label)),
-            PoolEvent::Leak { holder } => format!("leak: {holder}"),
-            PoolEvent::LeakReturned { label, .. } => format!("leak returned: {}", name(*label)),
-            PoolEvent::PoolClosed => "pool closed".to_owned(),
-            other => format!("{other:?}"),
-        };
-        self.0.lock().unwrap().push(line);
     }
 }

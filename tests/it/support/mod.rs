@@ -7,6 +7,7 @@
 //! - `fake`:     a backend without a database
 //! - `gate`:     a place where threads stop until the test lets them through
 //! - `lineitem`: rows of TPC-H's lineitem table as CSV, as many as asked for
+//! - `log`:      one who listens to a pool
 //! - `loading`:  loads of them through the command, compared row by row
 //! - `pgbouncer`: a pooler in transaction mode before a server
 //! - `tls`:      authorities, certificates, and a server that has them
@@ -23,6 +24,7 @@ pub mod gate;
 pub mod lineitem;
 #[cfg(feature = "cli")]
 pub mod loading;
+pub mod log;
 pub mod pgbouncer;
 #[cfg(feature = "cli")]
 mod place;
@@ -35,6 +37,7 @@ pub use cluster::{Cluster, shared};
 #[cfg(feature = "cli")]
 pub use command::{Finished, Running, rowmill};
 pub use gate::Gate;
+pub use log::Log;
 pub use test_db::TestDb;
 
 use std::time::Duration;
