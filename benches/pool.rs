@@ -6,14 +6,17 @@
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use rowmill::backend::capabilities::Capabilities;
+use rowmill::backend::fate::{Fate, TransactionId};
+use rowmill::backend::interrupt::Interrupt;
 use rowmill::backend::leftovers::Leftovers;
+use rowmill::backend::server_limit::ServerLimit;
 use rowmill::backend::table_info::TableInfo;
 use rowmill::backend::{Backend, Connection, JobLock, RowRef};
 use rowmill::{Column, Dialect, Param, PoolOptions, QueuePool, Result, Rows, TableName};
 use std::convert::Infallible;
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 #[derive(Debug)]
 struct Nothing(Capabilities);
@@ -103,6 +106,30 @@ impl Connection for Nothing {
 
     fn reset(&mut self, _: Instant) -> Result<Leftovers> {
         Ok(Leftovers::default())
+    }
+
+    fn transaction_id(&mut self) -> Result<Option<TransactionId>> {
+        Ok(None)
+    }
+
+    fn fate(&mut self, _: &TransactionId) -> Result<Fate> {
+        Ok(Fate::Unknown)
+    }
+
+    fn check_constraints(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    fn set_statement_timeout(&mut self, _: Option<Duration>) -> Result<()> {
+        Ok(())
+    }
+
+    fn interrupt(&self) -> Option<Arc<dyn Interrupt>> {
+        None
+    }
+
+    fn server_limit(&mut self) -> Result<Option<ServerLimit>> {
+        Ok(None)
     }
 
     fn in_transaction(&self) -> bool {
