@@ -12,7 +12,7 @@ use crate::source::bounds::CutLimits;
 
 pub(super) fn check(arguments: &CheckArguments, console: Console) -> Result<Exit> {
     let job = JobFile::read(&arguments.job, &arguments.settings.overrides())?;
-    let found = Found::by(&job)?;
+    let found = Found::by(&job, console)?;
     let mut lines = describe(&job);
     lines.extend(found.lines(&job));
     console.answer(&lines)?;
@@ -37,10 +37,10 @@ struct Found {
 
 impl Found {
     /// Reads the source from end to end and looks the table up; changes nothing.
-    fn by(job: &JobFile) -> Result<Self> {
+    fn by(job: &JobFile, console: Console) -> Result<Self> {
         let plan = Plan::to_look_at(job)?;
         let capacity = plan.engine.capacity();
-        let place = match plan.find_table()? {
+        let place = match plan.find_table(console)? {
             None => Place::NoDatabase(plan.engine.describe()),
             Some(sink) if sink.exists() => Place::Table,
             Some(_) => Place::NoTable,

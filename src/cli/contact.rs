@@ -1,5 +1,6 @@
 //! The first contact with a database.
 
+use super::console::Console;
 use crate::engine::Engine;
 use crate::error::Result;
 use std::time::Duration;
@@ -8,12 +9,15 @@ use std::time::Duration;
 /// enough for a restart of a moment, short enough for somebody who waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// Makes sure that the database of `engine` answers; `false` if it is not there and the first
-/// connection would make it.
+/// Tells what is to be known of the URL, and makes sure that the database of `engine` answers;
+/// `false` if it is not there and the first connection would make it.
 ///
 /// # Errors
 /// `Connect` if it cannot be reached, or could not be made.
-pub(super) fn contact(engine: &Engine) -> Result<bool> {
+pub(super) fn contact(engine: &Engine, console: Console) -> Result<bool> {
+    for note in engine.notes() {
+        console.note(format_args!("note: {note}"));
+    }
     let is_there = engine.is_there()?;
     if is_there {
         engine.reach(PATIENCE)?;

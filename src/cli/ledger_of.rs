@@ -1,6 +1,7 @@
 //! Which ledger, and which job in it, `status` and `rejects` look into.
 
 use super::args::LookArguments;
+use super::console::Console;
 use super::contact::contact;
 use super::job_file::JobFile;
 use crate::backend::Connection;
@@ -29,10 +30,11 @@ impl Wanted {
     /// `Url` or `Connect` if the database cannot be reached; what `tell` returns.
     pub(super) fn look(
         &self,
+        console: Console,
         tell: impl FnOnce(&Ledger, &mut dyn Connection) -> Result<Vec<String>>,
     ) -> Result<Vec<String>> {
         let engine = Engine::builder(&self.url).read_only(true).build()?;
-        if !contact(&engine)? {
+        if !contact(&engine, console)? {
             return Ok(vec![format!("no job has run here yet: there is no {}", engine.describe())]);
         }
         let mut connection = engine.get()?;

@@ -1,5 +1,6 @@
 //! From a job file to a job and the engine it runs on.
 
+use super::console::Console;
 use super::contact::contact;
 use super::job_file::{ColumnSpec, CsvSpec, JobFile, SourceSpec};
 use crate::batch::job::Job;
@@ -56,8 +57,8 @@ impl Plan {
     ///
     /// # Errors
     /// `Connect` if it cannot be reached; `Schema` if it is not there and the job creates no table.
-    pub(super) fn reach(&self) -> Result<bool> {
-        let is_there = contact(&self.engine)?;
+    pub(super) fn reach(&self, console: Console) -> Result<bool> {
+        let is_there = contact(&self.engine, console)?;
         if !is_there {
             fit::new_table(&self.target)?;
         }
@@ -69,8 +70,8 @@ impl Plan {
     ///
     /// # Errors
     /// `Connect` if the database cannot be reached; `Schema` if the table does not fit.
-    pub(super) fn find_table(&self) -> Result<Option<TableSink>> {
-        if !self.reach()? {
+    pub(super) fn find_table(&self, console: Console) -> Result<Option<TableSink>> {
+        if !self.reach(console)? {
             return Ok(None);
         }
         let mut connection = self.engine.get()?;

@@ -33,15 +33,20 @@ pub(super) fn run(arguments: &RunArguments, console: Console) -> Result<Exit> {
     let (observer, beside) = progress::observer(console);
     let listening =
         signals::listen(stop.clone(), move |asked| beside.note(signals::answer(asked)))?;
-    let outcome = perform(&job, observer, stop);
+    let outcome = perform(&job, console, observer, stop);
     drop(listening);
     finish(&outcome, arguments, console)
 }
 
 /// Runs the job. The observer is gone when this returns, and its bar with it.
-fn perform(file: &JobFile, observer: Arc<dyn Observer>, stop: StopToken) -> Outcome {
+fn perform(
+    file: &JobFile,
+    console: Console,
+    observer: Arc<dyn Observer>,
+    stop: StopToken,
+) -> Outcome {
     // ORDER: before the run begins, which waits longer for a server and makes a file of its own.
-    let reached = Plan::of(file).and_then(|plan| plan.reach().map(|_| plan));
+    let reached = Plan::of(file).and_then(|plan| plan.reach(console).map(|_| plan));
     let (report, error) = match reached {
         Ok(plan) => plan.job(file).stop(stop).observer(observer).report(&plan.engine),
         Err(error) => (Report::new(&file.name, file.params.clone()), Some(error)),

@@ -11,7 +11,8 @@ use crate::error::Result;
 
 pub(super) fn status(arguments: &LookArguments, console: Console) -> Result<Exit> {
     let wanted = wanted(arguments, &|name| std::env::var(name).ok())?;
-    console.answer(&wanted.look(|ledger, connection| lines(&wanted, ledger, connection))?)?;
+    console
+        .answer(&wanted.look(console, |ledger, connection| lines(&wanted, ledger, connection))?)?;
     Ok(Exit::Complete)
 }
 

@@ -69,3 +69,25 @@ fn a_database_without_a_job_says_so() {
         assert_eq!((done.stdout.as_str(), done.code), ("no job has run here yet\n", Some(0)));
     }
 }
+
+#[test]
+fn what_is_odd_about_a_url_is_told_by_every_command_and_is_no_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = shared().database("notes").url();
+    stock(folder.path(), &url);
+    for words in [
+        &["check", "job.toml"][..],
+        &["run", "job.toml", "-p", "night=2"],
+        &["status"],
+        &["rejects", "list"],
+    ] {
+        let done = rowmill(words.iter().copied())
+            .cwd(folder.path())
+            .env("ROWMILL_TARGET", &url)
+            .env("PGSERVICE", "warehouse")
+            .finish();
+        assert_eq!(done.code, Some(0), "{done}");
+        let note = "note: PGSERVICE is ignored: service files are not read";
+        assert_eq!(done.stderr.lines().filter(|line| *line == note).count(), 1, "{done}");
+    }
+}
