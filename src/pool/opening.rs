@@ -34,7 +34,11 @@ impl Shared {
         let end = since.checked_add(self.options.connect_timeout).unwrap_or(deadline);
         let connected = contained("the backend", || self.backend.connect(deadline.min(end)));
         let connection = connected.map_err(|error| {
-            if Instant::now() >= deadline && error.sqlstate().is_none() {
+            if error.kind() == ErrorKind::Unsupported {
+                // The caller may not connect (it is inside an async runtime): that says nothing of
+                // the server, and others may.
+                self.ledger.gave_up(attempt);
+            } else if Instant::now() >= deadline && error.sqlstate().is_none() {
                 // It had no time to find out.
                 self.ledger.cut_short(attempt, &error);
             } else {

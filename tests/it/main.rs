@@ -56,10 +56,25 @@ mod url_parse;
 mod url_secrets;
 mod url_tls;
 
+// Faults: fault_*.rs. What happens to the pool when something breaks; each beside plain r2d2. The
+// short form runs here, the full size with `tests/faults pool`.
+mod fault_batch; // a batch is cut at every place
+mod fault_contract; // lines of the contract that need a server
+mod fault_crowd; // many threads, and threads that want two
+mod fault_dirty; // what is left behind
+mod fault_end; // the end of a pool, panics, runtimes, processes
+mod fault_flow; // slow and failing ends of a load; memory
+mod fault_job; // a load whose server, network or disk goes
+mod fault_lost; // a connection is lost: killed, cut, torn
+mod fault_net; // black holes, silence, slow lines
+mod fault_resources; // no session left, a full disk, limits of the server
+mod fault_restart; // the server goes away, comes back, refuses
+mod fault_watch; // long loans are told of, sleeping connections kept alive
+
 // Work: session_*.rs, csv_*.rs (source), sink_*.rs
-mod csv_source;
+mod csv_source; // a CSV file, against what COPY makes of it
 mod session_retry; // a closure that is run again, and never once its COMMIT may have held
-mod session_transaction; // a CSV file, against what COPY makes of it
+mod session_transaction;
 
 // Flow: job_*.rs (kill and restart, rejects, exactly once, memory, serial twin)
 #[cfg(feature = "cli")]

@@ -13,7 +13,7 @@ use super::tags::Tags;
 use super::timer::{self, Timer};
 use super::traces::Traces;
 use super::wire::{Status, Wire};
-use super::{catalog, commit, fate, limits, load, ping, reset, words};
+use super::{catalog, commit, fate, limits, load, notifications, ping, reset, words};
 use crate::backend::capabilities::Capabilities;
 use crate::backend::fate::{Fate, TransactionId};
 use crate::backend::interrupt::Interrupt;
@@ -156,6 +156,7 @@ impl PostgresConnection {
             Some(timer) => timer.stop(outcome),
             None => outcome,
         };
+        notifications::throw_away(self);
         // A request to cancel that came too late for this statement would hit the next one.
         if self.interrupter.take_sent() && !outcome.as_ref().is_err_and(timer::is_cancelled) {
             self.broken = true;

@@ -27,6 +27,7 @@
 //! - `guard`:      the driver's panics as errors
 //! - `runtime`:    being called from within an async runtime
 //! - `notices`:    what the server says besides
+//! - `notifications`: what other sessions say, which nobody keeps
 //! - `statements`: prepared statements, kept
 //! - `params`:     parameters as the server's types
 //! - `types`:      the server's types as column types
@@ -78,6 +79,7 @@ mod link;
 mod load;
 mod lock;
 mod notices;
+mod notifications;
 mod params;
 mod ping;
 mod reset;

@@ -1,6 +1,6 @@
-use super::relay::{Manner, Relay};
 use super::{backend, connect, in_time, text};
 use crate::support::cluster::PASSWORD;
+use crate::support::proxy::{Fault, Proxy};
 use crate::support::{Cluster, shared};
 use rowmill::backend::Backend;
 use rowmill::{Class, ErrorKind};
@@ -132,8 +132,9 @@ fn a_pooler_that_refuses_options_gets_the_settings_as_statements() {
     let db = shared().database("plain");
     let name = db.name();
     db.sql(&format!("alter database {name} set TimeZone = 'CET'"));
-    let relay = Relay::to(shared().port(), Manner::RefusesOptions);
-    let url = format!("postgresql://postgres:{PASSWORD}@127.0.0.1:{}/{name}", relay.port());
+    let proxy = Proxy::to(shared().port());
+    proxy.set(Fault::RefuseOptions);
+    let url = format!("postgresql://postgres:{PASSWORD}@127.0.0.1:{}/{name}", proxy.port());
     let backend = backend(&url);
     for _ in 0..2 {
         let mut connection = backend.connect(in_time()).unwrap();

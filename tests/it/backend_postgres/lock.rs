@@ -1,6 +1,6 @@
-use super::relay::{Manner, Relay};
 use super::{backend, in_time};
 use crate::support::cluster::PASSWORD;
+use crate::support::proxy::{End, Proxy};
 use crate::support::shared;
 use rowmill::backend::Backend;
 
@@ -28,11 +28,11 @@ fn the_lock_is_held_outside_of_any_transaction() {
 #[test]
 fn the_lock_of_a_holder_that_was_cut_off_is_free() {
     let db = shared().database("lock_cut");
-    let relay = Relay::to(shared().port(), Manner::Honest);
+    let proxy = Proxy::to(shared().port());
     let through =
-        format!("postgresql://postgres:{PASSWORD}@127.0.0.1:{}/{}", relay.port(), db.name());
+        format!("postgresql://postgres:{PASSWORD}@127.0.0.1:{}/{}", proxy.port(), db.name());
     let mut lost = backend(&through).lock_job(7, in_time()).unwrap().unwrap();
-    relay.cut();
+    proxy.cut(End::Fin);
     let mut taken = backend(&db.url()).lock_job(7, in_time()).unwrap().expect("free");
     assert!(!lost.is_held());
     assert!(taken.is_held());

@@ -12,7 +12,6 @@
 //! - `session`:      signs of life, limits of the server, passwords, async runtimes
 //! - `pooler`:       a pooler in transaction mode stands in between
 //! - `secrets`:      what the drivers log
-//! - `relay`:        a server's address with faults
 
 mod catalog;
 mod connect;
@@ -21,7 +20,6 @@ mod errors;
 mod load;
 mod lock;
 mod pooler;
-mod relay;
 mod reset;
 mod secrets;
 mod session;

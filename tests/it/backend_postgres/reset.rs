@@ -1,6 +1,6 @@
-use super::relay::{Manner, Relay};
 use super::{backend, connect, in_time, pid, text};
 use crate::support::cluster::PASSWORD;
+use crate::support::proxy::{Fault, Proxy};
 use crate::support::{Cluster, TestDb, shared};
 use rowmill::backend::Backend;
 use rowmill::{Append, Engine, Entity, ErrorKind, Iter, Job};
@@ -122,10 +122,11 @@ fn settings_that_a_pooler_made_us_set_by_statement_are_set_again() {
     let db = shared().database("restored");
     let name = db.name();
     db.sql(&format!("alter database {name} set TimeZone = 'CET'"));
-    let relay = Relay::to(shared().port(), Manner::RefusesOptions);
+    let proxy = Proxy::to(shared().port());
+    proxy.set(Fault::RefuseOptions);
     let url = format!(
         "postgresql://postgres:{PASSWORD}@127.0.0.1:{}/{name}?statement_timeout=7000",
-        relay.port()
+        proxy.port()
     );
     let mut connection = backend(&url).connect(in_time()).unwrap();
     assert!(connection.reset(in_time()).unwrap().is_empty());

@@ -6,8 +6,10 @@
 //! destructor, so a watchdog (a shell at the other end of a pipe) stops the server and removes the
 //! folder when the pipe closes.
 
+use super::island::Island;
 use super::server::{self, User};
 use super::{LIMIT, TestDb};
+use std::fmt::Write as _;
 use std::fs::File;
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
@@ -36,7 +38,9 @@ pub struct Cluster {
     folder: PathBuf,
     user: Option<User>,
     port: u16,
-    fsync: bool,
+    host: String,
+    settings: Vec<String>,
+    island: Option<Island>,
     postmaster: Mutex<Option<Child>>,
     databases: AtomicU32,
     // Dropping its standard input wakes it.
@@ -54,26 +58,53 @@ impl Cluster {
     /// Starts a cluster that does not wait for the disk: fast, and lost in a crash of the machine
     /// (not of the server).
     pub fn start() -> Self {
-        Self::create(false)
+        Self::start_with(&[])
+    }
+
+    /// The same, with settings of its own: `name=value`.
+    pub fn start_with(settings: &[&str]) -> Self {
+        Self::create(false, settings, None)
+    }
+
+    /// Starts a cluster that can be cut off.
+    pub fn on_island(island: Island) -> Self {
+        Self::create(false, &[], Some(island))
     }
 
     /// Starts a cluster that writes to the disk as it does in production: for crash tests.
     pub fn durable() -> Self {
-        Self::create(true)
+        Self::create(true, &[], None)
     }
 
-    fn create(fsync: bool) -> Self {
+    /// The same, with its log of changes in a folder of its own, which must not be there yet.
+    pub fn start_with_wal_in(folder: &Path, settings: &[&str]) -> Self {
+        Self::build(false, settings, None, Some(folder))
+    }
+
+    fn create(fsync: bool, settings: &[&str], island: Option<Island>) -> Self {
+        Self::build(fsync, settings, island, None)
+    }
+
+    fn build(fsync: bool, settings: &[&str], island: Option<Island>, wal: Option<&Path>) -> Self {
         let bin = server::bin_folder();
         let user = User::unprivileged();
         let folder = make_folder(user);
         let watchdog = start_watchdog(&folder);
-        init(&bin, user, &folder);
+        init(&bin, user, &folder, wal);
+        if let Some(island) = &island {
+            admit(&folder, island);
+        }
+        let onoff = if fsync { "on" } else { "off" };
+        let first = [format!("fsync={onoff}"), format!("full_page_writes={onoff}")];
+        let host = island.as_ref().map_or("127.0.0.1".to_owned(), |it| it.address().to_string());
         let mut cluster = Self {
             bin,
             folder,
             user,
             port: 0,
-            fsync,
+            host,
+            settings: first.into_iter().chain(settings.iter().map(ToString::to_string)).collect(),
+            island,
             postmaster: Mutex::new(None),
             databases: AtomicU32::new(0),
             watchdog,
@@ -103,7 +134,9 @@ impl Cluster {
 
     /// The URL of a database over TCP, with the password.
     pub fn url_of(&self, database: &str) -> String {
-        format!("postgresql://{USER}:{PASSWORD}@127.0.0.1:{}/{database}", self.port)
+        // What is not this machine has to be asked for without TLS.
+        let plain = self.island.as_ref().map_or("", |_| "?sslmode=disable");
+        format!("postgresql://{USER}:{PASSWORD}@{}:{}/{database}{plain}", self.host, self.port)
     }
 
     /// The URL of the database `postgres` over the server's socket, with the password.
@@ -117,7 +150,12 @@ impl Cluster {
         format!("postgresql://{USER}:{PASSWORD}@/{database}?host={folder}&port={port}")
     }
 
-    /// The TCP port on 127.0.0.1.
+    /// Where it is, if it can be cut off.
+    pub fn island(&self) -> Option<&Island> {
+        self.island.as_ref()
+    }
+
+    /// The TCP port, on 127.0.0.1 unless it is on an island.
     pub fn port(&self) -> u16 {
         self.port
     }
@@ -180,6 +218,19 @@ impl Cluster {
         self.end(|child| server::signal("QUIT", &[child.id()]));
     }
 
+    /// Stops the server in order: every session is told (57P01), and then it ends.
+    pub fn stop_fast(&self) {
+        self.end(|child| server::signal("INT", &[child.id()]));
+    }
+
+    /// Kills one of the server's processes with `kill -9`: the server then ends every session
+    /// (57P02) and starts over by itself.
+    pub fn kill_backend(&self, pid: i32) {
+        let pid = u32::try_from(pid).expect("a process id");
+        assert!(server::children(self.pid()).contains(&pid), "{pid} is not of this server");
+        server::signal("KILL", &[pid]);
+    }
+
     /// Kills the server's first process with `kill -9`; the others follow on their own.
     pub fn kill(&self) {
         self.end(|child| child.kill().expect("kill the server"));
@@ -233,20 +284,23 @@ impl Cluster {
     fn spawn_postmaster(&self) -> Child {
         let log = File::options().create(true).append(true).open(self.folder.join("log"));
         let log = log.expect("open the server's log");
-        let onoff = if self.fsync { "on" } else { "off" };
         let settings = [
-            "listen_addresses=127.0.0.1".to_owned(),
+            format!("listen_addresses={}", self.host),
             format!("port={}", self.port),
             format!("unix_socket_directories={}", self.folder.display()),
-            format!("fsync={onoff}"),
-            format!("full_page_writes={onoff}"),
             "max_connections=100".to_owned(),
             "shared_buffers=32MB".to_owned(),
             "timezone=UTC".to_owned(),
         ];
-        let mut command = server::command(&self.bin.join("postgres"), self.user, &self.folder);
+        let program = self.bin.join("postgres");
+        let mut command = match &self.island {
+            None => server::command(&program, self.user, &self.folder),
+            Some(island) => {
+                server::command_behind(&island.prefix(), &program, self.user, &self.folder)
+            }
+        };
         command.arg("-D").arg(self.folder.join("data"));
-        command.args(settings.iter().flat_map(|setting| ["-c", setting]));
+        command.args(settings.iter().chain(&self.settings).flat_map(|setting| ["-c", setting]));
         command.stdout(Stdio::null()).stderr(log).spawn().expect("start the server")
     }
 
@@ -317,7 +371,7 @@ fn start_watchdog(folder: &Path) -> Child {
         .expect("start the watchdog")
 }
 
-fn init(bin: &Path, user: Option<User>, folder: &Path) {
+fn init(bin: &Path, user: Option<User>, folder: &Path, wal: Option<&Path>) {
     let password_file = folder.join("password");
     std::fs::write(&password_file, PASSWORD).expect("write the password file");
     let output = server::command(&bin.join("initdb"), user, folder)
@@ -327,10 +381,19 @@ fn init(bin: &Path, user: Option<User>, folder: &Path) {
         .arg(&password_file)
         .arg("--pgdata")
         .arg(folder.join("data"))
+        .args(wal.map(|wal| format!("--waldir={}", wal.display())))
         .output()
         .expect("run initdb");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "initdb failed: {said}");
+}
+
+/// Lets clients from this side of an island in.
+fn admit(folder: &Path, island: &Island) {
+    let path = folder.join("data/pg_hba.conf");
+    let mut rules = std::fs::read_to_string(&path).expect("read pg_hba.conf");
+    writeln!(rules, "host all all {}/32 scram-sha-256", island.near()).expect("write to a text");
+    std::fs::write(&path, rules).expect("write pg_hba.conf");
 }
 
 fn free_port() -> u16 {

@@ -1,26 +1,36 @@
 //! What tests share.
 //!
+//! - `alone`:    a test in a process of its own, and what it has
 //! - `both`:     a test that is written once and runs on SQLite and PostgreSQL
 //! - `cluster`:  a private PostgreSQL server, and a database per test
 //! - `command`:  the built `rowmill` command: run it, watch it, kill it
+//! - `crowd`:    many threads at one pool
 //! - `data`:     the nights of real data that lie beside the repository
 //! - `fake`:     a backend without a database
 //! - `gate`:     a place where threads stop until the test lets them through
+//! - `island`:   a network that can be cut off
 //! - `lineitem`: rows of TPC-H's lineitem table as CSV, as many as asked for
 //! - `log`:      one who listens to a pool
 //! - `loading`:  loads of them through the command, compared row by row
 //! - `pgbouncer`: a pooler in transaction mode before a server
 //! - `tls`:      authorities, certificates, and a server that has them
 //! - `place`:    a database that a job writes to, on a server or in a file
+//! - `proxy`:    a server's address with faults
+//! - `subject`:  the pools of an experiment: ours and the naive baseline
+//! - `tmpfs`:    a small disk that can be filled
+//! - `trial`:    one experiment: its numbers, its verdict, its limit
 #![allow(dead_code, unused_imports, reason = "not every helper has a user in every build")]
 
+pub mod alone;
 pub mod both;
 pub mod cluster;
 #[cfg(feature = "cli")]
 pub mod command;
+pub mod crowd;
 pub mod data;
 pub mod fake;
 pub mod gate;
+pub mod island;
 pub mod lineitem;
 #[cfg(feature = "cli")]
 pub mod loading;
@@ -28,9 +38,13 @@ pub mod log;
 pub mod pgbouncer;
 #[cfg(feature = "cli")]
 mod place;
+pub mod proxy;
 mod server;
+pub mod subject;
 mod test_db;
 pub mod tls;
+pub mod tmpfs;
+pub mod trial;
 
 pub use both::{Home, Tally, on_both};
 pub use cluster::{Cluster, shared};

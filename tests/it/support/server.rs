@@ -82,6 +82,24 @@ pub fn command(program: &Path, user: Option<User>, folder: &Path) -> Command {
     command
 }
 
+/// The same behind other commands (`ip netns exec NAME`), which need to be root: so the user is
+/// changed after them, by `setpriv`.
+pub fn command_behind(
+    prefix: &[&str],
+    program: &Path,
+    user: Option<User>,
+    folder: &Path,
+) -> Command {
+    let mut behind = command(Path::new(prefix[0]), None, folder);
+    behind.args(&prefix[1..]);
+    if let Some(User { uid, gid }) = user {
+        behind.arg("setpriv").args([format!("--reuid={uid}"), format!("--regid={gid}")]);
+        behind.args(["--clear-groups", "--"]);
+    }
+    behind.arg(program);
+    behind
+}
+
 /// Gives `folder` to `user`.
 pub fn give(folder: &Path, user: Option<User>) {
     if let Some(User { uid, gid }) = user {
