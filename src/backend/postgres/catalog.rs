@@ -1,7 +1,7 @@
 //! What the catalog says of a table.
 
 use super::connection::PostgresConnection;
-use super::types;
+use crate::backend::postgres::statement::types;
 use crate::backend::table_info::TableInfo;
 use crate::error::Result;
 use crate::ident::{Ident, TableName};

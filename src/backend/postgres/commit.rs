@@ -7,9 +7,9 @@
 
 use super::connection::PostgresConnection;
 use super::errors::{self, code};
-use super::tags::Tags;
-use super::traces::Traces;
 use crate::backend::Connection;
+use crate::backend::postgres::session::traces::Traces;
+use crate::backend::postgres::wire::tags::Tags;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sqlstate::SqlState;
 

@@ -7,16 +7,16 @@
 //! and closes what it then has. There are at most [`MAX_ATTEMPTS`] of them; more are refused.
 
 use super::connection::{PostgresConnection, Setup};
-use super::connector::Connector;
 use super::errors::{self, code};
-use super::interrupt::Interrupter;
-use super::notices::Notices;
 use super::runtime;
-use super::session::{self, Purpose};
 use super::settings::{Endpoint, Target};
-use super::tap::ReadablePassword;
-use super::tls;
-use super::wire::Wire;
+use crate::backend::postgres::deadline::interrupt::Interrupter;
+use crate::backend::postgres::session::notices::Notices;
+use crate::backend::postgres::session::setup::{self, Purpose};
+use crate::backend::postgres::wire::connector::Connector;
+use crate::backend::postgres::wire::state::Wire;
+use crate::backend::postgres::wire::tap::ReadablePassword;
+use crate::backend::postgres::wire::tls;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sqlstate::Class;
 use crate::url::TargetSessionAttrs;
@@ -200,9 +200,9 @@ impl Host {
             return self.open_plain(config, connector);
         }
         let mut with_options = config.clone();
-        with_options.options(&session::options(self.purpose, self.options(), self.target.limit));
+        with_options.options(&setup::options(self.purpose, self.options(), self.target.limit));
         match manager(with_options, connector).connect() {
-            Err(error) if session::refuses_options(&error) => {
+            Err(error) if setup::refuses_options(&error) => {
                 let opened = self.open_plain(config, connector)?;
                 self.target.set_plain();
                 Ok(opened)
@@ -221,7 +221,7 @@ impl Host {
             config.options(options);
         }
         let mut client = manager(config, connector).connect().map_err(|error| refused(&error))?;
-        let restore = session::set(&mut client, self.purpose, self.options(), self.target.limit)
+        let restore = setup::set(&mut client, self.purpose, self.options(), self.target.limit)
             .map_err(errors::statement)?;
         Ok((client, Some(restore)))
     }

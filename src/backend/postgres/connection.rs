@@ -1,23 +1,31 @@
 //! Statements, transactions, sign of life.
 
-use super::disposal::{self, Remains};
+use super::catalog;
+use super::commit;
 use super::errors::{self, code};
+use super::fate;
 use super::guard::guarded;
-use super::interrupt::Interrupter;
-use super::notices::Notices;
 use super::runtime;
-use super::session::{self, Purpose};
-use super::statements::Statements;
-use super::streaming::stream;
-use super::tags::Tags;
-use super::timer::{self, Timer};
-use super::traces::Traces;
-use super::wire::{Status, Wire};
-use super::{catalog, commit, fate, limits, load, notifications, ping, reset, words};
 use crate::backend::capabilities::Capabilities;
 use crate::backend::fate::{Fate, TransactionId};
 use crate::backend::interrupt::Interrupt;
 use crate::backend::leftovers::Leftovers;
+use crate::backend::postgres::deadline::disposal::{self, Remains};
+use crate::backend::postgres::deadline::interrupt::Interrupter;
+use crate::backend::postgres::deadline::timer::{self, Timer};
+use crate::backend::postgres::session::limits;
+use crate::backend::postgres::session::notices::Notices;
+use crate::backend::postgres::session::notifications;
+use crate::backend::postgres::session::ping;
+use crate::backend::postgres::session::reset;
+use crate::backend::postgres::session::setup::{self, Purpose};
+use crate::backend::postgres::session::traces::Traces;
+use crate::backend::postgres::session::words;
+use crate::backend::postgres::statement::cache::Statements;
+use crate::backend::postgres::statement::load;
+use crate::backend::postgres::statement::streaming::stream;
+use crate::backend::postgres::wire::state::{Status, Wire};
+use crate::backend::postgres::wire::tags::Tags;
 use crate::backend::server_limit::ServerLimit;
 use crate::backend::table_info::TableInfo;
 use crate::backend::{Connection, RowRef};
@@ -115,7 +123,7 @@ impl PostgresConnection {
 
     /// Checks that the server is what it must be.
     pub(super) fn check_role(&mut self, role: TargetSessionAttrs) -> Result<()> {
-        self.with_client(|client, _| Ok(session::check_role(client, role)))?
+        self.with_client(|client, _| Ok(setup::check_role(client, role)))?
     }
 
     /// Closes it and waits until it is closed, at most `patience`.
@@ -264,7 +272,7 @@ impl Connection for PostgresConnection {
         self.notices.clear();
         if self.setup.pooled {
             self.left.explained = self.left.explained.with(Tags::SET);
-            self.batch(&session::begin_pooled(Purpose::Work, self.limit))?;
+            self.batch(&setup::begin_pooled(Purpose::Work, self.limit))?;
         } else {
             self.batch("BEGIN")?;
         }
@@ -320,7 +328,7 @@ impl Connection for PostgresConnection {
             self.limit = limit;
             return Ok(());
         }
-        self.batch(&session::limit_sql(limit))?;
+        self.batch(&setup::limit_sql(limit))?;
         self.limit = limit;
         self.left.explained = self.left.explained.with(Tags::SET);
         self.left.session |= limit != self.setup.limit;

@@ -11,8 +11,8 @@
 
 use super::connecting;
 use super::connection::PostgresConnection;
-use super::session::{self, Purpose};
 use super::settings::Target;
+use crate::backend::postgres::session::setup::{self, Purpose};
 use crate::backend::{Connection, JobLock};
 use crate::error::{Error, Result};
 use postgres::SimpleQueryMessage;
@@ -42,7 +42,7 @@ fn wait_for(
     deadline: Instant,
 ) -> Result<Option<PostgresConnection>> {
     if connection.setup.pooled {
-        connection.batch(&session::begin_pooled(Purpose::Lock, None))?;
+        connection.batch(&setup::begin_pooled(Purpose::Lock, None))?;
         connection.in_transaction = true;
     }
     let end = deadline.min(Instant::now() + PATIENCE);

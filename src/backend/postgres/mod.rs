@@ -2,42 +2,18 @@
 //!
 //! - `settings`:   what is connected to, host by host
 //! - `connecting`: opening a connection before a deadline, on a thread that can be abandoned
-//! - `connector`:  putting a tap on the driver's socket
-//! - `link`:       what carries the bytes
-//! - `tls`:        asking for TLS, and who the server must be
-//! - `tap`:        the messages as they pass, and the cut
-//! - `frames`:     where a message begins
-//! - `wire`:       what is known from that
-//! - `tags`:       the server's names of what it did
-//! - `session`:    what is set in every session, and what a server must be like
 //! - `connection`: statements and transactions
+//! - `wire`:       what carries the messages, and what is seen of them as they pass
+//! - `session`:    what is set in a session, and making it that again
+//! - `deadline`:   calls that end in time, whatever the server does
+//! - `statement`:  statements, their parameters and their rows; COPY BINARY
 //! - `commit`:     commits: held, not held, or unknown
-//! - `ping`:       a sign of life
-//! - `reset`:      making a session what it was
-//! - `traces`:     what a text of SQL leaves in its session
-//! - `lexer`:      SQL cut into words and signs
-//! - `harmless`:   functions that leave nothing
-//! - `words`:      what a statement does to the transaction
-//! - `timer`:      how long a statement may take
-//! - `watchdog`:   the thread that ends what takes too long
-//! - `interrupt`:  ending a statement from another thread
-//! - `disposal`:   closing connections without making anybody wait
-//! - `streaming`:  a statement whose rows are handed out
-//! - `results`:    the rows of a result
-//! - `guard`:      the driver's panics as errors
-//! - `runtime`:    being called from within an async runtime
-//! - `notices`:    what the server says besides
-//! - `notifications`: what other sessions say, which nobody keeps
-//! - `statements`: prepared statements, kept
-//! - `params`:     parameters as the server's types
-//! - `types`:      the server's types as column types
-//! - `row`:        a row as it came over the wire
-//! - `load`:       COPY BINARY, and statements with many rows where it cannot be used
 //! - `fate`:       what became of a transaction
 //! - `catalog`:    what the catalog says of a table
-//! - `limits`:     how many connections the server has room for
 //! - `lock`:       the lock of a job
 //! - `errors`:     the driver's errors as ours, without values of rows
+//! - `guard`:      the driver's panics as errors
+//! - `runtime`:    being called from within an async runtime
 //!
 //! It promises: no call of [`PostgresBackend::connect`](crate::backend::Backend::connect) outlives
 //! its deadline, whatever the server does; dropping a connection never blocks; a commit that was
@@ -65,42 +41,20 @@ mod catalog;
 mod commit;
 mod connecting;
 mod connection;
-mod connector;
-mod disposal;
+mod deadline;
 mod errors;
 mod fate;
-mod frames;
 mod guard;
-mod harmless;
-mod interrupt;
-mod lexer;
-mod limits;
-mod link;
-mod load;
 mod lock;
-mod notices;
-mod notifications;
-mod params;
-mod ping;
-mod reset;
-mod results;
-mod row;
 mod runtime;
 mod session;
 mod settings;
-mod statements;
-mod streaming;
-mod tags;
-mod tap;
-mod timer;
-mod tls;
-mod traces;
-mod types;
-mod watchdog;
+mod statement;
 mod wire;
-mod words;
 
-use super::{Backend, Connection, JobLock};
+use super::Backend;
+use super::Connection;
+use super::JobLock;
 use crate::error::Result;
 use crate::url::PostgresSettings;
 use settings::Target;

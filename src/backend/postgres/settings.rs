@@ -1,7 +1,7 @@
 //! What is connected to, host by host.
 
-use super::connector::Connector;
-use super::tls::Security;
+use crate::backend::postgres::wire::connector::Connector;
+use crate::backend::postgres::wire::tls::Security;
 use crate::url::{self, PostgresHost, PostgresSettings, Reach, TargetSessionAttrs};
 use postgres::Config;
 use postgres::config::{ChannelBinding, SslMode};

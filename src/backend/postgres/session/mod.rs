@@ -1,0 +1,27 @@
+//! What is set in a session, and what a borrower may have left there.
+//!
+//! - `setup`:         what is set in every session, and what a server must be like
+//! - `notices`:       what the server says besides
+//! - `notifications`: what other sessions say, which nobody keeps
+//! - `limits`:        how many connections the server has room for
+//! - `ping`:          a sign of life
+//! - `words`:         what a statement does to the transaction
+//! - `lexer`:         SQL cut into words and signs
+//! - `harmless`:      functions that leave nothing
+//! - `traces`:        what a text of SQL leaves in its session
+//! - `reset`:         making a session what it was
+//!
+//! A session that comes back is what it was when it was opened, at the cost of one round trip, and of
+//! none where nothing can have been left. What can have been left is judged from the texts of the
+//! statements, from the tags of their answers and from the settings that the server reports.
+
+pub(super) mod harmless;
+pub(super) mod lexer;
+pub(super) mod limits;
+pub(super) mod notices;
+pub(super) mod notifications;
+pub(super) mod ping;
+pub(super) mod reset;
+pub(super) mod setup;
+pub(super) mod traces;
+pub(super) mod words;

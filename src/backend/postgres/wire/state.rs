@@ -1,0 +1,194 @@
+//! What is known of a connection from the messages that pass, and the cut through it.
+//!
+//! The driver keeps to itself in which state the server says that the session is, how it called
+//! what it did, and its socket. So a [`Tap`](super::tap::Tap) sits on the socket and writes here
+//! what it sees pass by. Over a Unix socket there is none: everything here is then unknown.
+
+use super::tags::Tags;
+use parking_lot::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU8, AtomicU32, Ordering};
+use std::task::{Context, Waker};
+
+/// What is known of one connection. The thread that uses the connection reads it between two
+/// statements; [`Wire::sever`] is for any other.
+#[derive(Debug, Default)]
+pub(crate) struct Wire {
+    tapped: AtomicBool,
+    severed: AtomicBool,
+    waiting: Mutex<Option<Waker>>,
+    /// The server's last word on the transaction; 0 before the first.
+    status: AtomicU8,
+    /// Requests without a final answer.
+    owed: AtomicI32,
+    copying: AtomicBool,
+    tags: AtomicU32,
+    standby: AtomicU8,
+}
+
+/// What a session says of its transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Status {
+    /// There is none.
+    Idle,
+    /// One is open.
+    Open,
+    /// One is open, and can only be rolled back.
+    Failed,
+}
+
+const UNKNOWN: u8 = 0;
+const OFF: u8 = 1;
+const ON: u8 = 2;
+
+impl Wire {
+    /// Starts again, for another attempt on another socket. What was severed stays so.
+    pub(crate) fn begin(&self) {
+        self.status.store(0, Ordering::Relaxed);
+        self.owed.store(0, Ordering::Relaxed);
+        self.copying.store(false, Ordering::Relaxed);
+        self.tags.store(0, Ordering::Relaxed);
+        self.standby.store(UNKNOWN, Ordering::Relaxed);
+        self.tapped.store(true, Ordering::Release);
+    }
+
+    /// Whether anything is known and severing works.
+    pub(crate) fn is_tapped(&self) -> bool {
+        self.tapped.load(Ordering::Acquire)
+    }
+
+    /// The server's last word on the transaction, if every request has its answer.
+    pub(crate) fn status(&self) -> Option<Status> {
+        if !self.is_settled() {
+            return None;
+        }
+        match self.status.load(Ordering::Acquire) {
+            b'I' => Some(Status::Idle),
+            b'T' => Some(Status::Open),
+            b'E' => Some(Status::Failed),
+            _ => None,
+        }
+    }
+
+    /// Whether every request has its final answer, and no COPY is under way.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.owed.load(Ordering::Acquire) == 0 && !self.is_copying()
+    }
+
+    /// Whether a COPY is under way.
+    pub(crate) fn is_copying(&self) -> bool {
+        self.copying.load(Ordering::Acquire)
+    }
+
+    /// The tags of the commands that ended since they were [forgotten](Self::forget).
+    pub(crate) fn tags(&self) -> Tags {
+        Tags::from_bits(self.tags.load(Ordering::Acquire))
+    }
+
+    /// Forgets tags, before a statement for which they matter.
+    pub(crate) fn forget(&self, tags: Tags) {
+        self.tags.fetch_and(!tags.bits(), Ordering::AcqRel);
+    }
+
+    /// Whether the server said last that it is a standby; `None` if it never said.
+    pub(crate) fn is_standby(&self) -> Option<bool> {
+        match self.standby.load(Ordering::Acquire) {
+            UNKNOWN => None,
+            said => Some(said == ON),
+        }
+    }
+
+    /// Cuts the connection: whoever waits for the server gets an error at once, and so does
+    /// everybody later. Never blocks. Does nothing where nothing is tapped.
+    pub(crate) fn sever(&self) {
+        // ORDER: the flag before the waker is taken; `wait` does it the other way round.
+        self.severed.store(true, Ordering::SeqCst);
+        let waiting = self.waiting.lock().take();
+        if let Some(waker) = waiting {
+            waker.wake();
+        }
+    }
+
+    pub(crate) fn is_severed(&self) -> bool {
+        self.severed.load(Ordering::SeqCst)
+    }
+
+    /// Remembers who has to be woken by [`sever`](Self::sever); says whether it was called already.
+    pub(crate) fn wait(&self, context: &Context<'_>) -> bool {
+        let mut waiting = self.waiting.lock();
+        if !waiting.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {
+            *waiting = Some(context.waker().clone());
+        }
+        drop(waiting);
+        self.is_severed()
+    }
+
+    /// Notes that a request was sent.
+    pub(crate) fn sent(&self) {
+        self.owed.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Notes that a request gets no answer of its own.
+    pub(crate) fn swallowed(&self) {
+        self.owed.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    /// Notes the final answer to a request.
+    pub(crate) fn ready(&self, status: u8) {
+        self.status.store(status, Ordering::Release);
+        self.copying.store(false, Ordering::Release);
+        self.owed.fetch_sub(1, Ordering::AcqRel);
+    }
+
+    /// Notes that a COPY began.
+    pub(crate) fn copying(&self) {
+        self.copying.store(true, Ordering::Release);
+    }
+
+    /// Notes the tag of a command.
+    pub(crate) fn ended(&self, tag: &[u8]) {
+        self.tags.fetch_or(Tags::of(tag).bits(), Ordering::AcqRel);
+    }
+
+    /// Notes what the server says of a setting: its name, 0, its value, 0.
+    pub(crate) fn parameter(&self, text: &[u8]) {
+        let mut parts = text.split(|byte| *byte == 0);
+        let (name, value) = (parts.next(), parts.next());
+        if name == Some(b"in_hot_standby") {
+            let said = if value == Some(b"on") { ON } else { OFF };
+            self.standby.store(said, Ordering::Release);
+        } else if self.status.load(Ordering::Acquire) != 0 {
+            // Before the first final answer the server says how the session begins.
+            self.tags.fetch_or(Tags::REPORTED.bits(), Ordering::AcqRel);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_counts_only_when_nothing_is_owed() {
+        let wire = Wire::default();
+        wire.begin();
+        assert_eq!(wire.status(), None);
+        wire.sent();
+        wire.ready(b'T');
+        assert_eq!(wire.status(), Some(Status::Open));
+        wire.sent();
+        assert_eq!(wire.status(), None);
+        wire.ready(b'E');
+        assert_eq!(wire.status(), Some(Status::Failed));
+    }
+
+    #[test]
+    fn a_primary_that_becomes_a_standby_says_so() {
+        let wire = Wire::default();
+        assert_eq!(wire.is_standby(), None);
+        wire.parameter(b"in_hot_standby\0off\0");
+        assert_eq!(wire.is_standby(), Some(false));
+        wire.parameter(b"in_hot_standby\0on\0");
+        wire.parameter(b"TimeZone\0on\0");
+        assert_eq!(wire.is_standby(), Some(true));
+    }
+}

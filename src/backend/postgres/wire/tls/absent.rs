@@ -1,0 +1,52 @@
+//! What stands here in a build without the feature `tls`.
+
+use super::super::link::Link;
+use crate::backend::postgres::errors::code;
+use crate::error::{Error, ErrorKind, Result};
+use crate::url::{PostgresHost, PostgresSettings, SslMode};
+use postgres::Socket;
+use std::error::Error as StdError;
+
+/// What holds for one host.
+#[derive(Clone, Debug)]
+pub(crate) struct Security {
+    mode: SslMode,
+}
+
+impl Security {
+    pub(crate) fn new(settings: &PostgresSettings, host: &PostgresHost) -> Self {
+        Self { mode: settings.sslmode_for(host) }
+    }
+
+    /// No handshake; an error where TLS is demanded.
+    pub(crate) fn prepare(&self) -> Result<Option<Handshake>> {
+        if self.mode.demands_tls() {
+            return Err(Error::new(ErrorKind::Connect, "TLS is not in this build")
+                .with_sqlstate(code("0A000"))
+                .with_hint("build with the feature \"tls\""));
+        }
+        Ok(None)
+    }
+
+    /// Never: there was no TLS to do without.
+    #[expect(clippy::unused_self, reason = "its twin in a build with TLS asks the mode")]
+    pub(crate) fn may_do_without(&self, _: &Error) -> bool {
+        false
+    }
+}
+
+/// There is none.
+#[derive(Clone, Debug)]
+pub(crate) enum Handshake {}
+
+impl Handshake {
+    #[expect(clippy::unused_async, reason = "its twin in a build with TLS waits for the server")]
+    pub(crate) async fn begin(self, _: Socket) -> Result<Link> {
+        match self {}
+    }
+}
+
+/// None of the errors that lie below is one of TLS.
+pub(crate) fn refusal(_: &(dyn StdError + 'static)) -> Option<Error> {
+    None
+}
