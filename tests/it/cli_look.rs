@@ -73,7 +73,8 @@ fn a_database_without_a_job_says_so() {
 #[test]
 fn what_is_odd_about_a_url_is_told_by_every_command_and_is_no_error() {
     let folder = tempfile::tempdir().unwrap();
-    let url = shared().database("notes").url();
+    let database = shared().database("notes");
+    let url = database.url();
     stock(folder.path(), &url);
     for words in [
         &["check", "job.toml"][..],
