@@ -40,11 +40,14 @@ impl<'a> Worker<'a> {
 
     /// Does a unit; an error or a panic ends the run.
     pub(super) fn done(&mut self, unit: Unit) {
-        let done = catch_unwind(AssertUnwindSafe(|| self.do_unit(&unit))).unwrap_or_else(|_| {
+        let span = self.context.span.batch(unit.phase.name(), unit.number());
+        let caught = span.in_scope(|| catch_unwind(AssertUnwindSafe(|| self.do_unit(&unit))));
+        let done = caught.unwrap_or_else(|_| {
             // What the panic said may hold values of a row; the panic hook has shown it already.
             self.prepared = Prepared::new(self.context.sink.layout());
             Err(Error::new(ErrorKind::Panic, "a closure or a worker panicked"))
         });
+        span.ended(None, done.as_ref().err());
         if let Err(error) = done {
             let number = u64::from(unit.number());
             self.context.failure.set(error.locate(|place| {
@@ -76,7 +79,7 @@ impl<'a> Worker<'a> {
             context.failed(&error);
             let Some(delay) = attempts.after(&error, Instant::now()) else { return Err(error) };
             context.meter.retried();
-            context.observer.waiting(&error);
+            context.waits_after(&error);
             context.pause(delay)?;
         }
     }

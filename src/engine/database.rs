@@ -2,6 +2,7 @@
 
 use super::acquire::{Acquire, Intent};
 use super::builder::EngineBuilder;
+use super::echo::EchoOptions;
 use crate::backend::{Backend, JobLock, RowRef};
 use crate::config::PoolOptions;
 use crate::error::Result;
@@ -72,6 +73,15 @@ impl Engine {
     /// As [`from_backend`](Self::from_backend).
     #[track_caller]
     pub fn from_backend_with(
+        backend: Arc<dyn Backend>,
+        options: PoolOptions,
+        hooks: PoolHooks,
+    ) -> Result<Self> {
+        Self::assemble(EchoOptions::default().around(backend), options, hooks)
+    }
+
+    #[track_caller]
+    pub(super) fn assemble(
         backend: Arc<dyn Backend>,
         options: PoolOptions,
         hooks: PoolHooks,

@@ -2,6 +2,7 @@
 //!
 //! - `database`:     [`Engine`]: made once, cloned freely
 //! - `builder`:      [`EngineBuilder`]: typed options over those of the URL
+//! - `echo`:         every statement, told to whoever asked for it
 //! - `acquire`:      [`Acquire`]: the one way in which work asks for a connection
 //! - `open_backend`: which backend serves which URL
 //!
@@ -12,8 +13,10 @@
 mod acquire;
 mod builder;
 mod database;
+mod echo;
 mod open_backend;
 
 pub use acquire::{Acquire, Intent};
 pub use builder::EngineBuilder;
 pub use database::Engine;
+pub use echo::{StatementEvent, StatementKind};
