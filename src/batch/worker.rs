@@ -13,7 +13,7 @@ use crate::sink::table::{NotStored, Stored};
 use crate::source::prepared::{Prepared, Stage};
 use crate::stop::Stop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Does units, one after the other, and keeps its memory between them.
 pub(super) struct Worker<'a> {
@@ -60,6 +60,7 @@ impl<'a> Worker<'a> {
 
     fn do_unit(&mut self, unit: &Unit) -> Result<()> {
         let context = self.context;
+        let began = Instant::now();
         self.prepared.clear();
         if unit.phase == Phase::Load {
             let start = Instant::now();
@@ -71,7 +72,7 @@ impl<'a> Worker<'a> {
         loop {
             let error = match self.attempt(unit, &mut place, &mut attempts) {
                 Ok(outcome) => {
-                    self.report(unit, &outcome);
+                    self.report(unit, &outcome, began.elapsed());
                     return Ok(());
                 }
                 Err(error) => error,
@@ -242,7 +243,7 @@ impl<'a> Worker<'a> {
         ledger.complete_job(connection, place.job_id)
     }
 
-    fn report(&self, unit: &Unit, outcome: &Outcome) {
+    fn report(&self, unit: &Unit, outcome: &Outcome, time: Duration) {
         let Context { meter, observer, .. } = self.context;
         let counts = match outcome {
             Outcome::Committed { counts, held_back } => {
@@ -259,6 +260,7 @@ impl<'a> Worker<'a> {
                 rows: unit.bounds.rows,
                 bytes: unit.bytes(),
                 rejected: counts.rejected,
+                time,
             });
         } else if counts.rejected > 0 {
             observer.rejected(counts.rejected);

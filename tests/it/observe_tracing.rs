@@ -3,42 +3,58 @@
 use crate::support::Home;
 use crate::support::fake::Fake;
 use rowmill::{Engine, Job, Mode, PoolOptions};
+use std::cell::RefCell;
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Once};
 use std::time::Duration;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Metadata, Subscriber, subscriber};
+use tracing::subscriber::Interest;
+use tracing::{Event, Metadata, Subscriber, callsite, subscriber};
 
 const CANARY: &str = "canary-4711";
 
-/// Takes every span and event at every level, with all fields; all clones are one.
-#[derive(Clone, Debug, Default)]
-struct Collector(Arc<Collected>);
+thread_local! {
+    /// What is collected of this thread, if anything is, and in how many spans it is.
+    static COLLECTED: RefCell<Option<(Vec<String>, usize)>> = const { RefCell::new(None) };
+}
 
-#[derive(Debug, Default)]
-struct Collected {
+/// Takes every span and event at every level, with all fields, of threads that ask for it.
+///
+/// It is installed once for all threads: with one for each test, `tracing` may ask a thread that
+/// has none whether a place is of interest, and believe it for everybody.
+struct Collector {
     spans: AtomicU64,
-    lines: Mutex<Vec<String>>,
-    inside: Mutex<Vec<u64>>,
 }
 
 impl Collector {
     /// Runs `work` on this thread and returns what was collected of it.
     fn of<T>(work: impl FnOnce() -> T) -> (T, Vec<String>) {
-        let collector = Self::default();
-        let value = subscriber::with_default(collector.clone(), work);
-        let lines = std::mem::take(&mut *collector.0.lines.lock().unwrap());
-        (value, lines)
+        static INSTALLED: Once = Once::new();
+        INSTALLED.call_once(|| {
+            subscriber::set_global_default(Self { spans: AtomicU64::new(0) }).unwrap();
+        });
+        callsite::rebuild_interest_cache();
+        COLLECTED.set(Some(Default::default()));
+        let value = work();
+        (value, COLLECTED.take().unwrap().0)
     }
 
-    fn push(&self, what: &str, metadata: &Metadata<'_>, fields: &Fields) {
+    fn push(what: &str, metadata: &Metadata<'_>, fields: &Fields) {
         let (level, name) = (metadata.level(), metadata.name());
         let name = if metadata.is_span() { name } else { "" };
-        let depth = self.0.inside.lock().unwrap().len();
-        let line = format!("{what} {level} {name}{} depth={depth}", fields.0);
-        self.0.lines.lock().unwrap().push(line);
+        Self::with(|lines, depth| {
+            lines.push(format!("{what} {level} {name}{} depth={depth}", fields.0));
+        });
+    }
+
+    fn with(note: impl FnOnce(&mut Vec<String>, &mut usize)) {
+        COLLECTED.with_borrow_mut(|collected| {
+            if let Some((lines, depth)) = collected {
+                note(lines, depth);
+            }
+        });
     }
 }
 
@@ -52,21 +68,25 @@ impl Visit for Fields {
 }
 
 impl Subscriber for Collector {
+    fn register_callsite(&self, _: &'static Metadata<'static>) -> Interest {
+        Interest::sometimes()
+    }
+
     fn enabled(&self, _: &Metadata<'_>) -> bool {
-        true
+        COLLECTED.with_borrow(Option::is_some)
     }
 
     fn new_span(&self, attributes: &Attributes<'_>) -> Id {
         let mut fields = Fields::default();
         attributes.record(&mut fields);
-        self.push("span", attributes.metadata(), &fields);
-        Id::from_u64(self.0.spans.fetch_add(1, Ordering::Relaxed) + 1)
+        Self::push("span", attributes.metadata(), &fields);
+        Id::from_u64(self.spans.fetch_add(1, Ordering::Relaxed) + 1)
     }
 
     fn record(&self, _: &Id, values: &Record<'_>) {
         let mut fields = Fields::default();
         values.record(&mut fields);
-        self.0.lines.lock().unwrap().push(format!("record{}", fields.0));
+        Self::with(|lines, _| lines.push(format!("record{}", fields.0)));
     }
 
     fn record_follows_from(&self, _: &Id, _: &Id) {}
@@ -74,15 +94,15 @@ impl Subscriber for Collector {
     fn event(&self, event: &Event<'_>) {
         let mut fields = Fields::default();
         event.record(&mut fields);
-        self.push("event", event.metadata(), &fields);
+        Self::push("event", event.metadata(), &fields);
     }
 
-    fn enter(&self, id: &Id) {
-        self.0.inside.lock().unwrap().push(id.into_u64());
+    fn enter(&self, _: &Id) {
+        Self::with(|_, depth| *depth += 1);
     }
 
     fn exit(&self, _: &Id) {
-        self.0.inside.lock().unwrap().pop();
+        Self::with(|_, depth| *depth -= 1);
     }
 }
 

@@ -29,7 +29,7 @@ const LAYERS: &[Layer] = &[
     // Work.
     layer(&[&["session", "source", "sink"]]),
     // Flow.
-    layer(&[&["batch"]]),
+    layer(&[&["batch"], &["observe"]]),
     // Doors.
     family(&[&["lib", "cli", "main"]]),
 ];
@@ -58,6 +58,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("rusqlite", &["backend/sqlite"]),
     ("rayon", &["workers"]),
     ("tracing", &["trace"]),
+    ("metrics", &["observe"]),
     ("crossbeam_channel", &["batch"]),
     ("clap", &["cli", "main"]),
     ("toml", &["cli", "main"]),
