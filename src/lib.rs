@@ -71,6 +71,7 @@
 //! | feature | default | adds |
 //! |---|---|---|
 //! | `cli` | yes | the `rowmill` command, and [`cli`] |
+//! | `metrics` | no | `PoolMetrics` and `RunMetrics`: figures for the crate `metrics` |
 //! | `tracing` | no | spans and events of the crate `tracing` |
 //! | `chrono`, `jiff`, `rust_decimal`, `uuid` | no | the types of those crates as columns |
 
@@ -85,6 +86,8 @@ mod error;
 mod ident;
 pub mod mapping;
 mod nearest;
+#[cfg(feature = "metrics")]
+pub mod observe;
 pub mod pool;
 mod retry;
 pub mod session;
@@ -120,6 +123,8 @@ pub use source::rows::{Iter, Refusal, Source};
 pub use backend::RowRef;
 pub use config::{Order, Overflow, PoolKind, PoolOptions, ResetPolicy, Start};
 pub use engine::{Acquire, Engine, EngineBuilder, Intent, StatementEvent, StatementKind};
+#[cfg(feature = "metrics")]
+pub use observe::{PoolMetrics, RunMetrics};
 pub use pool::{
     AssertionPool, Budget, Clock, CloseReason, CloseReport, ConnectionData, Detached, Holder,
     Hooked, NullPool, Pool, PoolEvent, PoolHooks, PoolListener, PoolName, PoolStats, Pooled,

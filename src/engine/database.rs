@@ -3,6 +3,7 @@
 use super::acquire::{Acquire, Intent};
 use super::builder::EngineBuilder;
 use super::echo::EchoOptions;
+use super::warnings;
 use crate::backend::{Backend, JobLock, RowRef};
 use crate::config::PoolOptions;
 use crate::error::Result;
@@ -87,6 +88,7 @@ impl Engine {
         hooks: PoolHooks,
     ) -> Result<Self> {
         let notes = options.notes();
+        let hooks = warnings::listening(hooks);
         let pool = Pool::with_hooks(Arc::clone(&backend), options, hooks)?;
         Ok(Self { shared: Arc::new(Shared { backend, pool, notes }) })
     }

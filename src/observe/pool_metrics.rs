@@ -3,12 +3,13 @@
 use super::names;
 use crate::pool::{PoolEvent, PoolListener, PoolName, PoolStats};
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
+use parking_lot::Mutex;
+use std::collections::HashSet;
 
 /// Makes figures of what one pool tells; the names are in [`observe`](crate::observe).
 ///
 /// It belongs to one pool, from the beginning of that pool on: it counts what it is told. It keeps
-/// to the recorder that was installed when it was made, so that an event costs an addition and no
-/// search.
+/// to the recorder that was installed when it was made, so that no event has to look it up.
 pub struct PoolMetrics {
     in_use: Gauge,
     idle: Gauge,
@@ -24,6 +25,7 @@ pub struct PoolMetrics {
     timeouts: Counter,
     resets: Counter,
     leaks: Counter,
+    connections: Mutex<Connections>,
 }
 
 impl PoolMetrics {
@@ -48,6 +50,7 @@ impl PoolMetrics {
             timeouts: counter(names::POOL_TIMEOUTS),
             resets: counter(names::POOL_RESETS),
             leaks: counter(names::POOL_LEAKS),
+            connections: Mutex::default(),
         }
     }
 
@@ -58,51 +61,55 @@ impl PoolMetrics {
         self.limit.set(stats.limit);
     }
 
-    fn opened(&self) {
-        self.total.increment(1.0);
-        self.idle.increment(1.0);
+    /// Notes a change of what is open and what is on loan.
+    fn change(&self, change: impl FnOnce(&mut Connections)) {
+        let mut connections = self.connections.lock();
+        change(&mut connections);
+        // ORDER: under the lock, so that the last one to set a gauge knows of all changes.
+        let Connections { open, lent } = &*connections;
+        self.total.set(open.len() as f64);
+        self.in_use.set(lent.len() as f64);
+        self.idle.set(open.len().saturating_sub(lent.len()) as f64);
     }
+}
 
-    fn gone(&self) {
-        self.total.decrement(1.0);
-        self.idle.decrement(1.0);
-    }
+/// The connections of the pool, by their numbers. Not just how many: one that is given up by its
+/// holder is closed and never comes back.
+#[derive(Debug, Default)]
+struct Connections {
+    open: HashSet<u64>,
+    lent: HashSet<u64>,
+}
 
-    fn lent(&self) {
-        self.in_use.increment(1.0);
-        self.idle.decrement(1.0);
-    }
-
-    fn back(&self) {
-        self.in_use.decrement(1.0);
-        self.idle.increment(1.0);
+impl Connections {
+    fn left(&mut self, connection: u64) {
+        self.open.remove(&connection);
+        self.lent.remove(&connection);
     }
 }
 
 impl PoolListener for PoolMetrics {
     fn observe(&self, _: &PoolName, event: &PoolEvent<'_>) {
-        match event {
-            PoolEvent::Connect { took, .. } => {
-                self.opened();
+        match *event {
+            PoolEvent::Connect { connection, took } => {
+                self.change(|connections| _ = connections.open.insert(connection));
                 self.connects.increment(1);
                 self.connect.record(took.as_secs_f64());
             }
             PoolEvent::ConnectFailed { .. } => self.connect_failures.increment(1),
-            PoolEvent::CheckOut { waited, .. } => {
-                self.lent();
+            PoolEvent::CheckOut { connection, waited, .. } => {
+                self.change(|connections| _ = connections.lent.insert(connection));
                 self.wait.record(waited.as_secs_f64());
             }
-            PoolEvent::CheckIn { used, .. } => {
-                self.back();
+            PoolEvent::CheckIn { connection, used, .. } => {
+                self.change(|connections| _ = connections.lent.remove(&connection));
                 self.used.record(used.as_secs_f64());
             }
-            // It is on loan no more, and the pool's no more.
-            PoolEvent::Detach { .. } => {
-                self.back();
-                self.gone();
+            PoolEvent::Detach { connection, .. } => {
+                self.change(|connections| connections.left(connection));
             }
-            PoolEvent::Close { .. } => {
-                self.gone();
+            PoolEvent::Close { connection, .. } => {
+                self.change(|connections| connections.left(connection));
                 self.closes.increment(1);
             }
             PoolEvent::Timeout { waited, .. } => {

@@ -159,6 +159,22 @@ fn a_check_out_that_fails_says_so() {
     assert!(failed.is_err() && has(&lines, "record error=refused with 28P01"), "{lines:#?}");
 }
 
+#[test]
+fn what_a_person_should_know_of_a_pool_is_a_warning() {
+    let options = PoolOptions::new().pool_size(1).max_overflow(0);
+    let fake = Fake::default();
+    let engine = Engine::from_backend(Arc::new(fake.clone()), options).unwrap();
+    // It passes: the pool tries again.
+    fake.fail_with(&["57P03"]);
+    let ((), lines) = Collector::of(|| {
+        engine.get().unwrap().begin().unwrap();
+    });
+    let warnings: Vec<_> = lines.iter().filter(|line| line.starts_with("event WARN")).collect();
+    let has = |wanted: &str| warnings.iter().any(|line| line.contains(wanted));
+    assert!(has("no connection after") && has("refused with 57P03"), "{warnings:#?}");
+    assert!(has("left behind an open transaction"), "{warnings:#?}");
+}
+
 /// The whole of a job at every level: good rows, rejected rows, a failing statement, a password.
 #[test]
 fn no_value_and_no_password_is_in_any_span_or_event() {
