@@ -7,20 +7,24 @@
 //! Both are added by whoever wants figures, so that the pool and the job know nothing of them:
 //!
 //! ```
-//! use rowmill::{Job, RunMetrics};
+//! use rowmill::{Engine, Job, PoolMetrics, RunMetrics};
 //! use std::sync::Arc;
-//! # use rowmill::{Engine, Entity, Iter, Upsert};
+//! # use rowmill::{Entity, Iter, Upsert};
 //! # #[derive(Entity)]
 //! # #[entity(table = "squares")]
 //! # struct Square { #[entity(key)] number: i64, square: i64 }
-//! # let engine = Engine::open("sqlite::memory:")?;
 //! // Install the recorder of your exporter first: figures keep to the one that was there.
+//! let figures = Arc::new(PoolMetrics::of("warehouse"));
+//! let engine = Engine::builder("sqlite::memory:")
+//!     .hooks(|hooks| hooks.listener(Arc::clone(&figures) as _))
+//!     .build()?;
 //! let job = Job::named("squares")
 //!     .read(Iter::new("numbers", || 1..=10_i64))
 //!     .map(|number| Ok(Square { number, square: number * number }))
 //!     .write(Upsert::<Square>::new().create(true))
 //!     .observer(Arc::new(RunMetrics::of("squares")));
 //! job.run(&engine)?;
+//! figures.sample(&engine.stats()); // where they are read: who waits now
 //! # Ok::<(), rowmill::Error>(())
 //! ```
 //!
