@@ -3,6 +3,7 @@
 use super::event::{StatementEvent, StatementKind};
 use super::options::EchoOptions;
 use crate::backend::capabilities::Capabilities;
+use crate::backend::fate::{Fate, TransactionId};
 use crate::backend::interrupt::Interrupt;
 use crate::backend::leftovers::Leftovers;
 use crate::backend::server_limit::ServerLimit;
@@ -151,6 +152,19 @@ impl Connection for EchoConnection {
         }
         let call = Call::new(StatementKind::Rollback, "ROLLBACK");
         self.told(call, |inner| inner.rollback().map(no_rows))
+    }
+
+    fn transaction_id(&mut self) -> Result<Option<TransactionId>> {
+        self.inner.transaction_id()
+    }
+
+    fn fate(&mut self, transaction: &TransactionId) -> Result<Fate> {
+        self.inner.fate(transaction)
+    }
+
+    fn check_constraints(&mut self) -> Result<()> {
+        let call = Call::new(StatementKind::Run, "CHECK CONSTRAINTS");
+        self.told(call, |inner| inner.check_constraints().map(no_rows))
     }
 
     fn table_info(&mut self, table: &TableName) -> Result<Option<TableInfo>> {
