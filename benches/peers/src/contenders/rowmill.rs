@@ -3,6 +3,10 @@
 use crate::blocking::{Lend, Serve};
 use crate::scenario::{HOLD, POINT};
 use rowmill::backend::capabilities::Capabilities;
+use rowmill::backend::fate::{Fate, TransactionId};
+use rowmill::backend::interrupt::Interrupt;
+use rowmill::backend::leftovers::Leftovers;
+use rowmill::backend::server_limit::ServerLimit;
 use rowmill::backend::table_info::TableInfo;
 use rowmill::backend::{Backend, Connection, JobLock, RowRef};
 use rowmill::{
@@ -11,7 +15,7 @@ use rowmill::{
 };
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// A pool of connections that do nothing.
 pub fn trivial(most: u32) -> impl Lend {
@@ -117,12 +121,40 @@ impl Connection for Nothing {
         Ok(())
     }
 
+    fn transaction_id(&mut self) -> Result<Option<TransactionId>> {
+        Ok(None)
+    }
+
+    fn fate(&mut self, _: &TransactionId) -> Result<Fate> {
+        Ok(Fate::Unknown)
+    }
+
+    fn check_constraints(&mut self) -> Result<()> {
+        Ok(())
+    }
+
     fn table_info(&mut self, _: &TableName) -> Result<Option<TableInfo>> {
         Ok(None)
     }
 
     fn ping(&mut self, _: Instant) -> Result<()> {
         Ok(())
+    }
+
+    fn reset(&mut self, _: Instant) -> Result<Leftovers> {
+        Ok(Leftovers::default())
+    }
+
+    fn set_statement_timeout(&mut self, _: Option<Duration>) -> Result<()> {
+        Ok(())
+    }
+
+    fn interrupt(&self) -> Option<Arc<dyn Interrupt>> {
+        None
+    }
+
+    fn server_limit(&mut self) -> Result<Option<ServerLimit>> {
+        Ok(None)
     }
 
     fn in_transaction(&self) -> bool {
