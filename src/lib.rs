@@ -59,6 +59,7 @@
 //! | see whether parallel work is right | [`Job::run_serial`], its serial twin |
 //! | run a statement or a query of my own | [`Engine::execute`], [`Engine::query`] |
 //! | set the size and the time-outs of the pool | [`Engine::builder`], or the URL |
+//! | see every statement, or the slow ones | [`EngineBuilder::echo`], [`EngineBuilder::slow_statements`] |
 //! | map an enum of the database | `#[derive(SqlEnum)]` |
 //! | know whether trying again helps | [`Error::is_transient`], [`Error::kind`] |
 //!
@@ -70,6 +71,8 @@
 //! | feature | default | adds |
 //! |---|---|---|
 //! | `cli` | yes | the `rowmill` command, and [`cli`] |
+//! | `metrics` | no | `PoolMetrics` and `RunMetrics`: figures for the crate `metrics` |
+//! | `tracing` | no | spans and events of the crate `tracing` |
 //! | `chrono`, `jiff`, `rust_decimal`, `uuid` | no | the types of those crates as columns |
 
 pub mod backend;
@@ -83,6 +86,8 @@ mod error;
 mod ident;
 pub mod mapping;
 mod nearest;
+#[cfg(feature = "metrics")]
+pub mod observe;
 pub mod pool;
 mod retry;
 pub mod session;
@@ -91,6 +96,7 @@ pub mod source;
 pub mod sql;
 mod sqlstate;
 mod stop;
+mod trace;
 pub mod url;
 mod workers;
 
@@ -116,7 +122,9 @@ pub use source::rows::{Iter, Refusal, Source};
 // Wires and drivers: databases and their connections.
 pub use backend::RowRef;
 pub use config::{Order, Overflow, PoolKind, PoolOptions, ResetPolicy, Start};
-pub use engine::{Acquire, Engine, EngineBuilder, Intent};
+pub use engine::{Acquire, Engine, EngineBuilder, Intent, StatementEvent, StatementKind};
+#[cfg(feature = "metrics")]
+pub use observe::{PoolMetrics, RunMetrics};
 pub use pool::{
     AssertionPool, Budget, Clock, CloseReason, CloseReport, ConnectionData, Detached, Holder,
     Hooked, NullPool, Pool, PoolEvent, PoolHooks, PoolListener, PoolName, PoolStats, Pooled,

@@ -14,6 +14,7 @@ use crate::sink::table::{StagePlace, TableSink};
 use crate::source::feed::Feed;
 use crate::sqlstate::Class;
 use crate::stop::{Stop, StopToken};
+use crate::trace::{self, Span};
 use parking_lot::{Condvar, Mutex};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -35,6 +36,7 @@ pub(super) struct Context<'a> {
     pub(super) observer: &'a dyn Observer,
     pub(super) lock: &'a Lock<'a>,
     pub(super) meter: &'a Meter,
+    pub(super) span: &'a Span,
     pub(super) failure: Failure,
 }
 
@@ -67,6 +69,12 @@ impl Context<'_> {
         if is_away(error) {
             self.lock.doubt();
         }
+    }
+
+    /// Tells that what failed is going to be tried again.
+    pub(super) fn waits_after(&self, error: &Error) {
+        trace::warn(format_args!("tried again in a moment: {error}"));
+        self.observer.waiting(error);
     }
 
     /// Whether no further unit is to be started.

@@ -2,7 +2,7 @@
 
 use super::identity::Identity;
 use super::limits::{Limits, MaxRejects};
-use super::observer::{Observer, Unobserved};
+use super::observer::{Observer, Observers};
 use super::pipeline::Pipeline;
 use super::report::Report;
 use super::run::{self, Start};
@@ -64,7 +64,7 @@ pub struct Job {
     declare: Declare,
     limits: Limits,
     stop: StopToken,
-    observer: Arc<dyn Observer>,
+    observers: Observers,
 }
 
 impl Job {
@@ -81,7 +81,7 @@ impl Job {
             declare,
             limits: Limits::default(),
             stop: StopToken::new(),
-            observer: Arc::new(Unobserved),
+            observers: Observers::default(),
         }
     }
 
@@ -135,10 +135,10 @@ impl Job {
         self
     }
 
-    /// Is watched by `observer`.
+    /// Is watched by `observer`, beside those that watch it already.
     #[must_use]
     pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
-        self.observer = observer;
+        self.observers.add(observer);
         self
     }
 
@@ -185,7 +185,7 @@ impl Job {
             limits: self.limits,
             engine,
             stop: &self.stop,
-            observer: self.observer.as_ref(),
+            observer: &self.observers,
             parallel,
         })
     }

@@ -1,6 +1,8 @@
 //! Watching a run.
 
 use crate::error::Error;
+use std::sync::Arc;
+use std::time::Duration;
 
 /// What a run is going to do; known once its plan stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,6 +30,8 @@ pub struct BatchDone {
     pub bytes: u64,
     /// Rows that were rejected.
     pub rejected: u64,
+    /// How long it took on its worker, with all its attempts.
+    pub time: Duration,
 }
 
 /// Watches a run: progress, metrics. It is told after the fact, from several threads at once, and
@@ -57,3 +61,43 @@ pub trait Observer: Send + Sync {
 pub struct Unobserved;
 
 impl Observer for Unobserved {}
+
+/// All who watch a run, in the order in which they came.
+#[derive(Clone, Default)]
+pub(super) struct Observers(Vec<Arc<dyn Observer>>);
+
+impl Observers {
+    pub(super) fn add(&mut self, observer: Arc<dyn Observer>) {
+        self.0.push(observer);
+    }
+
+    fn each(&self, tell: impl Fn(&dyn Observer)) {
+        self.0.iter().for_each(|observer| tell(&**observer));
+    }
+}
+
+impl Observer for Observers {
+    fn planned(&self, plan: &PlanTotals) {
+        self.each(|observer| observer.planned(plan));
+    }
+
+    fn batch_done(&self, done: &BatchDone) {
+        self.each(|observer| observer.batch_done(done));
+    }
+
+    fn rejected(&self, rows: u64) {
+        self.each(|observer| observer.rejected(rows));
+    }
+
+    fn held_back(&self) {
+        self.each(|observer| observer.held_back());
+    }
+
+    fn phase(&self, name: &str) {
+        self.each(|observer| observer.phase(name));
+    }
+
+    fn waiting(&self, why: &Error) {
+        self.each(|observer| observer.waiting(why));
+    }
+}

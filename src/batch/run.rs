@@ -19,6 +19,7 @@ use crate::retry::Attempts;
 use crate::sink::table::{StagePlace, TableSink};
 use crate::sqlstate::SqlState;
 use crate::stop::StopToken;
+use crate::trace::{self, Span};
 use crate::workers::Workers;
 use std::time::{Duration, Instant};
 
@@ -38,9 +39,12 @@ pub(super) fn run(start: &Start<'_>) -> (Report, Option<Error>) {
     let began = Instant::now();
     let meter = Meter::default();
     let mut report = Report::new(&start.identity.name, start.identity.params.clone());
-    let failed = execute(start, &meter, &mut report)
+    let span = trace::run(&start.identity.name);
+    let failed = span
+        .in_scope(|| execute(start, &meter, &span, &mut report))
         .err()
         .map(|error| error.locate(|place| place.job = Some(start.identity.name.clone())));
+    span.ended(None, failed.as_ref());
     if let Some(error) = &failed {
         report.status = status_of(error);
     }
@@ -61,7 +65,7 @@ fn status_of(error: &Error) -> Status {
     }
 }
 
-fn execute(start: &Start<'_>, meter: &Meter, report: &mut Report) -> Result<()> {
+fn execute(start: &Start<'_>, meter: &Meter, span: &Span, report: &mut Report) -> Result<()> {
     let Start { engine, identity, .. } = *start;
     let mut connection = engine.get()?;
     // ORDER: the lock before the first write; a second start touches nothing.
@@ -111,6 +115,7 @@ fn execute(start: &Start<'_>, meter: &Meter, report: &mut Report) -> Result<()> 
         observer: start.observer,
         lock: &lock,
         meter,
+        span,
         failure: Failure::default(),
     };
     let done = phases(start, &context, &job, report);
@@ -223,7 +228,7 @@ fn with_patience<T>(
         };
         context.failed(&error);
         let Some(delay) = attempts.after(&error, Instant::now()) else { return Err(error) };
-        context.observer.waiting(&error);
+        context.waits_after(&error);
         context.pause(delay)?;
     }
 }

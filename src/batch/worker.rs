@@ -13,7 +13,7 @@ use crate::sink::table::{NotStored, Stored};
 use crate::source::prepared::{Prepared, Stage};
 use crate::stop::Stop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Does units, one after the other, and keeps its memory between them.
 pub(super) struct Worker<'a> {
@@ -40,11 +40,14 @@ impl<'a> Worker<'a> {
 
     /// Does a unit; an error or a panic ends the run.
     pub(super) fn done(&mut self, unit: Unit) {
-        let done = catch_unwind(AssertUnwindSafe(|| self.do_unit(&unit))).unwrap_or_else(|_| {
+        let span = self.context.span.batch(unit.phase.name(), unit.number());
+        let caught = span.in_scope(|| catch_unwind(AssertUnwindSafe(|| self.do_unit(&unit))));
+        let done = caught.unwrap_or_else(|_| {
             // What the panic said may hold values of a row; the panic hook has shown it already.
             self.prepared = Prepared::new(self.context.sink.layout());
             Err(Error::new(ErrorKind::Panic, "a closure or a worker panicked"))
         });
+        span.ended(None, done.as_ref().err());
         if let Err(error) = done {
             let number = u64::from(unit.number());
             self.context.failure.set(error.locate(|place| {
@@ -57,6 +60,7 @@ impl<'a> Worker<'a> {
 
     fn do_unit(&mut self, unit: &Unit) -> Result<()> {
         let context = self.context;
+        let began = Instant::now();
         self.prepared.clear();
         if unit.phase == Phase::Load {
             let start = Instant::now();
@@ -68,7 +72,7 @@ impl<'a> Worker<'a> {
         loop {
             let error = match self.attempt(unit, &mut place, &mut attempts) {
                 Ok(outcome) => {
-                    self.report(unit, &outcome);
+                    self.report(unit, &outcome, began.elapsed());
                     return Ok(());
                 }
                 Err(error) => error,
@@ -76,7 +80,7 @@ impl<'a> Worker<'a> {
             context.failed(&error);
             let Some(delay) = attempts.after(&error, Instant::now()) else { return Err(error) };
             context.meter.retried();
-            context.observer.waiting(&error);
+            context.waits_after(&error);
             context.pause(delay)?;
         }
     }
@@ -239,7 +243,7 @@ impl<'a> Worker<'a> {
         ledger.complete_job(connection, place.job_id)
     }
 
-    fn report(&self, unit: &Unit, outcome: &Outcome) {
+    fn report(&self, unit: &Unit, outcome: &Outcome, time: Duration) {
         let Context { meter, observer, .. } = self.context;
         let counts = match outcome {
             Outcome::Committed { counts, held_back } => {
@@ -256,6 +260,7 @@ impl<'a> Worker<'a> {
                 rows: unit.bounds.rows,
                 bytes: unit.bytes(),
                 rejected: counts.rejected,
+                time,
             });
         } else if counts.rejected > 0 {
             observer.rejected(counts.rejected);

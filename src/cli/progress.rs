@@ -226,7 +226,8 @@ mod tests {
         }
     }
 
-    const BATCH: BatchDone = BatchDone { rows: 1_000, bytes: 2_048, rejected: 0 };
+    const BATCH: BatchDone =
+        BatchDone { rows: 1_000, bytes: 2_048, rejected: 0, time: Duration::ZERO };
 
     fn plan(batches: u64, done_batches: u64) -> PlanTotals {
         PlanTotals {

@@ -1,11 +1,13 @@
 //! Typed options over those of the URL.
 
 use super::database::Engine;
+use super::echo::{EchoOptions, StatementEvent};
 use super::open_backend::open_backend;
 use crate::config::PoolOptions;
 use crate::error::Result;
 use crate::pool::PoolHooks;
 use crate::url::{Database, DatabaseUrl};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Makes an [`Engine`] with options that win over those of its URL.
@@ -21,6 +23,7 @@ pub struct EngineBuilder {
     read_only: bool,
     statement_timeout: Option<Duration>,
     prepared_statements: Option<bool>,
+    echo: EchoOptions,
 }
 
 impl EngineBuilder {
@@ -33,6 +36,7 @@ impl EngineBuilder {
             read_only: false,
             statement_timeout: None,
             prepared_statements: None,
+            echo: EchoOptions::default(),
         }
     }
 
@@ -129,6 +133,40 @@ impl EngineBuilder {
         self
     }
 
+    /// Tells `sink` of every statement, after it was run: the text, the time, the rows, the error.
+    /// Parameters are counted and not shown. Default: nobody is told, and it costs nothing.
+    ///
+    /// The sink is called on the thread that ran the statement, while the connection is held: it
+    /// must be quick, and must not ask this engine for a connection. What the pool does by itself
+    /// is told where it changed anything: a transaction that was left open and rolled back.
+    ///
+    /// ```
+    /// let engine = rowmill::Engine::builder("sqlite::memory:")
+    ///     .echo(|statement| eprintln!("{statement}"))
+    ///     .build()?;
+    /// engine.run("create table runways (id integer primary key)")?;
+    /// // [1] 104.207us: create table runways (id integer primary key)
+    /// # Ok::<(), rowmill::Error>(())
+    /// ```
+    pub fn echo(mut self, sink: impl Fn(&StatementEvent<'_>) + Send + Sync + 'static) -> Self {
+        self.echo.to(Arc::new(sink));
+        self
+    }
+
+    /// Tells the sink of [`echo`](Self::echo) only of statements that take so long or longer.
+    /// Default: 0, which is all of them.
+    pub fn slow_statements(mut self, threshold: Duration) -> Self {
+        self.echo.slower_than(threshold);
+        self
+    }
+
+    /// Shows the sink of [`echo`](Self::echo) the parameters too, which are the values of rows:
+    /// for a developer's own machine. Default: they are hidden.
+    pub fn show_parameters_in_echo(mut self) -> Self {
+        self.echo.show_parameters();
+        self
+    }
+
     /// The engine; it opens no connection yet, unless the options ask for some at the start.
     ///
     /// # Errors
@@ -148,8 +186,8 @@ impl EngineBuilder {
             }
         }
         self.options.validate()?;
-        let backend = open_backend(&url)?;
-        let engine = Engine::from_backend_with(backend, self.options, self.hooks)?;
+        let backend = self.echo.around(open_backend(&url)?);
+        let engine = Engine::assemble(backend, self.options, self.hooks)?;
         Ok(engine.with_notes(url.notes))
     }
 }

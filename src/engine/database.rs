@@ -2,6 +2,8 @@
 
 use super::acquire::{Acquire, Intent};
 use super::builder::EngineBuilder;
+use super::echo::EchoOptions;
+use super::warnings;
 use crate::backend::{Backend, JobLock, RowRef};
 use crate::config::PoolOptions;
 use crate::error::Result;
@@ -76,7 +78,17 @@ impl Engine {
         options: PoolOptions,
         hooks: PoolHooks,
     ) -> Result<Self> {
+        Self::assemble(EchoOptions::default().around(backend), options, hooks)
+    }
+
+    #[track_caller]
+    pub(super) fn assemble(
+        backend: Arc<dyn Backend>,
+        options: PoolOptions,
+        hooks: PoolHooks,
+    ) -> Result<Self> {
         let notes = options.notes();
+        let hooks = warnings::listening(hooks);
         let pool = Pool::with_hooks(Arc::clone(&backend), options, hooks)?;
         Ok(Self { shared: Arc::new(Shared { backend, pool, notes }) })
     }

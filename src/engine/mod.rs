@@ -2,8 +2,10 @@
 //!
 //! - `database`:     [`Engine`]: made once, cloned freely
 //! - `builder`:      [`EngineBuilder`]: typed options over those of the URL
+//! - `echo`:         every statement, told to whoever asked for it
 //! - `acquire`:      [`Acquire`]: the one way in which work asks for a connection
 //! - `open_backend`: which backend serves which URL
+//! - `warnings`:     what a pool tells, as warnings for `tracing`
 //!
 //! An engine opens nothing until it is asked for a connection, so it can be made where the server
 //! is not reachable yet; [`Engine::check`] is for those who want to know at once. What it says of
@@ -12,8 +14,11 @@
 mod acquire;
 mod builder;
 mod database;
+mod echo;
 mod open_backend;
+mod warnings;
 
 pub use acquire::{Acquire, Intent};
 pub use builder::EngineBuilder;
 pub use database::Engine;
+pub use echo::{StatementEvent, StatementKind};

@@ -12,6 +12,7 @@ use crate::backend::Backend;
 use crate::backend::server_limit::ServerLimit;
 use crate::config::{PoolOptions, Start};
 use crate::error::{Error, ErrorKind, Result};
+use crate::trace;
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
@@ -138,7 +139,10 @@ impl Pool {
     #[track_caller]
     fn ask(&self, timeout: Duration, patience: Duration, label: Option<Label>) -> Result<Pooled> {
         let request = Request { timeout, patience, label, place: Location::caller() };
-        self.shared.check_out(&request)
+        let span = trace::check_out();
+        let taken = span.in_scope(|| self.shared.check_out(&request));
+        span.ended(None, taken.as_ref().err());
+        taken
     }
 
     /// Gives up all connections that were opened so far: those that sleep are closed now, those on

@@ -17,7 +17,7 @@ const fn family(groups: &'static [&'static [&'static str]]) -> Layer {
 
 const LAYERS: &[Layer] = &[
     // Ground.
-    family(&[&["error", "sqlstate", "ident", "stop", "workers", "nearest", "retry"]]),
+    family(&[&["error", "sqlstate", "ident", "stop", "workers", "nearest", "retry", "trace"]]),
     // Words.
     layer(&[&["url"], &["config"]]),
     // Paper: no socket, no thread, no clock.
@@ -29,7 +29,7 @@ const LAYERS: &[Layer] = &[
     // Work.
     layer(&[&["session", "source", "sink"]]),
     // Flow.
-    layer(&[&["batch"]]),
+    layer(&[&["batch"], &["observe"]]),
     // Doors.
     family(&[&["lib", "cli", "main"]]),
 ];
@@ -57,6 +57,8 @@ const DOORS: &[(&str, &[&str])] = &[
     ("tokio", &["backend/postgres"]),
     ("rusqlite", &["backend/sqlite"]),
     ("rayon", &["workers"]),
+    ("tracing", &["trace"]),
+    ("metrics", &["observe"]),
     ("crossbeam_channel", &["batch"]),
     ("clap", &["cli", "main"]),
     ("toml", &["cli", "main"]),

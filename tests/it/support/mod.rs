@@ -14,6 +14,7 @@
 //! - `loading`:  loads of them through the command, compared row by row
 //! - `pgbouncer`: a pooler in transaction mode before a server
 //! - `tls`:      authorities, certificates, and a server that has them
+//! - `recorder`: keeps the figures for `metrics`
 //! - `place`:    a database that a job writes to, on a server or in a file
 //! - `proxy`:    a server's address with faults
 //! - `subject`:  the pools of an experiment: ours and the naive baseline
@@ -39,6 +40,8 @@ pub mod pgbouncer;
 #[cfg(feature = "cli")]
 mod place;
 pub mod proxy;
+#[cfg(feature = "metrics")]
+pub mod recorder;
 mod server;
 pub mod subject;
 mod test_db;
