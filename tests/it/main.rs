@@ -67,11 +67,12 @@ mod fault_batch; // a batch is cut at every place
 mod fault_contract; // lines of the contract that need a server
 mod fault_crowd; // many threads, and threads that want two
 mod fault_dirty; // what is left behind
-mod fault_end; // the end of a pool, panics, runtimes, processes
+mod fault_end; // the end of a pool, panics
 mod fault_flow; // slow and failing ends of a load; memory
 mod fault_job; // a load whose server, network or disk goes
 mod fault_lost; // a connection is lost: killed, cut, torn
 mod fault_net; // black holes, silence, slow lines
+mod fault_process; // async runtimes, children, no descriptors left
 mod fault_resources; // no session left, a full disk, limits of the server
 mod fault_restart; // the server goes away, comes back, refuses
 mod fault_watch; // long loans are told of, sleeping connections kept alive
