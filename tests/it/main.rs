@@ -38,11 +38,11 @@ mod sqlite_backend;
 // Wires: pool_*.rs, routing_*.rs, engine_*.rs, sharding_*.rs, observe_*.rs
 mod engine_echo; // what an engine tells of its statements
 mod engine_options;
-mod pool_age; // how old a connection may become, for how long it may sleep
 #[cfg(feature = "metrics")]
 mod observe_metrics; // figures, and their documented names
 #[cfg(feature = "tracing")]
 mod observe_tracing; // spans and events, and that no value is in them
+mod pool_age; // how old a connection may become, for how long it may sleep
 mod pool_bounds;
 mod pool_budget; // several pools together
 mod pool_close;
