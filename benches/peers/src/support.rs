@@ -3,6 +3,8 @@
 
 #[path = "../../../tests/it/support/cluster.rs"]
 mod cluster;
+#[path = "../../../tests/it/support/island.rs"]
+mod island;
 #[path = "../../../tests/it/support/server.rs"]
 mod server;
 #[path = "../../../tests/it/support/test_db.rs"]
