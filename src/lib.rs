@@ -58,7 +58,10 @@
 //! | know what a run did, also where it failed | [`Report`], [`Job::report`] |
 //! | see whether parallel work is right | [`Job::run_serial`], its serial twin |
 //! | run a statement or a query of my own | [`Engine::execute`], [`Engine::query`] |
+//! | do several statements or none | [`Engine::transaction`], [`Engine::begin`] |
+//! | have a transaction run again after a deadlock or a lost connection | [`Engine::transact`] with [`TransactionOptions::retry`] |
 //! | set the size and the time-outs of the pool | [`Engine::builder`], or the URL |
+//! | know what happens in the pool | [`Pool`], [`PoolListener`], [`PoolHooks`] |
 //! | see every statement, or the slow ones | [`EngineBuilder::echo`], [`EngineBuilder::slow_statements`] |
 //! | map an enum of the database | `#[derive(SqlEnum)]` |
 //! | know whether trying again helps | [`Error::is_transient`], [`Error::kind`] |
@@ -71,6 +74,7 @@
 //! | feature | default | adds |
 //! |---|---|---|
 //! | `cli` | yes | the `rowmill` command, and [`cli`] |
+//! | `tls` | yes | TLS to PostgreSQL, with rustls and ring |
 //! | `metrics` | no | `PoolMetrics` and `RunMetrics`: figures for the crate `metrics` |
 //! | `tracing` | no | spans and events of the crate `tracing` |
 //! | `chrono`, `jiff`, `rust_decimal`, `uuid` | no | the types of those crates as columns |
@@ -107,7 +111,6 @@ pub use batch::limits::MaxRejects;
 pub use batch::observer::{BatchDone, Observer, PlanTotals};
 pub use batch::pipeline::Pipeline;
 pub use batch::report::{PoolReport, Report, Status};
-
 pub use batch::write::{Append, InsertIgnore, Mirror, Replace, Upsert, Write, WriteMode};
 
 // Work: transactions; where rows come from and where they go.
