@@ -5,6 +5,7 @@
 //! permit, so sending never waits; no worker ever sends into it.
 
 use super::context::Context;
+use super::patience::stopped;
 use super::permits::Permits;
 use super::unit::Unit;
 use super::worker::Worker;
@@ -26,7 +27,7 @@ pub(super) fn parallel(context: &Context<'_>, workers: &Workers, units: Vec<Unit
         move || {
             for unit in units {
                 let permit = permits.acquire(unit.bytes());
-                if context.halted() || sender.send((unit, permit)).is_err() {
+                if context.patience.halted() || sender.send((unit, permit)).is_err() {
                     return false;
                 }
             }
@@ -45,7 +46,7 @@ pub(super) fn parallel(context: &Context<'_>, workers: &Workers, units: Vec<Unit
 pub(super) fn serial(context: &Context<'_>, units: Vec<Unit>) -> Result<()> {
     let mut worker = Worker::new(context);
     for unit in units {
-        if context.halted() {
+        if context.patience.halted() {
             return settle(context, false);
         }
         worker.done(unit);
@@ -56,7 +57,7 @@ pub(super) fn serial(context: &Context<'_>, units: Vec<Unit>) -> Result<()> {
 fn drain(context: &Context<'_>, receiver: &Receiver<InHand>) {
     let mut worker = Worker::new(context);
     for (unit, permit) in receiver {
-        if !context.halted() {
+        if !context.patience.halted() {
             worker.done(unit);
         }
         drop(permit);
@@ -64,10 +65,10 @@ fn drain(context: &Context<'_>, receiver: &Receiver<InHand>) {
 }
 
 fn settle(context: &Context<'_>, all_started: bool) -> Result<()> {
-    match context.failure.take() {
+    match context.patience.failure.take() {
         Some(error) => Err(error),
         // A unit that was sent and then passed over shows in the ledger: it is still open.
-        None if all_started && !context.halted() => Ok(()),
-        None => Err(Context::stopped()),
+        None if all_started && !context.patience.halted() => Ok(()),
+        None => Err(stopped()),
     }
 }

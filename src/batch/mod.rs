@@ -8,7 +8,11 @@
 //! - `run`:        one execution: plan, load, merge, finish
 //! - `plan`:       the source, cut, before the first batch runs
 //! - `outline`:    the bounds of all batches of a plan, in few bytes
+//! - `begin`:      what a run does before its first batch
 //! - `context`:    what all parts of a run share
+//! - `lock`:       the lock of a job, held by its run
+//! - `patience`:   how a run goes on where its server was away
+//! - `meter`:      what a run measures
 //! - `dispatcher`: permit, bounded channel, worker set; and the serial twin
 //! - `permits`:    the right to be in flight
 //! - `unit`:       a piece of work that is done in one transaction
@@ -31,6 +35,7 @@
 //! connections, that every batch is done once whatever dies and whenever, and that every row that
 //! was read is accounted for.
 
+mod begin;
 mod budget;
 mod context;
 mod dispatcher;
@@ -38,8 +43,11 @@ pub mod identity;
 pub mod job;
 pub mod ledger;
 pub mod limits;
+mod lock;
+mod meter;
 pub mod observer;
 mod outline;
+mod patience;
 mod permits;
 pub mod pipeline;
 mod plan;

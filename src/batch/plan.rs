@@ -1,11 +1,12 @@
 //! The source, cut into batches, before the first of them runs.
 
-use super::context::Context;
+use super::begin::carry_on;
 use super::identity;
 use super::job::Declared;
 use super::ledger::{JobRecord, Ledger, NewJob};
 use super::outline::Outline;
-use super::run::{Start, carry_on};
+use super::patience::stopped;
+use super::run::Start;
 use super::transaction::in_transaction;
 use super::unit::{Phase, Unit};
 use crate::backend::Connection;
@@ -31,7 +32,7 @@ impl Plan {
             outline.push(batch);
             match start.stop.asked() {
                 Stop::No => Ok(()),
-                _ => Err(Context::stopped()),
+                _ => Err(stopped()),
             }
         })?;
         Ok(Self { fingerprint, outline })

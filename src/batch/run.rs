@@ -1,22 +1,24 @@
 //! One execution: plan, load, merge, finish.
 
+use super::begin::{self, Begun};
 use super::budget::Budget;
-use super::context::{Context, Failure, Lock, Meter};
+use super::context::Context;
 use super::dispatcher;
-use super::identity::{self, Identity};
+use super::identity::Identity;
 use super::job::Declared;
-use super::ledger::{JobRecord, Ledger, RunRecord};
+use super::ledger::{JobRecord, Ledger};
 use super::limits::Limits;
+use super::lock::Lock;
+use super::meter::Meter;
 use super::observer::{Observer, PlanTotals};
-use super::plan::Plan;
+use super::patience::{Failure, Patience};
 use super::report::{Report, Status};
 use super::transaction::in_transaction;
 use super::unit::{Phase, Unit};
 use crate::backend::Connection;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
-use crate::retry::Attempts;
-use crate::sink::table::{StagePlace, TableSink};
+use crate::sink::table::StagePlace;
 use crate::sqlstate::SqlState;
 use crate::stop::StopToken;
 use crate::trace::{self, Span};
@@ -67,42 +69,29 @@ fn status_of(error: &Error) -> Status {
 
 fn execute(start: &Start<'_>, meter: &Meter, span: &Span, report: &mut Report) -> Result<()> {
     let Start { engine, identity, .. } = *start;
-    let mut connection = engine.get()?;
-    // ORDER: the lock before the first write; a second start touches nothing.
-    let Some(lock) = Lock::take(engine, identity.lock_key())? else {
-        return Err(already_running(&mut *connection, identity));
-    };
-    let found = Ledger::find(&mut *connection)?;
-    let known = match found {
-        Some(ledger) => ledger.job(&mut *connection, identity)?.map(|job| (ledger, job)),
-        None => None,
-    };
-    if let Some((ledger, job)) = known.as_ref().filter(|(_, job)| job.complete) {
-        report.status = Status::AlreadyComplete;
-        report.batches_reused = job.batches;
-        return fill(report, ledger, &mut *connection, job);
-    }
-    let sink = TableSink::find(start.declared.target.clone(), &mut *connection)?;
-    let (ledger, job) = match known {
-        Some((ledger, job)) => (ledger, carry_on(start, job)?),
-        None => {
-            let began = Instant::now();
-            // Nothing is held while the source is read from end to end.
-            drop(connection);
-            let plan = Plan::make(start)?;
-            connection = engine.get()?;
-            // ORDER: a job that is refused leaves nothing behind, not even a ledger.
-            let ledger = Ledger::open(&mut *connection)?;
-            let job = plan.record(start, &ledger, &sink, &mut *connection)?;
-            meter.spent("plan", began);
-            (ledger, job)
-        }
-    };
-    let run_id = ledger.begin_run(&mut *connection, job.id)?;
-    let counts = ledger.totals(&mut *connection, job.id)?;
-    drop(connection);
-    let context = Context {
+    // A server that is not there is told at once; one that goes away later is waited for.
+    drop(engine.get()?);
+    let patience = Patience {
         engine,
+        lock: Lock::of(engine, identity.lock_key()),
+        policy: start.limits.retry,
+        stop: start.stop,
+        observer: start.observer,
+        failure: Failure::default(),
+    };
+    let (ledger, job, sink) = match begin::begin(start, &patience, meter)? {
+        Begun::Complete(ledger, job) => {
+            report.status = Status::AlreadyComplete;
+            report.batches_reused = job.batches;
+            return patience.with_connection(|connection| fill(report, &ledger, connection, &job));
+        }
+        Begun::Open(ledger, job, sink) => (ledger, job, sink),
+    };
+    let (run_id, counts) = patience.with_connection(|connection| {
+        Ok((ledger.begin_run(connection, job.id)?, ledger.totals(connection, job.id)?))
+    })?;
+    let context = Context {
+        patience: &patience,
         feed: start.declared.feed.as_ref(),
         sink,
         ledger,
@@ -113,10 +102,8 @@ fn execute(start: &Start<'_>, meter: &Meter, span: &Span, report: &mut Report) -
         budget: Budget::new(start.limits.max_rejects.count(job.rows), counts.rejected),
         stop: start.stop,
         observer: start.observer,
-        lock: &lock,
         meter,
         span,
-        failure: Failure::default(),
     };
     let done = phases(start, &context, &job, report);
     end(&context, &job, report, done)
@@ -133,9 +120,9 @@ fn phases(
     report: &mut Report,
 ) -> Result<()> {
     let workers = match start.parallel {
-        true => {
-            Some(Workers::new(context.limits.worker_count(context.engine.capacity() as usize))?)
-        }
+        true => Some(Workers::new(
+            context.limits.worker_count(context.patience.engine.capacity() as usize),
+        )?),
         false => None,
     };
     announce(context, job, report)?;
@@ -168,7 +155,7 @@ fn first_open(context: &Context<'_>) -> Result<Option<(Phase, Vec<Unit>)>> {
 }
 
 fn open_units(context: &Context<'_>, phase: Phase) -> Result<Vec<Unit>> {
-    with_patience(context, |connection| {
+    context.patience.with_connection(|connection| {
         context.ledger.open_units(connection, context.place.job_id, phase)
     })
 }
@@ -182,7 +169,7 @@ fn sealed(context: &Context<'_>, phase: Phase) -> Result<bool> {
         return Ok(true);
     }
     let began = Instant::now();
-    let sealed = with_patience(context, |connection| {
+    let sealed = context.patience.with_connection(|connection| {
         in_transaction(connection, |connection| context.sink.seal(connection, context.place))
     });
     context.meter.spent("seal", began);
@@ -197,7 +184,7 @@ fn sealed(context: &Context<'_>, phase: Phase) -> Result<bool> {
 }
 
 fn announce(context: &Context<'_>, job: &JobRecord, report: &mut Report) -> Result<()> {
-    let [batches, rows, bytes] = with_patience(context, |connection| {
+    let [batches, rows, bytes] = context.patience.with_connection(|connection| {
         context.ledger.open_totals(connection, context.place.job_id)
     })?;
     report.batches = job.batches;
@@ -211,26 +198,6 @@ fn announce(context: &Context<'_>, job: &JobRecord, report: &mut Report) -> Resu
         done_bytes: job.bytes - bytes,
     });
     Ok(())
-}
-
-/// Runs `work` with a connection, again while the error may pass and patience lasts.
-fn with_patience<T>(
-    context: &Context<'_>,
-    mut work: impl FnMut(&mut dyn Connection) -> Result<T>,
-) -> Result<T> {
-    let mut attempts = Attempts::new(context.limits.retry);
-    loop {
-        let done =
-            context.connection(&mut attempts).and_then(|mut connection| work(&mut *connection));
-        let error = match done {
-            Ok(value) => return Ok(value),
-            Err(error) => error,
-        };
-        context.failed(&error);
-        let Some(delay) = attempts.after(&error, Instant::now()) else { return Err(error) };
-        context.waits_after(&error);
-        context.pause(delay)?;
-    }
 }
 
 /// How long a run that failed waits for a connection to say so in the ledger.
@@ -258,9 +225,13 @@ fn end(
         fill(report, &context.ledger, connection, job)
     };
     let recorded = if done.is_ok() {
-        with_patience(context, record)
+        context.patience.with_connection(record)
     } else {
-        context.engine.get_within(LAST_WORDS).and_then(|mut connection| record(&mut *connection))
+        context
+            .patience
+            .engine
+            .get_within(LAST_WORDS)
+            .and_then(|mut connection| record(&mut *connection))
     };
     report.status = status;
     // The error of the run counts for more than one of writing it down.
@@ -285,44 +256,4 @@ fn fill(
     report.duplicates = counts.duplicates;
     report.rejected = counts.rejected;
     Ok(())
-}
-
-fn already_running(connection: &mut dyn Connection, identity: &Identity) -> Error {
-    let by = last_run(connection, identity).map_or(String::new(), |run| {
-        let host = run.host.unwrap_or_else(|| "an unknown machine".to_owned());
-        let process = run.pid.map_or(String::new(), |pid| format!(", process {pid}"));
-        format!(" on {host}{process}, since {}", run.started_at)
-    });
-    Error::new(ErrorKind::AlreadyRunning, format!("the job is already running{by}"))
-        .with_hint("rowmill status shows how far it is")
-}
-
-/// Who runs it; best effort, for a message.
-fn last_run(connection: &mut dyn Connection, identity: &Identity) -> Option<RunRecord> {
-    let ledger = Ledger::find(connection).ok()??;
-    let job = ledger.job(connection, identity).ok()??;
-    ledger.last_run(connection, job.id).ok()?.filter(|run| run.status == "running")
-}
-
-/// A job that stopped half-way is carried on only as what it was.
-pub(super) fn carry_on(start: &Start<'_>, job: JobRecord) -> Result<JobRecord> {
-    let Declared { feed, target } = &start.declared;
-    if job.definition != identity::definition(feed.as_ref(), target) {
-        return Err(Error::new(
-            ErrorKind::Config,
-            "the job was changed (source, target, columns, key or mode) after a run of it had begun",
-        )
-        .with_hint("finish it as it was, or give it another name or parameter"));
-    }
-    let found = feed.fingerprint()?;
-    if found.0 != job.fingerprint {
-        let message = format!(
-            "the input changed after a run had begun: it was {}, it is {found}",
-            job.fingerprint
-        );
-        return Err(Error::new(ErrorKind::Source, message)
-            .with_hint("bring the old input back, or give the job another parameter")
-            .locate(|place| place.file = Some(feed.describe())));
-    }
-    Ok(job)
 }

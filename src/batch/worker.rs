@@ -4,6 +4,7 @@ use super::budget::Place;
 use super::context::Context;
 use super::ledger::{Counts, Mark, RejectRecord};
 use super::observer::BatchDone;
+use super::patience::stopped;
 use super::unit::{Phase, Unit};
 use crate::backend::Connection;
 use crate::error::{Error, ErrorKind, Result};
@@ -50,7 +51,7 @@ impl<'a> Worker<'a> {
         span.ended(None, done.as_ref().err());
         if let Err(error) = done {
             let number = u64::from(unit.number());
-            self.context.failure.set(error.locate(|place| {
+            self.context.patience.failure.set(error.locate(|place| {
                 if unit.phase == Phase::Load {
                     place.batch = Some(number);
                 }
@@ -77,11 +78,11 @@ impl<'a> Worker<'a> {
                 }
                 Err(error) => error,
             };
-            context.failed(&error);
+            context.patience.failed(&error);
             let Some(delay) = attempts.after(&error, Instant::now()) else { return Err(error) };
             context.meter.retried();
-            context.waits_after(&error);
-            context.pause(delay)?;
+            context.patience.waits_after(&error);
+            context.patience.pause(delay)?;
         }
     }
 
@@ -94,7 +95,7 @@ impl<'a> Worker<'a> {
     ) -> Result<Outcome> {
         let context = self.context;
         let start = Instant::now();
-        let mut connection = context.connection(attempts)?;
+        let mut connection = context.patience.connection(attempts)?;
         context.meter.taken(start.elapsed());
         context.meter.spent("wait", start);
         let start = Instant::now();
@@ -141,7 +142,7 @@ impl<'a> Worker<'a> {
             self.close(connection, counts)?;
         }
         if context.stop.asked() == Stop::Now {
-            return Err(Context::stopped());
+            return Err(stopped());
         }
         let seconds = start.elapsed().as_secs_f64();
         let mark = Mark { run_id: context.run_id, seconds, counts };

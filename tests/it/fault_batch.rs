@@ -75,13 +75,14 @@ struct Tally {
 }
 
 impl Tally {
-    fn note(&self, sheet: &mut Sheet) {
+    fn note(&self, kind: Kind, sheet: &mut Sheet) {
         sheet.set("cuts", self.cuts - self.missed);
         sheet.expect(self.missed <= self.cuts / 10, "the cuts found nothing to cut");
         sheet.set("errors_to_user", self.errors);
         sheet.set("lost", self.lost);
         sheet.set("dup", self.duplicated);
         sheet.expect((self.lost, self.duplicated) == (0, 0), "lost or doubled rows");
+        sheet.expect(self.errors == 0 || kind == Kind::Naive, "an error to the user");
     }
 }
 
@@ -140,7 +141,7 @@ fn cut_at_messages(kind: Kind, seed: u64, sheet: &mut Sheet) {
         cut_once(kind, &db, &proxy, (0, fault), &mut tally);
     }
     sheet.set("messages", messages);
-    tally.note(sheet);
+    tally.note(kind, sheet);
 }
 
 /// F3 and F4: cut before every message of a load (every statement, and each step of it).
@@ -159,7 +160,7 @@ fn cut_at_bytes(kind: Kind, seed: u64, sheet: &mut Sheet) {
         cut_once(kind, &db, &proxy, (0, Fault::Cut { at, end: ends(number) }), &mut tally);
     }
     sheet.set("bytes", bytes);
-    tally.note(sheet);
+    tally.note(kind, sheet);
 }
 
 /// F5: cut at any byte: in the middle of a row, of a COPY, of its end.
@@ -175,18 +176,15 @@ fn cut_around_commit(kind: Kind, seed: u64, sheet: &mut Sheet) {
     undisturbed(kind, &db, &proxy);
     proxy.set(Fault::Pass);
     load_until_done(kind, "undisturbed again", &proxy.instead_of(&db.url()));
-    // What is stored before the first batch can be cut too; that ends a run, and is not meant here.
-    let (batches, end) = (ROWS as u64 / BATCH_ROWS, u64::from(kind == Kind::Rowmill));
-    let first = proxy.commits() - batches - end;
+    let commits = proxy.commits();
     let moments = [Moment::BeforeCommit, Moment::AfterCommit, Moment::InReplyToCommit];
     for number in 0..sized(9, 1000) {
         let at = if number < 3 { moments[number] } else { moments[random.below(3) as usize] };
-        let spared = first + random.below(batches + end);
+        let spared = random.below(commits);
         let fault = Fault::Cut { at, end: ends(number) };
         cut_once(kind, &db, &proxy, (spared, fault), &mut tally);
     }
-    tally.note(sheet);
-    sheet.expect(tally.errors == 0 || kind == Kind::Naive, "an error to the user");
+    tally.note(kind, sheet);
 }
 
 /// F12 and F13: cut before COMMIT is passed on, after it was done, and inside of the answer, in a
@@ -221,8 +219,7 @@ fn killed_at_a_row(kind: Kind, _: u64, sheet: &mut Sheet) {
         tally.lost += lost;
         tally.duplicated += duplicated;
     }
-    tally.note(sheet);
-    sheet.expect(tally.errors == 0 || kind == Kind::Naive, "an error to the user");
+    tally.note(kind, sheet);
 }
 
 /// F4: the server's session dies at the first, a middle and the last row.

@@ -9,6 +9,7 @@ use rowmill::batch::ledger::Ledger;
 use rowmill::{Append, BatchDone, Engine, Entity, ErrorKind, Iter, Job, Observer};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 const ROWS: usize = 12_000;
 const BATCH_ROWS: u64 = 500;
@@ -197,7 +198,7 @@ fn a_server_that_is_away_for_a_while_is_waited_for() {
         scene.wait_until_units(&mut run, 5);
         cluster.stop_immediate();
         // Long enough for attempts of every worker to fail.
-        std::thread::sleep(std::time::Duration::from_secs(2));
+        std::thread::sleep(Duration::from_secs(2));
         assert!(run.is_running(), "{mode}: {}", run.stderr());
         cluster.restart();
         let run = run.wait();
@@ -266,7 +267,8 @@ fn a_run_that_never_noticed_that_the_server_was_away_holds_its_lock_all_the_same
     let observer = SecondBatch { gate: second.clone(), done: AtomicU32::new(0) };
     let first = two_batches(Some(away.clone())).observer(Arc::new(observer));
     std::thread::scope(|scope| {
-        let engine = Engine::builder(&database.url()).pre_ping(true).build().unwrap();
+        let engine = Engine::builder(&database.url()).pre_ping(true);
+        let engine = engine.pool(|pool| pool.ping_bypass(Duration::ZERO)).build().unwrap();
         let first = scope.spawn(move || first.run(&engine));
         away.wait_until_reached();
         cluster.restart();
@@ -289,7 +291,7 @@ fn a_run_that_lost_the_server_holds_its_lock_again_when_it_goes_on() {
     let mut run = scene.job.start();
     scene.wait_until_units(&mut run, 3);
     cluster.stop_immediate();
-    std::thread::sleep(std::time::Duration::from_secs(2));
+    std::thread::sleep(Duration::from_secs(2));
     cluster.restart();
     let holder = scene.hold("here");
     scene.wait_until_held(&mut run);

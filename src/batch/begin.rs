@@ -1,0 +1,114 @@
+//! What a run does before its first batch: the lock, a look, the plan.
+
+use super::identity::{self, Identity};
+use super::job::Declared;
+use super::ledger::{JobRecord, Ledger, RunRecord};
+use super::meter::Meter;
+use super::patience::Patience;
+use super::plan::Plan;
+use super::run::Start;
+use crate::backend::Connection;
+use crate::error::{Error, ErrorKind, Result};
+use crate::sink::table::TableSink;
+use std::time::Instant;
+
+/// Where a run begins.
+pub(super) enum Begun {
+    /// An earlier run has done it all.
+    Complete(Ledger, JobRecord),
+    /// There is something to do, perhaps the rest of an earlier run.
+    Open(Ledger, JobRecord, TableSink),
+}
+
+/// What is there of the job.
+enum Look {
+    Complete(Ledger, JobRecord),
+    Begun(Ledger, JobRecord, TableSink),
+    New(TableSink),
+}
+
+/// Takes the lock of the job, looks what is there, and plans what is not. What is refused so far
+/// has changed nothing. Each step can be done again: what it may have done shows to the next.
+pub(super) fn begin(start: &Start<'_>, patience: &Patience<'_>, meter: &Meter) -> Result<Begun> {
+    let looked = patience.with_connection(|connection| look(start, connection));
+    match looked.map_err(|error| name_holder(start, error))? {
+        Look::Complete(ledger, job) => Ok(Begun::Complete(ledger, job)),
+        Look::Begun(ledger, job, sink) => Ok(Begun::Open(ledger, carry_on(start, job)?, sink)),
+        Look::New(sink) => {
+            let began = Instant::now();
+            // Nothing is held while the source is read from end to end.
+            let plan = Plan::make(start)?;
+            let (ledger, job) = patience.with_connection(|connection| {
+                // ORDER: a job that is refused leaves nothing behind, not even a ledger.
+                let ledger = Ledger::open(connection)?;
+                let job = plan.record(start, &ledger, &sink, connection)?;
+                Ok((ledger, job))
+            })?;
+            meter.spent("plan", began);
+            Ok(Begun::Open(ledger, job, sink))
+        }
+    }
+}
+
+fn look(start: &Start<'_>, connection: &mut dyn Connection) -> Result<Look> {
+    let known = match Ledger::find(connection)? {
+        Some(ledger) => ledger.job(connection, start.identity)?.map(|job| (ledger, job)),
+        None => None,
+    };
+    let find_sink = |connection| TableSink::find(start.declared.target.clone(), connection);
+    Ok(match known {
+        Some((ledger, job)) if job.complete => Look::Complete(ledger, job),
+        Some((ledger, job)) => Look::Begun(ledger, job, find_sink(connection)?),
+        None => Look::New(find_sink(connection)?),
+    })
+}
+
+/// Says who has the lock, where that is why.
+fn name_holder(start: &Start<'_>, error: Error) -> Error {
+    if error.kind() != ErrorKind::AlreadyRunning {
+        return error;
+    }
+    let named = start.engine.get();
+    named.map_or(error, |mut connection| already_running(&mut *connection, start.identity))
+}
+
+/// The error of a job that another process runs, with what is known of that one.
+fn already_running(connection: &mut dyn Connection, identity: &Identity) -> Error {
+    let by = last_run(connection, identity).map_or(String::new(), |run| {
+        let host = run.host.unwrap_or_else(|| "an unknown machine".to_owned());
+        let process = run.pid.map_or(String::new(), |pid| format!(", process {pid}"));
+        format!(" on {host}{process}, since {}", run.started_at)
+    });
+    Error::new(ErrorKind::AlreadyRunning, format!("the job is already running{by}"))
+        .with_hint("rowmill status shows how far it is")
+}
+
+/// Who runs it; best effort, for a message.
+fn last_run(connection: &mut dyn Connection, identity: &Identity) -> Option<RunRecord> {
+    let ledger = Ledger::find(connection).ok()??;
+    let job = ledger.job(connection, identity).ok()??;
+    ledger.last_run(connection, job.id).ok()?.filter(|run| run.status == "running")
+}
+
+/// A job that stopped half-way is carried on only as what it was.
+pub(super) fn carry_on(start: &Start<'_>, job: JobRecord) -> Result<JobRecord> {
+    let Declared { feed, target } = &start.declared;
+    if job.definition != identity::definition(feed.as_ref(), target) {
+        return Err(Error::new(
+            ErrorKind::Config,
+            "the job was changed (source, target, columns, key or mode) after a run of it had begun",
+        )
+        .with_hint("finish it as it was, or give it another name or parameter"));
+    }
+    let found = feed.fingerprint()?;
+    if found.0 != job.fingerprint {
+        let message = format!(
+            "the input changed after a run had begun: it was {}, it is {found}",
+            job.fingerprint
+        );
+        return Err(Error::new(ErrorKind::Source, message)
+            .with_hint("bring the old input back, or give the job another parameter")
+            .locate(|place| place.file = Some(feed.describe())));
+    }
+    Ok(job)
+}

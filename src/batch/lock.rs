@@ -1,0 +1,80 @@
+//! The lock of a job, held by its run.
+
+use crate::backend::JobLock;
+use crate::engine::Engine;
+use crate::error::{Error, ErrorKind, Result};
+use crate::pool::Pooled;
+use parking_lot::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+/// The lock of the job. It is lost with its connection, and taken again before work goes on.
+pub(super) struct Lock<'a> {
+    engine: &'a Engine,
+    key: i64,
+    doubts: AtomicU64,
+    held: Mutex<Held>,
+}
+
+struct Held {
+    lock: Option<Box<dyn JobLock>>,
+    /// So many of the doubts are settled.
+    settled: u64,
+    /// It was held then, or later.
+    seen: Instant,
+}
+
+impl<'a> Lock<'a> {
+    /// The lock of the job with this key. It is not held yet, which is a doubt like any other.
+    pub(super) fn of(engine: &'a Engine, key: i64) -> Self {
+        let held = Mutex::new(Held { lock: None, settled: 0, seen: Instant::now() });
+        Self { engine, key, doubts: AtomicU64::new(1), held }
+    }
+
+    /// Says that the lock may be lost: nothing is written before it was found to be held.
+    pub(super) fn doubt(&self) {
+        self.doubts.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Makes sure that the lock is held, if there is a doubt.
+    ///
+    /// # Errors
+    /// `AlreadyRunning` if another process has it; `Connect`: then the doubt remains.
+    pub(super) fn ensure(&self) -> Result<()> {
+        // ORDER: before the lock is looked at; a doubt that comes up meanwhile is not settled.
+        let doubts = self.doubts.load(Ordering::Acquire);
+        let mut held = self.held.lock();
+        if held.settled >= doubts {
+            return Ok(());
+        }
+        let now = Instant::now();
+        if !held.lock.as_mut().is_some_and(|lock| lock.is_held()) {
+            // ORDER: the old one must be gone before a new one is asked for.
+            held.lock = None;
+            held.lock = self.engine.lock_job(self.key)?;
+        }
+        if held.lock.is_none() {
+            return Err(Error::new(
+                ErrorKind::AlreadyRunning,
+                "another process has taken the job over",
+            ));
+        }
+        (held.settled, held.seen) = (doubts, now);
+        Ok(())
+    }
+
+    /// Makes sure that the lock is held if `connection` was opened after the last look at it: the
+    /// server may have been away and come back while nobody asked it for anything, and a pool
+    /// replaces what that broke without a word.
+    ///
+    /// # Errors
+    /// As [`ensure`](Self::ensure).
+    pub(super) fn ensure_after(&self, connection: &Pooled) -> Result<()> {
+        let seen = self.held.lock().seen;
+        if connection.opened().is_some_and(|opened| opened > seen) {
+            self.doubt();
+            self.ensure()?;
+        }
+        Ok(())
+    }
+}
