@@ -60,7 +60,7 @@ impl Default for Limits {
 
 impl Limits {
     /// How many workers there are, with a pool of `capacity` connections.
-    pub(super) fn worker_count(&self, capacity: usize) -> usize {
+    pub(crate) fn worker_count(&self, capacity: usize) -> usize {
         let machine = || std::thread::available_parallelism().map_or(2, |n| n.get().max(2));
         self.workers.unwrap_or_else(machine).clamp(1, capacity.max(1))
     }

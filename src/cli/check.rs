@@ -6,7 +6,7 @@ use super::exit::Exit;
 use super::figures::{bytes, counted};
 use super::job_file::{JobFile, SourceSpec};
 use super::plan::Plan;
-use crate::batch::limits::MaxRejects;
+use crate::batch::limits::{Limits, MaxRejects};
 use crate::error::Result;
 use crate::source::bounds::CutLimits;
 
@@ -32,21 +32,23 @@ struct Found {
     place: Place,
     rows: u64,
     batches: u64,
-    workers: u32,
+    /// How many batches are in flight.
+    workers: usize,
 }
 
 impl Found {
     /// Reads the source from end to end and looks the table up; changes nothing.
     fn by(job: &JobFile, console: Console) -> Result<Self> {
         let plan = Plan::to_look_at(job)?;
-        let capacity = plan.engine.capacity();
+        let workers = Limits { workers: job.limits.workers, ..Limits::default() }
+            .worker_count(plan.engine.capacity() as usize);
         let place = match plan.find_table(console)? {
             None => Place::NoDatabase(plan.engine.describe()),
             Some(sink) if sink.exists() => Place::Table,
             Some(_) => Place::NoTable,
         };
         let limits = CutLimits::new(job.limits.batch_rows, job.limits.batch_bytes);
-        let mut found = Self { place, rows: 0, batches: 0, workers: capacity };
+        let mut found = Self { place, rows: 0, batches: 0, workers };
         plan.feed.plan(limits, &mut |bounds| {
             found.rows += bounds.rows;
             found.batches += 1;
@@ -66,10 +68,10 @@ impl Found {
             ],
         };
         lines.push(format!(
-            "plan     {} in {}, at most {}",
+            "plan     {} in {}, {} at a time",
             counted(self.rows, "row", "rows"),
             counted(self.batches, "batch", "batches"),
-            counted(u64::from(self.workers), "connection", "connections")
+            self.workers
         ));
         lines
     }

@@ -92,3 +92,19 @@ fn what_is_odd_about_a_url_is_told_by_every_command_and_is_no_error() {
         assert_eq!(done.stderr.lines().filter(|line| *line == note).count(), 1, "{done}");
     }
 }
+
+#[test]
+fn check_tells_how_many_batches_a_run_has_at_a_time_and_not_what_the_pool_bears() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = shared().database("at_a_time");
+    stock(folder.path(), &database.url());
+    let unlimited = format!("{}?max_overflow=-1", database.url());
+    let limited = format!("{}?pool_size=1&max_overflow=0", database.url());
+    for (url, workers) in [(&unlimited, 3), (&limited, 1)] {
+        let job = format!("{JOB}limits = {{ workers = 3 }}\n");
+        std::fs::write(folder.path().join("job.toml"), job).unwrap();
+        let done = look(folder.path(), url, &["check", "job.toml"]);
+        let plan = format!("plan     2 rows in 1 batch, {workers} at a time\n");
+        assert!(done.code == Some(0) && done.stdout.ends_with(&plan), "{done}");
+    }
+}
