@@ -59,6 +59,8 @@ impl Shared {
         if self.ledger.is_closed() {
             return;
         }
+        // A listener that is told of a part of this may call for a round of its own.
+        let _alone = self.tending.lock();
         self.report_leaks();
         self.keep_alive();
         self.close_unfit();

@@ -13,6 +13,7 @@ use super::voice::Voice;
 use crate::backend::Backend;
 use crate::config::PoolOptions;
 use crate::error::{ErrorKind, Result};
+use parking_lot::ReentrantMutex;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -27,6 +28,8 @@ pub(super) struct Shared {
     pub(super) ledger: Arc<Ledger>,
     pub(super) judge: Arc<Judge>,
     pub(super) shelf: Shelf,
+    /// Held by who tends the pool: two who fill it up at once would open one too many.
+    pub(super) tending: ReentrantMutex<()>,
     /// Whether the first connection was made ready.
     pub(super) is_initialized: AtomicBool,
 }
@@ -44,6 +47,7 @@ impl Shared {
             ledger: Arc::new(Ledger::new(Terms::new(&options, limit), hooks.clock.clone())),
             judge: Arc::new(Judge::new(hooks.classify.clone())),
             shelf: slot::shelf(limit),
+            tending: ReentrantMutex::new(()),
             is_initialized: AtomicBool::new(false),
             backend,
             options,

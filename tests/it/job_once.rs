@@ -1,6 +1,7 @@
 //! A job is done once: one run at a time, none after the last, and a run that is stopped or
 //! changed on the way leaves no half of anything.
 
+use crate::support::fake::until;
 use crate::support::loading::{Input, JobFile, JobText, Place};
 use crate::support::{Finished, Running, shared};
 
@@ -50,6 +51,17 @@ impl<'a> Load<'a> {
                 holder.execute_batch("pragma journal_mode = wal; begin immediate").unwrap();
                 Holder::Sqlite(holder)
             }
+        }
+    }
+
+    /// Stops a run in its tracks, and lets the server finish what it has been sent.
+    fn freeze(&self, run: &Running) {
+        run.freeze();
+        if let Place::Postgres(database) = &self.place {
+            let busy = "select count(*) from pg_stat_activity where datname = current_database() \
+                        and pid <> pg_backend_pid() and state = 'active' \
+                        and wait_event_type is distinct from 'Client'";
+            until("the server is idle", || database.value(busy) == "0");
         }
     }
 
@@ -120,7 +132,7 @@ fn assert_says(run: &Finished, code: i32, words: &[&str]) {
 fn a_second_start_names_the_first_and_touches_nothing() {
     for load in Load::on_both() {
         let first = load.start_and_wait_for(3);
-        first.signal("STOP");
+        load.freeze(&first);
         let before = load.snapshot();
         let second = load.job.start().wait();
         let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap();

@@ -22,8 +22,8 @@ const DIRT: [(&str, bool); 20] = [
     ("begin; select 1/0", true),
     ("set work_mem = '1MB'", false),
     ("begin; set work_mem = '1MB'", true),
-    ("set role reader", false),
-    ("set session authorization reader", false),
+    ("set role reset_reader", false),
+    ("set session authorization reset_reader", false),
     ("set search_path = nowhere", false),
     ("select set_config('app.secret', 'x', false)", false),
     ("create temp table left_over (n int)", false),
@@ -44,7 +44,7 @@ fn dirty_database() -> TestDb<'static> {
     let db = shared().database("dirt");
     db.sql(
         "create table t (n int); create table watched (n int); grant all on t, watched to public; \
-         do $$ begin create role reader; exception when duplicate_object then null; end $$; \
+         do $$ begin create role reset_reader; exception when duplicate_object then null; end $$; \
          create function dirty() returns void language plpgsql as \
              $$ begin perform pg_advisory_lock(9); create temp table left_over (n int); end $$; \
          create function zone() returns trigger language plpgsql as \

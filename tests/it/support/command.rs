@@ -121,6 +121,25 @@ impl Running {
         server::signal(name, &[self.child.id()]);
     }
 
+    /// Stops all its threads in their tracks, and waits until they stand still; `CONT` lets them
+    /// go on.
+    pub fn freeze(&self) {
+        self.signal("STOP");
+        let deadline = Instant::now() + LIMIT;
+        let stands = |stat: String| stat.rsplit(") ").next().is_some_and(|s| s.starts_with('T'));
+        let all_stand = || {
+            let tasks =
+                std::fs::read_dir(format!("/proc/{}/task", self.pid())).expect("its threads");
+            tasks
+                .flatten()
+                .all(|task| std::fs::read_to_string(task.path().join("stat")).map_or(true, stands))
+        };
+        while !all_stand() {
+            assert!(Instant::now() < deadline, "it does not stand still");
+            sleep(POLL);
+        }
+    }
+
     /// Kills it with `kill -9` and returns what it had said.
     pub fn kill(mut self) -> Finished {
         self.child.kill().expect("kill rowmill");
