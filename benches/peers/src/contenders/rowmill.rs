@@ -1,26 +1,18 @@
 //! rowmill's own pool.
 
+#[path = "../../../common/nothing.rs"]
+mod nothing;
+
 use crate::blocking::{Lend, Serve};
 use crate::scenario::{HOLD, POINT};
-use rowmill::backend::capabilities::Capabilities;
-use rowmill::backend::fate::{Fate, TransactionId};
-use rowmill::backend::interrupt::Interrupt;
-use rowmill::backend::leftovers::Leftovers;
-use rowmill::backend::server_limit::ServerLimit;
-use rowmill::backend::table_info::TableInfo;
-use rowmill::backend::{Backend, Connection, JobLock, RowRef};
-use rowmill::{
-    CellRef, Column, ColumnType, Dialect, Engine, Param, PoolOptions, Pooled, Result, Rows,
-    TableName,
-};
-use std::ops::Range;
+use nothing::Nothing;
+use rowmill::{CellRef, ColumnType, Engine, Param, PoolOptions, Pooled};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 /// A pool of connections that do nothing.
 pub fn trivial(most: u32) -> impl Lend {
     let options = PoolOptions::new().pool_size(most).max_overflow(0);
-    Engine::from_backend(Arc::new(Trivial), options).expect("make a pool")
+    Engine::from_backend(Arc::new(Nothing), options).expect("make a pool")
 }
 
 /// A pool of connections to the server.
@@ -54,114 +46,5 @@ impl Serve for Engine {
         });
         asked.expect("ask");
         length
-    }
-}
-
-#[derive(Debug)]
-struct Trivial;
-
-#[derive(Debug)]
-struct Nothing;
-
-const NOTHING: Capabilities = Capabilities::none(Dialect::PostgreSql);
-
-impl Backend for Trivial {
-    fn connect(&self, _: Instant) -> Result<Box<dyn Connection>> {
-        Ok(Box::new(Nothing))
-    }
-
-    fn max_connections(&self) -> Option<u32> {
-        None
-    }
-
-    fn lock_job(&self, _: i64, _: Instant) -> Result<Option<Box<dyn JobLock>>> {
-        Ok(None)
-    }
-
-    fn describe(&self) -> String {
-        "nothing".to_owned()
-    }
-}
-
-impl Connection for Nothing {
-    fn capabilities(&self) -> &Capabilities {
-        &NOTHING
-    }
-
-    fn run(&mut self, _: &str) -> Result<()> {
-        Ok(())
-    }
-
-    fn execute(&mut self, _: &str, _: &[Param<'_>]) -> Result<u64> {
-        Ok(0)
-    }
-
-    fn query(
-        &mut self,
-        _: &str,
-        _: &[Param<'_>],
-        _: &mut dyn FnMut(&dyn RowRef) -> Result<()>,
-    ) -> Result<()> {
-        Ok(())
-    }
-
-    fn load(&mut self, _: &TableName, _: &[Column], _: &Rows, _: Range<usize>) -> Result<u64> {
-        Ok(0)
-    }
-
-    fn begin(&mut self) -> Result<()> {
-        Ok(())
-    }
-
-    fn commit(&mut self) -> Result<()> {
-        Ok(())
-    }
-
-    fn rollback(&mut self) -> Result<()> {
-        Ok(())
-    }
-
-    fn transaction_id(&mut self) -> Result<Option<TransactionId>> {
-        Ok(None)
-    }
-
-    fn fate(&mut self, _: &TransactionId) -> Result<Fate> {
-        Ok(Fate::Unknown)
-    }
-
-    fn check_constraints(&mut self) -> Result<()> {
-        Ok(())
-    }
-
-    fn table_info(&mut self, _: &TableName) -> Result<Option<TableInfo>> {
-        Ok(None)
-    }
-
-    fn ping(&mut self, _: Instant) -> Result<()> {
-        Ok(())
-    }
-
-    fn reset(&mut self, _: Instant) -> Result<Leftovers> {
-        Ok(Leftovers::default())
-    }
-
-    fn set_statement_timeout(&mut self, _: Option<Duration>) -> Result<()> {
-        Ok(())
-    }
-
-    fn interrupt(&self) -> Option<Arc<dyn Interrupt>> {
-        None
-    }
-
-    fn server_limit(&mut self) -> Result<Option<ServerLimit>> {
-        Ok(None)
-    }
-
-    fn in_transaction(&self) -> bool {
-        false
-    }
-
-    fn is_broken(&self) -> bool {
-        false
     }
 }
