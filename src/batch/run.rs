@@ -154,9 +154,15 @@ fn first_open(context: &Context<'_>) -> Result<Option<(Phase, Vec<Unit>)>> {
     Ok(None)
 }
 
+/// So many open units are handed out at once to each worker: few, so that a long plan takes no more
+/// memory than a short one; but a worker that has done the last of its own waits for the others.
+const UNITS_A_WORKER: usize = 50;
+
 fn open_units(context: &Context<'_>, phase: Phase) -> Result<Vec<Unit>> {
+    let workers = context.limits.worker_count(context.patience.engine.capacity() as usize);
     context.patience.with_connection(|connection| {
-        context.ledger.open_units(connection, context.place.job_id, phase)
+        let most = workers * UNITS_A_WORKER;
+        context.ledger.open_units(connection, context.place.job_id, phase, most)
     })
 }
 

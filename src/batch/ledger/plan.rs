@@ -10,11 +10,8 @@ use crate::mapping::column_type::ColumnType;
 use crate::mapping::rows::Rows;
 use crate::source::bounds::Bounds;
 
-/// So many open units are handed out at once.
-const OPEN_UNITS: usize = 1_000;
-
 /// So many rows of the plan are sent at once.
-const PLAN_ROWS: usize = 500;
+const PLAN_ROWS: usize = 100;
 
 impl Ledger {
     /// Records the units of a job, all open.
@@ -39,20 +36,20 @@ impl Ledger {
         Ok(())
     }
 
-    /// The first units of a phase that are not done, in order; so many that a long plan takes no
-    /// more memory than a short one.
+    /// The first `most` units of a phase that are not done, in order.
     pub(in crate::batch) fn open_units(
         &self,
         connection: &mut dyn Connection,
         job_id: i64,
         phase: Phase,
+        most: usize,
     ) -> Result<Vec<Unit>> {
         let sql = format!(
             "SELECT {BOUNDS} FROM {} WHERE job_id = $1 AND phase = $2 AND NOT done ORDER BY number \
-             LIMIT {OPEN_UNITS}",
+             LIMIT $3",
             self.tables.batch
         );
-        let params = [job_id.into(), i64::from(phase.number()).into()];
+        let params = [job_id.into(), i64::from(phase.number()).into(), (most as i64).into()];
         all(connection, &sql, &params, |row| Ok(Unit { phase, bounds: bounds(row)? }))
     }
 

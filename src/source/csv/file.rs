@@ -156,8 +156,11 @@ impl CsvFile {
         let size = bounds.end.checked_sub(bounds.start).ok_or_else(changed)? + before;
         let mut file = open(&self.path)?;
         file.seek(SeekFrom::Start(bounds.start - before)).map_err(unreadable)?;
-        // Not `resize`: a plan of another file must not ask for more memory than there are bytes.
+        // Exact, so that a batch a little longer than all before does not double what is kept; but
+        // a plan of another file must not ask for more memory than there are bytes.
+        let rest = file.metadata().map_err(unreadable)?.len().saturating_sub(bounds.start - before);
         buffer.clear();
+        buffer.reserve_exact(size.min(rest) as usize);
         file.take(size).read_to_end(buffer).map_err(unreadable)?;
         let before = before as usize;
         let batch = buffer.get(before..).unwrap_or_default();
