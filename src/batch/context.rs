@@ -4,11 +4,9 @@ use super::budget::Budget;
 use super::ledger::Ledger;
 use super::limits::Limits;
 use super::meter::Meter;
-use super::observer::Observer;
 use super::patience::Patience;
 use crate::sink::table::{StagePlace, TableSink};
 use crate::source::feed::Feed;
-use crate::stop::StopToken;
 use crate::trace::Span;
 
 /// What all parts of a run share.
@@ -23,8 +21,6 @@ pub(super) struct Context<'a> {
     pub(super) empty: bool,
     pub(super) limits: Limits,
     pub(super) budget: Budget,
-    pub(super) stop: &'a StopToken,
-    pub(super) observer: &'a dyn Observer,
     pub(super) meter: &'a Meter,
     pub(super) span: &'a Span,
 }

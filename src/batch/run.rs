@@ -100,8 +100,6 @@ fn execute(start: &Start<'_>, meter: &Meter, span: &Span, report: &mut Report) -
         empty: job.rows == 0,
         limits: start.limits,
         budget: Budget::new(start.limits.max_rejects.count(job.rows), counts.rejected),
-        stop: start.stop,
-        observer: start.observer,
         meter,
         span,
     };
@@ -129,7 +127,7 @@ fn phases(
     let mut entered = None;
     while let Some((phase, open)) = first_open(context)? {
         if entered.replace(phase) != Some(phase) {
-            context.observer.phase(phase.name());
+            context.patience.observer.phase(phase.name());
         }
         if phase != Phase::Load && context.sink.is_staged() && !sealed(context, phase)? {
             continue;
@@ -195,7 +193,7 @@ fn announce(context: &Context<'_>, job: &JobRecord, report: &mut Report) -> Resu
     })?;
     report.batches = job.batches;
     report.batches_reused = job.batches - batches;
-    context.observer.planned(&PlanTotals {
+    context.patience.observer.planned(&PlanTotals {
         batches: job.batches,
         rows: job.rows,
         bytes: job.bytes,

@@ -141,7 +141,7 @@ impl<'a> Worker<'a> {
         if unit.phase == Phase::Finish {
             self.close(connection, counts)?;
         }
-        if context.stop.asked() == Stop::Now {
+        if context.patience.stop.asked() == Stop::Now {
             return Err(stopped());
         }
         let seconds = start.elapsed().as_secs_f64();
@@ -245,7 +245,8 @@ impl<'a> Worker<'a> {
     }
 
     fn report(&self, unit: &Unit, outcome: &Outcome, time: Duration) {
-        let Context { meter, observer, .. } = self.context;
+        let Context { meter, patience, .. } = self.context;
+        let observer = patience.observer;
         let counts = match outcome {
             Outcome::Committed { counts, held_back } => {
                 if *held_back {
