@@ -137,9 +137,11 @@ pub use url::DatabaseUrl;
 
 // Paper: structs as rows, and SQL.
 pub use mapping::cell::{Cell, CellRef};
-pub use mapping::column::Column;
+pub use mapping::column::{Column, Reference};
 pub use mapping::column_type::ColumnType;
 pub use mapping::entity::Entity;
+pub use mapping::field::{Field, Nothing};
+pub use mapping::key::{Key, Keyed};
 pub use mapping::param::Param;
 pub use mapping::rows::{RowWriter, Rows};
 pub use rowmill_derive::{Entity, SqlEnum};

@@ -1,6 +1,7 @@
 //! The code for a struct.
 
-use crate::entity_model::{Column, Entity};
+use crate::entity_fields;
+use crate::entity_model::{Column, Entity, References};
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::Path;
@@ -14,6 +15,19 @@ pub(crate) fn generate(model: &Entity) -> TokenStream {
         quote_spanned!(ty.span()=>
             #krate::mapping::derived::pack_field::<#ty>(&self.#name, columns, #index, row)?;)
     });
+    let fields = model.columns.iter().enumerate();
+    let pack_field = fields.clone().map(|(index, field)| {
+        let (name, ty, column) = (&field.ident, &field.ty, &field.name);
+        quote_spanned!(ty.span()=> #index => #krate::mapping::derived::pack_value::<#ty>(
+            &self.#name, #column, column_type, out,
+        ),)
+    });
+    let fill_field = fields.map(|(index, field)| {
+        let (name, ty, column) = (&field.ident, &field.ty, &field.name);
+        quote_spanned!(ty.span()=> #index => {
+            self.#name = #krate::mapping::derived::unpack_value::<#ty>(cell, #column)?;
+        })
+    });
     let unpack = model.columns.iter().enumerate().map(|(index, field)| {
         let (name, ty, column) = (&field.ident, &field.ty, &field.name);
         quote_spanned!(ty.span()=>
@@ -25,7 +39,12 @@ pub(crate) fn generate(model: &Entity) -> TokenStream {
         .map(|name| quote_spanned!(name.span()=> #name: ::core::default::Default::default(),));
     // A struct of which the database makes every column writes nothing.
     let unused = (model.written == 0).then(|| quote!(let _ = (columns, row);));
+    let constants = entity_fields::generate(model);
+    let keyed = keyed(model);
     quote! {
+        #constants
+        #keyed
+
         #[automatically_derived]
         impl #krate::Entity for #ident {
             fn table() -> #krate::Result<#krate::TableName> {
@@ -47,6 +66,32 @@ pub(crate) fn generate(model: &Entity) -> TokenStream {
             ) -> #krate::Result<()> {
                 #unused
                 #(#pack)*
+                ::core::result::Result::Ok(())
+            }
+
+            fn pack_field(
+                &self,
+                index: usize,
+                column_type: &#krate::ColumnType,
+                out: &mut ::std::vec::Vec<u8>,
+            ) -> #krate::Result<bool> {
+                match index {
+                    #(#pack_field)*
+                    _ => ::core::result::Result::Err(#krate::mapping::derived::no_column(index)),
+                }
+            }
+
+            fn fill_field(
+                &mut self,
+                index: usize,
+                cell: #krate::CellRef<'_>,
+            ) -> #krate::Result<()> {
+                match index {
+                    #(#fill_field)*
+                    _ => return ::core::result::Result::Err(
+                        #krate::mapping::derived::no_column(index),
+                    ),
+                }
                 ::core::result::Result::Ok(())
             }
 
@@ -72,5 +117,40 @@ fn column(field: &Column, krate: &Path) -> TokenStream {
     if field.generated {
         column = quote!(#column.generated());
     }
-    column
+    if field.version {
+        column = quote!(#column.version());
+    }
+    match &field.references {
+        Some(References::Entity(entity)) => quote_spanned!(entity.span()=>
+            #column.references(#krate::mapping::derived::reference::<#entity>()?)),
+        Some(References::Column(target)) => {
+            quote!(#column.references(#krate::mapping::derived::reference_to(#target)?))
+        }
+        None => column,
+    }
+}
+
+/// The key, where there is one.
+fn keyed(model: &Entity) -> Option<TokenStream> {
+    let Entity { ident, krate, .. } = model;
+    let mut parts: Vec<_> = model.columns.iter().filter(|column| column.key).collect();
+    parts.sort_by_key(|column| model.key.iter().position(|name| *name == column.name));
+    let (names, types): (Vec<_>, Vec<_>) =
+        parts.iter().map(|column| (&column.ident, &column.ty)).unzip();
+    let clones = names.iter().map(|name| quote!(::core::clone::Clone::clone(&self.#name)));
+    let (key, identity) = match types[..] {
+        [] => return None,
+        [ty] => (quote!(#ty), quote!(#(#clones)*)),
+        _ => (quote!((#(#types),*)), quote!((#(#clones),*))),
+    };
+    Some(quote! {
+        #[automatically_derived]
+        impl #krate::Keyed for #ident {
+            type Key = #key;
+
+            fn identity(&self) -> Self::Key {
+                #identity
+            }
+        }
+    })
 }

@@ -5,13 +5,19 @@ use crate::names::snake_case;
 use crate::types::{check_rust_type, check_sql_type};
 use std::collections::HashSet;
 use syn::ext::IdentExt;
-use syn::{Data, DeriveInput, Error, Fields, Ident, LitStr, Path, Result, Type, parse_quote};
+use syn::meta::ParseNestedMeta;
+use syn::{
+    Data, DeriveInput, Error, Fields, Ident, LitStr, Path, Result, Type, Visibility, parse_quote,
+};
 
 /// The struct.
 pub(crate) struct Entity {
     pub(crate) ident: Ident,
+    pub(crate) vis: Visibility,
     pub(crate) krate: Path,
     pub(crate) table: String,
+    /// The module for the constants of the fields, where they are not to be the struct's own.
+    pub(crate) fields: Option<Ident>,
     /// The columns that rows carry, then the generated ones, each in the order of the struct.
     pub(crate) columns: Vec<Column>,
     /// How many of them rows carry.
@@ -27,8 +33,19 @@ pub(crate) struct Column {
     pub(crate) ty: Type,
     pub(crate) name: String,
     pub(crate) sql: Option<LitStr>,
+    pub(crate) vis: Visibility,
     pub(crate) generated: bool,
-    key: bool,
+    pub(crate) version: bool,
+    pub(crate) references: Option<References>,
+    pub(crate) key: bool,
+}
+
+/// What a foreign key refers to.
+pub(crate) enum References {
+    /// An entity.
+    Entity(Path),
+    /// `table.column`.
+    Column(LitStr),
 }
 
 enum Field {
@@ -50,22 +67,35 @@ impl Entity {
                 None => {}
             }
         }
-        let mut taken = HashSet::new();
-        for column in &columns {
-            if !taken.insert(&column.name) {
-                let message = format!("another field is the column {:?} too", column.name);
-                faults.keep::<()>(Err(Error::new_spanned(&column.ident, message)));
-            }
-        }
+        check_together(&columns, &mut faults);
         let key = columns.iter().filter(|column| column.key).map(|c| c.name.clone()).collect();
         // The sort is stable: among themselves they keep the order of the struct.
         columns.sort_by_key(|column| column.generated);
         let written = columns.iter().filter(|column| !column.generated).count();
-        let (table, krate) = faults.or(options)?.unwrap_or_else(|| (String::new(), default_path()));
+        let StructOptions { table, fields, krate } = faults.or(options)?.unwrap_or_default();
         if columns.is_empty() {
             return Err(Error::new_spanned(&input.ident, "an entity needs at least one column"));
         }
-        Ok(Self { ident: input.ident.clone(), krate, table, columns, written, key, skipped })
+        let krate = krate.unwrap_or_else(default_path);
+        let (ident, vis) = (input.ident.clone(), input.vis.clone());
+        Ok(Self { ident, vis, krate, table, fields, columns, written, key, skipped })
+    }
+}
+
+/// Checks what no column can be told alone.
+fn check_together(columns: &[Column], faults: &mut Faults) {
+    let mut taken = HashSet::new();
+    let mut has_version = false;
+    for column in columns {
+        if !taken.insert(&column.name) {
+            let message = format!("another field is the column {:?} too", column.name);
+            faults.keep::<()>(Err(Error::new_spanned(&column.ident, message)));
+        }
+        if column.version && has_version {
+            let message = "another field is the version too";
+            faults.keep::<()>(Err(Error::new_spanned(&column.ident, message)));
+        }
+        has_version |= column.version;
     }
 }
 
@@ -94,25 +124,33 @@ fn named_fields(input: &DeriveInput) -> Result<impl Iterator<Item = &syn::Field>
     }
 }
 
-fn struct_options(input: &DeriveInput) -> Result<(String, Path)> {
+#[derive(Default)]
+struct StructOptions {
+    table: String,
+    fields: Option<Ident>,
+    krate: Option<Path>,
+}
+
+fn struct_options(input: &DeriveInput) -> Result<StructOptions> {
     let mut table: Option<LitStr> = None;
-    let mut krate = None;
+    let (mut fields, mut krate) = (None, None);
     for attribute in input.attrs.iter().filter(|attribute| attribute.path().is_ident("entity")) {
         attribute.parse_nested_meta(|meta| {
             if meta.path.is_ident("table") {
                 once(&mut table, text(&meta)?, &meta)
+            } else if meta.path.is_ident("fields") {
+                once(&mut fields, text(&meta)?.parse()?, &meta)
             } else if meta.path.is_ident("crate") {
                 once(&mut krate, path(&meta)?, &meta)
             } else {
-                Err(meta.error("expected table or crate on a struct"))
+                Err(meta.error("expected table, fields or crate on a struct"))
             }
         })?;
     }
-    let krate = krate.unwrap_or_else(default_path);
     let Some(table) = table else {
         let name = snake_case(&input.ident.unraw().to_string());
         checked_name(&name, &input.ident)?;
-        return Ok((name, krate));
+        return Ok(StructOptions { table: name, fields, krate });
     };
     let name = table.value();
     if name.split('.').count() > 2 {
@@ -121,7 +159,7 @@ fn struct_options(input: &DeriveInput) -> Result<(String, Path)> {
     for part in name.split('.') {
         checked_name(part, &table)?;
     }
-    Ok((name, krate))
+    Ok(StructOptions { table: name, fields, krate })
 }
 
 #[derive(Default)]
@@ -130,7 +168,21 @@ struct FieldOptions {
     column_type: Option<LitStr>,
     key: Option<()>,
     generated: Option<()>,
+    version: Option<()>,
+    references: Option<References>,
     skip: Option<()>,
+}
+
+impl FieldOptions {
+    /// Whether nothing but `skip` may be there.
+    fn is_bare(&self) -> bool {
+        self.key.is_none()
+            && self.generated.is_none()
+            && self.version.is_none()
+            && self.references.is_none()
+            && self.column.is_none()
+            && self.column_type.is_none()
+    }
 }
 
 fn field_options(field: &syn::Field) -> Result<FieldOptions> {
@@ -141,6 +193,10 @@ fn field_options(field: &syn::Field) -> Result<FieldOptions> {
                 once(&mut options.key, (), &meta)
             } else if meta.path.is_ident("generated") {
                 once(&mut options.generated, (), &meta)
+            } else if meta.path.is_ident("version") {
+                once(&mut options.version, (), &meta)
+            } else if meta.path.is_ident("references") {
+                once(&mut options.references, references(&meta)?, &meta)
             } else if meta.path.is_ident("skip") {
                 once(&mut options.skip, (), &meta)
             } else if meta.path.is_ident("column") {
@@ -148,11 +204,31 @@ fn field_options(field: &syn::Field) -> Result<FieldOptions> {
             } else if meta.path.is_ident("column_type") {
                 once(&mut options.column_type, text(&meta)?, &meta)
             } else {
-                Err(meta.error("expected key, column, column_type, generated or skip on a field"))
+                Err(meta.error(
+                    "expected key, column, column_type, generated, version, references or skip on \
+                     a field",
+                ))
             }
         })?;
     }
     Ok(options)
+}
+
+/// Reads `references = Entity` or `references = "table.column"`.
+fn references(meta: &ParseNestedMeta<'_>) -> Result<References> {
+    let value = meta.value()?;
+    if !value.peek(LitStr) {
+        return value.parse().map(References::Entity);
+    }
+    let target: LitStr = value.parse()?;
+    let name = target.value();
+    if !matches!(name.split('.').count(), 2 | 3) {
+        return Err(Error::new_spanned(&target, "expected table.column or schema.table.column"));
+    }
+    for part in name.split('.') {
+        checked_name(part, &target)?;
+    }
+    Ok(References::Column(target))
 }
 
 fn parse_field(field: &syn::Field) -> Result<Field> {
@@ -161,17 +237,17 @@ fn parse_field(field: &syn::Field) -> Result<Field> {
         return Err(Error::new_spanned(field, "a field without a name"));
     };
     if options.skip.is_some() {
-        let alone = options.key.is_none()
-            && options.generated.is_none()
-            && options.column.is_none()
-            && options.column_type.is_none();
-        return if alone {
+        return if options.is_bare() {
             Ok(Field::Skipped(ident))
         } else {
             Err(Error::new_spanned(&ident, "a skipped field is no column: nothing goes with skip"))
         };
     }
     check_rust_type(&field.ty)?;
+    if options.version.is_some() && (options.generated.is_some() || options.key.is_some()) {
+        let message = "a version is counted by this crate: it is no key, and not generated";
+        return Err(Error::new_spanned(&ident, message));
+    }
     if let Some(sql) = &options.column_type {
         check_sql_type(sql)?;
     }
@@ -188,7 +264,10 @@ fn parse_field(field: &syn::Field) -> Result<Field> {
         ty: field.ty.clone(),
         name,
         sql: options.column_type,
+        vis: field.vis.clone(),
         generated: options.generated.is_some(),
+        version: options.version.is_some(),
+        references: options.references,
         key: options.key.is_some(),
     })))
 }

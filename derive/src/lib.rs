@@ -1,6 +1,6 @@
 //! The derive macros of rowmill: [`Entity`](macro@Entity) for structs, [`SqlEnum`] for enums.
 //!
-//! - `entity`, `entity_model`: a struct, parsed once and then generated
+//! - `entity`, `entity_model`, `entity_fields`: a struct, parsed once and then generated
 //! - `enumeration`, `enumeration_model`: an enum, likewise
 //! - `attributes`: what both read from `#[entity(...)]` and `#[sql_enum(...)]`
 //! - `names`: a Rust name as the name of a table or a label
@@ -11,6 +11,7 @@
 
 mod attributes;
 mod entity;
+mod entity_fields;
 mod entity_model;
 mod enumeration;
 mod enumeration_model;
@@ -20,10 +21,13 @@ mod types;
 use proc_macro::TokenStream;
 use syn::{DeriveInput, Error, parse_macro_input};
 
-/// Maps a struct to a table: writes `rowmill::Entity` for it.
+/// Maps a struct to a table: writes `rowmill::Entity` for it, `rowmill::Keyed` if it has a key, and
+/// for each field that is a column a constant `rowmill::Field` of the same name.
 ///
 /// On the struct:
 /// - `#[entity(table = "schema.name")]`: the table. Default: the name in `snake_case`.
+/// - `#[entity(fields = "name")]`: a module for the constants of the fields, for a struct that has
+///   methods of the same names. Default: they are the struct's own, `Runway::length`.
 /// - `#[entity(crate = "path")]`: where rowmill is. Default: `::rowmill`.
 ///
 /// On a field:
@@ -32,6 +36,10 @@ use syn::{DeriveInput, Error, parse_macro_input};
 /// - `#[entity(column_type = "numeric(15,2)")]`: the type of a column that is created for it.
 ///   Default: that of the field's type.
 /// - `#[entity(generated)]`: the database makes it: it is read and never written.
+/// - `#[entity(version)]`: it counts the versions of its row: an update of a row that somebody else
+///   has updated in the meantime fails.
+/// - `#[entity(references = Artist)]`: it is a foreign key: the key of a row of that entity. Also
+///   `"table.column"`, where there is no entity.
 /// - `#[entity(skip)]`: it is no column; `Default::default()` when a row is read.
 #[proc_macro_derive(Entity, attributes(entity))]
 pub fn derive_entity(input: TokenStream) -> TokenStream {

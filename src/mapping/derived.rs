@@ -3,10 +3,13 @@
 pub use super::cell::label::{pack_label, read_label, unknown_label};
 
 use super::cell::{Cell, CellRef};
-use super::column::Column;
+use super::column::{Column, Reference};
+use super::column_type::ColumnType;
+use super::entity::Entity;
+use super::field::Field;
 use super::rows::RowWriter;
 use crate::error::{Error, ErrorKind, Locate, Result};
-use crate::ident::Ident;
+use crate::ident::{Ident, TableName};
 
 /// The column of a field of the type `T`.
 ///
@@ -15,6 +18,70 @@ use crate::ident::Ident;
 pub fn column<T: Cell>(name: &str) -> Result<Column> {
     let column = Column::new(Ident::new(name)?, T::column_type());
     Ok(if T::NULLABLE { column } else { column.not_null() })
+}
+
+/// The constant for a field.
+pub const fn field<E, T, R>(
+    name: &'static str,
+    index: usize,
+    declared: Option<&'static str>,
+) -> Field<E, T, R> {
+    Field::declare(name, index, declared)
+}
+
+/// What a foreign key to the entity `E` refers to.
+///
+/// # Errors
+/// `Config` if the key of `E` is not one column.
+pub fn reference<E: Entity>() -> Result<Reference> {
+    let table = E::table()?;
+    match E::key() {
+        [column] => Ok(Reference::new(table, Ident::new(*column)?)),
+        key => {
+            let message = format!(
+                "a field refers to {}, whose key has {} columns instead of one",
+                table.plain(),
+                key.len()
+            );
+            Err(Error::new(ErrorKind::Config, message)
+                .with_hint("name the column: #[entity(references = \"table.column\")]"))
+        }
+    }
+}
+
+/// What a foreign key to `target`, which is `table.column` or `schema.table.column`, refers to.
+///
+/// # Errors
+/// `Config` if a part is no name.
+pub fn reference_to(target: &str) -> Result<Reference> {
+    let (table, column) = target.rsplit_once('.').unwrap_or(("", target));
+    Ok(Reference::new(TableName::parse(table)?, Ident::new(column)?))
+}
+
+/// Packs the field of one column.
+///
+/// # Errors
+/// `Encode` with the column.
+pub fn pack_value<T: Cell>(
+    value: &T,
+    name: &str,
+    column_type: &ColumnType,
+    out: &mut Vec<u8>,
+) -> Result<bool> {
+    value.pack(column_type, out).locate(|place| place.column = Some(name.to_owned()))
+}
+
+/// Reads the field of one column.
+///
+/// # Errors
+/// `Decode` with the column.
+pub fn unpack_value<T: Cell>(cell: CellRef<'_>, name: &str) -> Result<T> {
+    T::unpack(cell).locate(|place| place.column = Some(name.to_owned()))
+}
+
+/// The error for a column that an entity does not have.
+pub fn no_column(index: usize) -> Error {
+    Error::new(ErrorKind::Internal, format!("an entity has no column {index}"))
 }
 
 /// Writes a field as the type of column `index`.

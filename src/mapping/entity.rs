@@ -2,6 +2,7 @@
 
 use super::cell::CellRef;
 use super::column::Column;
+use super::column_type::ColumnType;
 use super::rows::RowWriter;
 use crate::error::Result;
 use crate::ident::TableName;
@@ -30,6 +31,26 @@ pub trait Entity: Sized {
     /// # Errors
     /// `Encode` with the column, if a value is none of its type.
     fn pack(&self, columns: &[Column], row: &mut RowWriter<'_>) -> Result<()>;
+
+    /// Appends the packed value of column `index` of [`Entity::columns`], generated or not, to
+    /// `out`; `false` for NULL.
+    ///
+    /// # Errors
+    /// `Encode` with the column, if it is no value of `column_type`; `Internal` if there is no such
+    /// column.
+    fn pack_field(
+        &self,
+        index: usize,
+        column_type: &ColumnType,
+        out: &mut Vec<u8>,
+    ) -> Result<bool>;
+
+    /// Gives the field of column `index` of [`Entity::columns`] the value of `cell`.
+    ///
+    /// # Errors
+    /// `Decode` with the column, if it is no value of the field's type; `Internal` if there is no
+    /// such column.
+    fn fill_field(&mut self, index: usize, cell: CellRef<'_>) -> Result<()>;
 
     /// Reads a row: `cell(i)` is the value of column `i` of [`Entity::columns`].
     ///

@@ -5,6 +5,8 @@
 //! - `cell`:        one value, and the Rust types that values have
 //! - `param`:       a parameter of a statement
 //! - `entity`:      a struct whose values are rows of a table
+//! - `key`:         what tells one row from all others
+//! - `field`:       a column of an entity, known to the compiler
 //! - `layout`:      the columns of packed rows
 //! - `derived`:     what generated code calls; not for people
 //! - `rows`:        rows packed as the tuples of COPY BINARY, the one form in which they travel
@@ -20,6 +22,8 @@ pub mod column_type;
 #[doc(hidden)]
 pub mod derived;
 pub mod entity;
+pub mod field;
+pub mod key;
 pub mod layout;
 pub mod param;
 pub mod rows;

@@ -1,6 +1,8 @@
 //! `#[derive(Entity)]` and `#[derive(SqlEnum)]`: what they write reads back.
 
-use rowmill::{Cell, CellRef, Column, ColumnType, Entity, ErrorKind, Result, Rows, SqlEnum};
+use rowmill::{
+    Cell, CellRef, Column, ColumnType, Entity, ErrorKind, Key, Keyed, Result, Rows, SqlEnum,
+};
 
 #[derive(Clone, Copy, Debug, PartialEq, SqlEnum)]
 #[sql_enum(name = "surface_kind", rename_all = "snake_case")]
@@ -188,6 +190,110 @@ fn the_types_that_the_derive_knows_are_those_of_the_crate() -> Result<()> {
     let sql: Vec<_> = All::columns()?.iter().map(|c| c.column_type.sql()).collect();
     assert_eq!(sql, ["double precision", "varchar(20)", "timestamptz", "smallint[]"]);
     Ok(())
+}
+
+#[derive(Clone, Debug, PartialEq, Entity)]
+#[entity(table = "artists")]
+struct Artist {
+    #[entity(key, generated, column = "artist_id")]
+    id: i64,
+    #[entity(version)]
+    version: i32,
+}
+
+#[derive(Clone, Debug, PartialEq, Entity)]
+#[entity(fields = "album")]
+struct Album {
+    #[entity(key)]
+    title: String,
+    #[entity(key, references = Artist)]
+    artist_id: i64,
+    #[entity(references = "etl.labels.code")]
+    label: Option<String>,
+}
+
+impl Album {
+    /// Would be defined twice if the constants were the struct's own.
+    fn title(&self) -> &str {
+        &self.title
+    }
+}
+
+fn packed_field<E: Entity>(entity: &E, index: usize, column_type: &ColumnType) -> Vec<u8> {
+    let mut out = Vec::new();
+    assert!(entity.pack_field(index, column_type, &mut out).unwrap());
+    out
+}
+
+#[test]
+fn every_column_has_a_constant_that_knows_its_name_its_place_and_its_type() -> Result<()> {
+    assert_eq!((Artist::id.name(), Artist::id.index()), ("artist_id", 1));
+    assert_eq!((Artist::version.name(), Artist::version.index()), ("version", 0));
+    assert_eq!(Runway::length.column_type()?.sql(), "numeric(15,2)");
+    assert_eq!(Runway::surface.column_type()?.sql(), "surface_kind");
+    let by_name = |field: rowmill::Field<Album, i64, Artist>| field.name();
+    assert_eq!(by_name(album::artist_id), "artist_id");
+    assert_eq!((album::title.index(), album::label.index()), (0, 2));
+    Ok(())
+}
+
+#[test]
+fn a_key_is_a_value_or_a_tuple_in_the_order_of_the_struct() -> Result<()> {
+    let album = Album { title: "Blue".into(), artist_id: 7, label: None };
+    assert_eq!(album.identity(), (album.title().to_owned(), 7));
+    assert_eq!(Artist { id: 7, version: 1 }.identity(), 7);
+    let mut out = Vec::new();
+    assert!(album.identity().pack_part(1, &ColumnType::Int8, &mut out)?);
+    assert_eq!(out, 7_i64.to_be_bytes());
+    assert_eq!(
+        album.identity().pack_part(2, &ColumnType::Int8, &mut out).unwrap_err().kind(),
+        ErrorKind::Internal
+    );
+    assert_eq!((<i64 as Key>::COLUMNS, <(String, i64) as Key>::COLUMNS), (1, 2));
+    Ok(())
+}
+
+#[test]
+fn one_column_is_packed_and_filled_also_where_the_database_makes_it() -> Result<()> {
+    let mut artist = Artist { id: 7, version: 1 };
+    assert_eq!(packed_field(&artist, 1, &ColumnType::Int8), 7_i64.to_be_bytes());
+    artist.fill_field(1, CellRef::Integer(8))?;
+    artist.fill_field(0, CellRef::Integer(2))?;
+    assert_eq!(artist, Artist { id: 8, version: 2 });
+    let error = artist.fill_field(1, CellRef::Null).unwrap_err();
+    assert_eq!(error.place().column.as_deref(), Some("artist_id"));
+    assert_eq!(artist.fill_field(2, CellRef::Null).unwrap_err().kind(), ErrorKind::Internal);
+    let refused = artist.pack_field(2, &ColumnType::Int8, &mut Vec::new());
+    assert_eq!(refused.unwrap_err().kind(), ErrorKind::Internal);
+    Ok(())
+}
+
+#[test]
+fn a_column_says_what_it_refers_to_and_whether_it_is_the_version() -> Result<()> {
+    let columns = Album::columns()?;
+    let target = |index: usize| {
+        let reference = columns[index].references.as_ref();
+        reference.map(|to| (to.table.plain(), to.column.as_str().to_owned()))
+    };
+    assert_eq!(target(0), None);
+    assert_eq!(target(1), Some(("artists".into(), "artist_id".into())));
+    assert_eq!(target(2), Some(("etl.labels".into(), "code".into())));
+    let versions: Vec<_> = Artist::columns()?.iter().map(|column| column.version).collect();
+    assert_eq!(versions, [true, false]);
+    Ok(())
+}
+
+#[test]
+fn a_reference_to_an_entity_with_two_keys_is_an_error_that_says_what_to_write() {
+    #[derive(Entity)]
+    struct Review {
+        #[entity(references = Album)]
+        album: String,
+    }
+    let error = Review::columns().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Config);
+    assert!(error.to_string().contains("references = \"table.column\""), "{error}");
+    assert_eq!(Review::album.name(), "album");
 }
 
 mod shadowed {

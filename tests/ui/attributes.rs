@@ -25,4 +25,16 @@ struct Fields {
     second: i64,
 }
 
+#[derive(Entity)]
+struct Versions {
+    #[entity(key, version)]
+    id: i64,
+    #[entity(version)]
+    first: i64,
+    #[entity(version)]
+    second: i64,
+    #[entity(references = "artists")]
+    artist: i64,
+}
+
 fn main() {}

@@ -34,6 +34,14 @@ impl Entity for Person {
         Err(Error::new(ErrorKind::Unsupported, "not written here"))
     }
 
+    fn pack_field(&self, _: usize, _: &ColumnType, _: &mut Vec<u8>) -> Result<bool> {
+        Err(Error::new(ErrorKind::Unsupported, "not written here"))
+    }
+
+    fn fill_field(&mut self, _: usize, _: CellRef<'_>) -> Result<()> {
+        Err(Error::new(ErrorKind::Unsupported, "not written here"))
+    }
+
     fn unpack<'a>(cell: &mut dyn FnMut(usize) -> Result<CellRef<'a>>) -> Result<Self> {
         let number = |cell: CellRef<'a>| match cell {
             CellRef::Packed(ColumnType::Int8, bytes) => {
