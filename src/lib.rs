@@ -125,7 +125,7 @@ pub use source::rows::{Iter, Refusal, Source};
 // Wires and drivers: databases and their connections.
 pub use backend::RowRef;
 pub use config::{Order, Overflow, PoolKind, PoolOptions, ResetPolicy, Start};
-pub use engine::{Acquire, Engine, EngineBuilder, Intent, StatementEvent, StatementKind};
+pub use engine::{Acquire, Engine, EngineBuilder, Executor, Intent, StatementEvent, StatementKind};
 #[cfg(feature = "metrics")]
 pub use observe::{PoolMetrics, RunMetrics};
 pub use pool::{

@@ -4,6 +4,7 @@
 //! - `builder`:      [`EngineBuilder`]: typed options over those of the URL
 //! - `echo`:         every statement, told to whoever asked for it
 //! - `acquire`:      [`Acquire`]: the one way in which work asks for a connection
+//! - `executor`:     [`Executor`]: what statements can be run through
 //! - `open_backend`: which backend serves which URL
 //! - `warnings`:     what a pool tells, as warnings for `tracing`
 //!
@@ -15,6 +16,7 @@ mod acquire;
 mod builder;
 mod database;
 mod echo;
+mod executor;
 mod open_backend;
 mod warnings;
 
@@ -22,3 +24,4 @@ pub use acquire::{Acquire, Intent};
 pub use builder::EngineBuilder;
 pub use database::Engine;
 pub use echo::{StatementEvent, StatementKind};
+pub use executor::Executor;

@@ -38,12 +38,8 @@ pub trait Entity: Sized {
     /// # Errors
     /// `Encode` with the column, if it is no value of `column_type`; `Internal` if there is no such
     /// column.
-    fn pack_field(
-        &self,
-        index: usize,
-        column_type: &ColumnType,
-        out: &mut Vec<u8>,
-    ) -> Result<bool>;
+    fn pack_field(&self, index: usize, column_type: &ColumnType, out: &mut Vec<u8>)
+    -> Result<bool>;
 
     /// Gives the field of column `index` of [`Entity::columns`] the value of `cell`.
     ///

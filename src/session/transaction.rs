@@ -3,11 +3,12 @@
 use super::options::TransactionOptions;
 use crate::backend::fate::TransactionId;
 use crate::backend::{Connection, RowRef};
-use crate::engine::{Acquire, Intent};
+use crate::engine::{Acquire, Executor, Intent};
 use crate::error::{Error, ErrorKind, Result};
 use crate::mapping::param::Param;
 use crate::pool::Pooled;
 use crate::sqlstate::{Class, SqlState};
+use std::cell::RefCell;
 use std::{fmt, mem};
 
 /// What is called after a commit.
@@ -31,12 +32,16 @@ pub(super) type Hook = Box<dyn FnOnce() + Send>;
 /// ```
 #[must_use = "a transaction that is dropped is rolled back"]
 pub struct Transaction {
+    inner: RefCell<Inner>,
+    attempt: u32,
+    hooks: Vec<Hook>,
+}
+
+struct Inner {
     connection: Pooled,
     /// The first statement that failed; the database may refuse everything since then.
     first_failure: Option<Error>,
     savepoints: u32,
-    attempt: u32,
-    hooks: Vec<Hook>,
 }
 
 impl Transaction {
@@ -64,7 +69,8 @@ impl Transaction {
         if !sql.is_empty() {
             connection.run(&sql)?;
         }
-        Ok(Self { connection, first_failure: None, savepoints: 0, attempt, hooks: Vec::new() })
+        let inner = Inner { connection, first_failure: None, savepoints: 0 };
+        Ok(Self { inner: RefCell::new(inner), attempt, hooks: Vec::new() })
     }
 
     /// Runs one or more statements without parameters and forgets their results. They must not
@@ -107,21 +113,12 @@ impl Transaction {
     /// What `work` returns; `Database` if a statement failed and `work` passed over it;
     /// `Disconnect`.
     pub fn savepoint<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
-        self.savepoints += 1;
-        let name = format!("rowmill_{}", self.savepoints);
-        let (before, hooks) =
-            (self.first_failure.as_ref().map(Error::without_source), self.hooks.len());
-        self.run(&format!("SAVEPOINT {name}"))?;
-        let done = work(self)
-            .and_then(|value| self.run(&format!("RELEASE SAVEPOINT {name}")).map(|()| value));
+        let hooks = self.hooks.len();
+        let savepoint = self.inner.get_mut().begin_savepoint()?;
+        let done = work(self);
+        let done = self.inner.get_mut().end_savepoint(savepoint, done);
         if done.is_err() {
             self.hooks.truncate(hooks);
-            // Released, too: what was rolled back to stays otherwise, one more each time. A failure
-            // here is one of the connection, and shows in whatever comes next.
-            let both = format!("ROLLBACK TO SAVEPOINT {name}; RELEASE SAVEPOINT {name}");
-            if self.connection.run(&both).is_ok() {
-                self.first_failure = before;
-            }
         }
         done
     }
@@ -160,13 +157,12 @@ impl Transaction {
     /// # Errors
     /// `Disconnect`; nothing was committed then either.
     pub fn rollback(mut self) -> Result<()> {
-        self.connection.rollback()
+        self.inner.get_mut().connection.rollback()
     }
 
     /// Commits, and leaves the hooks to the caller.
     pub(super) fn end(&mut self) -> Result<()> {
-        let ended = self.connection.commit();
-        ended.map_err(|error| self.note(error))
+        self.through(|connection| connection.commit())
     }
 
     /// What is to be called after the commit.
@@ -180,8 +176,57 @@ impl Transaction {
     }
 
     fn through<T>(&mut self, work: impl FnOnce(&mut dyn Connection) -> Result<T>) -> Result<T> {
+        self.inner.get_mut().through(work)
+    }
+}
+
+impl Executor for Transaction {
+    fn with<T>(&self, _: Intent, work: impl FnOnce(&mut dyn Connection) -> Result<T>) -> Result<T> {
+        self.inner.try_borrow_mut().map_err(|_| busy())?.through(work)
+    }
+
+    fn atomically<T>(&self, work: impl FnOnce(&mut dyn Connection) -> Result<T>) -> Result<T> {
+        let mut inner = self.inner.try_borrow_mut().map_err(|_| busy())?;
+        let savepoint = inner.begin_savepoint()?;
+        let done = inner.through(work);
+        inner.end_savepoint(savepoint, done)
+    }
+}
+
+struct Savepoint {
+    name: String,
+    /// The first failure before it began.
+    before: Option<Error>,
+}
+
+impl Inner {
+    fn through<T>(&mut self, work: impl FnOnce(&mut dyn Connection) -> Result<T>) -> Result<T> {
         let done = work(&mut *self.connection);
         done.map_err(|error| self.note(error))
+    }
+
+    fn begin_savepoint(&mut self) -> Result<Savepoint> {
+        self.savepoints += 1;
+        let name = format!("rowmill_{}", self.savepoints);
+        let before = self.first_failure.as_ref().map(Error::without_source);
+        self.through(|connection| connection.run(&format!("SAVEPOINT {name}")))?;
+        Ok(Savepoint { name, before })
+    }
+
+    fn end_savepoint<T>(&mut self, savepoint: Savepoint, done: Result<T>) -> Result<T> {
+        let Savepoint { name, before } = savepoint;
+        let release = format!("RELEASE SAVEPOINT {name}");
+        let done = done
+            .and_then(|value| self.through(|connection| connection.run(&release)).map(|()| value));
+        if done.is_err() {
+            // Released, too: what was rolled back to stays otherwise, one more each time. A failure
+            // here is one of the connection, and shows in whatever comes next.
+            let both = format!("ROLLBACK TO SAVEPOINT {name}; {release}");
+            if self.connection.run(&both).is_ok() {
+                self.first_failure = before;
+            }
+        }
+        done
     }
 
     /// Remembers the first failure, and shows it where the database only says that there was one.
@@ -197,6 +242,12 @@ impl Transaction {
     }
 }
 
+fn busy() -> Error {
+    let message = "a statement of this transaction is still under way: its rows are being read";
+    Error::new(ErrorKind::Internal, message)
+        .with_hint("collect the rows first, or use another transaction")
+}
+
 fn aborted_by(first: &Error) -> Error {
     let message = format!("the transaction was aborted before, by this error: {first}");
     Error::new(ErrorKind::Database, message)
@@ -207,7 +258,7 @@ fn aborted_by(first: &Error) -> Error {
 impl fmt::Debug for Transaction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Transaction")
-            .field("connection", &self.connection)
+            .field("inner", &self.inner.try_borrow().map(|inner| inner.connection.id()))
             .field("attempt", &self.attempt)
             .finish_non_exhaustive()
     }

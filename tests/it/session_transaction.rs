@@ -1,7 +1,10 @@
 //! Statements that hold together, and savepoints within.
 
 use crate::support::{Home, on_both};
-use rowmill::{Error, ErrorKind, Isolation, Result, SqlState, Transaction, TransactionOptions};
+use rowmill::{
+    Error, ErrorKind, Executor, Intent, Isolation, Result, SqlState, Transaction,
+    TransactionOptions,
+};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -198,4 +201,40 @@ fn sqlite_refuses_the_options_that_it_does_not_have() {
     assert_eq!(error.kind(), ErrorKind::Unsupported);
     let options = TransactionOptions::new().isolation(Isolation::Serializable);
     assert!(home.engine().transact(&options, |_| Ok(())).is_ok());
+}
+
+fn insert_two(on: &impl Executor, second: i64) -> Result<()> {
+    on.atomically(|connection| {
+        connection.execute("insert into t values (1)", &[])?;
+        connection.execute("insert into t values ($1)", &[second.into()])?;
+        Ok(())
+    })
+}
+
+#[test]
+fn what_runs_atomically_holds_as_a_whole_on_an_engine_and_in_a_transaction() {
+    with_table(|home| {
+        insert_two(home.engine(), 1).unwrap_err();
+        assert!(numbers(home).is_empty());
+        home.engine()
+            .transaction(|transaction| {
+                add(transaction, 0)?;
+                insert_two(transaction, 1).unwrap_err();
+                insert_two(transaction, 2)
+            })
+            .unwrap();
+        assert_eq!(numbers(home), ["0", "1", "2"]);
+        insert_two(home.engine(), 3).unwrap_err();
+        assert_eq!(home.engine().stats().in_use, 0);
+    });
+}
+
+#[test]
+fn a_transaction_that_is_at_work_refuses_a_second_statement() {
+    with_table(|home| {
+        let transaction = home.engine().begin().unwrap();
+        let error = transaction.with(Intent::Read, |_| insert_two(&transaction, 2)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Internal);
+        assert!(error.to_string().contains("collect the rows first"), "{error}");
+    });
 }

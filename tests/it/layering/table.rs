@@ -21,13 +21,13 @@ const LAYERS: &[Layer] = &[
     // Words.
     layer(&[&["url"], &["config"]]),
     // Paper: no socket, no thread, no clock.
-    layer(&[&["mapping"], &["sql", "copy"]]),
+    layer(&[&["mapping"], &["sql", "copy"], &["query"]]),
     // Drivers: the seam, then what lies behind it.
     layer(&[&["backend"], &["backend/postgres", "backend/sqlite", "backend/mysql"]]),
     // Wires.
     layer(&[&["pool"], &["routing"], &["engine"], &["sharding"]]),
     // Work.
-    layer(&[&["session", "source", "sink"]]),
+    layer(&[&["store", "schema"], &["session", "source", "sink"]]),
     // Flow.
     layer(&[&["batch"], &["observe"]]),
     // Doors.
@@ -38,7 +38,10 @@ const LAYERS: &[Layer] = &[
 /// where an engine is opened, and a source or a sink never knows that replicas or shards exist.
 const NEVER: &[(&[&str], &[&str])] = &[
     (
-        &["pool", "routing", "sharding", "session", "source", "sink", "batch", "cli"],
+        &[
+            "pool", "routing", "sharding", "store", "schema", "session", "source", "sink", "batch",
+            "cli",
+        ],
         &["backend/postgres", "backend/sqlite", "backend/mysql"],
     ),
     (&["source", "sink"], &["routing", "sharding"]),

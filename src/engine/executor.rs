@@ -1,0 +1,64 @@
+//! What statements can be run through.
+
+use super::acquire::Intent;
+use super::database::Engine;
+use crate::backend::Connection;
+use crate::error::Result;
+
+/// What statements can be run through: an [`Engine`], each on a connection that is taken and given
+/// back, or a transaction.
+///
+/// It is asked through a shared reference, so that one function serves both:
+///
+/// ```
+/// use rowmill::{Engine, Executor, Intent, Result};
+///
+/// fn count(on: &impl Executor) -> Result<u64> {
+///     on.with(Intent::Write, |connection| connection.execute("delete from runways", &[]))
+/// }
+///
+/// let engine = Engine::open("sqlite::memory:")?;
+/// engine.run("create table runways (id integer primary key)")?;
+/// engine.transaction(|transaction| count(transaction))?;
+/// count(&engine)?;
+/// # Ok::<(), rowmill::Error>(())
+/// ```
+pub trait Executor {
+    /// Hands a connection that is fit for `intent` to `work`, which must not ask for another.
+    ///
+    /// # Errors
+    /// What `work` returns; as [`Acquire::acquire`](super::acquire::Acquire::acquire); `Internal`
+    /// if `work` of a transaction asks that transaction for its connection.
+    #[track_caller]
+    fn with<T>(
+        &self,
+        intent: Intent,
+        work: impl FnOnce(&mut dyn Connection) -> Result<T>,
+    ) -> Result<T>;
+
+    /// As [`with`](Self::with), for writing, so that all that `work` does holds or nothing of it:
+    /// in a transaction of its own, or in a savepoint of the one there is. `work` is run once, and
+    /// must neither commit nor roll back.
+    ///
+    /// # Errors
+    /// As [`with`](Self::with); `Database`, `Disconnect` or `CommitUnknown` from COMMIT.
+    #[track_caller]
+    fn atomically<T>(&self, work: impl FnOnce(&mut dyn Connection) -> Result<T>) -> Result<T>;
+}
+
+impl Executor for Engine {
+    #[track_caller]
+    fn with<T>(&self, _: Intent, work: impl FnOnce(&mut dyn Connection) -> Result<T>) -> Result<T> {
+        work(&mut *self.get()?)
+    }
+
+    #[track_caller]
+    fn atomically<T>(&self, work: impl FnOnce(&mut dyn Connection) -> Result<T>) -> Result<T> {
+        let mut connection = self.get()?;
+        connection.begin()?;
+        // What is not committed is rolled back when the connection is given back.
+        let value = work(&mut *connection)?;
+        connection.commit()?;
+        Ok(value)
+    }
+}
