@@ -10,37 +10,9 @@ use syn::spanned::Spanned;
 pub(crate) fn generate(model: &Entity) -> TokenStream {
     let Entity { ident, krate, table, key, .. } = model;
     let columns = model.columns.iter().map(|field| column(field, krate));
-    let pack = model.columns.iter().take(model.written).enumerate().map(|(index, field)| {
-        let (name, ty) = (&field.ident, &field.ty);
-        quote_spanned!(ty.span()=>
-            #krate::mapping::derived::pack_field::<#ty>(&self.#name, columns, #index, row)?;)
-    });
-    let fields = model.columns.iter().enumerate();
-    let pack_field = fields.clone().map(|(index, field)| {
-        let (name, ty, column) = (&field.ident, &field.ty, &field.name);
-        quote_spanned!(ty.span()=> #index => #krate::mapping::derived::pack_value::<#ty>(
-            &self.#name, #column, column_type, out,
-        ),)
-    });
-    let fill_field = fields.map(|(index, field)| {
-        let (name, ty, column) = (&field.ident, &field.ty, &field.name);
-        quote_spanned!(ty.span()=> #index => {
-            self.#name = #krate::mapping::derived::unpack_value::<#ty>(cell, #column)?;
-        })
-    });
-    let unpack = model.columns.iter().enumerate().map(|(index, field)| {
-        let (name, ty, column) = (&field.ident, &field.ty, &field.name);
-        quote_spanned!(ty.span()=>
-            #name: #krate::mapping::derived::unpack_field::<#ty>(cell, #index, #column)?,)
-    });
-    let skipped = model
-        .skipped
-        .iter()
-        .map(|name| quote_spanned!(name.span()=> #name: ::core::default::Default::default(),));
-    // A struct of which the database makes every column writes nothing.
-    let unused = (model.written == 0).then(|| quote!(let _ = (columns, row);));
     let constants = entity_fields::generate(model);
     let keyed = keyed(model);
+    let methods = [pack(model), pack_field(model), fill_field(model), unpack(model)];
     quote! {
         #constants
         #keyed
@@ -59,47 +31,93 @@ pub(crate) fn generate(model: &Entity) -> TokenStream {
                 &[#(#key),*]
             }
 
-            fn pack(
-                &self,
-                columns: &[#krate::Column],
-                row: &mut #krate::RowWriter<'_>,
-            ) -> #krate::Result<()> {
-                #unused
-                #(#pack)*
-                ::core::result::Result::Ok(())
-            }
+            #(#methods)*
+        }
+    }
+}
 
-            fn pack_field(
-                &self,
-                index: usize,
-                column_type: &#krate::ColumnType,
-                out: &mut ::std::vec::Vec<u8>,
-            ) -> #krate::Result<bool> {
-                match index {
-                    #(#pack_field)*
-                    _ => ::core::result::Result::Err(#krate::mapping::derived::no_column(index)),
-                }
-            }
+fn pack(model: &Entity) -> TokenStream {
+    let krate = &model.krate;
+    let fields = model.columns.iter().take(model.written).enumerate().map(|(index, field)| {
+        let (name, ty) = (&field.ident, &field.ty);
+        quote_spanned!(ty.span()=>
+            #krate::mapping::derived::pack_field::<#ty>(&self.#name, columns, #index, row)?;)
+    });
+    // A struct of which the database makes every column writes nothing.
+    let unused = (model.written == 0).then(|| quote!(let _ = (columns, row);));
+    quote! {
+        fn pack(
+            &self,
+            columns: &[#krate::Column],
+            row: &mut #krate::RowWriter<'_>,
+        ) -> #krate::Result<()> {
+            #unused
+            #(#fields)*
+            ::core::result::Result::Ok(())
+        }
+    }
+}
 
-            fn fill_field(
-                &mut self,
-                index: usize,
-                cell: #krate::CellRef<'_>,
-            ) -> #krate::Result<()> {
-                match index {
-                    #(#fill_field)*
-                    _ => return ::core::result::Result::Err(
-                        #krate::mapping::derived::no_column(index),
-                    ),
-                }
-                ::core::result::Result::Ok(())
+fn pack_field(model: &Entity) -> TokenStream {
+    let krate = &model.krate;
+    let fields = model.columns.iter().enumerate().map(|(index, field)| {
+        let (name, ty, column) = (&field.ident, &field.ty, &field.name);
+        quote_spanned!(ty.span()=> #index => #krate::mapping::derived::pack_value::<#ty>(
+            &self.#name, #column, column_type, out,
+        ),)
+    });
+    quote! {
+        fn pack_field(
+            &self,
+            index: usize,
+            column_type: &#krate::ColumnType,
+            out: &mut ::std::vec::Vec<u8>,
+        ) -> #krate::Result<bool> {
+            match index {
+                #(#fields)*
+                _ => ::core::result::Result::Err(#krate::mapping::derived::no_column(index)),
             }
+        }
+    }
+}
 
-            fn unpack<'a>(
-                cell: &mut dyn ::core::ops::FnMut(usize) -> #krate::Result<#krate::CellRef<'a>>,
-            ) -> #krate::Result<Self> {
-                ::core::result::Result::Ok(Self { #(#unpack)* #(#skipped)* })
+fn fill_field(model: &Entity) -> TokenStream {
+    let krate = &model.krate;
+    let fields = model.columns.iter().enumerate().map(|(index, field)| {
+        let (name, ty, column) = (&field.ident, &field.ty, &field.name);
+        quote_spanned!(ty.span()=> #index => {
+            self.#name = #krate::mapping::derived::unpack_value::<#ty>(cell, #column)?;
+        })
+    });
+    quote! {
+        fn fill_field(&mut self, index: usize, cell: #krate::CellRef<'_>) -> #krate::Result<()> {
+            match index {
+                #(#fields)*
+                _ => return ::core::result::Result::Err(
+                    #krate::mapping::derived::no_column(index),
+                ),
             }
+            ::core::result::Result::Ok(())
+        }
+    }
+}
+
+fn unpack(model: &Entity) -> TokenStream {
+    let krate = &model.krate;
+    let fields = model.columns.iter().enumerate().map(|(index, field)| {
+        let (name, ty, column) = (&field.ident, &field.ty, &field.name);
+        quote_spanned!(ty.span()=>
+            #name: #krate::mapping::derived::unpack_field::<#ty>(cell, #index, #column)?,)
+    });
+    let skipped = model
+        .skipped
+        .iter()
+        .map(|name| quote_spanned!(name.span()=> #name: ::core::default::Default::default(),));
+    quote! {
+        fn unpack<'a>(
+            cell: &mut dyn ::core::ops::FnMut(usize) -> #krate::Result<#krate::CellRef<'a>>,
+        ) -> #krate::Result<Self> {
+            ::core::result::Result::Ok(Self { #(#fields)* #(#skipped)* })
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::ident::TableName;
 
 /// A struct that is mapped to a table: `#[derive(Entity)]` writes it.
-pub trait Entity: Sized {
+pub trait Entity: Sized + 'static {
     /// The table.
     ///
     /// # Errors

@@ -27,8 +27,11 @@ pub struct Field<E, T, R = Nothing> {
     name: &'static str,
     index: usize,
     declared: Option<&'static str>,
-    marker: PhantomData<fn() -> (E, T, R)>,
+    marker: PhantomData<Kinds<E, T, R>>,
 }
+
+/// Owns none of them, so that it can be sent and shared whatever they are.
+type Kinds<E, T, R> = fn() -> (E, T, R);
 
 impl<E, T, R> Field<E, T, R> {
     /// What the derive writes: the name of the column, its place in
