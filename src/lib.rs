@@ -87,12 +87,14 @@ mod config;
 pub mod copy;
 pub mod engine;
 mod error;
+pub mod fetch;
 mod ident;
 pub mod mapping;
 mod nearest;
 #[cfg(feature = "metrics")]
 pub mod observe;
 pub mod pool;
+pub mod query;
 mod retry;
 pub mod session;
 pub mod sink;
@@ -113,7 +115,8 @@ pub use batch::pipeline::Pipeline;
 pub use batch::report::{PoolReport, Report, Status};
 pub use batch::write::{Append, InsertIgnore, Mirror, Replace, Upsert, Write, WriteMode};
 
-// Work: transactions; where rows come from and where they go.
+// Work: queries and their rows; transactions; where rows come from and where they go.
+pub use fetch::{Chunks, FromRow, Page, Pages, RowStream};
 pub use session::{Isolation, Transaction, TransactionOptions};
 pub use sink::{mode::Mode, target::Target};
 pub use source::bounds::{Bounds, CutLimits, Fingerprint, Origin};
@@ -144,6 +147,9 @@ pub use mapping::field::{Field, Nothing};
 pub use mapping::key::{Key, Keyed};
 pub use mapping::param::Param;
 pub use mapping::rows::{RowWriter, Rows};
+pub use query::{
+    Delete, Expr, OrderBy, PageToken, Query, Sql, Update, count_all, equal, fragment, has, value,
+};
 pub use rowmill_derive::{Entity, SqlEnum};
 pub use sql::dialect::Dialect;
 

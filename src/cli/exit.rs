@@ -45,6 +45,8 @@ impl Exit {
             ErrorKind::Stopped => Self::Stopped,
             ErrorKind::PoolClosed
             | ErrorKind::NestedCheckout
+            | ErrorKind::NotFound
+            | ErrorKind::NotUnique
             | ErrorKind::Decode
             | ErrorKind::Encode
             | ErrorKind::Panic
@@ -106,6 +108,8 @@ mod tests {
             (ErrorKind::Panic, 1),
             (ErrorKind::NestedCheckout, 1),
             (ErrorKind::PoolClosed, 1),
+            (ErrorKind::NotFound, 1),
+            (ErrorKind::NotUnique, 1),
             (ErrorKind::Decode, 1),
             (ErrorKind::Encode, 1),
             (ErrorKind::Config, 2),

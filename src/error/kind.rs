@@ -24,6 +24,10 @@ pub enum ErrorKind {
     NestedCheckout,
     /// The database refused a statement.
     Database,
+    /// There is no row where there has to be one.
+    NotFound,
+    /// There are several rows where there has to be one.
+    NotUnique,
     /// What came from the database or a file is no value of the type asked for.
     Decode,
     /// A value cannot be sent as the type of its column.

@@ -76,6 +76,34 @@ impl<T: Element> Cell for Vec<T> {
     }
 }
 
+/// An array of elements that are packed already; `None` where the number of their type is not the
+/// same on every server.
+pub(crate) fn packed_array<'a>(
+    element: &ColumnType,
+    elements: impl ExactSizeIterator<Item = Option<&'a [u8]>>,
+) -> Option<Vec<u8>> {
+    let oid = type_number(element)?;
+    let length = i32::try_from(elements.len()).ok()?;
+    let mut out = Vec::new();
+    for word in [u32::from(length > 0), 0, oid] {
+        out.extend_from_slice(&word.to_be_bytes());
+    }
+    if length > 0 {
+        out.extend_from_slice(&length.to_be_bytes());
+        out.extend_from_slice(&1_i32.to_be_bytes());
+    }
+    for element in elements {
+        let length = match element {
+            Some(bytes) => i32::try_from(bytes.len()).ok()?,
+            None => -1,
+        };
+        out[7] |= u8::from(length < 0);
+        out.extend_from_slice(&length.to_be_bytes());
+        out.extend_from_slice(element.unwrap_or_default());
+    }
+    Some(out)
+}
+
 fn pack_element<T: Cell>(element: &T, column_type: &ColumnType, out: &mut Vec<u8>) -> Result<bool> {
     let length_at = out.len();
     out.extend_from_slice(&(-1_i32).to_be_bytes());

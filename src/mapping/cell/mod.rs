@@ -10,7 +10,7 @@
 //! Nothing is lost on the way: a value that is none of the column's type is refused when it is
 //! packed, and a cell that the Rust type cannot hold exactly is refused when it is read.
 
-mod array;
+pub(crate) mod array;
 mod boolean;
 mod bytes;
 #[cfg(any(feature = "jiff", feature = "chrono"))]

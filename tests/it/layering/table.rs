@@ -27,7 +27,7 @@ const LAYERS: &[Layer] = &[
     // Wires.
     layer(&[&["pool"], &["routing"], &["engine"], &["sharding"]]),
     // Work.
-    layer(&[&["store", "schema"], &["session", "source", "sink"]]),
+    layer(&[&["fetch"], &["store", "schema"], &["session", "source", "sink"]]),
     // Flow.
     layer(&[&["batch"], &["observe"]]),
     // Doors.
@@ -39,8 +39,8 @@ const LAYERS: &[Layer] = &[
 const NEVER: &[(&[&str], &[&str])] = &[
     (
         &[
-            "pool", "routing", "sharding", "store", "schema", "session", "source", "sink", "batch",
-            "cli",
+            "pool", "routing", "sharding", "fetch", "store", "schema", "session", "source", "sink",
+            "batch", "cli",
         ],
         &["backend/postgres", "backend/sqlite", "backend/mysql"],
     ),
