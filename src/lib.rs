@@ -148,7 +148,8 @@ pub use mapping::key::{Key, Keyed};
 pub use mapping::param::Param;
 pub use mapping::rows::{RowWriter, Rows};
 pub use query::{
-    Delete, Expr, OrderBy, PageToken, Query, Sql, Update, count_all, equal, fragment, has, value,
+    Delete, Expr, OrderBy, PageToken, Query, Sql, Update, both, count_all, either, equal, fragment,
+    has, value,
 };
 pub use rowmill_derive::{Entity, SqlEnum};
 pub use sql::dialect::Dialect;

@@ -1,6 +1,6 @@
 //! Updates and deletions of the rows for which a condition holds.
 
-use super::expr::{Expr, Operand};
+use super::expr::{Condition, Operand};
 use super::node::Node;
 use super::scope::{Source, Within};
 use crate::error::{Error, ErrorKind, Result};
@@ -95,11 +95,12 @@ macro_rules! change {
         $(impl<E: Entity> $name<E> {
             /// Only rows for which `condition` holds, too.
             #[must_use]
-            pub fn filter<Q, Index>(mut self, condition: Expr<Q, bool>) -> Self
+            pub fn filter<C: Condition, Index>(mut self, condition: C) -> Self
             where
-                Q: Within<E, Index>,
+                C::Scope: Within<E, Index>,
             {
-                self.change.filter = Some(Node::and(self.change.filter, condition.node));
+                let condition = condition.condition().node;
+                self.change.filter = Some(Node::and(self.change.filter, condition));
                 self
             }
 

@@ -71,14 +71,14 @@ impl<S, T: Cell> Expr<S, T> {
 impl<S> Expr<S, bool> {
     /// Both hold.
     #[must_use]
-    pub fn and(self, other: impl Into<Self>) -> Self {
-        Self::new(Node::infix(self.node, "AND", other.into().node))
+    pub fn and(self, other: impl Condition<Scope = S>) -> Self {
+        Self::new(Node::infix(self.node, "AND", other.condition().node))
     }
 
     /// One of them holds, or both.
     #[must_use]
-    pub fn or(self, other: impl Into<Self>) -> Self {
-        Self::new(Node::infix(self.node, "OR", other.into().node))
+    pub fn or(self, other: impl Condition<Scope = S>) -> Self {
+        Self::new(Node::infix(self.node, "OR", other.condition().node))
     }
 
     /// All of `conditions` hold; also where there are none.
@@ -185,6 +185,12 @@ impl<S, T> Operand<S, Option<T>> for Expr<S, T> {
     }
 }
 
+impl<S, T> Operand<S, T> for Expr<S, Option<T>> {
+    fn operand(self, _: &ColumnType) -> Piece {
+        Piece(self.node)
+    }
+}
+
 impl<E: Entity, T: Cell, R> Operand<E, T> for Field<E, T, R> {
     fn operand(self, _: &ColumnType) -> Piece {
         Piece(Expr::from(self).node)
@@ -195,4 +201,50 @@ impl<E: Entity, T: Cell, R> Operand<E, Option<T>> for Field<E, T, R> {
     fn operand(self, _: &ColumnType) -> Piece {
         Piece(Expr::from(self).node)
     }
+}
+
+impl<E: Entity, T: Cell, R> Operand<E, T> for Field<E, Option<T>, R> {
+    fn operand(self, _: &ColumnType) -> Piece {
+        Piece(Expr::from(self).node)
+    }
+}
+
+/// What is true or false for a row: an expression of `bool`, or a column.
+#[diagnostic::on_unimplemented(
+    message = "this is no condition",
+    label = "expected an expression of `bool`, or a column of `bool`"
+)]
+pub trait Condition {
+    /// The scope over which it is.
+    type Scope;
+
+    /// It as an expression.
+    fn condition(self) -> Expr<Self::Scope, bool>;
+}
+
+impl<S> Condition for Expr<S, bool> {
+    type Scope = S;
+
+    fn condition(self) -> Self {
+        self
+    }
+}
+
+impl<E: Entity, R> Condition for Field<E, bool, R> {
+    type Scope = E;
+
+    fn condition(self) -> Expr<E, bool> {
+        self.into()
+    }
+}
+
+/// Both conditions hold, which may be over different entities: in a query that joins them.
+pub fn both<A, B>(left: Expr<A, bool>, right: Expr<B, bool>) -> Expr<(A, B), bool> {
+    Expr::new(Node::infix(left.node, "AND", right.node))
+}
+
+/// One of the conditions holds, or both, which may be over different entities: in a query that
+/// joins them.
+pub fn either<A, B>(left: Expr<A, bool>, right: Expr<B, bool>) -> Expr<(A, B), bool> {
+    Expr::new(Node::infix(left.node, "OR", right.node))
 }

@@ -39,7 +39,7 @@ mod value;
 pub use aggregate::{Literal, Summable, count_all, fragment, value};
 pub use change::{Delete, Update};
 pub use compare::{Number, Textual};
-pub use expr::{Expr, Operand};
+pub use expr::{Condition, Expr, Operand, both, either};
 pub use keyset::PageToken;
 pub use order::OrderBy;
 pub use projection::{Projection, Selectable};

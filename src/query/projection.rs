@@ -21,6 +21,11 @@ pub struct Anywhere;
 
 /// Expressions over the scope `S`, and the Rust values that rows of them become: a column or an
 /// expression becomes its value, a tuple of up to eight a tuple.
+#[diagnostic::on_unimplemented(
+    message = "this cannot be selected from what the query reads",
+    note = "a projection is a column, an expression, or a tuple of up to eight of them",
+    note = "the query reads `{S}`; join what else it is to read"
+)]
 pub trait Projection<S, Index> {
     /// What a row becomes.
     type Row: 'static;

@@ -1,6 +1,6 @@
 //! A query, made step by step.
 
-use super::expr::Expr;
+use super::expr::{Condition, Expr};
 use super::node::Node;
 use super::order::OrderBy;
 use super::projection::Projection;
@@ -66,11 +66,11 @@ impl<S, R> Query<S, R> {
 
     /// Only rows for which `condition` holds, too.
     #[must_use]
-    pub fn filter<Q, Index>(mut self, condition: Expr<Q, bool>) -> Self
+    pub fn filter<C: Condition, Index>(mut self, condition: C) -> Self
     where
-        Q: Within<S, Index>,
+        C::Scope: Within<S, Index>,
     {
-        self.select.filter = Some(Node::and(self.select.filter, condition.node));
+        self.select.filter = Some(Node::and(self.select.filter, condition.condition().node));
         self
     }
 
@@ -129,11 +129,11 @@ impl<S, R> Query<S, R> {
 
     /// Only groups for which `condition` holds, too.
     #[must_use]
-    pub fn having<Q, Index>(mut self, condition: Expr<Q, bool>) -> Self
+    pub fn having<C: Condition, Index>(mut self, condition: C) -> Self
     where
-        Q: Within<S, Index>,
+        C::Scope: Within<S, Index>,
     {
-        self.select.having = Some(Node::and(self.select.having, condition.node));
+        self.select.having = Some(Node::and(self.select.having, condition.condition().node));
         self
     }
 
@@ -261,13 +261,13 @@ impl<S: Scope> Query<S> {
 
     /// Joins the rows of the entity `P` for which `condition` holds.
     #[must_use]
-    pub fn join_on<P, Q, Index>(self, condition: Expr<Q, bool>) -> Query<S::Out>
+    pub fn join_on<P, C: Condition, Index>(self, condition: C) -> Query<S::Out>
     where
         P: Part + Entity,
         S: With<P>,
-        Q: Within<S::Out, Index>,
+        C::Scope: Within<S::Out, Index>,
     {
-        self.joined(Source::of::<P>(), false, condition.node)
+        self.joined(Source::of::<P>(), false, condition.condition().node)
     }
 
     fn joined<O: Scope>(mut self, source: Source, optional: bool, on: Node) -> Query<O> {

@@ -98,3 +98,9 @@ impl ToValue for &[u8] {
         self.to_vec().to_value()
     }
 }
+
+impl ToValue for Option<&str> {
+    fn to_value(&self) -> Result<Value> {
+        self.map(str::to_owned).to_value()
+    }
+}

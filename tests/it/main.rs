@@ -77,8 +77,14 @@ mod fault_resources; // no session left, a full disk, limits of the server
 mod fault_restart; // the server goes away, comes back, refuses
 mod fault_watch; // long loans are told of, sleeping connections kept alive
 
-// Work: session_*.rs, csv_*.rs (source), sink_*.rs
+// Work: query_*.rs (fetch), session_*.rs, csv_*.rs (source), sink_*.rs
 mod csv_source; // a CSV file, against what COPY makes of it
+mod query_change; // updates and deletions
+mod query_join;
+mod query_page;
+mod query_read; // filters, orders, groups; each against SQL that was written by hand
+mod query_sql; // SQL as it is written
+mod query_stream; // rows in constant memory, and dropped before their end
 mod session_retry; // a closure that is run again, and never once its COMMIT may have held
 mod session_transaction;
 

@@ -2,6 +2,7 @@
 //!
 //! - `alone`:    a test in a process of its own, and what it has
 //! - `both`:     a test that is written once and runs on SQLite and PostgreSQL
+//! - `chinook`:  a shop for music, as entities and with rows
 //! - `cluster`:  a private PostgreSQL server, and a database per test
 //! - `command`:  the built `rowmill` command: run it, watch it, kill it
 //! - `crowd`:    many threads at one pool
@@ -24,6 +25,7 @@
 
 pub mod alone;
 pub mod both;
+pub mod chinook;
 pub mod cluster;
 #[cfg(feature = "cli")]
 pub mod command;
