@@ -140,17 +140,19 @@ pub use url::DatabaseUrl;
 
 // Paper: structs as rows, and SQL.
 pub use mapping::cell::{Cell, CellRef};
-pub use mapping::column::{Column, Reference};
+pub use mapping::column::{Column, Made};
 pub use mapping::column_type::ColumnType;
 pub use mapping::entity::Entity;
 pub use mapping::field::{Field, Nothing};
 pub use mapping::key::{Key, Keyed};
 pub use mapping::param::Param;
+pub use mapping::reference::{OnDelete, Reference};
 pub use mapping::rows::{RowWriter, Rows};
 pub use query::{
     Delete, Expr, OrderBy, PageToken, Query, Sql, Update, both, count_all, either, equal, fragment,
     has, value,
 };
+pub use mapping::table_shape::{Index, TableShape};
 pub use rowmill_derive::{Entity, SqlEnum};
 pub use sql::dialect::Dialect;
 

@@ -1,5 +1,7 @@
 //! What both derives read from their attributes.
 
+use proc_macro2::{Group, Span, TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::meta::ParseNestedMeta;
 use syn::{Error, LitStr, Path, Result};
 
@@ -50,7 +52,7 @@ pub(crate) fn once<T>(slot: &mut Option<T>, value: T, meta: &ParseNestedMeta<'_>
 }
 
 /// Checks the name of a column, a table, a schema, a type or a label.
-pub(crate) fn checked_name(name: &str, at: &impl quote::ToTokens) -> Result<()> {
+pub(crate) fn checked_name(name: &str, at: &impl ToTokens) -> Result<()> {
     let fault = if name.is_empty() {
         "a name is empty".to_owned()
     } else if name.len() > MAX_NAME_BYTES {
@@ -61,4 +63,21 @@ pub(crate) fn checked_name(name: &str, at: &impl quote::ToTokens) -> Result<()> 
         return Ok(());
     };
     Err(Error::new_spanned(at, fault))
+}
+
+/// The same tokens, so that what the compiler says of them is said at `span`.
+pub(crate) fn respanned(tokens: &impl ToTokens, span: Span) -> TokenStream {
+    fn moved(tokens: TokenStream, span: Span) -> TokenStream {
+        tokens
+            .into_iter()
+            .map(|mut token| {
+                if let TokenTree::Group(group) = &token {
+                    token = Group::new(group.delimiter(), moved(group.stream(), span)).into();
+                }
+                token.set_span(token.span().located_at(span));
+                token
+            })
+            .collect()
+    }
+    moved(tokens.to_token_stream(), span)
 }

@@ -1,21 +1,23 @@
 //! The code for a struct.
 
-use crate::entity_fields;
-use crate::entity_model::{Column, Entity, References};
+use crate::entity_model::Entity;
+use crate::{entity_columns, entity_fields};
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
-use syn::Path;
 use syn::spanned::Spanned;
 
 pub(crate) fn generate(model: &Entity) -> TokenStream {
     let Entity { ident, krate, table, key, .. } = model;
-    let columns = model.columns.iter().map(|field| column(field, krate));
+    let columns = entity_columns::columns(model);
+    let indexes = entity_columns::indexes(model);
+    let checks = entity_columns::checks(model);
     let constants = entity_fields::generate(model);
     let keyed = keyed(model);
     let methods = [pack(model), pack_field(model), fill_field(model), unpack(model)];
     quote! {
         #constants
         #keyed
+        #checks
 
         #[automatically_derived]
         impl #krate::Entity for #ident {
@@ -26,6 +28,8 @@ pub(crate) fn generate(model: &Entity) -> TokenStream {
             fn columns() -> #krate::Result<::std::vec::Vec<#krate::Column>> {
                 ::core::result::Result::Ok(::std::vec![#(#columns),*])
             }
+
+            #indexes
 
             fn key() -> &'static [&'static str] {
                 &[#(#key),*]
@@ -119,32 +123,6 @@ fn unpack(model: &Entity) -> TokenStream {
         ) -> #krate::Result<Self> {
             ::core::result::Result::Ok(Self { #(#fields)* #(#skipped)* })
         }
-    }
-}
-
-fn column(field: &Column, krate: &Path) -> TokenStream {
-    let (ty, name) = (&field.ty, &field.name);
-    let mut column = quote_spanned!(ty.span()=> #krate::mapping::derived::column::<#ty>(#name)?);
-    if let Some(sql) = &field.sql {
-        column = quote!({
-            let mut column = #column;
-            column.column_type = #krate::ColumnType::parse(#sql)?;
-            column
-        });
-    }
-    if field.generated {
-        column = quote!(#column.generated());
-    }
-    if field.version {
-        column = quote!(#column.version());
-    }
-    match &field.references {
-        Some(References::Entity(entity)) => quote_spanned!(entity.span()=>
-            #column.references(#krate::mapping::derived::reference::<#entity>()?)),
-        Some(References::Column(target)) => {
-            quote!(#column.references(#krate::mapping::derived::reference_to(#target)?))
-        }
-        None => column,
     }
 }
 

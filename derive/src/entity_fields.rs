@@ -1,6 +1,7 @@
 //! The constants for the fields of a struct.
 
-use crate::entity_model::{Column, Entity, References};
+use crate::entity_model::{Column, Entity};
+use crate::field_options::References;
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::Visibility;

@@ -1,13 +1,14 @@
 //! A struct with `#[derive(Entity)]`, parsed and checked.
 
-use crate::attributes::{Faults, checked_name, once, path, text};
-use crate::names::snake_case;
+use crate::attributes::{Faults, checked_name};
+use crate::field_options::{FieldOptions, References};
+use crate::struct_options::{DeclaredIndex, StructOptions};
 use crate::types::{check_rust_type, check_sql_type};
 use std::collections::HashSet;
 use syn::ext::IdentExt;
-use syn::meta::ParseNestedMeta;
 use syn::{
-    Data, DeriveInput, Error, Fields, Ident, LitStr, Path, Result, Type, Visibility, parse_quote,
+    Data, DeriveInput, Error, Fields, Ident, LitInt, LitStr, Path, Result, Type, Visibility,
+    parse_quote,
 };
 
 /// The struct.
@@ -24,6 +25,8 @@ pub(crate) struct Entity {
     pub(crate) written: usize,
     /// The names of the key's columns, in the order of the struct.
     pub(crate) key: Vec<String>,
+    /// Those of single fields in the order of the struct, then those over several.
+    pub(crate) indexes: Vec<Index>,
     pub(crate) skipped: Vec<Ident>,
 }
 
@@ -34,22 +37,34 @@ pub(crate) struct Column {
     pub(crate) name: String,
     pub(crate) sql: Option<LitStr>,
     pub(crate) vis: Visibility,
-    pub(crate) generated: bool,
+    pub(crate) length: Option<LitInt>,
+    pub(crate) made: Made,
     pub(crate) version: bool,
     pub(crate) references: Option<References>,
+    pub(crate) on_delete: Option<LitStr>,
     pub(crate) key: bool,
 }
 
-/// What a foreign key refers to.
-pub(crate) enum References {
-    /// An entity.
-    Entity(Path),
-    /// `table.column`.
-    Column(LitStr),
+/// Who makes the values of a column.
+pub(crate) enum Made {
+    /// The rows carry them.
+    ByRows,
+    /// The database, in its own way.
+    ByDatabase,
+    /// The database, by an expression.
+    ByDefault(LitStr),
+    /// Somebody else.
+    Elsewhere,
+}
+
+/// An index: the names of its columns.
+pub(crate) struct Index {
+    pub(crate) columns: Vec<String>,
+    pub(crate) unique: bool,
 }
 
 enum Field {
-    Column(Box<Column>),
+    Column(Box<Column>, Option<Index>),
     Skipped(Ident),
 }
 
@@ -57,28 +72,33 @@ impl Entity {
     pub(crate) fn parse(input: &DeriveInput) -> Result<Self> {
         let mut faults = Faults::default();
         let fields = named_fields(input)?;
-        let options = faults.keep(struct_options(input));
-        let mut columns = Vec::new();
-        let mut skipped = Vec::new();
+        let options = faults.keep(StructOptions::parse(input)).unwrap_or_default();
+        let (mut columns, mut indexes, mut skipped) = (Vec::new(), Vec::new(), Vec::new());
         for field in fields {
             match faults.keep(parse_field(field)) {
-                Some(Field::Column(column)) => columns.push(*column),
+                Some(Field::Column(column, index)) => {
+                    indexes.extend(index);
+                    columns.push(*column);
+                }
                 Some(Field::Skipped(ident)) => skipped.push(ident),
                 None => {}
             }
         }
         check_together(&columns, &mut faults);
+        let StructOptions { table, fields, krate, indexes: declared } = options;
+        let shared = declared.iter().map(|index| faults.keep(index_of(index, &columns)));
+        indexes.extend(shared.collect::<Vec<_>>().into_iter().flatten());
         let key = columns.iter().filter(|column| column.key).map(|c| c.name.clone()).collect();
         // The sort is stable: among themselves they keep the order of the struct.
-        columns.sort_by_key(|column| column.generated);
-        let written = columns.iter().filter(|column| !column.generated).count();
-        let StructOptions { table, fields, krate } = faults.or(options)?.unwrap_or_default();
+        columns.sort_by_key(|column| !matches!(column.made, Made::ByRows));
+        let written = columns.iter().filter(|c| matches!(c.made, Made::ByRows)).count();
+        faults.or(())?;
         if columns.is_empty() {
             return Err(Error::new_spanned(&input.ident, "an entity needs at least one column"));
         }
         let krate = krate.unwrap_or_else(default_path);
         let (ident, vis) = (input.ident.clone(), input.vis.clone());
-        Ok(Self { ident, vis, krate, table, fields, columns, written, key, skipped })
+        Ok(Self { ident, vis, krate, table, fields, columns, written, key, indexes, skipped })
     }
 }
 
@@ -124,115 +144,19 @@ fn named_fields(input: &DeriveInput) -> Result<impl Iterator<Item = &syn::Field>
     }
 }
 
-#[derive(Default)]
-struct StructOptions {
-    table: String,
-    fields: Option<Ident>,
-    krate: Option<Path>,
-}
-
-fn struct_options(input: &DeriveInput) -> Result<StructOptions> {
-    let mut table: Option<LitStr> = None;
-    let (mut fields, mut krate) = (None, None);
-    for attribute in input.attrs.iter().filter(|attribute| attribute.path().is_ident("entity")) {
-        attribute.parse_nested_meta(|meta| {
-            if meta.path.is_ident("table") {
-                once(&mut table, text(&meta)?, &meta)
-            } else if meta.path.is_ident("fields") {
-                once(&mut fields, text(&meta)?.parse()?, &meta)
-            } else if meta.path.is_ident("crate") {
-                once(&mut krate, path(&meta)?, &meta)
-            } else {
-                Err(meta.error("expected table, fields or crate on a struct"))
-            }
-        })?;
-    }
-    let Some(table) = table else {
-        let name = snake_case(&input.ident.unraw().to_string());
-        checked_name(&name, &input.ident)?;
-        return Ok(StructOptions { table: name, fields, krate });
+/// An index over several fields.
+fn index_of(declared: &DeclaredIndex, columns: &[Column]) -> Result<Index> {
+    let name = |field: &Ident| {
+        let column = columns.iter().find(|column| column.ident == *field);
+        let column = column.ok_or_else(|| Error::new_spanned(field, "no field that is a column"));
+        column.map(|column| column.name.clone())
     };
-    let name = table.value();
-    if name.split('.').count() > 2 {
-        return Err(Error::new_spanned(&table, "expected table or schema.table"));
-    }
-    for part in name.split('.') {
-        checked_name(part, &table)?;
-    }
-    Ok(StructOptions { table: name, fields, krate })
-}
-
-#[derive(Default)]
-struct FieldOptions {
-    column: Option<LitStr>,
-    column_type: Option<LitStr>,
-    key: Option<()>,
-    generated: Option<()>,
-    version: Option<()>,
-    references: Option<References>,
-    skip: Option<()>,
-}
-
-impl FieldOptions {
-    /// Whether nothing but `skip` may be there.
-    fn is_bare(&self) -> bool {
-        self.key.is_none()
-            && self.generated.is_none()
-            && self.version.is_none()
-            && self.references.is_none()
-            && self.column.is_none()
-            && self.column_type.is_none()
-    }
-}
-
-fn field_options(field: &syn::Field) -> Result<FieldOptions> {
-    let mut options = FieldOptions::default();
-    for attribute in field.attrs.iter().filter(|attribute| attribute.path().is_ident("entity")) {
-        attribute.parse_nested_meta(|meta| {
-            if meta.path.is_ident("key") {
-                once(&mut options.key, (), &meta)
-            } else if meta.path.is_ident("generated") {
-                once(&mut options.generated, (), &meta)
-            } else if meta.path.is_ident("version") {
-                once(&mut options.version, (), &meta)
-            } else if meta.path.is_ident("references") {
-                once(&mut options.references, references(&meta)?, &meta)
-            } else if meta.path.is_ident("skip") {
-                once(&mut options.skip, (), &meta)
-            } else if meta.path.is_ident("column") {
-                once(&mut options.column, text(&meta)?, &meta)
-            } else if meta.path.is_ident("column_type") {
-                once(&mut options.column_type, text(&meta)?, &meta)
-            } else {
-                Err(meta.error(
-                    "expected key, column, column_type, generated, version, references or skip on \
-                     a field",
-                ))
-            }
-        })?;
-    }
-    Ok(options)
-}
-
-/// Reads `references = Entity` or `references = "table.column"`.
-fn references(meta: &ParseNestedMeta<'_>) -> Result<References> {
-    let value = meta.value()?;
-    if !value.peek(LitStr) {
-        return value.parse().map(References::Entity);
-    }
-    let target: LitStr = value.parse()?;
-    let name = target.value();
-    if !matches!(name.split('.').count(), 2 | 3) {
-        return Err(Error::new_spanned(&target, "expected table.column or schema.table.column"));
-    }
-    for part in name.split('.') {
-        checked_name(part, &target)?;
-    }
-    Ok(References::Column(target))
+    let columns = declared.fields.iter().map(name).collect::<Result<_>>()?;
+    Ok(Index { columns, unique: declared.unique })
 }
 
 fn parse_field(field: &syn::Field) -> Result<Field> {
-    let options = field_options(field)?;
+    let options = FieldOptions::parse(field)?;
     let Some(ident) = field.ident.clone() else {
         return Err(Error::new_spanned(field, "a field without a name"));
     };
@@ -244,10 +168,7 @@ fn parse_field(field: &syn::Field) -> Result<Field> {
         };
     }
     check_rust_type(&field.ty)?;
-    if options.version.is_some() && (options.generated.is_some() || options.key.is_some()) {
-        let message = "a version is counted by this crate: it is no key, and not generated";
-        return Err(Error::new_spanned(&ident, message));
-    }
+    options.check(field)?;
     if let Some(sql) = &options.column_type {
         check_sql_type(sql)?;
     }
@@ -259,15 +180,34 @@ fn parse_field(field: &syn::Field) -> Result<Field> {
         Some(written) => checked_name(&name, written)?,
         None => checked_name(&name, &ident)?,
     }
-    Ok(Field::Column(Box::new(Column {
+    Ok(of_options(field, ident, name, options))
+}
+
+fn of_options(field: &syn::Field, ident: Ident, name: String, options: FieldOptions) -> Field {
+    let is_indexed = options.unique.is_some() || options.index.is_some();
+    let index =
+        is_indexed.then(|| Index { columns: vec![name.clone()], unique: options.unique.is_some() });
+    let varchar = |length: &LitInt| {
+        LitStr::new(&format!("varchar({})", length.base10_digits()), length.span())
+    };
+    let made = match (options.default, options.generated, options.read_only) {
+        (Some(expression), ..) => Made::ByDefault(expression),
+        (None, Some(()), _) => Made::ByDatabase,
+        (None, None, Some(())) => Made::Elsewhere,
+        (None, None, None) => Made::ByRows,
+    };
+    let column = Column {
         ident,
         ty: field.ty.clone(),
         name,
-        sql: options.column_type,
+        sql: options.column_type.or_else(|| options.length.as_ref().map(varchar)),
         vis: field.vis.clone(),
-        generated: options.generated.is_some(),
+        length: options.length,
+        made,
         version: options.version.is_some(),
         references: options.references,
+        on_delete: options.on_delete,
         key: options.key.is_some(),
-    })))
+    };
+    Field::Column(Box::new(column), index)
 }

@@ -12,7 +12,11 @@ pub(crate) fn generate(model: &Enumeration) -> TokenStream {
         #[automatically_derived]
         impl #krate::Cell for #ident {
             fn column_type() -> #krate::ColumnType {
-                #krate::ColumnType::Enum(::std::string::String::from(#name))
+                #krate::mapping::derived::enum_type(#name)
+            }
+
+            fn labels() -> &'static [&'static str] {
+                &[#(#labels),*]
             }
 
             fn pack(

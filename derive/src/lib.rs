@@ -1,6 +1,8 @@
 //! The derive macros of rowmill: [`Entity`](macro@Entity) for structs, [`SqlEnum`] for enums.
 //!
-//! - `entity`, `entity_model`, `entity_fields`: a struct, parsed once and then generated
+//! - `entity_model`: a struct, parsed and checked; `struct_options` and `field_options` are what its
+//!   attributes say
+//! - `entity`, `entity_columns`, `entity_fields`: what is generated for it
 //! - `enumeration`, `enumeration_model`: an enum, likewise
 //! - `attributes`: what both read from `#[entity(...)]` and `#[sql_enum(...)]`
 //! - `names`: a Rust name as the name of a table or a label
@@ -11,11 +13,14 @@
 
 mod attributes;
 mod entity;
+mod entity_columns;
 mod entity_fields;
 mod entity_model;
 mod enumeration;
 mod enumeration_model;
+mod field_options;
 mod names;
+mod struct_options;
 mod types;
 
 use proc_macro::TokenStream;
@@ -28,6 +33,8 @@ use syn::{DeriveInput, Error, parse_macro_input};
 /// - `#[entity(table = "schema.name")]`: the table. Default: the name in `snake_case`.
 /// - `#[entity(fields = "name")]`: a module for the constants of the fields, for a struct that has
 ///   methods of the same names. Default: they are the struct's own, `Runway::length`.
+/// - `#[entity(unique(first, second))]`, `#[entity(index(first, second))]`: an index over several
+///   fields; may be given more than once.
 /// - `#[entity(crate = "path")]`: where rowmill is. Default: `::rowmill`.
 ///
 /// On a field:
@@ -35,11 +42,20 @@ use syn::{DeriveInput, Error, parse_macro_input};
 /// - `#[entity(column = "name")]`: the column. Default: the name of the field.
 /// - `#[entity(column_type = "numeric(15,2)")]`: the type of a column that is created for it.
 ///   Default: that of the field's type.
-/// - `#[entity(generated)]`: the database makes it: it is read and never written.
+/// - `#[entity(length = 160)]`: it is a text of so many characters at most: a `varchar(160)`.
+/// - `#[entity(unique)]`, `#[entity(index)]`: it has an index of its own, a unique one or not.
+/// - `#[entity(generated)]`: the database makes it: it is read and never written. A whole number is
+///   an identity in a table that is created for the entity.
+/// - `#[entity(default = "now()")]`: the database makes it by this expression: it is read and never
+///   written.
+/// - `#[entity(read_only)]`: somebody else makes it, a trigger for instance: it is read and never
+///   written.
 /// - `#[entity(version)]`: it counts the versions of its row: an update of a row that somebody else
 ///   has updated in the meantime fails.
 /// - `#[entity(references = Artist)]`: it is a foreign key: the key of a row of that entity. Also
 ///   `"table.column"`, where there is no entity.
+/// - `#[entity(on_delete = "cascade")]`, beside `references`: what becomes of a row when the row it
+///   refers to is deleted; also `"restrict"` and `"set null"`. Default: that row cannot be deleted.
 /// - `#[entity(skip)]`: it is no column; `Default::default()` when a row is read.
 #[proc_macro_derive(Entity, attributes(entity))]
 pub fn derive_entity(input: TokenStream) -> TokenStream {

@@ -1,7 +1,8 @@
 //! A column of a table or an entity.
 
 use super::column_type::ColumnType;
-use crate::ident::{Ident, TableName};
+use super::reference::Reference;
+use crate::ident::Ident;
 
 /// A column: its name, its type and what the database promises about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,28 +17,32 @@ pub struct Column {
     /// Whether the database makes its values (an identity, a default, a generated column), so
     /// that no row carries one.
     pub generated: bool,
+    /// How it makes them, and who else does.
+    pub made: Made,
     /// Whether it counts the versions of its row, so that no update overwrites another one
     /// unseen.
     pub version: bool,
     /// The column of another table that it refers to.
     pub references: Option<Reference>,
+    /// The labels of its type in their order, where that is an enum and they are known.
+    pub labels: Vec<String>,
 }
 
-/// What a foreign key refers to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Where the values of a column come from that a statement leaves out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Reference {
-    /// The table.
-    pub table: TableName,
-    /// Its column.
-    pub column: Ident,
-}
-
-impl Reference {
-    /// A reference to `column` of `table`.
-    pub fn new(table: TableName, column: Ident) -> Self {
-        Self { table, column }
-    }
+pub enum Made {
+    /// From nowhere: they are NULL.
+    #[default]
+    Nowhere,
+    /// The database numbers them.
+    Identity,
+    /// This expression makes them.
+    Default(String),
+    /// This expression over other columns makes them, always.
+    Computed(String),
+    /// Somebody else makes them, such as a trigger, and nothing is said of how.
+    Elsewhere,
 }
 
 impl Column {
@@ -48,8 +53,10 @@ impl Column {
             column_type,
             nullable: true,
             generated: false,
+            made: Made::Nowhere,
             version: false,
             references: None,
+            labels: Vec::new(),
         }
     }
 
@@ -65,6 +72,27 @@ impl Column {
     pub fn generated(mut self) -> Self {
         self.generated = true;
         self
+    }
+
+    /// The same column, made by the database: each value is the next number.
+    #[must_use]
+    pub fn identity(mut self) -> Self {
+        self.made = Made::Identity;
+        self.generated()
+    }
+
+    /// The same column, made by the database with this expression.
+    #[must_use]
+    pub fn default_value(mut self, expression: impl Into<String>) -> Self {
+        self.made = Made::Default(expression.into());
+        self.generated()
+    }
+
+    /// The same column, made by somebody else.
+    #[must_use]
+    pub fn read_only(mut self) -> Self {
+        self.made = Made::Elsewhere;
+        self.generated()
     }
 
     /// The same column, as the counter of the versions of its row.

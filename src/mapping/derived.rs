@@ -1,13 +1,15 @@
 //! What the code that `#[derive(Entity)]` and `#[derive(SqlEnum)]` write calls; not for people.
 
-pub use super::cell::label::{pack_label, read_label, unknown_label};
+pub use super::cell::label::{enum_type, pack_label, read_label, unknown_label};
 
 use super::cell::{Cell, CellRef};
-use super::column::{Column, Reference};
+use super::column::Column;
 use super::column_type::ColumnType;
 use super::entity::Entity;
 use super::field::Field;
+use super::reference::Reference;
 use super::rows::RowWriter;
+use super::table_shape::Index;
 use crate::error::{Error, ErrorKind, Locate, Result};
 use crate::ident::{Ident, TableName};
 
@@ -16,9 +18,42 @@ use crate::ident::{Ident, TableName};
 /// # Errors
 /// `Config` if `name` is no name.
 pub fn column<T: Cell>(name: &str) -> Result<Column> {
-    let column = Column::new(Ident::new(name)?, T::column_type());
+    let mut column = Column::new(Ident::new(name)?, T::column_type());
+    column.labels = T::labels().iter().map(|label| (*label).to_owned()).collect();
     Ok(if T::NULLABLE { column } else { column.not_null() })
 }
+
+/// The same column, made by the database in its own way: a whole number is an identity.
+pub fn generated(column: Column) -> Column {
+    match column.column_type {
+        ColumnType::Int2 | ColumnType::Int4 | ColumnType::Int8 => column.identity(),
+        _ => column.generated(),
+    }
+}
+
+/// An index.
+///
+/// # Errors
+/// `Config` if a name is none.
+pub fn index(columns: &[&str], unique: bool) -> Result<Index> {
+    let columns = columns.iter().map(|name| Ident::new(*name)).collect::<Result<_>>()?;
+    let index = Index::new(columns);
+    Ok(if unique { index.unique() } else { index })
+}
+
+/// A type whose values have a length that a column can limit.
+#[diagnostic::on_unimplemented(
+    message = "`length` is for texts, and `{Self}` is none",
+    label = "the field is no text",
+    note = "a type of your own that is kept as a text says column_type = \"varchar(n)\""
+)]
+pub trait HasLength {}
+
+impl HasLength for String {}
+impl<T: HasLength> HasLength for Option<T> {}
+
+/// Compiles for a type whose values have a length.
+pub const fn has_length<T: HasLength>() {}
 
 /// The constant for a field.
 pub const fn field<E, T, R>(

@@ -4,6 +4,7 @@ use super::cell::CellRef;
 use super::column::Column;
 use super::column_type::ColumnType;
 use super::rows::RowWriter;
+use super::table_shape::Index;
 use crate::error::Result;
 use crate::ident::TableName;
 
@@ -24,6 +25,14 @@ pub trait Entity: Sized + 'static {
 
     /// The names of the key's columns, in order; empty if no key is declared.
     fn key() -> &'static [&'static str];
+
+    /// Its indexes beside that of the key, where a table is created for it. Default: none.
+    ///
+    /// # Errors
+    /// `Config` if a declared name is none.
+    fn indexes() -> Result<Vec<Index>> {
+        Ok(Vec::new())
+    }
 
     /// Writes the row: one field for each column that is not generated, as the types of `columns`
     /// (the table's own, in the order of [`Entity::columns`]).

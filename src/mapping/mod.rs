@@ -2,9 +2,11 @@
 //!
 //! - `column_type`: the types a column can have
 //! - `column`:      a column of a table or an entity
+//! - `reference`:   what a foreign key refers to
 //! - `cell`:        one value, and the Rust types that values have
 //! - `param`:       a parameter of a statement
 //! - `entity`:      a struct whose values are rows of a table
+//! - `table_shape`: the table of an entity, with its indexes
 //! - `key`:         what tells one row from all others
 //! - `field`:       a column of an entity, known to the compiler
 //! - `layout`:      the columns of packed rows
@@ -26,6 +28,8 @@ pub mod field;
 pub mod key;
 pub mod layout;
 pub mod param;
+pub mod reference;
 pub mod rows;
+pub mod table_shape;
 pub mod text;
 mod type_number;

@@ -27,6 +27,7 @@ mod support_works; // the helpers themselves: a helper that is wrong makes every
 // Paper: what is held against a real server all the same, and the derives.
 mod derive_ui;
 mod entity;
+mod schema_shape; // what an entity says of its table
 mod text_input; // texts become values as the server's own input makes them
 
 // Drivers: what one connection does. backend_*.rs

@@ -6,6 +6,21 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::mapping::column_type::ColumnType;
 use crate::sqlstate::SqlState;
 
+/// The enum of the database that is called `name`, which may have a schema before a dot.
+pub fn enum_type(name: &str) -> ColumnType {
+    let parts: Vec<_> = name.split('.').map(quoted).collect();
+    ColumnType::Enum(parts.join("."))
+}
+
+/// A name as SQL reads it: without quotes where it needs none.
+fn quoted(name: &str) -> String {
+    let is_word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    if name.bytes().all(is_word) && !name.starts_with(|c: char| c.is_ascii_digit()) {
+        return name.to_owned();
+    }
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
 /// Packs a label as an enum of the database or as a text.
 ///
 /// # Errors

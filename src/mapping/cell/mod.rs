@@ -99,6 +99,12 @@ pub trait Cell: Sized {
     /// Whether a value can be NULL; only `Option` says yes.
     const NULLABLE: bool = false;
 
+    /// The labels of the enum of the database that its values are, in their order; none for all
+    /// other types.
+    fn labels() -> &'static [&'static str] {
+        &[]
+    }
+
     /// Appends the packed value as `column_type` to `out`; returns `false` for NULL, and then
     /// appends nothing.
     ///

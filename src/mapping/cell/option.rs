@@ -11,6 +11,10 @@ impl<T: Cell> Cell for Option<T> {
         T::column_type()
     }
 
+    fn labels() -> &'static [&'static str] {
+        T::labels()
+    }
+
     fn pack(&self, column_type: &ColumnType, out: &mut Vec<u8>) -> Result<bool> {
         match self {
             Some(value) => value.pack(column_type, out),
