@@ -60,6 +60,8 @@
 //! | run a statement or a query of my own | [`Engine::execute`], [`Engine::query`] |
 //! | do several statements or none | [`Engine::transaction`], [`Engine::begin`] |
 //! | have a transaction run again after a deadlock or a lost connection | [`Engine::transact`] with [`TransactionOptions::retry`] |
+//! | create the tables of my entities | [`Schema::create_all`], [`Schema::create_missing`] |
+//! | have numbers start behind rows that were loaded with theirs | [`Schema::sync_sequences`] |
 //! | set the size and the time-outs of the pool | [`Engine::builder`], or the URL |
 //! | know what happens in the pool | [`Pool`], [`PoolListener`], [`PoolHooks`] |
 //! | see every statement, or the slow ones | [`EngineBuilder::echo`], [`EngineBuilder::slow_statements`] |
@@ -96,6 +98,7 @@ pub mod observe;
 pub mod pool;
 pub mod query;
 mod retry;
+pub mod schema;
 pub mod session;
 pub mod sink;
 pub mod source;
@@ -115,8 +118,9 @@ pub use batch::pipeline::Pipeline;
 pub use batch::report::{PoolReport, Report, Status};
 pub use batch::write::{Append, InsertIgnore, Mirror, Replace, Upsert, Write, WriteMode};
 
-// Work: queries and their rows; transactions; where rows come from and where they go.
+// Work: queries and their rows; schemas; transactions; where rows come from and where they go.
 pub use fetch::{Chunks, FromRow, Page, Pages, RowStream};
+pub use schema::Schema;
 pub use session::{Isolation, Transaction, TransactionOptions};
 pub use sink::{mode::Mode, target::Target};
 pub use source::bounds::{Bounds, CutLimits, Fingerprint, Origin};

@@ -17,7 +17,7 @@ pub struct Column {
     /// Whether the database makes its values (an identity, a default, a generated column), so
     /// that no row carries one.
     pub generated: bool,
-    /// How it makes them, and who else does.
+    /// Where the values come from that a statement leaves out.
     pub made: Made,
     /// Whether it counts the versions of its row, so that no update overwrites another one
     /// unseen.
@@ -39,8 +39,8 @@ pub enum Made {
     Identity,
     /// This expression makes them.
     Default(String),
-    /// This expression over other columns makes them, always.
-    Computed(String),
+    /// An expression over other columns makes them, always.
+    Computed,
     /// Somebody else makes them, such as a trigger, and nothing is said of how.
     Elsewhere,
 }

@@ -112,6 +112,61 @@ impl Dialect {
         }
     }
 
+    /// What makes all who create or drop the tables of entities wait for each other until their
+    /// transaction ends.
+    pub fn lock_schema(self) -> Option<&'static str> {
+        match self {
+            Self::PostgreSql => Some("SELECT pg_advisory_xact_lock(8251966271236479)"),
+            Self::Sqlite => None,
+        }
+    }
+
+    /// The query that has a row if there is a schema of the name `$1`, where there are schemas.
+    pub fn find_schema(self) -> Option<&'static str> {
+        match self {
+            Self::PostgreSql => Some("SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = $1"),
+            Self::Sqlite => None,
+        }
+    }
+
+    /// The query that has a row if there is a type of the name `$1`, which is quoted where it has
+    /// to be; `None` where types cannot be created.
+    pub fn find_type(self) -> Option<&'static str> {
+        match self {
+            Self::PostgreSql => Some("SELECT 1 WHERE pg_catalog.to_regtype($1) IS NOT NULL"),
+            Self::Sqlite => None,
+        }
+    }
+
+    /// The query that has a row if there is a type of the name `$1` and nothing uses it.
+    pub fn find_unused_type(self) -> Option<&'static str> {
+        match self {
+            Self::PostgreSql => Some(
+                "SELECT 1 FROM pg_catalog.pg_type t WHERE t.oid = pg_catalog.to_regtype($1) \
+                 AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d \
+                 WHERE d.refobjid IN (t.oid, t.typarray) AND d.deptype = 'n')",
+            ),
+            Self::Sqlite => None,
+        }
+    }
+
+    /// The query that moves the sequence behind a column of whole numbers past the largest of
+    /// them, if it is not there yet: `$1` is the table, quoted, and `$2` the column. Where numbers
+    /// are made from the largest one, nothing.
+    pub fn sync_sequence(self, table: &TableName, column: &Ident) -> Option<String> {
+        match self {
+            Self::PostgreSql => Some(format!(
+                "SELECT pg_catalog.setval(s.sequence, m.largest) \
+                 FROM (SELECT pg_catalog.pg_get_serial_sequence($1, $2)::pg_catalog.regclass \
+                              AS sequence) s, \
+                      (SELECT max({column})::bigint AS largest FROM {table}) m \
+                 WHERE s.sequence IS NOT NULL \
+                   AND m.largest > coalesce(pg_catalog.pg_sequence_last_value(s.sequence), 0)"
+            )),
+            Self::Sqlite => None,
+        }
+    }
+
     /// What makes the commit of a transaction wait for the disk, also where the server or the role
     /// is set not to; a setting that waits for more than that stays.
     pub fn wait_for_disk(self) -> Option<&'static str> {

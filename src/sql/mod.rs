@@ -2,6 +2,7 @@
 //!
 //! - `dialect`: how the same thing is spelled on different databases
 //! - `table`:   creating a table from columns
+//! - `shape`:   creating and dropping the tables of entities
 //! - `stage`:   the table in which a job collects its rows before they are merged
 //! - `merge`:   the statements that bring staged rows into their target
 //! - `ledger`:  the tables in which runs are recorded
@@ -11,5 +12,6 @@
 pub mod dialect;
 pub mod ledger;
 pub mod merge;
+pub mod shape;
 pub mod stage;
 pub mod table;

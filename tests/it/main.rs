@@ -86,6 +86,7 @@ mod query_page;
 mod query_read; // filters, orders, groups; each against SQL that was written by hand
 mod query_sql; // SQL as it is written
 mod query_stream; // rows in constant memory, and dropped before their end
+mod schema_create; // tables from entities
 mod session_retry; // a closure that is run again, and never once its COMMIT may have held
 mod session_transaction;
 

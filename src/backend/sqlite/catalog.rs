@@ -6,7 +6,8 @@ use super::errors;
 use crate::backend::table_info::TableInfo;
 use crate::error::{Error, ErrorKind, Locate, Result};
 use crate::ident::{Ident, TableName};
-use crate::mapping::column::Column;
+use crate::mapping::column::{Column, Made};
+use crate::mapping::reference::{OnDelete, Reference};
 use rusqlite::{Connection, Params, Row};
 
 /// The schema of tables that live as long as the connection; they hide others of their name.
@@ -34,8 +35,11 @@ pub(super) fn table_info(sqlite: &Connection, table: &TableName) -> Result<Optio
     let columns = fields.iter().map(Field::column).collect::<Result<Vec<_>>>();
     let mut info = TableInfo::new(columns.locate(|place| place.table = Some(found.name.clone()))?);
     info.defaults =
-        fields.iter().filter(|field| field.has_default).map(|field| field.name.clone()).collect();
+        fields.iter().filter(|field| field.has_default()).map(|field| field.name.clone()).collect();
+    info.lengths = fields.iter().filter_map(Field::length).collect();
     info.unique = unique;
+    info.indexes = plain(sqlite, &found)?;
+    add_foreign_keys(sqlite, &found, &mut info)?;
     info.referenced_by = referenced_by(sqlite, &found)?;
     info.is_table = found.is_table;
     Ok(Some(info))
@@ -76,8 +80,10 @@ struct Field {
     name: String,
     declared: String,
     not_null: bool,
-    has_default: bool,
+    default: Option<String>,
     generated: bool,
+    /// Whether it is the rowid by another name: never NULL, and numbered where it is left out.
+    is_rowid: bool,
     /// Its place in the primary key, from 1.
     key: Option<i64>,
 }
@@ -85,8 +91,23 @@ struct Field {
 impl Field {
     fn column(&self) -> Result<Column> {
         let column = Column::new(Ident::new(&*self.name)?, declared::column_type(&self.declared));
-        let column = if self.not_null { column.not_null() } else { column };
-        Ok(if self.generated { column.generated() } else { column })
+        let mut column = if self.not_null { column.not_null() } else { column };
+        column.generated = self.generated;
+        column.made = match &self.default {
+            _ if self.generated => Made::Computed,
+            _ if self.is_rowid => Made::Identity,
+            Some(expression) => Made::Default(expression.clone()),
+            None => Made::Nowhere,
+        };
+        Ok(column)
+    }
+
+    fn has_default(&self) -> bool {
+        self.default.is_some() || self.is_rowid
+    }
+
+    fn length(&self) -> Option<(String, u32)> {
+        declared::length(&self.declared).map(|length| (self.name.clone(), length))
     }
 }
 
@@ -94,7 +115,7 @@ fn fields(sqlite: &Connection, table: &Found) -> Result<Vec<Field>> {
     // Hidden columns (1) of virtual tables are none of ours; 2 and 3 are generated.
     let mut fields = list(
         sqlite,
-        "SELECT name, type, \"notnull\", dflt_value IS NOT NULL, hidden IN (2, 3), pk \
+        "SELECT name, type, \"notnull\", dflt_value, hidden IN (2, 3), pk \
          FROM pragma_table_xinfo(?1, ?2) WHERE hidden <> 1 ORDER BY cid",
         [&table.name, &table.schema],
         |row| {
@@ -102,8 +123,9 @@ fn fields(sqlite: &Connection, table: &Found) -> Result<Vec<Field>> {
                 name: row.get(0)?,
                 declared: row.get(1)?,
                 not_null: row.get(2)?,
-                has_default: row.get(3)?,
+                default: row.get(3)?,
                 generated: row.get(4)?,
+                is_rowid: false,
                 key: Some(row.get(5)?).filter(|key| *key > 0),
             })
         },
@@ -111,11 +133,9 @@ fn fields(sqlite: &Connection, table: &Found) -> Result<Vec<Field>> {
     let key_has_index = indexes(sqlite, table)?.iter().any(|index| index.is_key);
     let keys = fields.iter().filter(|field| field.key.is_some()).count();
     for field in fields.iter_mut().filter(|field| field.key.is_some()) {
-        // An INTEGER PRIMARY KEY is the rowid itself: never NULL, and numbered where it is left
-        // out. It is the only kind of key without an index in a table with rowids.
-        let is_rowid = keys == 1 && !table.without_rowid && !key_has_index;
-        field.has_default |= is_rowid;
-        field.not_null |= is_rowid;
+        // An INTEGER PRIMARY KEY is the only kind of key without an index in a table with rowids.
+        field.is_rowid = keys == 1 && !table.without_rowid && !key_has_index;
+        field.not_null |= field.is_rowid;
     }
     Ok(fields)
 }
@@ -145,16 +165,57 @@ fn unique(sqlite: &Connection, table: &Found, fields: &[Field]) -> Result<Vec<Ve
         unique.push(key);
     }
     for index in indexes(sqlite, table)?.iter().filter(|index| !index.is_key) {
-        let columns: Vec<Option<String>> = list(
-            sqlite,
-            "SELECT name FROM pragma_index_info(?1, ?2) ORDER BY seqno",
-            [&index.name, &table.schema],
-            |row| row.get(0),
-        )?;
-        // An expression has no name.
-        unique.extend(columns.into_iter().collect::<Option<Vec<_>>>());
+        unique.extend(columns_of(sqlite, table, &index.name)?);
     }
     Ok(unique)
+}
+
+/// The indexes that are not unique.
+fn plain(sqlite: &Connection, table: &Found) -> Result<Vec<Vec<String>>> {
+    let names: Vec<String> = list(
+        sqlite,
+        "SELECT name FROM pragma_index_list(?1, ?2) WHERE NOT \"unique\" AND NOT partial \
+         ORDER BY seq DESC",
+        [&table.name, &table.schema],
+        |row| row.get(0),
+    )?;
+    let columns = names.iter().map(|name| columns_of(sqlite, table, name));
+    Ok(columns.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
+}
+
+/// The columns of an index; `None` if one of them is an expression, which has no name.
+fn columns_of(sqlite: &Connection, table: &Found, index: &str) -> Result<Option<Vec<String>>> {
+    let columns: Vec<Option<String>> = list(
+        sqlite,
+        "SELECT name FROM pragma_index_info(?1, ?2) ORDER BY seqno",
+        [index, &table.schema],
+        |row| row.get(0),
+    )?;
+    Ok(columns.into_iter().collect())
+}
+
+/// The foreign keys of one column; one that names no column refers to the key.
+fn add_foreign_keys(sqlite: &Connection, table: &Found, info: &mut TableInfo) -> Result<()> {
+    let keys: Vec<(String, String, Option<String>, String)> = list(
+        sqlite,
+        "SELECT \"from\", \"table\", coalesce(\"to\", (SELECT name \
+                    FROM pragma_table_info(\"table\", ?2) WHERE pk = 1)), min(on_delete) \
+         FROM pragma_foreign_key_list(?1, ?2) GROUP BY id HAVING count(*) = 1 ORDER BY id",
+        [&table.name, &table.schema],
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
+    )?;
+    for (from, target, to, action) in keys {
+        let (Some(to), Some(column)) = (to, info.column_mut(&from)) else { continue };
+        let action = match action.as_str() {
+            "RESTRICT" => OnDelete::Restrict,
+            "CASCADE" => OnDelete::Cascade,
+            "SET NULL" => OnDelete::SetNull,
+            _ => OnDelete::NoAction,
+        };
+        let target = TableName { schema: None, table: Ident::new(target)? };
+        column.references = Some(Reference::new(target, Ident::new(to)?).on_delete(action));
+    }
+    Ok(())
 }
 
 /// SQLite's foreign keys have no names of their own; `child(column, ...)` stands for one.

@@ -18,6 +18,14 @@ pub(super) fn column_type(declared: &str) -> ColumnType {
     }
 }
 
+/// The length that a text was declared with, which SQLite does not hold it to.
+pub(super) fn length(declared: &str) -> Option<u32> {
+    match ColumnType::parse(declared) {
+        Ok(ColumnType::Varchar(length)) => length,
+        _ => None,
+    }
+}
+
 fn by_words(declared: &str) -> ColumnType {
     let name = declared.split('(').next().unwrap_or_default().trim();
     let has = |words: &[&str]| words.iter().any(|word| name.contains(word));

@@ -1,6 +1,6 @@
 use super::connect;
 use crate::support::shared;
-use rowmill::{ColumnType, TableName};
+use rowmill::{ColumnType, Ident, Made, OnDelete, Reference, TableName};
 
 #[test]
 fn the_catalog_says_what_a_table_is() {
@@ -59,8 +59,49 @@ fn the_catalog_says_what_a_table_is() {
     );
     assert_eq!(info.defaults, ["id", "by_default", "v", "w"]);
     assert_eq!(info.unique, [vec!["id".to_owned()], vec!["v".to_owned(), "c".to_owned()]]);
+    assert_eq!(info.indexes, [["ts"]]);
     assert_eq!(info.referenced_by, ["child_of_t"]);
     assert!(info.is_table);
+    let made: Vec<_> = info.columns.iter().map(|column| column.made.clone()).collect();
+    let default = |expression: &str| Made::Default(expression.into());
+    let mut expected = vec![Made::Nowhere; 12];
+    (expected[0], expected[1], expected[11]) = (Made::Identity, Made::Identity, Made::Computed);
+    (expected[3], expected[8]) =
+        (default("'x'::character varying"), default("'w'::character varying"));
+    assert_eq!(made, expected);
+    assert_eq!(info.column("m").unwrap().labels, ["calm"]);
+}
+
+#[test]
+fn foreign_keys_of_one_column_say_where_they_point_and_what_becomes_of_the_row() {
+    let db = shared().database("catalog_keys");
+    db.sql(
+        "create schema etl;
+         create table etl.parent (id serial primary key, code text unique, unique (id, code));
+         create table plain (id int primary key);
+         create table child (a int references etl.parent on delete cascade,
+                             b text references etl.parent (code) on delete set null,
+                             c int references plain on delete restrict,
+                             d int, e text, foreign key (d, e) references etl.parent (id, code))",
+    );
+    let mut connection = connect(&db);
+    let mut info = |name: &str| {
+        connection.table_info(&TableName::parse(name).unwrap()).unwrap().unwrap().columns
+    };
+    let to = |table: &str, column: &str, action| {
+        let table = TableName::parse(table).unwrap();
+        Some(Reference::new(table, Ident::new(column).unwrap()).on_delete(action))
+    };
+    let expected = [
+        to("etl.parent", "id", OnDelete::Cascade),
+        to("etl.parent", "code", OnDelete::SetNull),
+        to("plain", "id", OnDelete::Restrict),
+        None,
+        None,
+    ];
+    let found: Vec<_> = info("child").into_iter().map(|column| column.references).collect();
+    assert_eq!(found, expected);
+    assert_eq!(info("etl.parent")[0].made, Made::Identity);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What the catalog says of a table.
 
 use super::*;
+use rowmill::{Made, OnDelete, Reference};
 
 #[test]
 fn the_catalog_says_what_the_table_is() {
@@ -26,17 +27,22 @@ fn the_catalog_says_what_the_table_is() {
         )
         .unwrap();
     let found = info(&mut *connection, "t");
+    let made = |mut column: Column, made: Made| {
+        column.made = made;
+        column
+    };
     let expected = [
-        column("id", ColumnType::Int8).not_null(),
-        column("code", ColumnType::Text).not_null(),
+        made(column("id", ColumnType::Int8).not_null(), Made::Identity),
+        made(column("code", ColumnType::Text).not_null(), Made::Default("'x'".into())),
         column("price", ColumnType::Numeric(None)),
         column("day", ColumnType::Date),
-        column("twice", ColumnType::Int8).generated(),
-        column("thrice", ColumnType::Int8).generated(),
+        made(column("twice", ColumnType::Int8).generated(), Made::Computed),
+        made(column("thrice", ColumnType::Int8).generated(), Made::Computed),
     ];
     assert_eq!(found.columns, expected);
     assert_eq!(found.defaults, ["id", "code"]);
     assert_eq!(found.unique, [vec!["id"], vec!["code", "day"], vec!["price"]]);
+    assert_eq!(found.indexes, [["day"]]);
     assert_eq!(found.referenced_by, ["child(a)", "child(b, d)"]);
     assert!(found.is_table);
     assert!(!info(&mut *connection, "v").is_table);
@@ -62,6 +68,29 @@ fn keys_of_every_kind_of_table_are_found_in_their_order() {
     // INT is not INTEGER: no rowid, and NULL is allowed.
     let loose = info(&mut *connection, "loose");
     assert_eq!((loose.unique, loose.columns[0].nullable), (vec![vec!["a".to_owned()]], true));
+}
+
+#[test]
+fn foreign_keys_of_one_column_say_where_they_point_and_what_becomes_of_the_row() {
+    let mut connection = connect(&memory());
+    connection
+        .run(
+            "create table parent (id integer primary key, code text unique);
+             create table child (a integer references parent on delete cascade,
+                                 b text references parent (code) on delete set null,
+                                 c text, d varchar(20),
+                                 foreign key (c, d) references parent (id, code))",
+        )
+        .unwrap();
+    let found = info(&mut *connection, "child");
+    let to = |column: &str, action| {
+        let reference = Reference::new(table("parent"), Ident::new(column).unwrap());
+        Some(reference.on_delete(action))
+    };
+    let expected = [to("id", OnDelete::Cascade), to("code", OnDelete::SetNull), None, None];
+    let references: Vec<_> = found.columns.iter().map(|c| c.references.clone()).collect();
+    assert_eq!(references, expected);
+    assert_eq!(found.lengths, [("d".to_owned(), 20)]);
 }
 
 #[test]

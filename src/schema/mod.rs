@@ -1,0 +1,16 @@
+//! The tables of entities, and the database that has them.
+//!
+//! - `tables`:   [`Schema`]: the entities of a program, and what can be done with their tables
+//! - `order`:    which table comes first, where tables refer to each other
+//! - `create`:   creating and dropping them
+//! - `sequence`: numbers that start behind the largest one
+//!
+//! Creating is for tests, staging and first steps: a table that is there is never changed. What
+//! changes tables that have rows is a migration.
+
+mod create;
+mod order;
+mod sequence;
+mod tables;
+
+pub use tables::Schema;
