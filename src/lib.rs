@@ -65,7 +65,8 @@
 //! | set the size and the time-outs of the pool | [`Engine::builder`], or the URL |
 //! | know what happens in the pool | [`Pool`], [`PoolListener`], [`PoolHooks`] |
 //! | see every statement, or the slow ones | [`EngineBuilder::echo`], [`EngineBuilder::slow_statements`] |
-//! | map an enum of the database | `#[derive(SqlEnum)]` |
+//! | map an enum: of the database, or as a text or a number | `#[derive(SqlEnum)]` |
+//! | give a column a type of my own | `#[derive(Cell)]` |
 //! | know whether trying again helps | [`Error::is_transient`], [`Error::kind`] |
 //!
 //! Everything fails with one type, [`Error`]: one line that says what, where and what to do,
@@ -149,15 +150,16 @@ pub use mapping::column_type::ColumnType;
 pub use mapping::entity::Entity;
 pub use mapping::field::{Field, Nothing};
 pub use mapping::key::{Key, Keyed};
+pub use mapping::nul::NulPolicy;
 pub use mapping::param::Param;
 pub use mapping::reference::{OnDelete, Reference};
 pub use mapping::rows::{RowWriter, Rows};
+pub use mapping::table_shape::{Index, TableShape};
 pub use query::{
     Delete, Expr, OrderBy, PageToken, Query, Sql, Update, both, count_all, either, equal, fragment,
     has, value,
 };
-pub use mapping::table_shape::{Index, TableShape};
-pub use rowmill_derive::{Entity, SqlEnum};
+pub use rowmill_derive::{Cell, Entity, SqlEnum};
 pub use sql::dialect::Dialect;
 
 // Ground: errors, names, stopping.

@@ -1,10 +1,12 @@
-//! The derive macros of rowmill: [`Entity`](macro@Entity) for structs, [`SqlEnum`] for enums.
+//! The derive macros of rowmill: [`Entity`](macro@Entity) for structs, [`SqlEnum`] for enums,
+//! [`Cell`](macro@Cell) for types around others.
 //!
 //! - `entity_model`: a struct, parsed and checked; `struct_options` and `field_options` are what its
 //!   attributes say
 //! - `entity`, `entity_columns`, `entity_fields`: what is generated for it
 //! - `enumeration`, `enumeration_model`: an enum, likewise
-//! - `attributes`: what both read from `#[entity(...)]` and `#[sql_enum(...)]`
+//! - `cell`, `cell_model`: a type that travels as another one, likewise
+//! - `attributes`: what all read from their attributes
 //! - `names`: a Rust name as the name of a table or a label
 //! - `types`: which types are refused, and which SQL types there are
 //!
@@ -12,6 +14,8 @@
 //! shadows changes its meaning. Whoever has renamed the crate says so with `crate = "..."`.
 
 mod attributes;
+mod cell;
+mod cell_model;
 mod entity;
 mod entity_columns;
 mod entity_fields;
@@ -65,10 +69,15 @@ pub fn derive_entity(input: TokenStream) -> TokenStream {
         .into()
 }
 
-/// Maps an enum without fields to an enum of the database: writes `rowmill::Cell` for it.
+/// Maps an enum without fields to a column: writes `rowmill::Cell` for it. The column is an enum of
+/// the database, or of texts or whole numbers.
 ///
 /// On the enum:
 /// - `#[sql_enum(name = "mood")]`: the type in the database. Default: the name in `snake_case`.
+/// - `#[sql_enum(text)]`: the column is a `text` of the labels.
+/// - `#[sql_enum(int)]`: the column is a whole number, the discriminant: `smallint` under
+///   `#[repr(i8)]`, `#[repr(u8)]` and `#[repr(i16)]`, `bigint` under `#[repr(u32)]` and
+///   `#[repr(i64)]`, otherwise `integer`. There are no labels.
 /// - `#[sql_enum(rename_all = "snake_case")]`: the labels; also `kebab-case`, `lowercase`,
 ///   `UPPERCASE`, `SCREAMING_SNAKE_CASE`, `camelCase` and `PascalCase`. Default: as they are.
 /// - `#[sql_enum(crate = "path")]`: where rowmill is. Default: `::rowmill`.
@@ -80,5 +89,28 @@ pub fn derive_sql_enum(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     enumeration_model::Enumeration::parse(&input)
         .map_or_else(Error::into_compile_error, |model| enumeration::generate(&model))
+        .into()
+}
+
+/// Makes a column of a type around another one: writes `rowmill::Cell` for it, so that it, an
+/// `Option` and a `Vec` of it can be fields of an entity.
+///
+/// A struct with one field travels as that field. On the type:
+/// - `#[cell(text)]`: it travels as a text, by its `Display` and its `FromStr`.
+/// - `#[cell(via = "i64")]`: it travels as another type, by `Clone` and `Into` there and `TryFrom`
+///   back.
+/// - `#[cell(nul = "strip")]`: what becomes of NULs in its only field, a text: `reject`, `strip` or
+///   `replace`.
+/// - `#[cell(column_type = "varchar(20)")]`: the type of a column that is created for it. Default:
+///   that of what it travels as.
+/// - `#[cell(domain = "shop.email")]`: the same, a domain or another type of the database itself.
+/// - `#[cell(crate = "path")]`: where rowmill is. Default: `::rowmill`.
+///
+/// What `FromStr` and `TryFrom` say of a value that they refuse is in no error: it can show it.
+#[proc_macro_derive(Cell, attributes(cell))]
+pub fn derive_cell(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    cell_model::Cell::parse(&input)
+        .map_or_else(Error::into_compile_error, |model| cell::generate(&model))
         .into()
 }

@@ -67,6 +67,12 @@ pub(crate) fn snake_case(name: &str) -> String {
     snake
 }
 
+/// `shop.email` as SQL reads it, with its case: `"shop"."email"`.
+pub(crate) fn quoted_type(name: &str) -> String {
+    let quoted = |part: &str| format!("\"{}\"", part.replace('"', "\"\""));
+    name.split('.').map(quoted).collect::<Vec<_>>().join(".")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

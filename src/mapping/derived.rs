@@ -1,6 +1,9 @@
-//! What the code that `#[derive(Entity)]` and `#[derive(SqlEnum)]` write calls; not for people.
+//! What the code that the derives write calls; not for people.
 
-pub use super::cell::label::{enum_type, pack_label, read_label, unknown_label};
+pub use super::cell::conversion::{
+    pack_display, pack_inner, pack_sanitized, unpack_converted, unpack_parsed,
+};
+pub use super::cell::label::{enum_type, pack_label, read_label, unknown_label, unknown_number};
 
 use super::cell::{Cell, CellRef};
 use super::column::Column;
@@ -103,7 +106,7 @@ pub fn pack_value<T: Cell>(
     column_type: &ColumnType,
     out: &mut Vec<u8>,
 ) -> Result<bool> {
-    value.pack(column_type, out).locate(|place| place.column = Some(name.to_owned()))
+    pack_inner(value, column_type, out).locate(|place| place.column = Some(name.to_owned()))
 }
 
 /// Reads the field of one column.

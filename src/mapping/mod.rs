@@ -5,6 +5,7 @@
 //! - `reference`:   what a foreign key refers to
 //! - `cell`:        one value, and the Rust types that values have
 //! - `param`:       a parameter of a statement
+//! - `nul`:         what becomes of NUL in a text
 //! - `entity`:      a struct whose values are rows of a table
 //! - `table_shape`: the table of an entity, with its indexes
 //! - `key`:         what tells one row from all others
@@ -27,6 +28,7 @@ pub mod entity;
 pub mod field;
 pub mod key;
 pub mod layout;
+pub mod nul;
 pub mod param;
 pub mod reference;
 pub mod rows;

@@ -1,6 +1,8 @@
 //! A parameter of a statement.
 
 use super::column_type::ColumnType;
+use super::nul;
+use crate::error::Result;
 use std::borrow::Cow;
 
 /// A value for a placeholder (`$1`, `$2`, ...) of a statement.
@@ -23,6 +25,19 @@ pub enum Param<'a> {
     Bytes(Cow<'a, [u8]>),
     /// A value packed for a type: what [`Cell::pack`](super::cell::Cell::pack) writes.
     Packed(&'a ColumnType, Cow<'a, [u8]>),
+}
+
+impl Param<'_> {
+    /// Refuses a text with NUL, which no database is to get; see [`NulPolicy`](super::nul::NulPolicy).
+    ///
+    /// # Errors
+    /// `Encode`.
+    pub(crate) fn check_nul(&self) -> Result<()> {
+        match self {
+            Self::Text(text) if memchr::memchr(0, text.as_bytes()).is_some() => Err(nul::refused()),
+            _ => Ok(()),
+        }
+    }
 }
 
 impl std::fmt::Debug for Param<'_> {

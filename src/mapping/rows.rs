@@ -5,6 +5,7 @@
 //! header and the trailer of a COPY stream are not part of it; `copy` adds them.
 
 use super::cell::Cell;
+use super::cell::travel::pack_as;
 use super::column_type::ColumnType;
 use crate::error::{Error, ErrorKind, Result};
 use std::fmt;
@@ -170,7 +171,7 @@ impl RowWriter<'_> {
         let mut there = true;
         let length_at = self.rows.bytes.len();
         self.field_with(|out| -> Result<()> {
-            there = value.pack(column_type, out)?;
+            there = pack_as(value, column_type, out)?;
             Ok(())
         })?;
         if !there {

@@ -29,3 +29,16 @@ pub(in crate::mapping) fn type_number(element: &ColumnType) -> Option<u32> {
         ColumnType::Enum(_) | ColumnType::Other(_) | ColumnType::Array(_) => return None,
     })
 }
+
+/// The number that the bytes of an array name as the type of its elements: the built-in one, or for
+/// types of a database itself one that no built-in type has. Since version 14 the server compares
+/// numbers of built-in types alone (`array_recv`), and takes the type it expects for all others.
+pub(in crate::mapping) fn element_number(element: &ColumnType) -> Option<u32> {
+    match element {
+        ColumnType::Enum(_) => Some(FIRST_OF_DATABASE),
+        element => type_number(element),
+    }
+}
+
+/// The lowest number of a type that a database makes for itself: `FirstNormalObjectId`.
+const FIRST_OF_DATABASE: u32 = 16_384;

@@ -133,6 +133,9 @@ fn fitting(dialect: Dialect, declared: &ColumnType, actual: &ColumnType) -> Opti
             | (Varchar(_) | Char(_), Text | Varchar(None))
             | (Varchar(None), Varchar(_) | Char(_))
             | (Enum(_), Enum(_))
+            // A domain: its base type is what the table has, and a value that is none of that type
+            // is refused when it is packed.
+            | (Other(_), _)
             | (Json, Jsonb) => true,
             (Varchar(Some(mine)), Varchar(Some(theirs))) => theirs >= mine,
             (Numeric(Some((p, s))), Numeric(Some((theirs, scale)))) => {

@@ -30,6 +30,10 @@ mod entity;
 mod schema_shape; // what an entity says of its table
 mod text_input; // texts become values as the server's own input makes them
 
+// Paper: every Rust type goes to both databases and comes back. types_*.rs
+mod types_enums;
+mod types_newtypes; // types around others, conversions, domains, NUL
+
 // Drivers: what one connection does. backend_*.rs
 mod backend_postgres;
 #[cfg(feature = "tls")]

@@ -21,4 +21,30 @@ enum SameLabel {
     Two,
 }
 
+#[derive(SqlEnum)]
+#[sql_enum(text, int)]
+enum TwoStorages {
+    One,
+}
+
+#[derive(SqlEnum)]
+#[sql_enum(text, name = "mood")]
+enum NamedText {
+    One,
+}
+
+#[derive(SqlEnum)]
+#[sql_enum(int)]
+enum LabelledNumber {
+    #[sql_enum(label = "one")]
+    One,
+}
+
+#[derive(SqlEnum)]
+#[sql_enum(int)]
+#[repr(u64)]
+enum TooWide {
+    One,
+}
+
 fn main() {}

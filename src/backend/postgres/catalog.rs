@@ -34,7 +34,7 @@ SELECT rel.relkind IN ('r', 'p') AS is_table, a.attname::text, w.typ, w.modifier
        t.typtype = 'e' AS is_enum,
        ARRAY(SELECT l.enumlabel::text FROM pg_catalog.pg_enum l WHERE l.enumtypid = t.oid
              ORDER BY l.enumsortorder) AS labels, tn.nspname::text, t.typname::text,
-       e.oid AS element, en.nspname::text AS element_schema, e.typname::text AS element_name
+       e.oid AS element, e.typtype = 'e' AS of_enums, en.nspname::text AS element_schema, e.typname::text AS element_name
 FROM rel
 LEFT JOIN (
     pg_catalog.pg_attribute a
@@ -158,8 +158,7 @@ fn add_foreign_key(info: &mut TableInfo, row: &Row) -> Result<()> {
     Ok(())
 }
 
-/// The elements of an array carry their type with them, so only arrays of built-in types can be
-/// packed; the others travel as text.
+/// Arrays of types that have no column type of their own travel as text, as those types do.
 fn column_type(row: &Row) -> ColumnType {
     let modifier = row.get("modifier");
     let built_in = |oid| types::built_in(&Type::from_oid(oid)?, modifier);
@@ -167,12 +166,11 @@ fn column_type(row: &Row) -> ColumnType {
         return plain;
     }
     if let Some(element) = row.get::<_, Option<u32>>("element") {
+        let name = || types::qualified(row.get("element_schema"), row.get("element_name"));
         return match built_in(element) {
             Some(element) => ColumnType::Array(Box::new(element)),
-            None => ColumnType::Other(format!(
-                "{}[]",
-                types::qualified(row.get("element_schema"), row.get("element_name"))
-            )),
+            None if row.get("of_enums") => ColumnType::Array(Box::new(ColumnType::Enum(name()))),
+            None => ColumnType::Other(format!("{}[]", name())),
         };
     }
     let name = types::qualified(row.get("nspname"), row.get("typname"));

@@ -54,6 +54,7 @@ const JSONB_VERSION: u8 = 1;
 
 /// The value of a parameter; `scratch` holds it where it has to be made.
 pub(super) fn of_param<'a>(param: &'a Param<'_>, scratch: &'a mut String) -> Result<ValueRef<'a>> {
+    param.check_nul()?;
     Ok(match param {
         Param::Null => ValueRef::Null,
         Param::Bool(value) => ValueRef::Integer((*value).into()),

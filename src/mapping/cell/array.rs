@@ -5,17 +5,18 @@
 //! fields of a tuple: a length (-1 for NULL) and the bytes.
 
 use super::fault::{damaged, malformed, not_packable, not_readable, unreadable};
+use super::text::read_text;
+use super::travel::{pack_as, read_shown};
 use super::{Cell, CellRef};
 use crate::error::{Error, Result};
 use crate::mapping::column_type::ColumnType;
 use crate::mapping::text;
-use crate::mapping::type_number::type_number;
+use crate::mapping::type_number::{element_number, type_number};
 use crate::sqlstate::SqlState;
 
 /// A Rust type whose values can be elements of an array.
 ///
-/// `u8` is none: a `Vec<u8>` is a `bytea`. An enum of the database is none either, since every
-/// database numbers the type of its elements differently.
+/// `u8` is none: a `Vec<u8>` is a `bytea`. `#[derive(SqlEnum)]` and `#[derive(Cell)]` write it.
 pub trait Element: Cell {}
 
 impl Element for bool {}
@@ -35,41 +36,26 @@ impl<T: Element> Cell for Vec<T> {
     }
 
     fn pack(&self, column_type: &ColumnType, out: &mut Vec<u8>) -> Result<bool> {
-        let element_type = match column_type {
-            ColumnType::Array(element_type) => element_type,
+        match column_type {
+            other if other.travels_as_text() => write_literal(self, other, out)?,
+            ColumnType::Array(element) => {
+                let number = element_number(element);
+                let number = number.ok_or_else(|| not_packable("Vec", column_type))?;
+                write(self, element, number, out)?;
+            }
             other => return Err(not_packable("Vec", other)),
-        };
-        let oid = type_number(element_type).ok_or_else(|| not_packable("Vec", column_type))?;
-        let dimensions = u32::from(!self.is_empty());
-        let nulls_at = out.len() + 4;
-        for word in [dimensions, 0, oid] {
-            out.extend_from_slice(&word.to_be_bytes());
         }
-        if !self.is_empty() {
-            let length = i32::try_from(self.len()).map_err(|_| too_large())?;
-            out.extend_from_slice(&length.to_be_bytes());
-            out.extend_from_slice(&1_i32.to_be_bytes());
-        }
-        let mut nulls = false;
-        for element in self {
-            nulls |= !pack_element(element, element_type, out)?;
-        }
-        out[nulls_at + 3] = u8::from(nulls);
         Ok(true)
     }
 
     fn unpack(cell: CellRef<'_>) -> Result<Self> {
         match cell {
-            CellRef::Packed(column_type @ ColumnType::Array(element_type), bytes)
-                if !column_type.travels_as_text() =>
-            {
-                read(column_type, element_type, bytes)
-            }
-            CellRef::Text(text) => {
-                let column_type = Self::column_type();
-                let mut packed = Vec::new();
-                text::input(&column_type, text, &mut packed).map_err(|_| malformed("array"))?;
-                Self::unpack(CellRef::Packed(&column_type, &packed))
+            CellRef::Text(_) => read_literal(cell),
+            CellRef::Packed(column_type, _) if column_type.travels_as_text() => read_literal(cell),
+            CellRef::Packed(column_type @ ColumnType::Array(element), bytes) => {
+                read(column_type, bytes, |field| {
+                    T::unpack(field.map_or(CellRef::Null, |bytes| CellRef::Packed(element, bytes)))
+                })
             }
             other => Err(not_readable("Vec", other)),
         }
@@ -104,10 +90,66 @@ pub(crate) fn packed_array<'a>(
     Some(out)
 }
 
+fn write<T: Cell>(
+    values: &[T],
+    element_type: &ColumnType,
+    number: u32,
+    out: &mut Vec<u8>,
+) -> Result<()> {
+    let dimensions = u32::from(!values.is_empty());
+    let nulls_at = out.len() + 4;
+    for word in [dimensions, 0, number] {
+        out.extend_from_slice(&word.to_be_bytes());
+    }
+    if !values.is_empty() {
+        let length = i32::try_from(values.len()).map_err(|_| too_large())?;
+        out.extend_from_slice(&length.to_be_bytes());
+        out.extend_from_slice(&1_i32.to_be_bytes());
+    }
+    let mut nulls = false;
+    for element in values {
+        nulls |= !pack_element(element, element_type, out)?;
+    }
+    out[nulls_at + 3] = u8::from(nulls);
+    Ok(())
+}
+
+/// Writes the literal of an array of a type that only the database knows: that of its texts.
+fn write_literal<T: Cell>(values: &[T], column_type: &ColumnType, out: &mut Vec<u8>) -> Result<()> {
+    let mut packed = Vec::new();
+    let number = element_number(&ColumnType::Text).unwrap_or_default();
+    write(values, column_type, number, &mut packed)?;
+    let mut shown = String::new();
+    text::output(&ColumnType::Array(Box::new(ColumnType::Text)), &packed, &mut shown)?;
+    out.extend_from_slice(shown.as_bytes());
+    Ok(())
+}
+
+/// Reads the literal of an array.
+fn read_literal<T: Element>(cell: CellRef<'_>) -> Result<Vec<T>> {
+    let literal = read_text(cell, "Vec")?;
+    let own = T::column_type();
+    let mut packed = Vec::new();
+    let mut packed_as = |column_type: &ColumnType| {
+        text::input(column_type, literal, &mut packed).map_err(|_| malformed("array"))
+    };
+    if own.travels_as_text() {
+        let texts = ColumnType::Array(Box::new(ColumnType::Text));
+        packed_as(&texts)?;
+        return read(&texts, &packed, |field| match field {
+            None => T::unpack(CellRef::Null),
+            Some(bytes) => read_shown(read_text(CellRef::Packed(&ColumnType::Text, bytes), "Vec")?),
+        });
+    }
+    let array = ColumnType::Array(Box::new(own));
+    packed_as(&array)?;
+    Vec::unpack(CellRef::Packed(&array, &packed))
+}
+
 fn pack_element<T: Cell>(element: &T, column_type: &ColumnType, out: &mut Vec<u8>) -> Result<bool> {
     let length_at = out.len();
     out.extend_from_slice(&(-1_i32).to_be_bytes());
-    let there = element.pack(column_type, out)?;
+    let there = pack_as(element, column_type, out)?;
     if there {
         let length = out.len() - length_at - 4;
         let length = i32::try_from(length).map_err(|_| too_large())?;
@@ -116,7 +158,12 @@ fn pack_element<T: Cell>(element: &T, column_type: &ColumnType, out: &mut Vec<u8
     Ok(there)
 }
 
-fn read<T: Cell>(array: &ColumnType, element: &ColumnType, bytes: &[u8]) -> Result<Vec<T>> {
+/// Reads the elements, each by `element`; `None` is NULL.
+fn read<'a, T>(
+    array: &ColumnType,
+    bytes: &'a [u8],
+    element: impl Fn(Option<&'a [u8]>) -> Result<T>,
+) -> Result<Vec<T>> {
     let broken = || damaged(array);
     let mut rest = bytes;
     let dimensions = word(&mut rest).ok_or_else(broken)?;
@@ -137,15 +184,15 @@ fn read<T: Cell>(array: &ColumnType, element: &ColumnType, bytes: &[u8]) -> Resu
     // A length that lies reserves no more than its bytes could hold: four for each element.
     let mut values = Vec::with_capacity(length.min(rest.len() / 4));
     for _ in 0..length {
-        let cell = match usize::try_from(word(&mut rest).ok_or_else(broken)?) {
-            Err(_) => CellRef::Null,
+        let field = match usize::try_from(word(&mut rest).ok_or_else(broken)?) {
+            Err(_) => None,
             Ok(length) => {
                 let (field, behind) = rest.split_at_checked(length).ok_or_else(broken)?;
                 rest = behind;
-                CellRef::Packed(element, field)
+                Some(field)
             }
         };
-        values.push(T::unpack(cell)?);
+        values.push(element(field)?);
     }
     if rest.is_empty() { Ok(values) } else { Err(broken()) }
 }
@@ -212,6 +259,18 @@ mod tests {
         assert_eq!(read, [Some("a,b".to_owned()), None, Some("c".to_owned())]);
         assert_eq!(Vec::<i64>::unpack(CellRef::Text("{}")).unwrap(), [0; 0]);
         assert!(Vec::<i32>::unpack(CellRef::Text("{secret}")).is_err());
+    }
+
+    #[test]
+    fn an_array_of_a_type_that_only_the_database_knows_is_its_literal() {
+        let other = |name: &str| ColumnType::Other(name.to_owned());
+        for column_type in [other("quantity[]"), ColumnType::Array(Box::new(other("quantity")))] {
+            let mut out = Vec::new();
+            vec![Some(7_i64), None].pack(&column_type, &mut out).unwrap();
+            assert_eq!(out, b"{7,NULL}");
+            let back = Vec::<Option<i64>>::unpack(CellRef::Packed(&column_type, &out)).unwrap();
+            assert_eq!(back, [Some(7), None]);
+        }
     }
 
     #[test]

@@ -46,3 +46,10 @@ pub fn unknown_label(name: &str, labels: &[&str]) -> Error {
         .with_sqlstate(SqlState::INVALID_TEXT)
         .with_hint(format!("expected {}", labels.join(", ")))
 }
+
+/// The error for a number that no variant of the Rust enum has.
+#[cold]
+pub fn unknown_number(name: &str) -> Error {
+    Error::new(ErrorKind::Decode, format!("a number that the enum {name} does not have"))
+        .with_sqlstate(SqlState::NUMERIC_OUT_OF_RANGE)
+}

@@ -2,7 +2,8 @@
 //!
 //! - `boolean`, `integer`, `float`, `text`, `bytes`, `json`, `array`, `option`: Rust's own types
 //! - `decimal`, `jiff`, `chrono`, `uuid`: types of other crates, each behind its feature
-//! - `label`:    what `#[derive(SqlEnum)]` calls
+//! - `label`:    what `#[derive(SqlEnum)]` calls; `conversion`: what `#[derive(Cell)]` calls
+//! - `travel`:   values for types that only the database knows
 //! - `numeric`:  PostgreSQL's decimal numbers, as far as cells need them
 //! - `calendar`: days, times and timestamps as numbers, and their ISO texts
 //! - `fault`:    the errors, none of which shows a value
@@ -17,6 +18,7 @@ mod bytes;
 mod calendar;
 #[cfg(feature = "chrono")]
 mod chrono;
+pub(crate) mod conversion;
 #[cfg(feature = "rust_decimal")]
 mod decimal;
 mod fault;
@@ -29,6 +31,7 @@ pub(crate) mod label;
 mod numeric;
 mod option;
 mod text;
+pub(crate) mod travel;
 #[cfg(feature = "uuid")]
 mod uuid;
 
@@ -90,7 +93,8 @@ impl fmt::Debug for CellRef<'_> {
     message = "`{Self}` is no type that a column can have",
     note = "bool, i16, i32, i64, f32, f64, String, Vec<u8>, serde_json::Value, Option and Vec of \
             them are; the features `chrono`, `jiff`, `rust_decimal` and `uuid` add theirs",
-    note = "an enum without fields becomes one with #[derive(rowmill::SqlEnum)]"
+    note = "an enum without fields becomes one with #[derive(rowmill::SqlEnum)], a type around \
+            another one with #[derive(rowmill::Cell)]"
 )]
 pub trait Cell: Sized {
     /// The type of a column that is created for it.

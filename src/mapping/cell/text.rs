@@ -5,6 +5,7 @@ use super::json::check_json;
 use super::{Cell, CellRef};
 use crate::error::{Error, ErrorKind, Result};
 use crate::mapping::column_type::ColumnType;
+use crate::mapping::nul;
 use crate::sqlstate::SqlState;
 
 /// The version byte before the text of a packed `jsonb`.
@@ -27,8 +28,7 @@ impl Cell for String {
 /// Packs a text as one of the types whose values are texts.
 pub(super) fn pack_text(text: &str, column_type: &ColumnType, out: &mut Vec<u8>) -> Result<bool> {
     if memchr::memchr(0, text.as_bytes()).is_some() {
-        return Err(Error::new(ErrorKind::Encode, "a text contains NUL, which no column can hold")
-            .with_sqlstate(SqlState::CHARACTER_NOT_IN_REPERTOIRE));
+        return Err(nul::refused());
     }
     match column_type {
         ColumnType::Text | ColumnType::Varchar(None) | ColumnType::Enum(_) => {

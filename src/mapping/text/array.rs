@@ -5,12 +5,12 @@ use super::fault::{INVALID_TEXT, refused};
 use super::{Reader, reader_of};
 use crate::error::{Error, ErrorKind, Result};
 use crate::mapping::column_type::ColumnType;
-use crate::mapping::type_number::type_number;
+use crate::mapping::type_number::element_number;
 
 pub(super) const MAX_DIMENSIONS: usize = 6;
 
 fn unsupported() -> Error {
-    Error::new(ErrorKind::Unsupported, "an array of a type that is not built in")
+    Error::new(ErrorKind::Unsupported, "an array of a type that only the database knows")
         .with_hint("load it as text into a staging column and cast it there")
 }
 
@@ -19,7 +19,7 @@ pub(super) fn malformed() -> Error {
 }
 
 pub(super) fn read_array(element: &ColumnType, text: &str, out: &mut Vec<u8>) -> Result<()> {
-    let number = type_number(element).ok_or_else(unsupported)?;
+    let number = element_number(element).ok_or_else(unsupported)?;
     super::character::no_nul(text)?;
     let (shape, body) = Shape::of(text)?;
     let items = shape.items();
@@ -199,6 +199,8 @@ mod tests {
             assert_eq!(shown(&ColumnType::Text, text).as_deref(), Ok(expected), "{text}");
         }
         assert_eq!(shown(&ColumnType::Int4, "{ 1,2 }").as_deref(), Ok("{1,2}"));
+        let mood = ColumnType::Enum("mood".into());
+        assert_eq!(shown(&mood, "{sad,\"very happy\"}").as_deref(), Ok("{sad,\"very happy\"}"));
     }
 
     #[test]
@@ -224,7 +226,7 @@ mod tests {
 
     #[test]
     fn an_array_of_a_type_of_the_database_is_unsupported() {
-        let error = read_array(&ColumnType::Enum("mood".into()), "{a}", &mut Vec::new());
+        let error = read_array(&ColumnType::Other("mood".into()), "{a}", &mut Vec::new());
         assert_eq!(error.unwrap_err().kind(), ErrorKind::Unsupported);
     }
 }

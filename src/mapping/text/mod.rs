@@ -28,7 +28,7 @@
 //! - Abbreviations whose offset changed over time (`MSK`, `SGT` and 48 others) are refused with
 //!   22007. The others are those of PostgreSQL's set `Default`.
 //! - Labels of enums and values of other types are not checked: the database does when it gets
-//!   them. Arrays of such types are refused as unsupported.
+//!   them. Arrays of such types other than enums are refused as unsupported.
 //! - `json` and `jsonb` may be nested 4096 deep; the server's limit depends on its settings. A
 //!   `jsonb` keeps its text here and is brought into its own form by the server, and printed as it
 //!   was written until then.
@@ -169,6 +169,9 @@ fn writer_of(column_type: &ColumnType) -> Writer {
         ColumnType::Interval => |_, packed, out| datetime::write_interval(packed, out),
         ColumnType::Uuid => |_, packed, out| scalar::write_uuid(packed, out),
         ColumnType::Jsonb => |_, packed, out| json::write_jsonb(packed, out),
+        ColumnType::Array(element) if element.travels_as_text() => {
+            |_, packed, out| character::write_text(packed, out)
+        }
         ColumnType::Array(_) => |column_type, packed, out| match column_type {
             ColumnType::Array(element) => array_write::write_array(element, packed, out),
             other => array_write::write_array(other, packed, out),

@@ -17,6 +17,7 @@
 //! - `tls`:      authorities, certificates, and a server that has them
 //! - `recorder`: keeps the figures for `metrics`
 //! - `place`:    a database that a job writes to, on a server or in a file
+//! - `round_trip`: values go to a database and come back
 //! - `proxy`:    a server's address with faults
 //! - `subject`:  the pools of an experiment: ours and the naive baseline
 //! - `tmpfs`:    a small disk that can be filled
@@ -44,6 +45,7 @@ mod place;
 pub mod proxy;
 #[cfg(feature = "metrics")]
 pub mod recorder;
+pub mod round_trip;
 mod server;
 pub mod subject;
 mod test_db;

@@ -4,7 +4,8 @@
 //! inserted by statements with many rows, in which the server casts those texts; all of them in
 //! one transaction. That path does not know which row an error is about.
 
-use super::params::{Packed, declared_column};
+use super::declared::declared_column;
+use super::params::Packed;
 use crate::backend::Connection;
 use crate::backend::postgres::connection::PostgresConnection;
 use crate::backend::postgres::errors;
@@ -179,7 +180,10 @@ fn insert_all(
         let end = range.end.min(start + at_once);
         let sql = insert_sql(table, columns, end - start);
         let inserted = connection.with_client(|client, statements| {
-            let cells: Vec<_> = (start..end).flat_map(|row| rows.row(row)).map(Packed).collect();
+            let fields = (start..end).flat_map(|row| rows.row(row).zip(columns));
+            let cells: Vec<_> = fields
+                .map(|(bytes, column)| Packed { column_type: &column.column_type, bytes })
+                .collect();
             if !statements.keeps() {
                 let declared = columns.iter().map(|column| declared_column(&column.column_type));
                 let declared: Vec<_> = declared.collect();

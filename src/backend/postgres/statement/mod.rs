@@ -1,7 +1,8 @@
 //! Statements, their parameters and their rows.
 //!
 //! - `cache`:     prepared statements, kept
-//! - `params`:    parameters as the server's types
+//! - `params`:    parameters as the server's types; `declared`: what they are declared as before the
+//!   server has said anything; `literal`: those that go as a literal
 //! - `types`:     the server's types as column types
 //! - `streaming`: a statement whose rows are handed out
 //! - `results`:   the rows of a result
@@ -13,6 +14,8 @@
 //! has, or no longer wants, is prepared again where no transaction is lost by that.
 
 pub(super) mod cache;
+mod declared;
+mod literal;
 pub(super) mod load;
 pub(super) mod params;
 pub(super) mod results;

@@ -5,6 +5,7 @@
 //! a literal. A packed value must be of the type it was packed for, or of one that travels the
 //! same way; `$1::bigint` says which one is meant.
 
+use super::literal;
 use crate::backend::postgres::errors::code;
 use crate::error::{Error, ErrorKind, Result};
 use crate::mapping::column_type::ColumnType;
@@ -41,73 +42,9 @@ impl ToSql for Sent<'_> {
 }
 
 /// A cell that is packed for exactly the type of its placeholder; see [`Sent`] on `Debug`.
-pub(crate) struct Packed<'a>(pub(crate) Option<&'a [u8]>);
-
-/// The type to declare for a parameter before the server has said what it takes the placeholder
-/// for: `unknown`, so that it finds out, for all that can be sent as text.
-pub(crate) fn declared(param: &Param<'_>) -> Type {
-    match param {
-        Param::Bytes(_) => Type::BYTEA,
-        Param::Packed(column_type, bytes) if unpacked(column_type, bytes).is_none() => {
-            declared_column(column_type)
-        }
-        _ => Type::UNKNOWN,
-    }
-}
-
-/// The type to declare for the packed values of a column.
-pub(crate) fn declared_column(column_type: &ColumnType) -> Type {
-    match column_type {
-        ColumnType::Bool => Type::BOOL,
-        ColumnType::Int2 => Type::INT2,
-        ColumnType::Int4 => Type::INT4,
-        ColumnType::Int8 => Type::INT8,
-        ColumnType::Float4 => Type::FLOAT4,
-        ColumnType::Float8 => Type::FLOAT8,
-        ColumnType::Numeric(_) => Type::NUMERIC,
-        ColumnType::Bytea => Type::BYTEA,
-        ColumnType::Date => Type::DATE,
-        ColumnType::Time => Type::TIME,
-        ColumnType::TimeTz => Type::TIMETZ,
-        ColumnType::Timestamp => Type::TIMESTAMP,
-        ColumnType::TimestampTz => Type::TIMESTAMPTZ,
-        ColumnType::Interval => Type::INTERVAL,
-        ColumnType::Uuid => Type::UUID,
-        ColumnType::Jsonb => Type::JSONB,
-        ColumnType::Array(element) => array_of(element),
-        ColumnType::Text
-        | ColumnType::Varchar(_)
-        | ColumnType::Char(_)
-        | ColumnType::Json
-        | ColumnType::Enum(_)
-        | ColumnType::Other(_) => Type::UNKNOWN,
-    }
-}
-
-fn array_of(element: &ColumnType) -> Type {
-    match element {
-        ColumnType::Text => Type::TEXT_ARRAY,
-        ColumnType::Varchar(_) => Type::VARCHAR_ARRAY,
-        ColumnType::Char(_) => Type::BPCHAR_ARRAY,
-        ColumnType::Json => Type::JSON_ARRAY,
-        ColumnType::Bool => Type::BOOL_ARRAY,
-        ColumnType::Int2 => Type::INT2_ARRAY,
-        ColumnType::Int4 => Type::INT4_ARRAY,
-        ColumnType::Int8 => Type::INT8_ARRAY,
-        ColumnType::Float4 => Type::FLOAT4_ARRAY,
-        ColumnType::Float8 => Type::FLOAT8_ARRAY,
-        ColumnType::Numeric(_) => Type::NUMERIC_ARRAY,
-        ColumnType::Bytea => Type::BYTEA_ARRAY,
-        ColumnType::Date => Type::DATE_ARRAY,
-        ColumnType::Time => Type::TIME_ARRAY,
-        ColumnType::TimeTz => Type::TIMETZ_ARRAY,
-        ColumnType::Timestamp => Type::TIMESTAMP_ARRAY,
-        ColumnType::TimestampTz => Type::TIMESTAMPTZ_ARRAY,
-        ColumnType::Interval => Type::INTERVAL_ARRAY,
-        ColumnType::Uuid => Type::UUID_ARRAY,
-        ColumnType::Jsonb => Type::JSONB_ARRAY,
-        ColumnType::Array(_) | ColumnType::Enum(_) | ColumnType::Other(_) => Type::UNKNOWN,
-    }
+pub(crate) struct Packed<'a> {
+    pub(crate) column_type: &'a ColumnType,
+    pub(crate) bytes: Option<&'a [u8]>,
 }
 
 impl ToSql for Packed<'_> {
@@ -116,7 +53,7 @@ impl ToSql for Packed<'_> {
         _: &Type,
         out: &mut BytesMut,
     ) -> Result<IsNull, Box<dyn StdError + Sync + Send>> {
-        let Some(bytes) = self.0 else { return Ok(IsNull::Yes) };
+        let Some(bytes) = self.bytes else { return Ok(IsNull::Yes) };
         out.extend_from_slice(bytes);
         Ok(IsNull::No)
     }
@@ -126,8 +63,9 @@ impl ToSql for Packed<'_> {
     }
 
     fn encode_format(&self, server: &Type) -> Format {
-        // What has no type yet is text.
-        if *server == Type::UNKNOWN { Format::Text } else { Format::Binary }
+        // The server reads what has no type yet as the type that it is cast to.
+        let is_text = *server == Type::UNKNOWN && is_label(self.column_type);
+        if is_text { Format::Text } else { Format::Binary }
     }
 
     to_sql_checked!();
@@ -135,7 +73,7 @@ impl ToSql for Packed<'_> {
 
 impl fmt::Debug for Packed<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_none() { "NULL" } else { "..." })
+        f.write_str(if self.bytes.is_none() { "NULL" } else { "..." })
     }
 }
 
@@ -169,7 +107,7 @@ fn is_text(param: &Param<'_>, server: &Type) -> bool {
         Param::Packed(column_type, bytes) if !travels_as(column_type, server) => {
             match unpacked(column_type, bytes) {
                 Some(number) => is_text(&number, server),
-                None => is_label(column_type),
+                None => is_label(column_type) || literal::is_sent(column_type, server),
             }
         }
         Param::Null | Param::Bytes(_) | Param::Packed(..) => false,
@@ -177,6 +115,7 @@ fn is_text(param: &Param<'_>, server: &Type) -> bool {
 }
 
 fn write(param: &Param<'_>, server: &Type, out: &mut BytesMut) -> Result<IsNull> {
+    param.check_nul()?;
     match param {
         Param::Null => return Ok(IsNull::Yes),
         Param::Bool(value) if *server == Type::BOOL => out.extend_from_slice(&[u8::from(*value)]),
@@ -242,6 +181,9 @@ fn write_packed(
         if let Some(number) = unpacked(column_type, bytes) {
             return write(&number, server, out);
         }
+        if literal::is_sent(column_type, server) {
+            return literal::write(column_type, bytes, out).map(|()| IsNull::No);
+        }
         if !is_label(column_type) {
             let name = column_type.sql();
             return Err(mismatch(&format!("a packed {name}"), server, &name));
@@ -302,12 +244,12 @@ fn is_textual(server: &Type) -> bool {
 }
 
 /// Whether the packed bytes are text.
-fn is_label(column_type: &ColumnType) -> bool {
+pub(super) fn is_label(column_type: &ColumnType) -> bool {
     column_type.travels_as_text() || travels_as(column_type, &Type::TEXT)
 }
 
 /// A packed number as one that can be sent as any other type of numbers.
-fn unpacked(column_type: &ColumnType, bytes: &[u8]) -> Option<Param<'static>> {
+pub(super) fn unpacked(column_type: &ColumnType, bytes: &[u8]) -> Option<Param<'static>> {
     Some(match column_type {
         ColumnType::Bool => Param::Bool(*bytes.first()? != 0),
         ColumnType::Int2 => Param::Int(i16::from_be_bytes(bytes.try_into().ok()?).into()),

@@ -1,7 +1,8 @@
 //! The rows of a result, one after the other, in constant memory.
 
 use super::cache::{self, Prepared, Statements};
-use super::params::{self, Sent};
+use super::declared;
+use super::params::Sent;
 use super::row::WireRow;
 use crate::backend::RowRef;
 use crate::backend::postgres::errors::{self, code};
@@ -41,7 +42,7 @@ pub(crate) fn start<'a>(
     params: &[Param<'_>],
 ) -> Result<Answer<'a>> {
     if !statements.keeps() {
-        let typed = params.iter().map(|param| (Sent(param), params::declared(param)));
+        let typed = params.iter().map(|param| (Sent(param), declared::declared(param)));
         let rows = guarded(|| client.query_typed_raw(sql, typed))?.map_err(errors::statement)?;
         return Ok(Answer { rows, columns: None });
     }

@@ -286,7 +286,7 @@ fn texts_become_values_of_the_targets_type() {
 
 #[test]
 fn a_type_that_cannot_be_read_is_no_fault_of_a_row() {
-    let unread = ColumnType::Array(Box::new(ColumnType::Enum("mood".to_owned())));
+    let unread = ColumnType::Array(Box::new(ColumnType::Other("mood".to_owned())));
     let file = file(b"id,name\n1,{a}\n");
     let columns = vec![column("id", ColumnType::Int8), column("name", unread)];
     let feed = CsvColumns::open(file.path(), CsvFormat::new(), columns).unwrap();
