@@ -144,6 +144,7 @@ pub use pool::{
 pub use url::DatabaseUrl;
 
 // Paper: structs as rows, and SQL.
+pub use mapping::cell::values::{Interval, Moment, Numeric};
 pub use mapping::cell::{Cell, CellRef};
 pub use mapping::column::{Column, Made};
 pub use mapping::column_type::ColumnType;

@@ -33,6 +33,9 @@ mod text_input; // texts become values as the server's own input makes them
 // Paper: every Rust type goes to both databases and comes back. types_*.rs
 mod types_enums;
 mod types_newtypes; // types around others, conversions, domains, NUL
+mod types_numbers;
+mod types_texts;
+mod types_times; // and the policy for days that a type does not have
 
 // Drivers: what one connection does. backend_*.rs
 mod backend_postgres;

@@ -168,6 +168,7 @@ fn read_micros(cell: CellRef<'_>, wanted: &ColumnType, rust: &str) -> Result<i64
 pub(super) fn not_held(rust: &str) -> Error {
     let message = format!("a date or a time is outside the range of {rust}");
     unreadable(message, SqlState::DATETIME_OVERFLOW)
+        .with_hint("no date is changed to one that fits: read the column as a text, column::text")
 }
 
 #[cold]
@@ -179,7 +180,7 @@ fn outside(column_type: &ColumnType) -> Error {
 #[cold]
 fn infinite() -> Error {
     unreadable("infinity is no value of a date or a timestamp here", SqlState::DATETIME_OVERFLOW)
-        .with_hint("read the column as a text, or leave such rows out in the query")
+        .with_hint("a field that is a Moment holds infinities; or leave such rows out in the query")
 }
 
 /// Reads the texts from left to right; every method returns `None` where the text is none.

@@ -7,6 +7,7 @@ use super::calendar::{
     MICROS_PER_DAY, MICROS_PER_SECOND, calendar_cells, not_held, pack_days, pack_time,
     pack_timestamp, pack_timestamptz, read_days, read_time, read_timestamp, read_timestamptz,
 };
+use super::values::Temporal;
 use crate::error::Result;
 use crate::mapping::column_type::ColumnType;
 use ::chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, Timelike, Utc};
@@ -21,6 +22,10 @@ calendar_cells! {
     DateTime<Utc> = "DateTime<Utc>": TimestampTz, pack_timestamptz(instant),
         read_timestamptz(of_instant);
 }
+
+impl Temporal for NaiveDate {}
+impl Temporal for NaiveDateTime {}
+impl Temporal for DateTime<Utc> {}
 
 fn days(date: NaiveDate) -> i32 {
     date.num_days_from_ce() - DAYS_TO_2000

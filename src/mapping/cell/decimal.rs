@@ -3,8 +3,9 @@
 use super::array::Element;
 use super::fault::{not_packable, not_readable};
 use super::numeric::{self, Scaled, too_long};
+use super::values::Numeric;
 use super::{Cell, CellRef};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::mapping::column_type::ColumnType;
 use ::rust_decimal::Decimal;
 
@@ -19,12 +20,7 @@ impl Cell for Decimal {
         let ColumnType::Numeric(limits) = column_type else {
             return Err(not_packable("Decimal", column_type));
         };
-        let value = Scaled {
-            negative: self.is_sign_negative(),
-            coefficient: self.mantissa().unsigned_abs(),
-            scale: self.scale() as i32,
-        };
-        numeric::pack(value, *limits, out)?;
+        numeric::pack(scaled(self), *limits, out)?;
         Ok(true)
     }
 
@@ -38,6 +34,32 @@ impl Cell for Decimal {
             }
             other => Err(not_readable("Decimal", other)),
         }
+    }
+}
+
+fn scaled(value: &Decimal) -> Scaled {
+    Scaled {
+        negative: value.is_sign_negative(),
+        coefficient: value.mantissa().unsigned_abs(),
+        scale: value.scale() as i32,
+    }
+}
+
+impl From<Decimal> for Numeric {
+    fn from(value: Decimal) -> Self {
+        Self::from_scaled(scaled(&value))
+    }
+}
+
+impl TryFrom<&Numeric> for Decimal {
+    type Error = Error;
+
+    /// The same number; zeros at its end may go, digits may not.
+    ///
+    /// # Errors
+    /// `Decode` (22003) if it has more digits than a `Decimal`, is NaN or an infinity.
+    fn try_from(number: &Numeric) -> Result<Self> {
+        exact(number.to_scaled()?)
     }
 }
 
@@ -88,6 +110,17 @@ mod tests {
         assert!(error.message().contains("more digits"));
         let zeros = format!("1.5{}", "0".repeat(34));
         assert_eq!(unpack(CellRef::Text(&zeros)).unwrap(), Decimal::new(15, 1));
+    }
+
+    #[test]
+    fn a_numeric_is_a_decimal_where_nothing_is_lost() {
+        let value = Decimal::new(-1_250, 2);
+        assert_eq!(Numeric::from(value).to_string(), "-12.50");
+        assert_eq!(Decimal::try_from(&Numeric::from(value)).unwrap(), value);
+        for text in ["NaN", "Infinity", "1e29", "0.12345678901234567890123456789012"] {
+            let number: Numeric = text.parse().unwrap();
+            assert!(Decimal::try_from(&number).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ use super::calendar::{
     pack_time, pack_timestamp, pack_timestamptz, read_days, read_time, read_timestamp,
     read_timestamptz,
 };
+use super::values::Temporal;
 use crate::error::Result;
 use crate::mapping::column_type::ColumnType;
 use crate::mapping::text::civil as calendar;
@@ -19,6 +20,10 @@ calendar_cells! {
     DateTime = "DateTime": Timestamp, pack_timestamp(civil), read_timestamp(of_civil);
     Timestamp = "Timestamp": TimestampTz, pack_timestamptz(instant), read_timestamptz(of_instant);
 }
+
+impl Temporal for Date {}
+impl Temporal for DateTime {}
+impl Temporal for Timestamp {}
 
 /// Years before -4800 get days that are not theirs, but none that a `date` can be.
 fn days(date: Date) -> i32 {

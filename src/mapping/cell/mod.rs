@@ -3,6 +3,7 @@
 //! - `boolean`, `integer`, `float`, `text`, `bytes`, `json`, `array`, `option`: Rust's own types
 //! - `decimal`, `jiff`, `chrono`, `uuid`: types of other crates, each behind its feature
 //! - `label`:    what `#[derive(SqlEnum)]` calls; `conversion`: what `#[derive(Cell)]` calls
+//! - `values`:   types of our own for what Rust has none for
 //! - `travel`:   values for types that only the database knows
 //! - `numeric`:  PostgreSQL's decimal numbers, as far as cells need them
 //! - `calendar`: days, times and timestamps as numbers, and their ISO texts
@@ -34,6 +35,7 @@ mod text;
 pub(crate) mod travel;
 #[cfg(feature = "uuid")]
 mod uuid;
+pub mod values;
 
 pub use array::Element;
 
@@ -91,8 +93,8 @@ impl fmt::Debug for CellRef<'_> {
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no type that a column can have",
-    note = "bool, i16, i32, i64, f32, f64, String, Vec<u8>, serde_json::Value, Option and Vec of \
-            them are; the features `chrono`, `jiff`, `rust_decimal` and `uuid` add theirs",
+    note = "bool, i16, i32, i64, f32, f64, String, Vec<u8>, serde_json::Value, rowmill's own Numeric \
+            and Interval, Option and Vec of them are; the features `chrono`, `jiff`, `rust_decimal` and `uuid` add theirs",
     note = "an enum without fields becomes one with #[derive(rowmill::SqlEnum)], a type around \
             another one with #[derive(rowmill::Cell)]"
 )]

@@ -100,7 +100,8 @@ pub(super) fn pack(value: Scaled, limits: Option<(u16, i16)>, out: &mut Vec<u8>)
     Ok(())
 }
 
-fn write(value: Scaled, shown: i32, out: &mut Vec<u8>) {
+/// Packs `value` as it is, with `shown` decimal places.
+pub(super) fn write(value: Scaled, shown: i32, out: &mut Vec<u8>) {
     let shift = (-value.scale).rem_euclid(4);
     // The exponent of the lowest base-10000 digit, and the digits, lowest first.
     let mut exponent = (-value.scale - shift) / 4;
@@ -221,13 +222,14 @@ fn not_finite() -> Error {
         "a numeric that is NaN or Infinity has no value here",
         SqlState::NUMERIC_OUT_OF_RANGE,
     )
+    .with_hint("a Numeric holds these too")
 }
 
 /// The number has more digits than the Rust type.
 #[cold]
 pub(super) fn too_long() -> Error {
     unreadable("a numeric has more digits than the field's type", SqlState::NUMERIC_OUT_OF_RANGE)
-        .with_hint("read it as a text: select column::text into a String")
+        .with_hint("a Numeric holds every number")
 }
 
 #[cfg(test)]

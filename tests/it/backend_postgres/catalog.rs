@@ -49,7 +49,12 @@ fn the_catalog_says_what_a_table_is() {
             ("v", ColumnType::Varchar(Some(20)), true, false),
             ("c", ColumnType::Char(3), true, false),
             ("m", ColumnType::Enum("\"etl\".\"mood\"".into()), true, false),
-            ("ms", ColumnType::Other("\"etl\".\"mood\"[]".into()), true, false),
+            (
+                "ms",
+                ColumnType::Array(Box::new(ColumnType::Enum("\"etl\".\"mood\"".into()))),
+                true,
+                false
+            ),
             ("ts", ColumnType::TimestampTz, true, false),
             ("w", ColumnType::Varchar(Some(5)), false, false),
             ("ip", ColumnType::Other("inet".into()), true, false),

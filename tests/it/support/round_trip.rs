@@ -37,6 +37,12 @@ impl<T: Cell> Journey<T> {
         Self { sql: T::column_type().sql(), before: String::new(), edges, same }
     }
 
+    /// Through a column of the type that PostgreSQL calls `sql`.
+    pub fn in_column_of(mut self, sql: &str) -> Self {
+        sql.clone_into(&mut self.sql);
+        self
+    }
+
     /// With statements that run first, on PostgreSQL only.
     pub fn after(mut self, sql: &str) -> Self {
         sql.clone_into(&mut self.before);
@@ -65,20 +71,18 @@ impl<T: Element + Clone + Debug> Journey<T> {
 }
 
 impl<T: Cell + Clone + Debug> Journey<T> {
-    /// The same for types that are no elements of arrays.
-    pub fn run_without_arrays(self, others: &(impl Strategy<Value = T> + Clone)) {
-        let journey = &self;
-        on_both(|home| {
-            let way = Way::prepare(home, &journey.sql, &journey.before);
-            way.every(&journey.edges, journey.same);
-            let values = proptest::collection::vec(others.clone(), 1..30);
-            runner()
-                .run(&values, |values| {
-                    way.every(&values, journey.same);
-                    Ok(())
-                })
-                .unwrap();
-        });
+    /// Only in a load, and on PostgreSQL alone: what its column changes as it must.
+    pub fn run_in_column(self, others: &(impl Strategy<Value = T> + Clone)) {
+        let home = Home::postgres();
+        let way = Way::prepare(&home, &self.sql, &self.before);
+        way.loaded(home.engine(), "one", &self.edges, self.same);
+        let values = proptest::collection::vec(others.clone(), 1..30);
+        runner()
+            .run(&values, |values| {
+                way.loaded(home.engine(), "one", &values, self.same);
+                Ok(())
+            })
+            .unwrap();
     }
 }
 

@@ -8,10 +8,15 @@ use postgres::types::private::BytesMut;
 use postgres::types::{Kind, Type};
 
 /// Whether a value that is no label goes as the literal that the server reads: where the server
-/// still has to find out the type, and an array where it expects one of other elements.
+/// still has to find out the type, an array where it expects one of other elements, and a document
+/// where it expects the other kind of document.
 pub(super) fn is_sent(column_type: &ColumnType, server: &Type) -> bool {
-    let arrays = matches!((column_type, server.kind()), (ColumnType::Array(_), Kind::Array(_)));
-    (arrays || *server == Type::UNKNOWN) && !is_label(column_type)
+    let fits = match column_type {
+        ColumnType::Array(_) => matches!(server.kind(), Kind::Array(_)),
+        ColumnType::Jsonb => *server == Type::JSON,
+        _ => false,
+    };
+    (fits || *server == Type::UNKNOWN) && !is_label(column_type)
 }
 
 /// Writes the literal.
