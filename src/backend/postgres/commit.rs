@@ -25,6 +25,10 @@ pub(super) fn commit(connection: &mut PostgresConnection) -> Result<()> {
     connection.wire.forget(ENDS);
     let outcome = connection.batch(if is_tapped { "COMMIT" } else { "SELECT 1; COMMIT" });
     let tags = connection.wire.tags();
+    if connection.left.creates {
+        // What was read before this moment did not see it.
+        connection.setup.knowledge.forget();
+    }
     match outcome {
         Ok(()) => {
             connection.in_transaction = false;

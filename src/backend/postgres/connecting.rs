@@ -155,8 +155,14 @@ impl Host {
         let wire = Arc::clone(&self.wire);
         let interrupter = Interrupter::new(Arc::clone(&wire), client.cancel_token(), &connector);
         let limit = if self.purpose == Purpose::Work { self.target.limit } else { None };
-        let pooled = self.target.pooled;
-        let setup = Setup { role: self.role, standby: wire.is_standby(), limit, pooled, restore };
+        let setup = Setup {
+            role: self.role,
+            standby: wire.is_standby(),
+            limit,
+            pooled: self.target.pooled,
+            restore,
+            knowledge: Arc::clone(&self.target.knowledge),
+        };
         let mut connection = PostgresConnection::new(client, notices, wire, interrupter, setup);
         connection.check_role(self.role)?;
         Ok(connection)

@@ -13,6 +13,8 @@ use crate::backend::leftovers::Leftovers;
 use crate::backend::postgres::deadline::disposal::{self, Remains};
 use crate::backend::postgres::deadline::interrupt::Interrupter;
 use crate::backend::postgres::deadline::timer::{self, Timer};
+use crate::backend::postgres::session::code::knowledge::Knowledge;
+use crate::backend::postgres::session::left::Left;
 use crate::backend::postgres::session::limits;
 use crate::backend::postgres::session::notices::Notices;
 use crate::backend::postgres::session::notifications;
@@ -85,13 +87,8 @@ pub(super) struct Setup {
     pub(super) pooled: bool,
     /// What has to be set again after `RESET ALL`.
     pub(super) restore: Option<String>,
-}
-
-/// What the statements since the last reset may have left.
-#[derive(Debug, Default)]
-pub(super) struct Left {
-    pub(super) session: bool,
-    pub(super) explained: Tags,
+    /// What is known of the code in the database.
+    pub(super) knowledge: Arc<Knowledge>,
 }
 
 impl PostgresConnection {
@@ -208,8 +205,9 @@ impl PostgresConnection {
         } else if words::ends_transaction(sql) {
             self.in_transaction = false;
         }
-        self.left.session |= traces.session;
-        self.left.explained = self.left.explained.with(traces.explained);
+        // Behind a pooler the session is another one by the time it could be reset.
+        let knowledge = (!self.setup.pooled).then_some(&*self.setup.knowledge);
+        self.left.note(sql, traces, knowledge);
         if traces.statements {
             self.statements.clear();
         }
@@ -265,6 +263,7 @@ impl Connection for PostgresConnection {
         rows: &Rows,
         range: Range<usize>,
     ) -> Result<u64> {
+        self.left.note_load(table.table.as_str(), &self.setup.knowledge);
         load::load(self, table, columns, rows, range)
     }
 

@@ -22,9 +22,9 @@
 //!
 //! A statement with a limit ends at it: the server cancels it, or else is asked to, or else the
 //! connection is cut. A connection that comes back is reset in one round trip, and in none where
-//! nothing can have been left in its session; what is left by a function that a trigger, a view or
-//! an operator calls stays unseen, unless it is a setting that the server reports. A password is
-//! sent readable to nobody over a network.
+//! nothing can have been left in its session, also not by a function that a trigger, a view or an
+//! operator called: `session/code` has the rule, and what remains of it. A password is sent readable
+//! to nobody over a network.
 //!
 //! Over a Unix socket the driver lets nobody in between: there nothing can be cut, so a statement
 //! on a server that was stopped in its tracks (`SIGSTOP`) waits for it, and what is known of the

@@ -1,5 +1,6 @@
 //! What is connected to, host by host.
 
+use crate::backend::postgres::session::code::knowledge::Knowledge;
 use crate::backend::postgres::wire::connector::Connector;
 use crate::backend::postgres::wire::tls::Security;
 use crate::url::{self, PostgresHost, PostgresSettings, Reach, TargetSessionAttrs};
@@ -29,6 +30,8 @@ pub(super) struct Target {
     description: String,
     /// Set once a server refused the start-up options, so that the next connection does not try.
     plain: Arc<AtomicBool>,
+    /// What is known of the code in the database.
+    pub(super) knowledge: Arc<Knowledge>,
 }
 
 /// One host.
@@ -54,6 +57,7 @@ impl Target {
             pooled: !settings.prepared_statements,
             description: settings.to_string(),
             plain: Arc::default(),
+            knowledge: Arc::default(),
         }
     }
 

@@ -8,12 +8,14 @@
 //! - `catalog`:      what a table is said to be
 //! - `lock`:         the lock of a job
 //! - `reset`:        what a borrower leaves, and the next one never sees
+//! - `code`:         what triggers, views and the like do to a session
 //! - `deadlines`:    statements that take too long, and servers that say nothing
 //! - `session`:      signs of life, limits of the server, passwords, async runtimes
 //! - `pooler`:       a pooler in transaction mode stands in between
 //! - `secrets`:      what the drivers log
 
 mod catalog;
+mod code;
 mod connect;
 mod deadlines;
 mod errors;

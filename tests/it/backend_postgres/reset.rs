@@ -63,17 +63,15 @@ fn whatever_a_borrower_leaves_the_next_one_never_sees() {
         let mut connection = backend(&url).connect(in_time()).unwrap();
         let (fresh, process) = (text(&mut *connection, SESSION, &[]), pid(&mut *connection));
         for (dirt, transaction) in DIRT {
-            if is_socket && dirt.contains("watched") {
-                // What a trigger does to a setting is seen by the tap alone.
-                continue;
-            }
             let failed = connection.run(dirt).is_err();
             assert_eq!(failed, dirt.contains("1/0"), "{dirt}");
             let left =
                 connection.reset(in_time()).unwrap_or_else(|error| panic!("{dirt}: {error}"));
             // Over a socket the texts alone tell, and in doubt there is a transaction.
             assert!(left.transaction == transaction || is_socket, "{dirt}: {left}");
-            assert!(!left.is_empty() && !connection.in_transaction(), "{dirt}");
+            // What a trigger does to a setting is seen by the tap alone; it is taken away all the same.
+            let is_seen = !(is_socket && dirt.contains("watched"));
+            assert!(left.is_empty() != is_seen && !connection.in_transaction(), "{dirt}");
             // Locks are gone already, before anybody uses the connection again.
             let locks = "select count(*) from pg_locks where locktype = 'advisory' and \
                 database = (select oid from pg_database where datname = current_database())";
@@ -90,6 +88,9 @@ fn what_cannot_have_left_anything_costs_no_round_trip() {
     let cluster = Cluster::start();
     cluster.sql("create table t (n int)");
     let mut connection = backend(&cluster.url()).connect(in_time()).unwrap();
+    // The first that comes back reads the catalog.
+    connection.run("select 1").unwrap();
+    connection.reset(in_time()).unwrap();
     connection.begin().unwrap();
     connection.run("set local work_mem = '1MB'; select pg_advisory_xact_lock(1)").unwrap();
     connection.run("create temp table x (n int) on commit drop").unwrap();

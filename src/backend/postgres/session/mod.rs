@@ -9,13 +9,20 @@
 //! - `lexer`:         SQL cut into words and signs
 //! - `harmless`:      functions that leave nothing
 //! - `traces`:        what a text of SQL leaves in its session
+//! - `code`:          what users have put into the database that may change a session by itself
+//! - `left`:          what a borrower may have left, as far as the texts tell
 //! - `reset`:         making a session what it was
 //!
 //! A session that comes back is what it was when it was opened, at the cost of one round trip, and of
 //! none where nothing can have been left. What can have been left is judged from the texts of the
-//! statements, from the tags of their answers and from the settings that the server reports.
+//! statements, from the tags of their answers, from the settings that the server reports, and from
+//! what the catalog says of the code that those statements can have reached: functions called by
+//! triggers, views, defaults, policies, operators, casts and domains. `code` has the rule, and what
+//! remains of it.
 
+pub(super) mod code;
 pub(super) mod harmless;
+pub(super) mod left;
 pub(super) mod lexer;
 pub(super) mod limits;
 pub(super) mod notices;

@@ -1,13 +1,16 @@
 //! Making a session what it was when it was opened.
 //!
 //! As `DISCARD ALL`, but what was prepared through the driver stays: it would not notice. All of
-//! it goes to the server in one message, and none where nothing can have been left.
+//! it goes to the server in one message, and none where nothing can have been left. What is done as a
+//! precaution, because the code in the database might have changed the session, is not reported as
+//! something that was left.
 
 use crate::backend::Connection;
 use crate::backend::leftovers::Leftovers;
 use crate::backend::postgres::connection::PostgresConnection;
 use crate::backend::postgres::deadline::watchdog::{self, Rung};
 use crate::backend::postgres::errors;
+use crate::backend::postgres::session::code::knowledge;
 use crate::backend::postgres::wire::tags::Tags;
 use crate::error::Result;
 use crate::ident::Ident;
@@ -36,7 +39,8 @@ pub(crate) fn reset(connection: &mut PostgresConnection, deadline: Instant) -> R
     if connection.setup.pooled {
         return reset_pooled(connection, leftovers, deadline);
     }
-    if leftovers.is_empty() {
+    if leftovers.is_empty() && is_beyond_doubt(connection) {
+        connection.forget_traces();
         return Ok(leftovers);
     }
     if !connection.wire.is_tapped() {
@@ -104,26 +108,42 @@ fn leftovers(connection: &PostgresConnection) -> Leftovers {
     }
 }
 
+/// Whether no code in the database can have changed the session, as far as is known without asking.
+fn is_beyond_doubt(connection: &PostgresConnection) -> bool {
+    let left = &connection.left;
+    let is_judged = !left.doubt && !left.unjudged && !left.creates;
+    !left.ran || (is_judged && connection.setup.knowledge.is_fresh(Instant::now()))
+}
+
 fn clean(connection: &mut PostgresConnection, leftovers: Leftovers) -> Result<()> {
     connection.limit = None;
-    let mut sql = String::new();
-    if leftovers.transaction {
-        sql.push_str("ROLLBACK; ");
+    if connection.left.creates {
+        // It is committed by now, or never.
+        connection.setup.knowledge.forget();
     }
-    if leftovers.session {
-        sql.push_str(RESET);
+    let is_dirty = leftovers.session || connection.left.doubt;
+    if leftovers.transaction && !is_dirty {
+        connection.batch("ROLLBACK")?;
     }
-    let answer = connection.with_client(|client, _| client.simple_query(&sql))?;
-    if leftovers.session {
-        let mut again = deallocate(&answer)?;
-        again.push_str(connection.setup.restore.as_deref().unwrap_or_default());
-        if !again.is_empty() {
-            connection.batch(&again)?;
-        }
+    let is_judged = !connection.left.unjudged && !connection.left.creates;
+    if is_dirty || (connection.left.ran && !knowledge::holds(connection, is_judged)?) {
+        start_again(connection, leftovers.transaction && is_dirty)?;
     }
     connection.limit = connection.setup.limit;
     connection.in_transaction = false;
     connection.forget_traces();
+    Ok(())
+}
+
+/// Takes away all that can be in a session, and first of all its transaction if there is one.
+fn start_again(connection: &mut PostgresConnection, is_in_transaction: bool) -> Result<()> {
+    let sql = if is_in_transaction { &format!("ROLLBACK; {RESET}") } else { RESET };
+    let answer = connection.with_client(|client, _| client.simple_query(sql))?;
+    let mut again = deallocate(&answer)?;
+    again.push_str(connection.setup.restore.as_deref().unwrap_or_default());
+    if !again.is_empty() {
+        connection.batch(&again)?;
+    }
     Ok(())
 }
 

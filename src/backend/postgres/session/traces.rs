@@ -1,7 +1,7 @@
 //! What a text of SQL leaves behind in its session, as far as it can be told by reading it.
 //!
-//! In doubt it leaves something, and the session is reset when it comes back. What stays unseen is
-//! what a trigger, a view, a default or an operator does to the session by calling a function.
+//! In doubt it leaves something, and the session is reset when it comes back. What a trigger, a view,
+//! a default or an operator does by calling a function is not in the text: see `code`.
 
 use super::harmless;
 use super::lexer::{Lexer, Token};
@@ -13,6 +13,8 @@ use crate::backend::postgres::wire::tags::Tags;
 pub(crate) struct Traces {
     /// Something may be left that outlives the transaction.
     pub(crate) session: bool,
+    /// It may create something that runs by itself later, for anybody.
+    pub(crate) creates: bool,
     /// It may throw away the prepared statements.
     pub(crate) statements: bool,
     /// It commits.
@@ -90,15 +92,21 @@ impl Traces {
             self.explained = self.explained.with(Tags::SET);
         } else if first.is("CREATE") {
             self.session |= creates(rest);
+            // What is temporary goes with the session.
+            self.creates |= !next.is_any(&["TEMP", "TEMPORARY"]);
         } else if first.is("DECLARE") {
             self.explained = self.explained.with(Tags::CURSOR);
             self.session |= rest.iter().any(|token| token.is("HOLD")) || calls(statement);
         } else if first.is_any(CALLING) {
             self.session |= calls(statement) || makes_temporary(rest);
+            self.creates |= first.is("ALTER");
         } else if first.is("PREPARE") && next.is("TRANSACTION") {
             // The transaction leaves the session, with all that is in it.
-        } else if !first.is_any(QUIET) {
+        } else if first.is_any(QUIET) {
+            self.creates |= first.is("IMPORT");
+        } else {
             self.session = true;
+            self.creates |= first.is_any(&["DO", "CALL"]);
             self.statements |= first.is_any(&["DISCARD", "DEALLOCATE", "DO", "CALL"]);
         }
     }
@@ -241,5 +249,21 @@ mod tests {
         assert!(Traces::of("rollback to a").rolls_back);
         assert!(!Traces::of("select 'commit'; commit prepared 'x'").commits);
         assert!(Traces::of("deallocate all").statements);
+    }
+
+    #[test]
+    fn what_may_run_by_itself_later_is_noticed_when_it_is_created() {
+        for sql in [
+            "create or replace function f() ...",
+            "alter table t alter a set default f()",
+            "select 1; create trigger t ...",
+            "do $$ $$",
+            "import foreign schema x",
+        ] {
+            assert!(Traces::of(sql).creates, "{sql}");
+        }
+        for sql in ["create temp table x (n int) on commit drop", "select 1", "drop table x"] {
+            assert!(!Traces::of(sql).creates, "{sql}");
+        }
     }
 }
