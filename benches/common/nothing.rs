@@ -82,6 +82,8 @@ impl Connection for Nothing {
         Ok(())
     }
 
+    fn distrust(&mut self) {}
+
     fn reset(&mut self, _: Instant) -> Result<Leftovers> {
         Ok(Leftovers::default())
     }

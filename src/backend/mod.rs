@@ -183,6 +183,10 @@ pub trait Connection: Debug + Send {
     /// `Database` or `Disconnect`.
     fn reset(&mut self, deadline: Instant) -> Result<Leftovers>;
 
+    /// Has the next reset take away all that can be left, if any statement ran, whatever is known of
+    /// it. Sends nothing.
+    fn distrust(&mut self);
+
     /// Sets how long one statement may take from now on, `None` for as long as it wants; a reset
     /// takes it back. A statement that takes longer is cancelled, and where that does not help,
     /// because the other side is silent, the connection is severed.

@@ -67,6 +67,11 @@ pub enum ResetPolicy {
     /// away. The default.
     #[default]
     Rollback,
+    /// As `Rollback`, and the session is made new after every loan in which a statement ran, also
+    /// where nothing is known to have changed it: one round trip. Without it, PostgreSQL is asked
+    /// every ten seconds at most which code in the database can change a session, so that code that
+    /// somebody installed just now may go unnoticed, and so may what a function in C does.
+    Thorough,
     /// It is committed, and what the session kept is taken away.
     Commit,
     /// Nothing is sent. A connection that comes back in a transaction is closed, for the next

@@ -156,6 +156,10 @@ impl Shared {
         let connection = &mut *link.connection;
         let leftovers = match self.options.reset {
             ResetPolicy::Rollback => connection.reset(deadline)?,
+            ResetPolicy::Thorough => {
+                connection.distrust();
+                connection.reset(deadline)?
+            }
             ResetPolicy::Commit => {
                 commit(connection, deadline)?;
                 connection.reset(deadline)?

@@ -136,6 +136,12 @@ impl Connection for Watched {
         self.call(|connection| connection.reset(deadline))
     }
 
+    fn distrust(&mut self) {
+        if let Some(link) = &mut self.link {
+            link.connection.distrust();
+        }
+    }
+
     fn set_statement_timeout(&mut self, timeout: Option<Duration>) -> Result<()> {
         self.call(|connection| connection.set_statement_timeout(timeout))
     }

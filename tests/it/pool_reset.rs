@@ -34,6 +34,14 @@ fn it_can_be_committed_instead() {
     assert_eq!((fake.count("rollback"), fake.count("commit"), fake.open()), (0, 1, 1));
 }
 
+#[test]
+fn a_thorough_reset_trusts_nothing_that_is_known_of_a_connection() {
+    let fake = Fake::default();
+    let (pool, _) = hooked(&fake, ResetPolicy::Thorough);
+    leave_a_transaction(&pool);
+    assert_eq!((fake.count("distrust"), fake.count("rollback"), fake.open()), (1, 1, 1));
+}
+
 /// pool-contract A33
 #[test]
 fn without_a_reset_nothing_is_sent_and_an_open_transaction_ends_with_its_connection() {

@@ -320,6 +320,10 @@ impl Connection for PostgresConnection {
         reset::reset(self, deadline)
     }
 
+    fn distrust(&mut self) {
+        self.left.doubt |= self.left.ran;
+    }
+
     fn set_statement_timeout(&mut self, limit: Option<Duration>) -> Result<()> {
         self.check_usable()?;
         if self.setup.pooled {

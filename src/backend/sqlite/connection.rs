@@ -263,6 +263,9 @@ impl Connection for SqliteConnection {
         Ok(Leftovers { transaction, session })
     }
 
+    /// No code of a database changes what a connection is: what is left is always known.
+    fn distrust(&mut self) {}
+
     fn set_statement_timeout(&mut self, timeout: Option<Duration>) -> Result<()> {
         self.handle.watch.install(&mut self.handle.sqlite.lock())?;
         self.statement_timeout = timeout;

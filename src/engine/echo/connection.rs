@@ -177,6 +177,10 @@ impl Connection for EchoConnection {
         self.inner.ping(deadline)
     }
 
+    fn distrust(&mut self) {
+        self.inner.distrust();
+    }
+
     fn reset(&mut self, deadline: Instant) -> Result<Leftovers> {
         let start = Instant::now();
         let left = self.inner.reset(deadline)?;

@@ -265,6 +265,24 @@ fn what_is_created_through_us_is_known_at_once() {
     assert_eq!(text(&mut *user, SESSION, &[]), fresh);
 }
 
+/// Two backends: what the one creates, the other does not learn for ten seconds.
+#[test]
+fn a_thorough_reset_does_not_rely_on_what_is_known() {
+    let db = shared().database("code");
+    db.sql(BASE);
+    let mut user = connect(&db);
+    user.run("select 1").unwrap();
+    user.reset(in_time()).unwrap();
+    user.distrust();
+    let fresh = text(&mut *user, SESSION, &[]);
+    user.reset(in_time()).unwrap();
+    db.sql("create trigger x before insert on t for each row execute function fires()");
+    user.run("insert into t values (1)").unwrap();
+    user.distrust();
+    assert!(user.reset(in_time()).unwrap().is_empty(), "a precaution is no finding");
+    assert_eq!(text(&mut *user, SESSION, &[]), fresh);
+}
+
 /// A catalog that cannot be read is one in which everything is possible.
 #[test]
 fn where_the_catalog_cannot_be_read_every_session_is_reset() {

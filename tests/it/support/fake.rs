@@ -405,6 +405,10 @@ impl Connection for FakeConnection {
         Ok(Leftovers { transaction, session: std::mem::take(&mut self.has_session) })
     }
 
+    fn distrust(&mut self) {
+        self.note("distrust");
+    }
+
     fn interrupt(&self) -> Option<Arc<dyn Interrupt>> {
         Some(Arc::new(FakeInterrupt { fake: self.fake.clone(), id: self.id }))
     }

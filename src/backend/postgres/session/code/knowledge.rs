@@ -109,14 +109,15 @@ pub(crate) fn holds(connection: &mut PostgresConnection, is_judged: bool) -> Res
         Age::Due(changes) => changes,
     };
     let mut reading = Reading { knowledge: &knowledge, changes, since, is_kept: false };
-    let reach = match inventory::read(connection) {
-        Ok(inventory) => Reach::of(&inventory),
-        Err(error) if error.kind() == ErrorKind::Database => Reach::anywhere(),
-        Err(error) => return Err(error),
-    };
+    let read = inventory::read(connection);
+    let reach = read.as_ref().map_or_else(|_| Reach::anywhere(), Reach::of);
     let is_nothing = reach.is_nothing();
+    // Also where the time was not enough: the next one would only lose it again.
     let is_known = reading.keep(reach);
-    Ok(is_nothing || (is_judged && is_known))
+    match read {
+        Err(error) if error.kind() != ErrorKind::Database => Err(error),
+        _ => Ok(is_nothing || (is_judged && is_known)),
+    }
 }
 
 /// One who reads. Others must not wait for one who was interrupted.

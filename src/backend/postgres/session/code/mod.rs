@@ -21,7 +21,8 @@
 //! What remains: code that somebody else installs, for as long as the catalog is not read again; what
 //! a function in C of an extension does, but for those of `dblink`, `tablefunc`, `xml2` and
 //! `set_limit` (any other function that is neither SQL nor PL/pgSQL counts as one that can); and
-//! what no reset takes back, such as the seed of `random()`.
+//! what no reset takes back, such as the seed of `random()`. `ResetPolicy::Thorough` leaves only the
+//! last of them.
 
 pub(crate) mod body;
 mod inventory;
