@@ -57,6 +57,8 @@
 //! | watch a run | [`Job::observer`] |
 //! | know what a run did, also where it failed | [`Report`], [`Job::report`] |
 //! | see whether parallel work is right | [`Job::run_serial`], its serial twin |
+//! | store an entity, or read one by its key | [`Insert`], [`Crud`] |
+//! | store many at once | [`InsertMany`], [`CrudMany`] |
 //! | run a statement or a query of my own | [`Engine::execute`], [`Engine::query`] |
 //! | do several statements or none | [`Engine::transaction`], [`Engine::begin`] |
 //! | have a transaction run again after a deadlock or a lost connection | [`Engine::transact`] with [`TransactionOptions::retry`] |
@@ -97,6 +99,7 @@ mod nearest;
 #[cfg(feature = "metrics")]
 pub mod observe;
 pub mod pool;
+pub mod prelude;
 pub mod query;
 mod retry;
 pub mod schema;
@@ -106,6 +109,7 @@ pub mod source;
 pub mod sql;
 mod sqlstate;
 mod stop;
+pub mod store;
 mod trace;
 pub mod url;
 mod workers;
@@ -119,7 +123,8 @@ pub use batch::pipeline::Pipeline;
 pub use batch::report::{PoolReport, Report, Status};
 pub use batch::write::{Append, InsertIgnore, Mirror, Replace, Upsert, Write, WriteMode};
 
-// Work: queries and their rows; schemas; transactions; where rows come from and where they go.
+// Work: queries and their rows; entities; schemas; transactions; where rows come from and where
+// they go.
 pub use fetch::{Chunks, FromRow, Page, Pages, RowStream};
 pub use schema::Schema;
 pub use session::{Isolation, Transaction, TransactionOptions};
@@ -129,6 +134,7 @@ pub use source::csv::{Csv, CsvColumn, CsvColumns, CsvFormat};
 pub use source::feed::{Feed, Layout};
 pub use source::prepared::{Prepared, Stage};
 pub use source::rows::{Iter, Refusal, Source};
+pub use store::{Crud, CrudMany, Duplicates, Fields, Insert, InsertMany, Saved, Upserted};
 
 // Wires and drivers: databases and their connections.
 pub use backend::RowRef;

@@ -11,6 +11,8 @@ pub struct Capabilities {
     pub dialect: Dialect,
     /// It has COPY.
     pub copy: bool,
+    /// Arrays can be parameters, and `unnest` makes rows of them.
+    pub unnest: bool,
     /// Several connections can write at once.
     pub concurrent_writers: bool,
     /// `SELECT ... FOR UPDATE` locks rows.
@@ -31,6 +33,7 @@ impl Capabilities {
         Self {
             dialect,
             copy: false,
+            unnest: false,
             concurrent_writers: false,
             row_locks: false,
             deferred_constraints: false,

@@ -39,6 +39,7 @@ impl Exit {
             | ErrorKind::PoolTimeout
             | ErrorKind::PoolFull
             | ErrorKind::Database
+            | ErrorKind::Stale
             | ErrorKind::Ledger => Self::Infrastructure,
             ErrorKind::RejectLimit => Self::RejectLimit,
             ErrorKind::AlreadyRunning => Self::AlreadyRunning,

@@ -28,6 +28,9 @@ pub enum ErrorKind {
     NotFound,
     /// There are several rows where there has to be one.
     NotUnique,
+    /// A row that was to be changed is not there any more as it was read: somebody else has changed
+    /// or deleted it.
+    Stale,
     /// What came from the database or a file is no value of the type asked for.
     Decode,
     /// A value cannot be sent as the type of its column.

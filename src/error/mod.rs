@@ -108,6 +108,13 @@ impl Error {
         self
     }
 
+    /// Lets `change` correct the place: for who knows a part of it better than what is filled.
+    #[must_use]
+    pub(crate) fn relocate(mut self, change: impl FnOnce(&mut Place)) -> Self {
+        change(&mut self.0.place);
+        self
+    }
+
     /// What kind of failure it is.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
@@ -147,6 +154,8 @@ impl Error {
                 Class::Unavailable
             }
             (None, ErrorKind::Decode | ErrorKind::Encode) => Class::Data,
+            // Whoever reads the row again works on what is there now.
+            (None, ErrorKind::Stale) => Class::Transient,
             (None, _) => Class::Permanent,
         }
     }

@@ -11,6 +11,7 @@
 //! - `key`:         what tells one row from all others
 //! - `field`:       a column of an entity, known to the compiler
 //! - `layout`:      the columns of packed rows
+//! - `column_array`: the values of one column as one array
 //! - `derived`:     what generated code calls; not for people
 //! - `rows`:        rows packed as the tuples of COPY BINARY, the one form in which they travel
 //! - `type_number`: the numbers of the built-in types
@@ -21,6 +22,7 @@
 
 pub mod cell;
 pub mod column;
+pub(crate) mod column_array;
 pub mod column_type;
 #[doc(hidden)]
 pub mod derived;

@@ -52,6 +52,45 @@ impl Dialect {
         }
     }
 
+    /// `expression`, a column, as its values are read.
+    pub fn cast_to_read(self, expression: &str, column_type: &ColumnType) -> String {
+        match self {
+            Self::PostgreSql if column_type.travels_as_text() => {
+                format!("CAST({expression} AS text)")
+            }
+            _ => expression.to_owned(),
+        }
+    }
+
+    /// The expression by which a row that `INSERT ... ON CONFLICT DO UPDATE` returns is told to be
+    /// new. An update leaves the number of its transaction on the row, as the lock it took.
+    pub fn is_new(self) -> Option<&'static str> {
+        match self {
+            Self::PostgreSql => Some("t.xmax = 0"),
+            Self::Sqlite => None,
+        }
+    }
+
+    /// The query for `$3` numbers that the database would give to column `$2` of table `$1`, NULL
+    /// where it makes its values by other means; nothing where it keeps no such numbers.
+    pub fn next_numbers(self) -> Option<&'static str> {
+        match self {
+            Self::PostgreSql => Some(
+                "SELECT nextval(CAST(pg_get_serial_sequence($1, $2) AS regclass)) \
+                 FROM generate_series(1, $3)",
+            ),
+            Self::Sqlite => None,
+        }
+    }
+
+    /// The most parameters that a statement can have.
+    pub fn max_parameters(self) -> usize {
+        match self {
+            Self::PostgreSql => 65_535,
+            Self::Sqlite => 32_766,
+        }
+    }
+
     /// Whether two expressions of `column_type` differ, NULL being equal to NULL. Types without
     /// an equality of their own are compared as text.
     pub fn differs(self, left: &str, right: &str, column_type: &ColumnType) -> String {

@@ -1,6 +1,8 @@
 //! SQL text, on paper: nothing here talks to a database.
 //!
 //! - `dialect`: how the same thing is spelled on different databases
+//! - `rows`:    reading and writing single rows of a table
+//! - `bulk`:    reading and writing many rows at once
 //! - `table`:   creating a table from columns
 //! - `shape`:   creating and dropping the tables of entities
 //! - `stage`:   the table in which a job collects its rows before they are merged
@@ -9,9 +11,11 @@
 //!
 //! Every name is an [`Ident`](crate::Ident) and quotes itself; every value is a parameter.
 
+pub mod bulk;
 pub mod dialect;
 pub mod ledger;
 pub mod merge;
+pub mod rows;
 pub mod shape;
 pub mod stage;
 pub mod table;

@@ -86,6 +86,7 @@ mod fault_restart; // the server goes away, comes back, refuses
 mod fault_watch; // long loans are told of, sleeping connections kept alive
 
 // Work: query_*.rs (fetch), session_*.rs, csv_*.rs (source), sink_*.rs
+// Work: store_*.rs, session_*.rs, relations_*.rs, csv_*.rs (source), sink_*.rs
 mod csv_source; // a CSV file, against what COPY makes of it
 mod query_change; // updates and deletions
 mod query_join;
@@ -96,6 +97,8 @@ mod query_stream; // rows in constant memory, and dropped before their end
 mod schema_create; // tables from entities
 mod session_retry; // a closure that is run again, and never once its COMMIT may have held
 mod session_transaction;
+mod store_many; // many entities at a time: few statements, all or none
+mod store_single; // one entity at a time
 
 // Flow: job_*.rs (kill and restart, rejects, exactly once, memory, serial twin)
 #[cfg(feature = "cli")]

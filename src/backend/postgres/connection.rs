@@ -48,6 +48,7 @@ use std::time::{Duration, Instant};
 const CAPABILITIES: Capabilities = Capabilities {
     dialect: Dialect::PostgreSql,
     copy: true,
+    unnest: true,
     concurrent_writers: true,
     row_locks: true,
     deferred_constraints: true,

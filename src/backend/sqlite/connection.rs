@@ -35,6 +35,7 @@ use std::time::{Duration, Instant};
 const CAPABILITIES: Capabilities = Capabilities {
     dialect: Dialect::Sqlite,
     copy: false,
+    unnest: false,
     concurrent_writers: false,
     row_locks: false,
     deferred_constraints: false,

@@ -31,7 +31,7 @@ const LAYERS: &[Layer] = &[
     // Flow.
     layer(&[&["batch"], &["observe"]]),
     // Doors.
-    family(&[&["lib", "cli", "main"]]),
+    family(&[&["lib", "prelude", "cli", "main"]]),
 ];
 
 /// What the layers would allow and the design does not: a product has no name above the seam but

@@ -5,6 +5,7 @@
 //! - `chinook`:  a shop for music, as entities and with rows
 //! - `cluster`:  a private PostgreSQL server, and a database per test
 //! - `command`:  the built `rowmill` command: run it, watch it, kill it
+//! - `counted`:  an engine that tells which statements were run
 //! - `crowd`:    many threads at one pool
 //! - `data`:     the nights of real data that lie beside the repository
 //! - `fake`:     a backend without a database
@@ -30,6 +31,7 @@ pub mod chinook;
 pub mod cluster;
 #[cfg(feature = "cli")]
 pub mod command;
+pub mod counted;
 pub mod crowd;
 pub mod data;
 pub mod fake;
@@ -57,6 +59,7 @@ pub use both::{Home, Tally, on_both};
 pub use cluster::{Cluster, shared};
 #[cfg(feature = "cli")]
 pub use command::{Finished, Running, rowmill};
+pub use counted::Counted;
 pub use gate::Gate;
 pub use log::Log;
 pub use test_db::TestDb;

@@ -1,0 +1,12 @@
+//! What a program that works with entities needs: `use rowmill::prelude::*`.
+
+pub use crate::engine::{Engine, Executor};
+pub use crate::error::{Error, ErrorKind, Result};
+pub use crate::mapping::entity::Entity;
+pub use crate::mapping::key::Keyed;
+pub use crate::query::{
+    Delete, Expr, Query, Sql, Update, both, count_all, either, equal, fragment, has, value,
+};
+pub use crate::session::{Transaction, TransactionOptions};
+pub use crate::store::{Crud, CrudMany, Duplicates, Insert, InsertMany, Saved, Upserted};
+pub use rowmill_derive::{Entity, SqlEnum};
