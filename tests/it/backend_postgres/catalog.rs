@@ -39,6 +39,8 @@ fn the_catalog_says_what_a_table_is() {
         .iter()
         .map(|c| (c.name.as_str(), c.column_type.clone(), c.nullable, c.generated))
         .collect();
+    let mood = ColumnType::Enum("\"etl\".\"mood\"".into());
+    let moods = ColumnType::Array(Box::new(mood.clone()));
     let text_array = ColumnType::Array(Box::new(ColumnType::Text));
     assert_eq!(
         columns,
@@ -48,13 +50,8 @@ fn the_catalog_says_what_a_table_is() {
             ("n", ColumnType::Numeric(Some((15, 2))), false, false),
             ("v", ColumnType::Varchar(Some(20)), true, false),
             ("c", ColumnType::Char(3), true, false),
-            ("m", ColumnType::Enum("\"etl\".\"mood\"".into()), true, false),
-            (
-                "ms",
-                ColumnType::Array(Box::new(ColumnType::Enum("\"etl\".\"mood\"".into()))),
-                true,
-                false
-            ),
+            ("m", mood, true, false),
+            ("ms", moods, true, false),
             ("ts", ColumnType::TimestampTz, true, false),
             ("w", ColumnType::Varchar(Some(5)), false, false),
             ("ip", ColumnType::Other("inet".into()), true, false),
