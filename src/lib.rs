@@ -63,6 +63,7 @@
 //! | do several statements or none | [`Engine::transaction`], [`Engine::begin`] |
 //! | have a transaction run again after a deadlock or a lost connection | [`Engine::transact`] with [`TransactionOptions::retry`] |
 //! | create the tables of my entities | [`Schema::create_all`], [`Schema::create_missing`] |
+//! | know at the start whether the database is as my entities say | [`Schema::verify`] |
 //! | have numbers start behind rows that were loaded with theirs | [`Schema::sync_sequences`] |
 //! | set the size and the time-outs of the pool | [`Engine::builder`], or the URL |
 //! | know what happens in the pool | [`Pool`], [`PoolListener`], [`PoolHooks`] |
@@ -126,7 +127,7 @@ pub use batch::write::{Append, InsertIgnore, Mirror, Replace, Upsert, Write, Wri
 // Work: queries and their rows; entities; schemas; transactions; where rows come from and where
 // they go.
 pub use fetch::{Chunks, FromRow, Page, Pages, RowStream};
-pub use schema::Schema;
+pub use schema::{Difference, DifferenceKind, Schema, SchemaReport};
 pub use session::{Isolation, Transaction, TransactionOptions};
 pub use sink::{mode::Mode, target::Target};
 pub use source::bounds::{Bounds, CutLimits, Fingerprint, Origin};

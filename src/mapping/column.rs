@@ -24,7 +24,8 @@ pub struct Column {
     pub version: bool,
     /// The column of another table that it refers to.
     pub references: Option<Reference>,
-    /// The labels of its type in their order, where that is an enum and they are known.
+    /// The labels of its type in their order, where that is an enum or an array of one and they are
+    /// known.
     pub labels: Vec<String>,
 }
 

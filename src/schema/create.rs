@@ -137,7 +137,11 @@ fn schemas(tables: &[TableShape]) -> Vec<&Ident> {
 fn enums(tables: &[TableShape]) -> Vec<(&str, &[String])> {
     let mut enums: Vec<(&str, &[String])> = Vec::new();
     for Column { column_type, labels, .. } in tables.iter().flat_map(|shape| &shape.columns) {
-        if let ColumnType::Enum(name) = column_type
+        let element = match column_type {
+            ColumnType::Array(element) => element,
+            plain => plain,
+        };
+        if let ColumnType::Enum(name) = element
             && !labels.is_empty()
             && !enums.iter().any(|(known, _)| known == name)
         {

@@ -1,7 +1,8 @@
 //! The entities of a program.
 
-use super::{create, sequence};
-use crate::engine::Executor;
+use super::report::SchemaReport;
+use super::{compare, create, sequence};
+use crate::engine::{Executor, Intent};
 use crate::error::{Error, ErrorKind, Result};
 use crate::mapping::entity::Entity;
 use crate::mapping::table_shape::TableShape;
@@ -116,6 +117,32 @@ impl Schema {
     /// [`tables`](Self::tables).
     pub fn statements(&self, dialect: Dialect) -> Result<Vec<String>> {
         create::statements(dialect, self.distinct_tables()?)
+    }
+
+    /// Looks whether the database is as the entities say, and tells all differences at once: for
+    /// the start of a program that wants to fail before its first row and not in the middle.
+    ///
+    /// A table may have more than its entity says, as long as rows can be written without it. A
+    /// type without a length stands for those with one. Foreign keys are not looked at, since
+    /// nothing that an entity does depends on them.
+    ///
+    /// # Errors
+    /// `Schema` if there are differences: its message has one line for each, and its source is the
+    /// [`SchemaReport`]; as [`compare`](Self::compare).
+    #[track_caller]
+    pub fn verify(&self, on: &impl Executor) -> Result<()> {
+        self.compare(on)?.into_result()
+    }
+
+    /// The differences that [`verify`](Self::verify) would tell.
+    ///
+    /// # Errors
+    /// `Database` or `Disconnect`; as [`tables`](Self::tables) and [`Executor::with`].
+    #[track_caller]
+    pub fn compare(&self, on: &impl Executor) -> Result<SchemaReport> {
+        let tables = self.tables()?;
+        on.with(Intent::Read, |connection| compare::compare(connection, tables))
+            .map(SchemaReport::new)
     }
 
     /// Moves the sequence behind each numbered column past the largest number in it, so that the

@@ -67,7 +67,8 @@ fn definition(dialect: Dialect, shape: &TableShape, column: &Column) -> Result<S
         parts.push("NOT NULL".to_owned());
     }
     parts.extend(made(dialect, shape, column)?);
-    if dialect == Dialect::Sqlite && !labels.is_empty() {
+    let is_enum = matches!(column_type, ColumnType::Enum(_)) && !labels.is_empty();
+    if dialect == Dialect::Sqlite && is_enum {
         parts.push(format!("CHECK ({name} IN ({}))", texts(labels)));
     }
     Ok(parts.join(" "))

@@ -95,6 +95,7 @@ mod query_read; // filters, orders, groups; each against SQL that was written by
 mod query_sql; // SQL as it is written
 mod query_stream; // rows in constant memory, and dropped before their end
 mod schema_create; // tables from entities
+mod schema_verify; // entities against the catalog
 mod session_retry; // a closure that is run again, and never once its COMMIT may have held
 mod session_transaction;
 mod store_many; // many entities at a time: few statements, all or none

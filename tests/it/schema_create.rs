@@ -155,7 +155,7 @@ fn enums_and_schemas_are_created_where_they_are_missing_and_an_enum_goes_with_it
     struct Item {
         #[entity(key)]
         id: i64,
-        format: Format,
+        formats: Vec<Format>,
         again: Option<Format>,
     }
     let home = Home::postgres();

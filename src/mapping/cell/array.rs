@@ -35,6 +35,10 @@ impl<T: Element> Cell for Vec<T> {
         ColumnType::Array(Box::new(T::column_type()))
     }
 
+    fn labels() -> &'static [&'static str] {
+        T::labels()
+    }
+
     fn pack(&self, column_type: &ColumnType, out: &mut Vec<u8>) -> Result<bool> {
         match column_type {
             other if other.travels_as_text() => write_literal(self, other, out)?,

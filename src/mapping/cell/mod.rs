@@ -105,8 +105,8 @@ pub trait Cell: Sized {
     /// Whether a value can be NULL; only `Option` says yes.
     const NULLABLE: bool = false;
 
-    /// The labels of the enum of the database that its values are, in their order; none for all
-    /// other types.
+    /// The labels of the enum of the database that its values or their elements are, in their order;
+    /// none for all other types.
     fn labels() -> &'static [&'static str] {
         &[]
     }
