@@ -13,6 +13,8 @@ use super::settings::{Endpoint, Target};
 use crate::backend::postgres::deadline::interrupt::Interrupter;
 use crate::backend::postgres::session::notices::Notices;
 use crate::backend::postgres::session::setup::{self, Purpose};
+use crate::backend::postgres::statement::cache::Statements;
+use crate::backend::postgres::statement::resolver::Resolver;
 use crate::backend::postgres::wire::connector::Connector;
 use crate::backend::postgres::wire::state::Wire;
 use crate::backend::postgres::wire::tap::ReadablePassword;
@@ -82,6 +84,9 @@ fn try_hosts<T: Send + 'static>(
             Host { target: target.clone(), index, role, purpose, part, wire: Arc::clone(&wire) };
         let then = then.clone();
         let opened = attempt(Instant::now() + part, &wire, move || host.open().and_then(then));
+        if opened.is_err() {
+            endpoint.types.retire_current();
+        }
         match opened.map_err(|error| at_host(endpoint, &error)) {
             Err(error) if error.class() != Class::Permanent => last = Some(error),
             decided => return decided,
@@ -163,7 +168,10 @@ impl Host {
             restore,
             knowledge: Arc::clone(&self.target.knowledge),
         };
-        let mut connection = PostgresConnection::new(client, notices, wire, interrupter, setup);
+        let types = Resolver::new(Arc::clone(&wire), Arc::clone(&self.endpoint().types));
+        let statements = Statements::new(!setup.pooled, types);
+        let mut connection =
+            PostgresConnection::new(client, statements, notices, wire, interrupter, setup);
         connection.check_role(self.role)?;
         Ok(connection)
     }

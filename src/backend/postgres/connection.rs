@@ -97,6 +97,7 @@ impl PostgresConnection {
     /// by `wire`.
     pub(super) fn new(
         client: Client,
+        statements: Statements,
         notices: Arc<Notices>,
         wire: Arc<Wire>,
         interrupter: Interrupter,
@@ -106,7 +107,7 @@ impl PostgresConnection {
         wire.forget(Tags::ALL);
         Self {
             client: Some(client),
-            statements: Statements::new(!setup.pooled),
+            statements,
             notices,
             wire,
             interrupter: Arc::new(interrupter),
@@ -176,6 +177,9 @@ impl PostgresConnection {
     pub(super) fn forget_if_stale(&mut self, sql: &str, error: &Error) -> bool {
         let state = error.sqlstate();
         let state = state.as_ref().map_or("", SqlState::code);
+        if matches!(state, "0A000" | "42704" | "XX000") {
+            self.statements.resolver.retire();
+        }
         let was_kept = matches!(state, "0A000" | "26000" | "XX000") && self.statements.forget(sql);
         if state == "26000" && !was_kept {
             // The driver has statements of its own, for the types it does not know; there is no
@@ -189,6 +193,7 @@ impl PostgresConnection {
     pub(super) fn judge(&mut self, error: Error) -> Error {
         if matches!(error.kind(), ErrorKind::Disconnect | ErrorKind::Panic) {
             self.broken = true;
+            self.statements.resolver.retire();
         }
         error
     }
@@ -271,6 +276,7 @@ impl Connection for PostgresConnection {
     fn begin(&mut self) -> Result<()> {
         self.notices.clear();
         if self.setup.pooled {
+            self.with_client(|client, statements| statements.resolver.look_ahead(client))?;
             self.left.explained = self.left.explained.with(Tags::SET);
             self.batch(&setup::begin_pooled(Purpose::Work, self.limit))?;
         } else {

@@ -31,6 +31,11 @@
 //! session is what the texts of its statements tell. Connecting and pinging have their deadlines
 //! there, too.
 //!
+//! The types of a host's database are asked for once by all connections of a backend, not by each:
+//! what is known ends when one of them is lost or refused, and for new ones after a minute. Behind one
+//! address there may be different servers only if types have the same numbers on all of them, as they
+//! have on standbys.
+//!
 //! With `prepared_statements=false` each transaction may be on another session, behind a pooler:
 //! nothing is kept in one.
 //!

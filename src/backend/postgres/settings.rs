@@ -1,6 +1,7 @@
 //! What is connected to, host by host.
 
 use crate::backend::postgres::session::code::knowledge::Knowledge;
+use crate::backend::postgres::statement::known_types::TypeCache;
 use crate::backend::postgres::wire::connector::Connector;
 use crate::backend::postgres::wire::tls::Security;
 use crate::url::{self, PostgresHost, PostgresSettings, Reach, TargetSessionAttrs};
@@ -45,6 +46,8 @@ pub(super) struct Endpoint {
     pub(super) options: Option<String>,
     /// `host:port/database as user`.
     pub(super) label: String,
+    /// What is known of the types of its database.
+    pub(super) types: Arc<TypeCache>,
 }
 
 impl Target {
@@ -103,6 +106,7 @@ impl Endpoint {
             security: Security::new(settings, host),
             options: settings.options.clone(),
             label: format!("{host}/{} as {}", settings.database, settings.user),
+            types: Arc::default(),
         }
     }
 }

@@ -11,6 +11,7 @@
 //! - `code`:         what triggers, views and the like do to a session
 //! - `deadlines`:    statements that take too long, and servers that say nothing
 //! - `session`:      signs of life, limits of the server, passwords, async runtimes
+//! - `types`:        types that are no built-in ones, known to all connections of an engine
 //! - `pooler`:       a pooler in transaction mode stands in between
 //! - `secrets`:      what the drivers log
 
@@ -27,6 +28,7 @@ mod secrets;
 mod session;
 mod statements;
 mod transactions;
+mod types;
 
 use crate::support::TestDb;
 use rowmill::backend::postgres::PostgresBackend;

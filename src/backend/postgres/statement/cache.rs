@@ -1,9 +1,10 @@
 //! Prepared statements, kept.
 
-use super::types;
+use super::resolver::Resolver;
 use crate::backend::postgres::session::traces::Traces;
 use crate::mapping::column_type::ColumnType;
-use postgres::{Client, Column, Statement};
+use postgres::types::Type;
+use postgres::{Client, Statement};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ pub(crate) struct Statements {
     keeps: bool,
     kept: HashMap<String, Kept>,
     clock: u64,
+    pub(crate) resolver: Resolver,
 }
 
 struct Kept {
@@ -25,17 +27,18 @@ struct Kept {
     used: u64,
 }
 
-/// A statement and the types of its result.
+/// A statement, and the types of its parameters and of its result.
 #[derive(Clone)]
 pub(crate) struct Prepared {
     pub(crate) statement: Statement,
+    pub(crate) params: Arc<[Type]>,
     pub(crate) columns: Arc<[ColumnType]>,
 }
 
 impl Statements {
     /// An empty set; one that `keeps` nothing prepares a statement each time it is asked for.
-    pub(crate) fn new(keeps: bool) -> Self {
-        Self { keeps, ..Self::default() }
+    pub(crate) fn new(keeps: bool, resolver: Resolver) -> Self {
+        Self { keeps, resolver, ..Self::default() }
     }
 
     /// Whether statements are kept; where they are not, none may outlive its transaction.
@@ -54,7 +57,7 @@ impl Statements {
             kept.used = self.clock;
             return Ok(kept.prepared.clone());
         }
-        let prepared = prepare(client, sql)?;
+        let prepared = self.resolver.prepare(client, sql)?;
         if !self.keeps {
             return Ok(prepared);
         }
@@ -87,18 +90,4 @@ impl Statements {
             self.kept.remove(&sql);
         }
     }
-}
-
-/// Prepares a statement that is not kept.
-pub(crate) fn prepare(client: &mut Client, sql: &str) -> Result<Prepared, postgres::Error> {
-    let statement = client.prepare(sql)?;
-    let columns = column_types(statement.columns());
-    Ok(Prepared { statement, columns })
-}
-
-/// The types of the columns of a result.
-pub(crate) fn column_types(columns: &[Column]) -> Arc<[ColumnType]> {
-    let types =
-        columns.iter().map(|column| types::column_type(column.type_(), column.type_modifier()));
-    types.collect()
 }

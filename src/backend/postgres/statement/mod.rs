@@ -1,6 +1,9 @@
 //! Statements, their parameters and their rows.
 //!
 //! - `cache`:     prepared statements, kept
+//! - `resolver`:  the types in the descriptions of statements
+//! - `known_types`: what is known of them, shared by the connections of an engine
+//! - `type_lookup`: asking the catalog for them
 //! - `params`:    parameters as the server's types; `declared`: what they are declared as before the
 //!   server has said anything; `literal`: those that go as a literal
 //! - `types`:     the server's types as column types
@@ -11,14 +14,18 @@
 //!
 //! Rows are handed out one after the other, in constant memory, decoded from the bytes of the wire;
 //! rows that are loaded are sent as they are packed. A prepared statement that the server no longer
-//! has, or no longer wants, is prepared again where no transaction is lost by that.
+//! has, or no longer wants, is prepared again where no transaction is lost by that. The types of a
+//! database are asked for once for all connections of an engine.
 
 pub(super) mod cache;
 mod declared;
+pub(super) mod known_types;
 mod literal;
 pub(super) mod load;
 pub(super) mod params;
+pub(super) mod resolver;
 pub(super) mod results;
 pub(super) mod row;
 pub(super) mod streaming;
+pub(super) mod type_lookup;
 pub(super) mod types;

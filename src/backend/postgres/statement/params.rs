@@ -19,7 +19,22 @@ use std::fmt::{self, Write as _};
 /// A parameter on its way to the server. The driver logs parameters by their `Debug`, which
 /// therefore shows nothing of the value.
 #[derive(Debug)]
-pub(crate) struct Sent<'a>(pub(crate) &'a Param<'a>);
+pub(crate) struct Sent<'a> {
+    param: &'a Param<'a>,
+    server: Option<&'a Type>,
+}
+
+impl<'a> Sent<'a> {
+    /// For a placeholder of whose type the driver knows.
+    pub(crate) fn new(param: &'a Param<'a>) -> Self {
+        Self { param, server: None }
+    }
+
+    /// For a placeholder of this type, whatever the driver takes it for.
+    pub(crate) fn to(server: &'a Type, param: &'a Param<'a>) -> Self {
+        Self { param, server: Some(server) }
+    }
+}
 
 impl ToSql for Sent<'_> {
     fn to_sql(
@@ -27,7 +42,7 @@ impl ToSql for Sent<'_> {
         server: &Type,
         out: &mut BytesMut,
     ) -> Result<IsNull, Box<dyn StdError + Sync + Send>> {
-        write(self.0, base(server), out).map_err(Into::into)
+        write(self.param, base(self.server.unwrap_or(server)), out).map_err(Into::into)
     }
 
     fn accepts(_: &Type) -> bool {
@@ -35,7 +50,8 @@ impl ToSql for Sent<'_> {
     }
 
     fn encode_format(&self, server: &Type) -> Format {
-        if is_text(self.0, base(server)) { Format::Text } else { Format::Binary }
+        let is_text = is_text(self.param, base(self.server.unwrap_or(server)));
+        if is_text { Format::Text } else { Format::Binary }
     }
 
     to_sql_checked!();

@@ -1,8 +1,9 @@
 //! The rows of a result, one after the other, in constant memory.
 
-use super::cache::{self, Prepared, Statements};
+use super::cache::{Prepared, Statements};
 use super::declared;
 use super::params::Sent;
+use super::resolver::{self, Described};
 use super::row::WireRow;
 use crate::backend::RowRef;
 use crate::backend::postgres::errors::{self, code};
@@ -31,6 +32,7 @@ pub(crate) struct Answer<'a> {
     pub(crate) rows: RowIter<'a>,
     /// `None` until the first row shows them.
     columns: Option<Arc<[ColumnType]>>,
+    described: Described,
 }
 
 /// Sends a statement and its parameters. Where statements are not kept, all goes in one message,
@@ -42,15 +44,19 @@ pub(crate) fn start<'a>(
     params: &[Param<'_>],
 ) -> Result<Answer<'a>> {
     if !statements.keeps() {
-        let typed = params.iter().map(|param| (Sent(param), declared::declared(param)));
-        let rows = guarded(|| client.query_typed_raw(sql, typed))?.map_err(errors::statement)?;
-        return Ok(Answer { rows, columns: None });
+        let resolver = &statements.resolver;
+        guarded(|| resolver.look_ahead(client))?.map_err(errors::statement)?;
+        let typed = params.iter().map(|param| (Sent::new(param), declared::declared(param)));
+        let (rows, described) = resolver.send(|| guarded(|| client.query_typed_raw(sql, typed)));
+        let rows = rows?.map_err(errors::statement)?;
+        return Ok(Answer { rows, columns: None, described });
     }
     let prepared = guarded(|| statements.get(client, sql))?.map_err(errors::statement)?;
     check_count(&prepared, params)?;
-    let rows = guarded(|| client.query_raw(&prepared.statement, params.iter().map(Sent)))?
-        .map_err(errors::statement)?;
-    Ok(Answer { rows, columns: Some(prepared.columns) })
+    let sent = params.iter().zip(&*prepared.params).map(|(param, server)| Sent::to(server, param));
+    let rows =
+        guarded(|| client.query_raw(&prepared.statement, sent))?.map_err(errors::statement)?;
+    Ok(Answer { rows, columns: Some(prepared.columns), described: Vec::new() })
 }
 
 /// Gives each row to `each`; returns how many rows the statement changed.
@@ -59,9 +65,10 @@ pub(crate) fn hand_out(
     each: &mut dyn FnMut(&dyn RowRef) -> Result<()>,
 ) -> Result<u64, Failure> {
     let by_server = |error| Failure::ByServer(errors::statement(error));
-    let Answer { rows, columns } = answer;
+    let Answer { rows, columns, described } = answer;
     while let Some(row) = rows.next().map_err(by_server)? {
-        let columns = columns.get_or_insert_with(|| cache::column_types(row.columns()));
+        let columns =
+            columns.get_or_insert_with(|| resolver::column_types(row.columns(), described));
         each(&WireRow { row: &row, columns }).map_err(Failure::ByCaller)?;
     }
     Ok(rows.rows_affected().unwrap_or(0))

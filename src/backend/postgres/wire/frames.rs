@@ -3,6 +3,9 @@
 /// The most that is wanted of a body: the text of a command's tag, a setting and its value.
 const MOST: usize = 96;
 
+/// All of a body is wanted, in the pieces in which it comes, after an empty one when it begins.
+pub(crate) const PIECES: usize = usize::MAX;
+
 /// Where in a message a stream is. It is given the bytes as they come, in pieces of any size.
 #[derive(Debug)]
 pub(crate) struct Frames {
@@ -16,13 +19,15 @@ pub(crate) struct Frames {
     /// The beginning of a body that came in pieces, and how much of it is wanted.
     kept: Vec<u8>,
     wanted: usize,
+    /// Whether the body that is still to come is of interest in pieces.
+    in_pieces: bool,
 }
 
 impl Frames {
     /// The stream of a server.
     pub(crate) fn of_server() -> Self {
         let (header, kept) = ([0; 5], Vec::new());
-        Self { typed: true, header, filled: 0, body: 0, kept, wanted: 0 }
+        Self { typed: true, header, filled: 0, body: 0, kept, wanted: 0, in_pieces: false }
     }
 
     /// The stream of a client, whose first message has no type; it is given as 0.
@@ -32,7 +37,7 @@ impl Frames {
     }
 
     /// Reads on. `wanted` says how much of the body of a message of some type is of interest,
-    /// `None` for a message that is of none; `each` gets the type and that beginning of each other,
+    /// `None` for a message that is of none, [`PIECES`] for all; `each` gets the type and that beginning of each other,
     /// and how many of `bytes` lie behind it.
     pub(crate) fn feed(
         &mut self,
@@ -46,7 +51,11 @@ impl Frames {
             } else if self.body > 0 {
                 let skipped = self.body.min(bytes.len());
                 self.body -= skipped;
-                &bytes[skipped..]
+                let (piece, rest) = bytes.split_at(skipped);
+                if self.in_pieces {
+                    each(self.header[0], piece, rest.len());
+                }
+                rest
             } else {
                 self.read_header(bytes, wanted, each)
             };
@@ -71,7 +80,13 @@ impl Frames {
         (self.typed, self.filled) = (true, 0);
         // The length counts itself.
         self.body = (u32::from_be_bytes(length) as usize).saturating_sub(4);
-        let Some(wanted) = wanted(kind) else { return rest };
+        let wanted = wanted(kind);
+        self.in_pieces = wanted == Some(PIECES);
+        let wanted = match wanted {
+            None => return rest,
+            Some(PIECES) => 0,
+            Some(wanted) => wanted,
+        };
         let wanted = wanted.min(self.body).min(MOST);
         if wanted <= rest.len() {
             each(kind, &rest[..wanted], rest.len() - wanted);
@@ -146,6 +161,23 @@ mod tests {
         for size in 1..=stream.len() {
             let mut frames = Frames::of_server();
             assert_eq!(found(&mut frames, &mut stream.chunks(size)), expected, "{size}");
+        }
+    }
+
+    #[test]
+    fn a_body_that_is_wanted_in_pieces_comes_whole_and_in_its_place() {
+        let stream = stream();
+        for size in 1..=stream.len() {
+            let (mut frames, mut bodies) = (Frames::of_server(), Vec::new());
+            for piece in stream.chunks(size) {
+                let wanted = |kind| (kind == b'D').then_some(PIECES);
+                frames.feed(piece, wanted, &mut |kind, body, behind| {
+                    let end = piece.len() - behind;
+                    assert_eq!((kind, body), (b'D', &piece[end - body.len()..end]));
+                    bodies.push(body.to_vec());
+                });
+            }
+            assert_eq!((bodies[0].len(), bodies.concat()), (0, vec![7; 300]), "{size}");
         }
     }
 

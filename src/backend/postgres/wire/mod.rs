@@ -7,13 +7,18 @@
 //! - `frames`:    where a message begins
 //! - `state`:     what is known from that
 //! - `tags`:      the server's names of what it did
+//! - `description`: the types in a description
+//! - `disguise`:  types that the driver is not to ask for
 //!
 //! The driver keeps to itself in which state the server says that a session is, how the server called
 //! what it did, and its socket. With direct negotiation it hands the bare socket to its connector,
 //! so a tap sits on it here, which follows the headers of the messages, copies nothing, and can be cut
-//! from another thread. Over a Unix socket there is none.
+//! from another thread. It changes one thing: types that the driver would ask for on every connection
+//! are shown to it as `text`. Over a Unix socket there is none.
 
 pub(super) mod connector;
+pub(super) mod description;
+pub(super) mod disguise;
 pub(super) mod frames;
 pub(super) mod link;
 pub(super) mod state;

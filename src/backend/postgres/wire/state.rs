@@ -4,8 +4,9 @@
 //! what it did, and its socket. So a [`Tap`](super::tap::Tap) sits on the socket and writes here
 //! what it sees pass by. Over a Unix socket there is none: everything here is then unknown.
 
+use super::disguise::{Disguise, Hidden, Seen};
 use super::tags::Tags;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU8, AtomicU32, Ordering};
 use std::task::{Context, Waker};
 
@@ -23,6 +24,7 @@ pub(crate) struct Wire {
     copying: AtomicBool,
     tags: AtomicU32,
     standby: AtomicU8,
+    disguise: Mutex<Disguise>,
 }
 
 /// What a session says of its transaction.
@@ -95,6 +97,21 @@ impl Wire {
             UNKNOWN => None,
             said => Some(said == ON),
         }
+    }
+
+    /// Has types hidden from the driver in the descriptions that come from now on.
+    pub(crate) fn hide(&self, hidden: Hidden) {
+        self.disguise.lock().begin(hidden);
+    }
+
+    /// Hides nothing any more; gives what was said of types in the meantime.
+    pub(crate) fn unveil(&self) -> Seen {
+        self.disguise.lock().end()
+    }
+
+    /// What notes the types of a description that passes.
+    pub(crate) fn disguise(&self) -> MutexGuard<'_, Disguise> {
+        self.disguise.lock()
     }
 
     /// Cuts the connection: whoever waits for the server gets an error at once, and so does

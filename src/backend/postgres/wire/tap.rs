@@ -1,9 +1,11 @@
 //! A tap on the link to a server: it sees the messages pass, and can be cut.
 
-use super::frames::Frames;
+use super::description::Description;
+use super::frames::{Frames, PIECES};
 use super::link::Link;
 use super::state::Wire;
 use postgres::tls::{ChannelBinding, TlsStream};
+use postgres::types::Type;
 use std::fmt;
 use std::io;
 use std::pin::Pin;
@@ -22,6 +24,10 @@ pub(crate) struct Tap {
     extended: bool,
     /// Whether one final answer must not reach the driver.
     surplus: bool,
+    /// The description that is just passing.
+    description: Description,
+    /// Where in what came a type stands that the driver must not see.
+    hidden: Vec<usize>,
 }
 
 impl Tap {
@@ -34,13 +40,16 @@ impl Tap {
             to_server: Frames::of_client(),
             extended: false,
             surplus: false,
+            description: Description::default(),
+            hidden: Vec::new(),
         }
     }
 
     /// Looks at what came: where in it a message stands that the driver must not see; an error if
-    /// the password would have to go out readable.
-    fn note_received(&mut self, bytes: &[u8]) -> io::Result<Option<usize>> {
+    /// the password would have to go out readable. Types that it must not see are replaced.
+    fn note_received(&mut self, bytes: &mut [u8]) -> io::Result<Option<usize>> {
         let (wire, extended, surplus) = (&*self.wire, self.extended, &mut self.surplus);
+        let (description, hidden) = (&mut self.description, &mut self.hidden);
         let (mut readable, mut cut) = (false, None);
         self.from_server.feed(bytes, wanted_of_server, &mut |kind, body, behind| match kind {
             b'Z' => {
@@ -52,6 +61,16 @@ impl Tap {
             b'C' => wire.ended(body),
             b'S' => wire.parameter(body),
             b'R' => readable |= body == CLEARTEXT,
+            b't' | b'T' if body.is_empty() => *description = Description::begin(kind),
+            b't' | b'T' => {
+                let start = bytes.len() - behind - body.len();
+                let (mut disguise, is_column) = (wire.disguise(), description.is_of_columns());
+                description.feed(body, &mut |field| {
+                    if disguise.note(is_column, field) {
+                        hidden.extend(field.map(|field| start + field.position));
+                    }
+                });
+            }
             b'G' => {
                 wire.copying();
                 if extended {
@@ -61,6 +80,9 @@ impl Tap {
             }
             _ => wire.copying(),
         });
+        for start in hidden.drain(..) {
+            bytes[start..start + 4].copy_from_slice(&Type::TEXT.oid().to_be_bytes());
+        }
         if readable && !self.link.is_secure() {
             return Err(io::Error::new(io::ErrorKind::PermissionDenied, ReadablePassword));
         }
@@ -100,7 +122,8 @@ fn take_out(buffer: &mut ReadBuf<'_>, start: usize, end: usize) -> bool {
 /// The server asks for the password as it is.
 const CLEARTEXT: &[u8] = &3_u32.to_be_bytes();
 
-/// `ReadyForQuery`, `CommandComplete`, `ParameterStatus`, `Authentication*`, `Copy*Response`.
+/// `ReadyForQuery`, `CommandComplete`, `ParameterStatus`, `Authentication*`, `Copy*Response`,
+/// `ParameterDescription`, `RowDescription`.
 fn wanted_of_server(kind: u8) -> Option<usize> {
     match kind {
         b'Z' => Some(1),
@@ -108,6 +131,7 @@ fn wanted_of_server(kind: u8) -> Option<usize> {
         b'S' => Some(64),
         b'R' => Some(4),
         b'G' | b'H' | b'W' => Some(0),
+        b't' | b'T' => Some(PIECES),
         _ => None,
     }
 }
@@ -145,7 +169,7 @@ impl AsyncRead for Tap {
                 return Poll::Ready(Err(severed()));
             }
             ready!(Pin::new(&mut self.link).poll_read(context, buffer))?;
-            let Some(end) = self.note_received(&buffer.filled()[before..])? else {
+            let Some(end) = self.note_received(&mut buffer.filled_mut()[before..])? else {
                 return Poll::Ready(Ok(()));
             };
             if !take_out(buffer, before, end) {

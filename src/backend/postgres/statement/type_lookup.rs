@@ -1,0 +1,113 @@
+//! Asking the catalog for types, in one round trip and without a prepared statement.
+
+use super::known_types::{KnownType, Question};
+use postgres::types::{Kind, Oid, Type};
+use postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
+use std::collections::HashMap;
+
+/// The first number that the server does not give by hand.
+const FIRST: u32 = 10_000;
+
+/// How deep domains and arrays lie in each other at most.
+const DEPTH: usize = 32;
+
+/// Asks for types, and for those that they consist of. What is no longer there is not in the answer.
+pub(crate) fn ask(
+    client: &mut Client,
+    question: &Question,
+) -> Result<HashMap<Oid, KnownType>, postgres::Error> {
+    let answer = client.simple_query(&sql(question))?;
+    let entries: HashMap<_, _> = answer
+        .iter()
+        .filter_map(|message| match message {
+            SimpleQueryMessage::Row(row) => Entry::read(row),
+            _ => None,
+        })
+        .collect();
+    let known = |(oid, entry): (&Oid, &Entry)| {
+        Some((*oid, KnownType { server: build(*oid, &entries, DEPTH)?, size: entry.size }))
+    };
+    Ok(entries.iter().filter_map(known).collect())
+}
+
+/// A type that the catalog does not have any more: to run its statement is an error anyway.
+pub(crate) fn vanished(oid: Oid) -> Type {
+    Type::new("???".into(), oid, Kind::Simple, "pg_catalog".into())
+}
+
+fn sql(question: &Question) -> String {
+    let (which, is_wanted) = match question {
+        Question::All => (ALL, format!("t.oid >= {FIRST}")),
+        Question::These(oids) => {
+            let oids: Vec<_> = oids.iter().map(ToString::to_string).collect();
+            ("", format!("t.oid IN ({})", oids.join(", ")))
+        }
+    };
+    format!(
+        "WITH RECURSIVE wanted AS (
+            SELECT t.oid FROM pg_catalog.pg_type t {which} WHERE {is_wanted}
+            UNION
+            SELECT CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.typelem END
+            FROM wanted w JOIN pg_catalog.pg_type t ON t.oid = w.oid
+            WHERE t.typtype = 'd' OR t.typcategory = 'A'
+        )
+        SELECT t.oid, t.typname, n.nspname, t.typlen,
+               CASE WHEN t.typtype IN ('d', 'e', 'p') THEN t.typtype
+                    WHEN t.typcategory = 'A' AND t.typelem <> 0 THEN 'a' ELSE '' END,
+               CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.typelem END
+        FROM wanted w
+        JOIN pg_catalog.pg_type t ON t.oid = w.oid
+        JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace"
+    )
+}
+
+/// All but the rows of tables and arrays of them: there may be very many.
+const ALL: &str = "
+            LEFT JOIN pg_catalog.pg_type e ON e.oid = t.typelem
+            JOIN LATERAL (
+                SELECT WHERE t.typrelid = 0 AND coalesce(e.typrelid, 0) = 0
+                UNION ALL
+                SELECT FROM pg_catalog.pg_class c
+                WHERE c.oid IN (t.typrelid, e.typrelid) AND c.relkind = 'c'
+            ) plain ON true";
+
+/// What the catalog says of one type.
+struct Entry {
+    name: String,
+    schema: String,
+    size: i16,
+    /// `d`omain, `e`num, `p`seudo, `a`rray, or nothing of these.
+    kind: Option<char>,
+    /// What a domain or an array is made of.
+    inner: Oid,
+}
+
+impl Entry {
+    fn read(row: &SimpleQueryRow) -> Option<(Oid, Self)> {
+        let text = |index| row.try_get(index).ok().flatten();
+        let entry = Self {
+            name: text(1)?.to_owned(),
+            schema: text(2)?.to_owned(),
+            size: text(3)?.parse().ok()?,
+            kind: text(4)?.chars().next(),
+            inner: text(5)?.parse().ok()?,
+        };
+        Some((text(0)?.parse().ok()?, entry))
+    }
+}
+
+fn build(oid: Oid, entries: &HashMap<Oid, Entry>, depth: usize) -> Option<Type> {
+    if let Some(built_in) = Type::from_oid(oid) {
+        return Some(built_in);
+    }
+    let entry = entries.get(&oid)?;
+    let inner = || build(entry.inner, entries, depth.checked_sub(1)?);
+    let kind = match entry.kind {
+        Some('d') => Kind::Domain(inner()?),
+        Some('a') => Kind::Array(inner()?),
+        Some('e') => Kind::Enum(Vec::new()),
+        Some('p') => Kind::Pseudo,
+        _ => Kind::Simple,
+    };
+    Some(Type::new(entry.name.clone(), oid, kind, entry.schema.clone()))
+}
