@@ -91,8 +91,9 @@ impl EngineBuilder {
 
     /// Sets how long one statement of PostgreSQL may take. One that takes longer is cancelled;
     /// where that does not help, because the server is silent, the connection is cut, so that the
-    /// call ends all the same, about a second later. Over a Unix socket nothing can be cut: there
-    /// a server that was stopped in its tracks (`SIGSTOP`) is waited for.
+    /// call ends all the same, about a second later. Over a Unix socket that takes a loopback
+    /// interface (`127.0.0.1`); on a machine without one, a server that was stopped in its tracks
+    /// (`SIGSTOP`) is waited for.
     ///
     /// Default: the URL's `statement_timeout` (milliseconds), else as long as it wants. Zero is no
     /// limit.

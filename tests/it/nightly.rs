@@ -1,6 +1,6 @@
 //! The first command a newcomer types: two nights of orders, on both databases.
 
-use crate::support::{Finished, rowmill, shared};
+use crate::support::{Finished, Invocation, rowmill, shared};
 use serde_json::{Value, json};
 
 /// What both nights do, whatever the database.
@@ -41,10 +41,26 @@ fn two_nights_on_postgresql() {
     assert_eq!(database.value("select count(*) from orders where order_id = 20005"), "0");
 }
 
+/// There the driver itself connects to the socket, and nothing sits between the two.
+#[test]
+fn a_night_over_a_socket_on_a_machine_without_a_network() {
+    let database = shared().database("nightly_alone");
+    let Some(command) = rowmill([]).without_network() else { return };
+    let (run, report) = night_by(command, &database.socket_url(), "2026-03-01");
+    assert_eq!(run.code, Some(0), "{run}");
+    assert_counts(&report, &[("read", 30_000), ("inserted", 29_993), ("rejected", 7)]);
+    assert_eq!(database.count("orders"), 29_993);
+}
+
 fn night(target: &str, night: &str) -> (Finished, Value) {
+    night_by(rowmill([]), target, night)
+}
+
+fn night_by(command: Invocation, target: &str, night: &str) -> (Finished, Value) {
     let report = tempfile::NamedTempFile::new().unwrap();
-    let run = rowmill(["run", "examples/nightly/job.toml", "-p", &format!("night={night}")])
-        .arg("--report")
+    let run = ["run", "examples/nightly/job.toml", "-p", &format!("night={night}"), "--report"]
+        .into_iter()
+        .fold(command, Invocation::arg)
         .arg(report.path())
         .env("ROWMILL_TARGET", target)
         .cwd(env!("CARGO_MANIFEST_DIR"))

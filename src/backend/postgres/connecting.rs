@@ -2,8 +2,8 @@
 //!
 //! The driver bounds only the TCP handshake. Name resolution, authentication and set-up can take
 //! for ever, so each attempt runs on a thread of its own: at the deadline the caller goes on
-//! without it, and its connection is cut, which ends it. Where it cannot be cut (Unix sockets, the
-//! resolution of a name) an abandoned thread ends when its server says anything or its socket dies,
+//! without it, and its connection is cut, which ends it. Where it cannot be cut (the resolution of
+//! a name, a Unix socket without a tap) an abandoned thread ends when its server says anything or its socket dies,
 //! and closes what it then has. There are at most [`MAX_ATTEMPTS`] of them; more are refused.
 
 use super::connection::{PostgresConnection, Setup};
@@ -178,6 +178,9 @@ impl Host {
 
     fn config(&self, notices: &Arc<Notices>) -> Config {
         let mut config = self.endpoint().config.clone();
+        if let Some(unix) = &self.endpoint().unix {
+            unix.claim(&mut config);
+        }
         // Half, so that a second address of the name has its turn.
         config.connect_timeout(self.part / 2);
         let heard = Arc::clone(notices);
@@ -192,7 +195,9 @@ impl Host {
     /// without tries again without what the server refused with it.
     fn secure(&self, config: &Config) -> Result<(Client, Option<String>, Connector)> {
         let security = &self.endpoint().security;
-        let mut connector = Connector::new(Arc::clone(&self.wire), security.prepare()?);
+        let unix = self.endpoint().unix.clone();
+        let mut connector =
+            Connector::new(Arc::clone(&self.wire), security.prepare()?).instead(unix);
         let mut opened = self.negotiate(config.clone(), &connector);
         if let Err(error) = &opened
             && security.may_do_without(error)

@@ -26,10 +26,10 @@
 //! operator called: `session/code` has the rule, and what remains of it. A password is sent readable
 //! to nobody over a network.
 //!
-//! Over a Unix socket the driver lets nobody in between: there nothing can be cut, so a statement
-//! on a server that was stopped in its tracks (`SIGSTOP`) waits for it, and what is known of the
-//! session is what the texts of its statements tell. Connecting and pinging have their deadlines
-//! there, too.
+//! All of that holds over a Unix socket, too, as long as the machine has a loopback interface
+//! (`127.0.0.1`): `wire/unix.rs` says why. On one that has none, nothing can be cut there, so a
+//! statement on a server that was stopped in its tracks (`SIGSTOP`) waits for it, and what is known
+//! of the session is what the texts of its statements tell.
 //!
 //! The types of a host's database are asked for once by all connections of a backend, not by each:
 //! what is known ends when one of them is lost or refused, and for new ones after a minute. Behind one

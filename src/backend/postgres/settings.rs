@@ -4,9 +4,10 @@ use crate::backend::postgres::session::code::knowledge::Knowledge;
 use crate::backend::postgres::statement::known_types::TypeCache;
 use crate::backend::postgres::wire::connector::Connector;
 use crate::backend::postgres::wire::tls::Security;
+use crate::backend::postgres::wire::unix::UnixSocket;
 use crate::url::{self, PostgresHost, PostgresSettings, Reach, TargetSessionAttrs};
 use postgres::Config;
-use postgres::config::{ChannelBinding, SslMode};
+use postgres::config::ChannelBinding;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -38,8 +39,10 @@ pub(super) struct Target {
 /// One host.
 #[derive(Clone)]
 pub(super) struct Endpoint {
-    /// Has this one host and no options.
+    /// Has this one host, unless that is a Unix socket, and no options.
     pub(super) config: Config,
+    /// What it is instead.
+    pub(super) unix: Option<UnixSocket>,
     /// What comes before the first message.
     pub(super) security: Security,
     /// The options of the user for the session.
@@ -78,21 +81,8 @@ impl Target {
 impl Endpoint {
     fn new(settings: &PostgresSettings, host: &PostgresHost) -> Self {
         let mut config = Config::new();
-        match &host.reach {
-            Reach::Name(name) => config.host(name),
-            Reach::Address { address, name } => {
-                // The driver hands its socket over only for a host that has a name.
-                config.host(name.as_deref().unwrap_or(&address.to_string()));
-                config.hostaddr(*address)
-            }
-            Reach::Unix(directory) => config.host_path(directory),
-        };
-        match &host.reach {
-            Reach::Unix(_) => drop(config.ssl_mode(SslMode::Disable)),
-            _ => Connector::claim(&mut config),
-        }
+        let unix = aim(&mut config, host);
         config
-            .port(host.port)
             .user(&settings.user)
             .dbname(&settings.database)
             .application_name(&settings.application_name)
@@ -103,12 +93,29 @@ impl Endpoint {
         watch(&mut config, settings);
         Self {
             config,
+            unix,
             security: Security::new(settings, host),
             options: settings.options.clone(),
             label: format!("{host}/{} as {}", settings.database, settings.user),
             types: Arc::default(),
         }
     }
+}
+
+/// Tells the driver where to go; a Unix socket is told later, for each connection.
+fn aim(config: &mut Config, host: &PostgresHost) -> Option<UnixSocket> {
+    match &host.reach {
+        Reach::Unix(directory) => return Some(UnixSocket::new(directory, host.port)),
+        Reach::Name(name) => config.host(name),
+        Reach::Address { address, name } => {
+            // The driver hands its socket over only for a host that has a name.
+            config.host(name.as_deref().unwrap_or(&address.to_string()));
+            config.hostaddr(*address)
+        }
+    };
+    config.port(host.port);
+    Connector::claim(config);
+    None
 }
 
 fn binding(binding: url::ChannelBinding) -> ChannelBinding {

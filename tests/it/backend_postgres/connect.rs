@@ -49,6 +49,18 @@ fn where_nobody_listens_the_error_names_the_address() {
 }
 
 #[test]
+fn a_socket_that_is_not_there_is_named_and_may_come() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path().display();
+    let error = backend(&format!("postgresql://etl@/warehouse?host={at}")).connect(in_time());
+    let error = error.unwrap_err();
+    assert_eq!(code(&error), "08001");
+    assert!(error.is_transient());
+    assert!(error.message().contains(&format!("{at}:5432/warehouse as etl: No such")), "{error}");
+    assert!(error.hint().unwrap().contains("start the server"), "{error}");
+}
+
+#[test]
 fn a_server_that_says_nothing_is_given_up_at_the_deadline() {
     let silent = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let port = silent.local_addr().unwrap().port();
@@ -64,13 +76,15 @@ fn a_server_that_says_nothing_is_given_up_at_the_deadline() {
 #[test]
 fn a_frozen_server_is_given_up_at_the_deadline() {
     let cluster = Cluster::start();
-    let backend = backend(&cluster.url());
-    let frozen = cluster.freeze();
-    let started = Instant::now();
-    assert!(backend.connect(started + Duration::from_millis(200)).is_err());
-    assert!(started.elapsed() < Duration::from_secs(2));
-    drop(frozen);
-    backend.connect(in_time()).unwrap();
+    for url in [cluster.url(), cluster.socket_url()] {
+        let backend = backend(&url);
+        let frozen = cluster.freeze();
+        let started = Instant::now();
+        assert!(backend.connect(started + Duration::from_millis(200)).is_err());
+        assert!(started.elapsed() < Duration::from_secs(2));
+        drop(frozen);
+        backend.connect(in_time()).unwrap();
+    }
 }
 
 #[test]
@@ -102,6 +116,23 @@ fn a_host_that_is_not_what_was_asked_for_is_passed_over() {
 fn a_socket_serves_like_tcp() {
     let mut connection = backend(&shared().socket_url()).connect(in_time()).unwrap();
     assert_eq!(text(&mut *connection, "select current_user::text", &[]), "postgres");
+    let address = "select coalesce(inet_client_addr()::text, 'a socket')";
+    assert_eq!(text(&mut *connection, address, &[]), "a socket");
+}
+
+/// The detour of a connection through our own listener: as many as come at once find room there.
+#[test]
+fn many_connections_over_a_socket_are_opened_at_once() {
+    let backend = backend(&shared().socket_url());
+    let backend = &backend;
+    std::thread::scope(|scope| {
+        let open = |_| scope.spawn(move || backend.connect(in_time()).unwrap());
+        let threads: Vec<_> = (0..32).map(open).collect();
+        for thread in threads {
+            let mut connection = thread.join().unwrap();
+            assert_eq!(text(&mut *connection, "select 'on'", &[]), "on");
+        }
+    });
 }
 
 const SETTINGS: &str = "select concat_ws('|', current_setting('DateStyle'), \

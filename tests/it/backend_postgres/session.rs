@@ -25,13 +25,16 @@ fn a_ping_asks_whether_the_server_is_still_what_was_asked_for() {
 #[test]
 fn a_ping_with_a_question_ends_at_its_deadline_too() {
     let cluster = Cluster::start();
-    let url = format!("{}?target_session_attrs=primary", cluster.url());
-    let mut connection = backend(&url).connect(in_time()).unwrap();
-    let _frozen = cluster.freeze();
-    let started = Instant::now();
-    assert!(connection.ping(started + Duration::from_millis(100)).unwrap_err().is_disconnect());
-    drop(connection);
-    assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
+    for base in [cluster.url(), cluster.socket_url()] {
+        let sign = if base.contains('?') { '&' } else { '?' };
+        let url = format!("{base}{sign}target_session_attrs=primary");
+        let mut connection = backend(&url).connect(in_time()).unwrap();
+        let _frozen = cluster.freeze();
+        let started = Instant::now();
+        assert!(connection.ping(started + Duration::from_millis(100)).unwrap_err().is_disconnect());
+        drop(connection);
+        assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
+    }
 }
 
 #[test]

@@ -1,4 +1,5 @@
 use super::{backend, in_time};
+use crate::support::cluster::{PASSWORD, USER};
 use crate::support::pgbouncer::PgBouncer;
 use crate::support::proxy::{Fault, Proxy};
 use crate::support::{Cluster, TestDb, shared};
@@ -197,29 +198,59 @@ fn a_label_that_is_added_to_an_enum_can_be_sent_and_read() {
     sent.unwrap();
 }
 
-#[test]
-fn hosts_of_one_url_have_each_their_own_types() {
-    let (first, second) = (Cluster::start(), Cluster::start());
-    first
-        .sql("create type kind as enum ('a'); create table t (k kind); insert into t values ('a')");
-    second
-        .sql("create type sort as enum ('a'); create table t (k sort); insert into t values ('a')");
+/// Two servers that give the same number to different types, the second one to `sort`.
+fn namesakes() -> [Cluster; 2] {
+    let create = |kind: &str| {
+        let cluster = Cluster::start();
+        cluster.sql(&format!("create type {kind} as enum ('a'); create table t (k {kind})"));
+        cluster.sql("insert into t values ('a')");
+        cluster
+    };
+    let clusters = [create("kind"), create("sort")];
     let number = "select oid::text from pg_type where typname in ('kind', 'sort')";
-    let numbers = [&first, &second].map(|cluster| {
+    let [first, second] = clusters.each_ref().map(|cluster| {
         let answer = cluster.connect("postgres").query_one(number, &[]).unwrap();
         answer.get::<_, String>(0)
     });
-    assert_eq!(numbers[0], numbers[1], "the two give the same number to different types");
+    assert_eq!(first, second);
+    clusters
+}
+
+fn kind(name: &str) -> [ColumnType; 1] {
+    [ColumnType::Enum(format!("public.{name}"))]
+}
+
+#[test]
+fn hosts_of_one_url_have_each_their_own_types() {
+    let [first, second] = namesakes();
     let [here, there] = [&first, &second].map(|cluster| format!("127.0.0.1:{}", cluster.port()));
     let both = first.url().replace(&here, &format!("{here},{there}"));
     let backend = backend(&both);
     let mut connection = backend.connect(in_time()).unwrap();
-    let kind = types(&mut *connection, "select k from t", &[]);
-    assert_eq!(kind, [ColumnType::Enum("public.kind".into())]);
+    assert_eq!(types(&mut *connection, "select k from t", &[]), kind("kind"));
     first.stop_fast();
     let mut connection = backend.connect(in_time()).unwrap();
-    assert_eq!(
-        types(&mut *connection, "select k from t", &[]),
-        [ColumnType::Enum("public.sort".into())]
-    );
+    assert_eq!(types(&mut *connection, "select k from t", &[]), kind("sort"));
+}
+
+#[test]
+fn another_server_at_the_same_address_is_asked_anew_once_a_connection_was_lost() {
+    let [first, second] = namesakes();
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join(".s.PGSQL.5432");
+    let put = |cluster: &Cluster| {
+        let _ = std::fs::remove_file(&socket);
+        let there = cluster.folder().join(format!(".s.PGSQL.{}", cluster.port()));
+        std::os::unix::fs::symlink(there, &socket).unwrap();
+    };
+    put(&first);
+    let at = format!("host={}", folder.path().display());
+    let backend = backend(&format!("postgresql://{USER}:{PASSWORD}@/{USER}?{at}"));
+    let mut lost = backend.connect(in_time()).unwrap();
+    assert_eq!(types(&mut *lost, "select k from t", &[]), kind("kind"));
+    put(&second);
+    first.stop_fast();
+    assert!(lost.run("select 1").unwrap_err().is_disconnect());
+    let mut connection = backend.connect(in_time()).unwrap();
+    assert_eq!(types(&mut *connection, "select k from t", &[]), kind("sort"));
 }

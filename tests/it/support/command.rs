@@ -50,6 +50,20 @@ impl Invocation {
         self
     }
 
+    /// The same on a machine without any network, not even with itself; `None`, with a line that
+    /// says so, where there can be none.
+    pub fn without_network(self) -> Option<Self> {
+        let tried = Command::new("unshare").args(["--net", "true"]).output();
+        if !tried.as_ref().is_ok_and(|output| output.status.success()) {
+            eprintln!("LEFT OUT: no network at all needs root and network namespaces: {tried:?}");
+            return None;
+        }
+        let mut command = Command::new("unshare");
+        command.arg("--net").arg(self.command.get_program()).args(self.command.get_args());
+        command.env_remove("ROWMILL_TARGET").stdin(Stdio::null());
+        Some(Self { command })
+    }
+
     /// Runs it to its end.
     pub fn finish(self) -> Finished {
         self.spawn().wait()

@@ -58,7 +58,7 @@ pub mod trial;
 pub use both::{Home, Tally, on_both};
 pub use cluster::{Cluster, shared};
 #[cfg(feature = "cli")]
-pub use command::{Finished, Running, rowmill};
+pub use command::{Finished, Invocation, Running, rowmill};
 pub use counted::Counted;
 pub use gate::Gate;
 pub use log::Log;

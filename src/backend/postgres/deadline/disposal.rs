@@ -4,8 +4,8 @@
 //! never gives; inside an async runtime it panics. So connections are closed on threads of their
 //! own: at most [`MAX_THREADS`], started when there is something to close. What finds no thread
 //! waits in a list; a connection there is already unused, only its socket is still open. One that
-//! owes an answer is cut first, so that no thread stays in it; over a Unix socket, where nothing can
-//! be cut, the thread stays until the server answers or ends.
+//! owes an answer is cut first, so that no thread stays in it; where there is no tap, nothing can be
+//! cut, and the thread stays until the server answers or ends.
 
 use super::interrupt::Interrupter;
 use super::watchdog;

@@ -28,8 +28,8 @@ pub(crate) fn ping(connection: &mut PostgresConnection, deadline: Instant) -> Re
     }
 }
 
-/// One round trip, with the question for the role where one was asked for. Over a Unix socket
-/// nothing can end that question but its answer, so a sign of life goes ahead of it.
+/// One round trip, with the question for the role where one was asked for. Without a tap nothing
+/// can end that question but its answer, so a sign of life goes ahead of it.
 fn answers(connection: &mut PostgresConnection, deadline: Instant) -> Result<()> {
     let role = connection.setup.role;
     let is_plain = role == TargetSessionAttrs::Any;

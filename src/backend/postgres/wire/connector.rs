@@ -1,13 +1,15 @@
-//! Putting a tap on the driver's socket, and TLS between the two where the host has it.
+//! Putting a tap on the driver's socket, or on one of ours, and TLS between the two where the host
+//! has it.
 //!
 //! With `SslNegotiation::Direct` the driver sends no `SSLRequest` of its own and hands the bare
 //! socket to its connector, so that what lies between its messages and the wire is up to us. It
-//! does that only for a host that has a name, which a Unix socket has not: that one stays bare.
+//! does that only for a host that has a name, so that a Unix socket takes a detour.
 
 use super::link::Link;
 use super::state::Wire;
 use super::tap::Tap;
 use super::tls::Handshake;
+use super::unix::UnixSocket;
 use crate::backend::postgres::errors::code;
 use crate::error::{Error, ErrorKind, Result};
 use postgres::Socket;
@@ -23,12 +25,18 @@ use std::task::Poll;
 pub(crate) struct Connector {
     wire: Arc<Wire>,
     handshake: Option<Handshake>,
+    unix: Option<UnixSocket>,
 }
 
 impl Connector {
     /// A connector that notes in `wire` what passes; with a handshake, or without TLS.
     pub(crate) fn new(wire: Arc<Wire>, handshake: Option<Handshake>) -> Self {
-        Self { wire, handshake }
+        Self { wire, handshake, unix: None }
+    }
+
+    /// The same, that opens this socket in the place of what the driver hands over.
+    pub(crate) fn instead(self, unix: Option<UnixSocket>) -> Self {
+        Self { unix, ..self }
     }
 
     /// The same for another connection.
@@ -61,6 +69,11 @@ impl TlsConnect<Socket> for Connector {
 
     fn connect(self, socket: Socket) -> Self::Future {
         Box::pin(async move {
+            if let Some(unix) = self.unix {
+                let opened = unix.open().await?;
+                drop(socket);
+                return Ok(Tap::new(Link::Unix(opened), self.wire));
+            }
             let Some(handshake) = self.handshake else {
                 return Ok(Tap::new(Link::Plain(socket), self.wire));
             };

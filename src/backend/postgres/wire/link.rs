@@ -6,6 +6,7 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::UnixStream;
 #[cfg(feature = "tls")]
 use tokio_rustls::client::TlsStream;
 
@@ -14,6 +15,8 @@ use tokio_rustls::client::TlsStream;
 pub(crate) enum Link {
     /// The socket itself.
     Plain(Socket),
+    /// A Unix socket.
+    Unix(UnixStream),
     /// A TLS session on the socket, and what the exchange of a password is bound to.
     #[cfg(feature = "tls")]
     Tls(Box<TlsStream<Socket>>, Option<Vec<u8>>),
@@ -24,6 +27,7 @@ impl Link {
     pub(crate) fn is_secure(&self) -> bool {
         match self {
             Self::Plain(_) => false,
+            Self::Unix(_) => true,
             #[cfg(feature = "tls")]
             Self::Tls(..) => true,
         }
@@ -31,7 +35,7 @@ impl Link {
 
     pub(crate) fn channel_binding(&self) -> ChannelBinding {
         match self {
-            Self::Plain(_) => ChannelBinding::none(),
+            Self::Plain(_) | Self::Unix(_) => ChannelBinding::none(),
             #[cfg(feature = "tls")]
             Self::Tls(_, end_point) => end_point
                 .clone()
@@ -48,6 +52,7 @@ impl AsyncRead for Link {
     ) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(socket) => Pin::new(socket).poll_read(context, buffer),
+            Self::Unix(socket) => Pin::new(socket).poll_read(context, buffer),
             #[cfg(feature = "tls")]
             Self::Tls(session, _) => Pin::new(session).poll_read(context, buffer),
         }
@@ -62,6 +67,7 @@ impl AsyncWrite for Link {
     ) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Self::Plain(socket) => Pin::new(socket).poll_write(context, bytes),
+            Self::Unix(socket) => Pin::new(socket).poll_write(context, bytes),
             #[cfg(feature = "tls")]
             Self::Tls(session, _) => Pin::new(session).poll_write(context, bytes),
         }
@@ -70,6 +76,7 @@ impl AsyncWrite for Link {
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(socket) => Pin::new(socket).poll_flush(context),
+            Self::Unix(socket) => Pin::new(socket).poll_flush(context),
             #[cfg(feature = "tls")]
             Self::Tls(session, _) => Pin::new(session).poll_flush(context),
         }
@@ -78,6 +85,7 @@ impl AsyncWrite for Link {
     fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Plain(socket) => Pin::new(socket).poll_shutdown(context),
+            Self::Unix(socket) => Pin::new(socket).poll_shutdown(context),
             #[cfg(feature = "tls")]
             Self::Tls(session, _) => Pin::new(session).poll_shutdown(context),
         }

@@ -2,7 +2,8 @@
 //!
 //! The driver keeps to itself in which state the server says that the session is, how it called
 //! what it did, and its socket. So a [`Tap`](super::tap::Tap) sits on the socket and writes here
-//! what it sees pass by. Over a Unix socket there is none: everything here is then unknown.
+//! what it sees pass by. Where there is none, on a Unix socket of a machine without a loopback
+//! interface, everything here is unknown.
 
 use super::disguise::{Disguise, Hidden, Seen};
 use super::tags::Tags;
