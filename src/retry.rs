@@ -13,8 +13,8 @@ pub struct RetryPolicy {
     /// transaction on, or from when the check-out began that failed. At least 1 s, the time a
     /// server needs to answer. Default: 60 s.
     pub patience: Duration,
-    /// How often a batch or a transaction is tried that meets deadlocks and locks of others.
-    /// Default: 20.
+    /// How often a batch or a transaction is tried that meets deadlocks, locks of others, and tables
+    /// that changed since its statements were prepared. Default: 20.
     pub attempts: u32,
 }
 

@@ -39,6 +39,7 @@ struct Repr {
     constraint: Option<String>,
     hint: Option<String>,
     place: Place,
+    passing: bool,
     source: Option<Cause>,
 }
 
@@ -52,6 +53,7 @@ impl Error {
             constraint: None,
             hint: None,
             place: Place::default(),
+            passing: false,
             source: None,
         }))
     }
@@ -59,7 +61,8 @@ impl Error {
     /// The same error without the one it was made from: for those who keep or repeat it.
     #[must_use]
     pub fn without_source(&self) -> Self {
-        let Repr { kind, message, sqlstate, constraint, hint, place, source: _ } = &*self.0;
+        let Repr { kind, message, sqlstate, constraint, hint, place, passing, source: _ } =
+            &*self.0;
         Self(Box::new(Repr {
             kind: *kind,
             message: message.clone(),
@@ -67,6 +70,7 @@ impl Error {
             constraint: constraint.clone(),
             hint: hint.clone(),
             place: place.clone(),
+            passing: *passing,
             source: None,
         }))
     }
@@ -96,6 +100,14 @@ impl Error {
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Cause>) -> Self {
         self.0.source.get_or_insert_with(|| source.into());
+        self
+    }
+
+    /// Says that the same transaction may succeed when it is run again, whatever the SQLSTATE means
+    /// elsewhere.
+    #[must_use]
+    pub(crate) fn passing(mut self) -> Self {
+        self.0.passing = true;
         self
     }
 
@@ -145,10 +157,12 @@ impl Error {
         &self.0.place
     }
 
-    /// What the SQLSTATE asks for; an error without one is judged by its kind.
+    /// What the SQLSTATE asks for, unless more is known of the error; one without a code is judged
+    /// by its kind.
     pub fn class(&self) -> Class {
         match (self.0.sqlstate, self.0.kind) {
             (_, ErrorKind::Disconnect | ErrorKind::CommitUnknown) => Class::Disconnect,
+            _ if self.0.passing => Class::Transient,
             (Some(state), _) => state.class(),
             (None, ErrorKind::Connect | ErrorKind::PoolTimeout | ErrorKind::PoolFull) => {
                 Class::Unavailable

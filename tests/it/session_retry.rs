@@ -201,3 +201,65 @@ fn a_commit_that_turns_out_to_have_held_is_not_run_again() {
     assert_eq!((attempt.unwrap(), called.load(Ordering::Relaxed)), (1, 1));
     assert_eq!(database.count("t"), 1);
 }
+
+/// A statement that was prepared before a table changed cannot be prepared again in a transaction.
+#[test]
+fn a_table_that_changed_runs_the_whole_closure_again() {
+    let (database, engine) = counter("changed");
+    let everything = |options: &TransactionOptions| {
+        engine.transact(options, |transaction| {
+            transaction.execute("update t set n = n + 1", &[])?;
+            let mut cells = 0;
+            transaction.query("select * from t", &[], |row| {
+                cells = row.len();
+                Ok(())
+            })?;
+            Ok((transaction.attempt(), cells))
+        })
+    };
+    assert_eq!(everything(&retrying()).unwrap(), (1, 1));
+    database.sql("alter table t add more int");
+    assert_eq!(everything(&retrying()).unwrap(), (2, 2));
+    assert_eq!(database.value("select n from t"), "2");
+    // Whoever runs it again by hand is told that it helps, and it does.
+    database.sql("alter table t drop more");
+    let error = everything(&TransactionOptions::new()).unwrap_err();
+    assert_eq!((error.kind(), error.sqlstate()), (ErrorKind::Database, SqlState::parse("0A000")));
+    assert!(error.is_transient() && error.hint().unwrap().contains("run the transaction again"));
+    assert_eq!(everything(&TransactionOptions::new()).unwrap(), (1, 1));
+}
+
+#[test]
+fn a_type_that_was_made_anew_runs_the_whole_closure_again() {
+    let (database, engine) = counter("anew");
+    database.sql("create type mood as enum ('calm')");
+    let echo = |mood: &'static str| {
+        engine.transact(&retrying(), |transaction| {
+            transaction.execute("update t set n = n + 1", &[])?;
+            transaction.execute("select $1::mood", &[mood.into()])?;
+            Ok(transaction.attempt())
+        })
+    };
+    assert_eq!(echo("calm").unwrap(), 1);
+    database.sql("drop type mood; create type mood as enum ('keen')");
+    assert_eq!(echo("keen").unwrap(), 2);
+    assert_eq!(database.value("select n from t"), "2");
+}
+
+#[test]
+fn what_the_server_cannot_do_is_not_tried_again() {
+    let (database, engine) = counter("cannot");
+    database.sql(
+        "create function cannot() returns int language plpgsql immutable as \
+         $$ begin raise exception 'x' using errcode = '0A000'; end $$",
+    );
+    for _ in 0..2 {
+        let mut runs = 0;
+        let failed = engine.transact(&retrying(), |transaction| {
+            runs += 1;
+            transaction.execute("select cannot()", &[])
+        });
+        assert!(!failed.unwrap_err().is_transient());
+        assert_eq!(runs, 1);
+    }
+}

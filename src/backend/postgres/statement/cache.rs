@@ -74,6 +74,11 @@ impl Statements {
         self.kept.get(sql).map_or_else(|| Traces::of(sql), |kept| kept.traces)
     }
 
+    /// Whether the statement for `sql` is kept.
+    pub(crate) fn is_kept(&self, sql: &str) -> bool {
+        self.kept.contains_key(sql)
+    }
+
     /// Forgets the statement for `sql`; says whether it was kept.
     pub(crate) fn forget(&mut self, sql: &str) -> bool {
         self.kept.remove(sql).is_some()

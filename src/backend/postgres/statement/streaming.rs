@@ -22,18 +22,33 @@ pub(crate) fn stream(
     }
     let traces = connection.statements.traces(sql);
     connection.note(sql, traces);
+    let was_kept = connection.statements.is_kept(sql);
     let mut outcome = in_time(connection, sql, params, each);
     if let Err(Failure::AtStart(error)) = &outcome
         && connection.forget_if_stale(sql, error)
-        && !connection.in_transaction()
     {
-        outcome = in_time(connection, sql, params, each);
+        if !connection.in_transaction() {
+            outcome = in_time(connection, sql, params, each);
+        } else if was_kept {
+            outcome = outcome.map_err(passing);
+        }
     }
     let outcome = outcome.map_err(|failure| match failure {
         Failure::AtStart(error) | Failure::ByServer(error) => connection.judge(error),
         Failure::ByCaller(error) => error,
     });
     commit::check(connection, traces, outcome)
+}
+
+/// What a statement that was prepared earlier fails with in a transaction; it is prepared anew when
+/// the transaction is run again.
+fn passing(failure: Failure) -> Failure {
+    let hint =
+        "the statement was prepared before a table or a type changed: run the transaction again";
+    match failure {
+        Failure::AtStart(error) => Failure::AtStart(error.passing().with_hint(hint)),
+        failure => failure,
+    }
 }
 
 /// With the limit of the connection.
