@@ -23,9 +23,9 @@ fn fits_postgres(declared: &ColumnType, found: &ColumnType) -> bool {
         | (Text, Enum(_) | Other(_))
         | (Numeric(None), Numeric(_))
         | (Json, Jsonb)
-        | (Jsonb, Json) => true,
+        | (Jsonb, Json)
         // A domain: the catalog says what it is made of.
-        (Other(_), _) => true,
+        | (Other(_), _) => true,
         _ => declared == found,
     }
 }
