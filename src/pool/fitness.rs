@@ -16,6 +16,9 @@ pub(super) enum Fitness {
     Unfit(CloseReason),
     /// It is to be closed, and the borrower gets this error.
     Failed(Error),
+    /// It could not be asked, which says nothing of it: it sleeps on, and the borrower gets this
+    /// error.
+    Unasked(Error),
 }
 
 impl Shared {
@@ -55,8 +58,12 @@ impl Shared {
     }
 
     /// A connection that was lost is replaced, and those that are as old are not to be trusted;
-    /// anything else that a ping says is the borrower's error.
+    /// anything else that a ping says is the borrower's error. A call from a place where none is
+    /// allowed (an async runtime) has sent nothing.
     pub(super) fn failed_ping(&self, link: &mut Link, error: Error) -> Fitness {
+        if error.kind() == ErrorKind::Unsupported {
+            return Fitness::Unasked(error);
+        }
         let is_lost = self.judge.is_lost(&error, true) || error.kind() == ErrorKind::Panic;
         if !is_lost {
             return Fitness::Failed(error);

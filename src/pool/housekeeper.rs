@@ -4,6 +4,7 @@
 //! pool.
 
 use super::events::{CloseReason, PoolEvent};
+use super::fitness::Fitness;
 use super::ledger::{Ledger, Parked, Seat};
 use super::link::Link;
 use super::shared::Shared;
@@ -113,16 +114,23 @@ impl Shared {
 
     fn keep_one_alive(&self, seat: Seat, mut slot: Taken) {
         let deadline = Instant::now() + self.options.ping_timeout;
-        let asked = slot.link.as_mut().map(|link| match self.ping(link, deadline) {
-            Ok(()) => true,
-            Err(error) => {
-                let _ = self.failed_ping(link, error);
-                false
-            }
-        });
-        if asked != Some(true) {
+        let Some(link) = &mut slot.link else {
             return self.close_idle(seat, slot, CloseReason::Broken);
+        };
+        let asked = self.ping(link, deadline).map_err(|error| self.failed_ping(link, error));
+        match asked {
+            Ok(()) => self.put_back(seat, slot),
+            // Whoever tends the pool from a place where no call is allowed would ask for ever.
+            Err(Fitness::Unasked(_)) => {
+                link.alive = self.hooks.clock.now();
+                self.put_back(seat, slot);
+            }
+            Err(_) => self.close_idle(seat, slot, CloseReason::Broken),
         }
+    }
+
+    /// Puts a connection back to where it slept.
+    pub(super) fn put_back(&self, seat: Seat, slot: Taken) {
         if let Some(slot) = self.ledger.put_back(seat, slot) {
             self.close_idle(seat, slot, CloseReason::PoolClosed);
         }

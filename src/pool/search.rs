@@ -62,6 +62,11 @@ impl<'a> Search<'a> {
                         self.shared.close(link, CloseReason::Refused);
                         return Err(error);
                     }
+                    Fitness::Unasked(error) => {
+                        slot.link = Some(link);
+                        self.put_back(slot);
+                        return Err(error);
+                    }
                 }
             }
             slot = self.next()?;
@@ -75,6 +80,14 @@ impl<'a> Search<'a> {
             Some(place) => Ok((Pooled::new(link, slot, place), waited)),
             // The seat is only lent to `bury`, which ends the search if it does not come back.
             None => Err(closed()),
+        }
+    }
+
+    /// Puts a connection back to where it slept, as if nobody had asked for it.
+    fn put_back(&mut self, slot: Taken) {
+        if let Some(mut place) = self.place.take() {
+            place.is_returned = true;
+            self.shared.put_back(place.seat, slot);
         }
     }
 

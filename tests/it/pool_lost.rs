@@ -341,3 +341,36 @@ fn a_connection_that_is_slow_to_close_delays_nobody_beyond_the_time_out() {
     crate::support::fake::until("both are closed", || pool.stats().in_use == 0);
     assert!(pool.get().is_ok());
 }
+
+/// One who calls from where no call is allowed learns that, and costs nobody a connection.
+#[test]
+fn a_connection_that_could_not_be_asked_sleeps_on() {
+    let fake = Fake::default();
+    let pool = fake.pool_with(pinging());
+    drop(take(&pool, 2));
+    fake.refuse_pings(true);
+    let before = pool.stats();
+    let error = pool.get().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    let after = pool.stats();
+    assert_eq!((after.idle, after.in_use, after.closed), (2, 0, 0));
+    assert_eq!(after.check_outs, before.check_outs);
+    fake.refuse_pings(false);
+    let mut held = take(&pool, 2);
+    let mut ids: Vec<_> = held.iter_mut().map(id).collect();
+    ids.sort_unstable();
+    assert_eq!((ids, fake.connects()), (vec![0, 1], 2));
+}
+
+#[test]
+fn a_pool_that_is_tended_from_where_no_call_is_allowed_keeps_its_connections() {
+    let fake = Fake::default();
+    let clock = Clock::manual();
+    let keepalive = pinging().keepalive(Duration::from_secs(60));
+    let pool = fake.hooked(keepalive, PoolHooks::new().clock(&clock));
+    drop(take(&pool, 2));
+    fake.refuse_pings(true);
+    clock.advance(Duration::from_secs(61));
+    pool.tend();
+    assert_eq!((pool.stats().idle, fake.open()), (2, 2));
+}

@@ -155,9 +155,12 @@ impl Ledger {
         Parked::Kept(loan)
     }
 
-    /// Puts a connection back to where it slept, by when it was used last.
+    /// Puts a connection that nobody got back to where it slept, by when it was used last.
     pub(in super::super) fn put_back(&self, seat: Seat, slot: Taken) -> Option<Taken> {
         let mut entries = self.entries.lock();
+        if let Some(loan) = entries.seats.loan(seat) {
+            loan.badge = None;
+        }
         if entries.is_closed {
             return Some(slot);
         }

@@ -1,7 +1,7 @@
 use super::{backend, connect, in_time, text};
 use crate::support::{Cluster, shared};
-use rowmill::ErrorKind;
 use rowmill::backend::Backend;
+use rowmill::{Engine, ErrorKind};
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
@@ -78,6 +78,23 @@ fn within_an_async_runtime_every_call_is_an_error_and_none_panics() {
         &db,
         "select count(*) = 1 from pg_stat_activity where datname = current_database()",
     );
+}
+
+#[test]
+fn a_check_out_within_an_async_runtime_is_an_error_and_the_connection_survives() {
+    let db = shared().database("runtime");
+    let engine = Engine::builder(&db.url())
+        .pool_size(1)
+        .pre_ping(true)
+        .pool(|options| options.ping_bypass(Duration::ZERO))
+        .build()
+        .unwrap();
+    let first = engine.get().unwrap().id();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let error = runtime.block_on(async { engine.get().unwrap_err() });
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    assert!(error.hint().unwrap().contains("spawn_blocking"), "{error}");
+    assert_eq!(engine.get().unwrap().id(), first);
 }
 
 /// A server that asks for the password as it is, and tells what came then.

@@ -37,6 +37,7 @@ struct State {
     is_down: Mutex<bool>,
     ping_failure: Mutex<Option<&'static str>>,
     is_reset_failing: AtomicBool,
+    is_refusing: AtomicBool,
     server_limit: Mutex<Option<ServerLimit>>,
     panics: AtomicU32,
     cut_before: AtomicU64,
@@ -141,6 +142,12 @@ impl Fake {
     /// From now on a ping fails with this SQLSTATE.
     pub fn fail_pings_with(&self, state: Option<&'static str>) {
         *self.0.ping_failure.lock().unwrap() = state;
+    }
+
+    /// From now on, or no longer, every ping is refused before anything is sent, as inside of an
+    /// async runtime.
+    pub fn refuse_pings(&self, refuses: bool) {
+        self.0.is_refusing.store(refuses, Ordering::SeqCst);
     }
 
     /// From now on no connection can be made clean.
@@ -386,6 +393,9 @@ impl Connection for FakeConnection {
 
     fn ping(&mut self, _: Instant) -> Result<()> {
         self.note("ping");
+        if self.fake.0.is_refusing.load(Ordering::SeqCst) {
+            return Err(Error::new(ErrorKind::Unsupported, "not from here"));
+        }
         if self.fake.is_silent() {
             return Err(Error::new(ErrorKind::Disconnect, "no answer"));
         }
