@@ -50,6 +50,9 @@ pub(super) struct RunArguments {
     /// Writes the report of the run to this file, as one JSON object
     #[arg(long, value_name = "FILE.json")]
     pub(super) report: Option<PathBuf>,
+    /// Prints every statement with its time to standard error, the parameters hidden
+    #[arg(long, conflicts_with = "quiet")]
+    pub(super) echo: bool,
     /// Prints nothing but errors
     #[arg(long, short)]
     pub(super) quiet: bool,
@@ -148,6 +151,7 @@ mod tests {
             "rowmill run j.toml -p night",
             "rowmill run j.toml -p =1",
             "rowmill run j.toml --workers 0",
+            "rowmill run j.toml --echo --quiet",
             "rowmill rejects replay",
         ] {
             let error = parse(line).unwrap_err();

@@ -4,7 +4,7 @@ use super::console::Console;
 use super::contact::contact;
 use super::job_file::{ColumnSpec, CsvSpec, JobFile, SourceSpec};
 use crate::batch::job::Job;
-use crate::engine::Engine;
+use crate::engine::{Engine, StatementEvent};
 use crate::error::{Error, Locate, Result};
 use crate::retry::RetryPolicy;
 use crate::sink::fit;
@@ -31,6 +31,17 @@ impl Plan {
     /// `Source` or `Config` if the source cannot be read or lacks a column; `Url`.
     pub(super) fn of(file: &JobFile) -> Result<Self> {
         Self::on(Engine::open(&file.target.url)?, file)
+    }
+
+    /// The same; `echo` is told of every statement.
+    ///
+    /// # Errors
+    /// As [`Plan::of`].
+    pub(super) fn told(
+        file: &JobFile,
+        echo: impl Fn(&StatementEvent<'_>) + Send + Sync + 'static,
+    ) -> Result<Self> {
+        Self::on(Engine::builder(&file.target.url).echo(echo).build()?, file)
     }
 
     /// The same, only to be looked at.

@@ -5,7 +5,8 @@ use super::console::Console;
 use super::exit::Exit;
 use super::job_file::JobFile;
 use super::plan::Plan;
-use super::{progress, signals, summary};
+use super::progress::{self, Beside};
+use super::{signals, summary};
 use crate::batch::observer::Observer;
 use crate::batch::report::{Report, Status};
 use crate::error::{Error, ErrorKind, Result};
@@ -31,9 +32,10 @@ pub(super) fn run(arguments: &RunArguments, console: Console) -> Result<Exit> {
     }
     let stop = StopToken::new();
     let (observer, beside) = progress::observer(console);
+    let echo = arguments.echo.then(|| beside.clone());
     let listening =
         signals::listen(stop.clone(), move |asked| beside.note(signals::answer(asked)))?;
-    let outcome = perform(&job, console, observer, stop);
+    let outcome = perform(&job, console, echo, observer, stop);
     drop(listening);
     finish(&outcome, arguments, console)
 }
@@ -42,11 +44,16 @@ pub(super) fn run(arguments: &RunArguments, console: Console) -> Result<Exit> {
 fn perform(
     file: &JobFile,
     console: Console,
+    echo: Option<Beside>,
     observer: Arc<dyn Observer>,
     stop: StopToken,
 ) -> Outcome {
+    let plan = match echo {
+        Some(echo) => Plan::told(file, move |statement| echo.note(&statement.to_string())),
+        None => Plan::of(file),
+    };
     // ORDER: before the run begins, which waits longer for a server and makes a file of its own.
-    let reached = Plan::of(file).and_then(|plan| plan.reach(console).map(|_| plan));
+    let reached = plan.and_then(|plan| plan.reach(console).map(|_| plan));
     let (report, error) = match reached {
         Ok(plan) => plan.job(file).stop(stop).observer(observer).report(&plan.engine),
         Err(error) => (Report::new(&file.name, file.params.clone()), Some(error)),

@@ -76,3 +76,29 @@ fn assert_counts(report: &Value, expected: &[(&str, u64)]) {
         assert_eq!(report[name], json!(count), "{name}: {report:#}");
     }
 }
+
+/// Every statement with its time, and none of the values that it carried.
+#[test]
+fn an_echo_shows_the_statements_and_no_value() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("t.csv");
+    std::fs::write(&file, "id,name\n1,canary-4711\n2,canary-4712\n").unwrap();
+    let job = folder.path().join("job.toml");
+    let text = format!(
+        "name = \"echoed\"\nsource = {{ kind = \"csv\", path = '{}' }}\n\
+         target = {{ url = 'sqlite:{}', table = \"t\", mode = \"append\", create = true }}\n\
+         columns = {{ id = \"bigint\", name = \"text\" }}\n",
+        file.display(),
+        folder.path().join("t.db").display()
+    );
+    std::fs::write(&job, text).unwrap();
+    let run = rowmill(["run", job.to_str().unwrap()]).arg("--echo").finish();
+    assert_eq!((run.code, run.stdout.as_str()), (Some(0), ""), "{run}");
+    let shown =
+        |what: &str| run.stderr.lines().any(|line| line.starts_with('[') && line.contains(what));
+    assert!(shown("ms: BEGIN") || shown("s: BEGIN"), "{run}");
+    assert!(shown("2 rows: LOAD \"t\" (\"id\", \"name\")") && shown("parameter"), "{run}");
+    assert!(!run.stderr.contains("canary"), "{run}");
+    let quiet = rowmill(["run", job.to_str().unwrap()]).finish();
+    assert!(!quiet.stderr.contains("BEGIN"), "{quiet}");
+}
