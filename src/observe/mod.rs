@@ -37,8 +37,8 @@
 //! | `rowmill_pool_in_use` | gauge | connections on loan |
 //! | `rowmill_pool_idle` | gauge | connections that sleep in the pool |
 //! | `rowmill_pool_total` | gauge | connections that are open |
-//! | `rowmill_pool_waiting` | gauge | threads that wait for a connection; set by [`PoolMetrics::sample`] |
-//! | `rowmill_pool_limit` | gauge | connections that may be open; set by [`PoolMetrics::sample`] |
+//! | `rowmill_pool_waiting` | gauge | threads that wait for a connection; set by [`PoolMetrics::sample`] and each round of a housekeeper |
+//! | `rowmill_pool_limit` | gauge | connections that may be open; set by [`PoolMetrics::sample`], each round of a housekeeper and a resize |
 //! | `rowmill_pool_wait_seconds` | histogram | from asking for a connection to having it |
 //! | `rowmill_pool_use_seconds` | histogram | how long a connection was on loan |
 //! | `rowmill_pool_connect_seconds` | histogram | how long opening a connection took |

@@ -54,8 +54,10 @@ impl PoolMetrics {
         }
     }
 
-    /// Sets the figures that no event tells: who waits, and the limit. To be called where figures
-    /// are read, or every second.
+    /// Sets the figures that change without an event: who waits, and the limit. To be called where
+    /// figures are read, or every second. A pool with `min_idle`, `idle_timeout`, `keepalive` or
+    /// `leak_after` does it by itself at each round of its housekeeper, which may be rare: once a
+    /// second with `min_idle`, otherwise after a quarter of the shortest of those times, 20 ms to 30 s.
     pub fn sample(&self, stats: &PoolStats) {
         self.waiting.set(stats.waiting);
         self.limit.set(stats.limit);
@@ -118,6 +120,7 @@ impl PoolListener for PoolMetrics {
             }
             PoolEvent::Reset { leftovers, .. } if !leftovers.is_empty() => self.resets.increment(1),
             PoolEvent::Leak { .. } => self.leaks.increment(1),
+            PoolEvent::Counts { stats } => self.sample(stats),
             _ => {}
         }
     }

@@ -46,8 +46,7 @@ impl Shared {
         match self.ledger.park(seat, slot, now) {
             Parked::Kept(loan) => self.tell_late_return(loan, connection, now),
             Parked::Surplus(mut slot) => {
-                let is_closed = self.ledger.is_closed();
-                let reason = if is_closed { CloseReason::PoolClosed } else { CloseReason::Surplus };
+                let reason = self.ledger.reason_for_surplus();
                 if let Some(link) = slot.link.take() {
                     self.close(link, reason);
                 }

@@ -1,6 +1,7 @@
 //! What a pool tells those who listen.
 
 use super::holder::Holder;
+use super::stats::PoolStats;
 use crate::backend::leftovers::Leftovers;
 use crate::error::Error;
 use std::fmt;
@@ -192,6 +193,12 @@ pub enum PoolEvent<'a> {
     HookPanicked {
         /// Which hook.
         hook: &'static str,
+    },
+    /// How many there are of all: told after each round of the housekeeper (see
+    /// [`Pool::tend`](super::Pool::tend)) and after [`Pool::resize`](super::Pool::resize).
+    Counts {
+        /// The counts of that moment.
+        stats: &'a PoolStats,
     },
     /// The pool was closed.
     PoolClosed,

@@ -67,6 +67,7 @@ impl Shared {
         self.close_unfit();
         let end = Instant::now() + self.options.connect_timeout.min(PATIENCE);
         while self.fill_one(self.ledger.terms().min_idle, end) {}
+        self.tell_counts();
     }
 
     fn report_leaks(&self) {
@@ -132,7 +133,7 @@ impl Shared {
     /// Puts a connection back to where it slept.
     pub(super) fn put_back(&self, seat: Seat, slot: Taken) {
         if let Some(slot) = self.ledger.put_back(seat, slot) {
-            self.close_idle(seat, slot, CloseReason::PoolClosed);
+            self.close_idle(seat, slot, self.ledger.reason_for_surplus());
         }
     }
 
@@ -159,7 +160,7 @@ impl Shared {
             None => None,
             Some(budget) => Some(budget.try_take()?),
         };
-        let mut slot = self.shelf.get_timeout(SLOT_WAIT).ok()?;
+        let mut slot = self.shelf().get_timeout(SLOT_WAIT).ok()?;
         let attempt = self.ledger.unasked_attempt()?;
         let mut link = self.open(attempt, end).ok()?;
         link.unit = unit;

@@ -40,6 +40,9 @@
 //! sleep; what is beyond is closed when it comes back. A connection that is being closed still
 //! takes its room.
 //!
+//! Sizes can be changed while the pool is used: more is there at once, and what is too much is closed
+//! as soon as nobody has it.
+//!
 //! **Time.** Those who wait are served in the order in which they came. One deadline covers
 //! waiting, opening and asking for a sign of life; it holds also where closing takes long. A
 //! time-out says who holds what since when, and why none could be opened.

@@ -10,7 +10,7 @@ use super::shared::Shared;
 use super::stats::PoolStats;
 use crate::backend::Backend;
 use crate::backend::server_limit::ServerLimit;
-use crate::config::{PoolOptions, Start};
+use crate::config::{Overflow, PoolOptions, Start};
 use crate::error::{Error, ErrorKind, Result};
 use crate::trace;
 use std::fmt;
@@ -162,6 +162,25 @@ impl Pool {
         self.shared.ledger.resume();
     }
 
+    /// Keeps `pool_size` connections and lets `max_overflow` more exist from now on.
+    ///
+    /// Where that is more, those who wait are served at once. Where it is less, connections that
+    /// sleep and are too many are closed before this returns, and those on loan when they come back;
+    /// until then nobody who waits is served. A job keeps to the number that there was when it began.
+    ///
+    /// # Errors
+    /// `Config` if the options cannot be used with these sizes; nothing is changed then.
+    ///
+    /// ```
+    /// let engine = rowmill::Engine::open("sqlite:resized.db?pool_size=2&max_overflow=0")?;
+    /// engine.pool().resize(4, 1)?;
+    /// assert_eq!(engine.pool().capacity(), 5);
+    /// # Ok::<(), rowmill::Error>(())
+    /// ```
+    pub fn resize(&self, pool_size: u32, max_overflow: impl Into<Overflow>) -> Result<()> {
+        self.shared.resize(pool_size, max_overflow.into())
+    }
+
     /// Does now what is done from time to time in the background: opens what `min_idle` asks for,
     /// closes what slept for too long, keeps alive, reports long loans.
     pub fn tend(&self) {
@@ -197,14 +216,15 @@ impl Pool {
         CloseReport { interrupted: late, still_out }
     }
 
-    /// A new pool with the same backend, options and hooks, and no connection.
+    /// A new pool with the same backend, options and hooks, of the same size as this one now, and
+    /// with no connection.
     ///
     /// # Errors
     /// As [`new`](Self::new).
     #[track_caller]
     pub fn recreate(&self) -> Result<Self> {
-        let Shared { backend, options, hooks, .. } = &*self.shared;
-        Self::with_hooks(Arc::clone(backend), options.clone(), hooks.clone())
+        let Shared { backend, hooks, .. } = &*self.shared;
+        Self::with_hooks(Arc::clone(backend), self.shared.options_now(), hooks.clone())
     }
 
     /// Asks the server how many connections it has room for, and compares that with what the pool,
@@ -217,7 +237,7 @@ impl Pool {
         let Some(limit) = self.get_labelled("check_limit")?.server_limit()? else {
             return Ok(None);
         };
-        let options = &self.shared.options;
+        let options = self.shared.options_now();
         let (wanted, sum) = match &self.shared.hooks.budget {
             Some(budget) => (budget.limit(), "the budget".to_owned()),
             None if options.is_unlimited() => return Ok(Some(limit)),

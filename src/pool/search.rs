@@ -151,7 +151,7 @@ impl<'a> Search<'a> {
         loop {
             // The holder of a seat always finds a slot, or room for one that is made in a moment.
             // In pieces all the same: another may take the one that was made for this.
-            if let Ok(mut slot) = self.shared.shelf.get_timeout(SLOT_WAIT) {
+            if let Ok(mut slot) = self.shared.shelf().get_timeout(SLOT_WAIT) {
                 slot.link = Some(link);
                 return Ok(slot);
             }

@@ -11,9 +11,9 @@ use super::slot::{self, Shelf, Taken};
 use super::verdict::Judge;
 use super::voice::Voice;
 use crate::backend::Backend;
-use crate::config::PoolOptions;
-use crate::error::{ErrorKind, Result};
-use parking_lot::ReentrantMutex;
+use crate::config::{Overflow, PoolKind, PoolOptions};
+use crate::error::{Error, ErrorKind, Result};
+use parking_lot::{Mutex, ReentrantMutex};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -27,7 +27,9 @@ pub(super) struct Shared {
     pub(super) hooks: PoolHooks,
     pub(super) ledger: Arc<Ledger>,
     pub(super) judge: Arc<Judge>,
-    pub(super) shelf: Shelf,
+    shelf: Mutex<Shelf>,
+    /// `pool_size` and `max_overflow` as they are now.
+    sizes: Mutex<(u32, Overflow)>,
     /// Held by who tends the pool: two who fill it up at once would open one too many.
     pub(super) tending: ReentrantMutex<()>,
     /// Whether the first connection was made ready.
@@ -37,8 +39,7 @@ pub(super) struct Shared {
 impl Shared {
     pub(super) fn new(backend: Arc<dyn Backend>, options: PoolOptions, hooks: PoolHooks) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
-        let most = backend.max_connections().unwrap_or(u32::MAX).max(1);
-        let limit = options.capacity().min(most);
+        let limit = limit_of(&*backend, &options);
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = PoolName { id, database: backend.describe() };
         Self {
@@ -46,12 +47,55 @@ impl Shared {
             voice: Arc::new(Voice::new(name, hooks.listeners.clone())),
             ledger: Arc::new(Ledger::new(Terms::new(&options, limit), hooks.clock.clone())),
             judge: Arc::new(Judge::new(hooks.classify.clone())),
-            shelf: slot::shelf(limit),
+            shelf: Mutex::new(slot::shelf(limit)),
+            sizes: Mutex::new((options.pool_size, options.max_overflow)),
             tending: ReentrantMutex::new(()),
             is_initialized: AtomicBool::new(false),
             backend,
             options,
             hooks,
+        }
+    }
+
+    /// The options with the sizes as they are now.
+    pub(super) fn options_now(&self) -> PoolOptions {
+        let (pool_size, max_overflow) = *self.sizes.lock();
+        PoolOptions { pool_size, max_overflow, ..self.options.clone() }
+    }
+
+    /// Where slots are taken from.
+    pub(super) fn shelf(&self) -> Shelf {
+        self.shelf.lock().clone()
+    }
+
+    /// Has other sizes from now on.
+    pub(super) fn resize(&self, pool_size: u32, max_overflow: Overflow) -> Result<()> {
+        let options = PoolOptions { pool_size, max_overflow, ..self.options.clone() };
+        if options.kind == PoolKind::Assertion {
+            return Err(Error::new(ErrorKind::Config, "an assertion pool lends one at a time"));
+        }
+        options.validate()?;
+        let limit = limit_of(&*self.backend, &options);
+        let mut sizes = self.sizes.lock();
+        if limit > self.ledger.terms().limit {
+            // ORDER: before there are more seats. The slots that are out go back to the shelf they
+            // came from, which goes with the last of them.
+            *self.shelf.lock() = slot::shelf(limit);
+        }
+        *sizes = (pool_size, max_overflow);
+        let surplus = self.ledger.resize(Terms::new(&options, limit));
+        drop(sizes);
+        for (seat, slot) in surplus {
+            self.close_idle(seat, slot, CloseReason::Surplus);
+        }
+        self.tell_counts();
+        Ok(())
+    }
+
+    /// Tells those who listen how many there are of all.
+    pub(super) fn tell_counts(&self) {
+        if self.is_heard() {
+            self.emit(&PoolEvent::Counts { stats: &self.ledger.stats() });
         }
     }
 
@@ -131,6 +175,11 @@ impl Shared {
         self.emit(&PoolEvent::Detach { connection: link.id(), label: label.as_deref() });
         Detached::new(link, Arc::clone(&self.voice))
     }
+}
+
+/// How many connections may be open.
+fn limit_of(backend: &dyn Backend, options: &PoolOptions) -> u32 {
+    options.capacity().min(backend.max_connections().unwrap_or(u32::MAX).max(1))
 }
 
 impl Member for Shared {

@@ -64,6 +64,7 @@ mod pool_line;
 mod pool_lost; // disconnects, and what follows for the others
 mod pool_nested;
 mod pool_reset;
+mod pool_resize;
 mod pool_return;
 mod url_parse;
 mod url_secrets;

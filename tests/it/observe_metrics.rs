@@ -156,6 +156,21 @@ fn who_waits_is_known_when_it_is_sampled() {
 }
 
 #[test]
+fn who_waits_is_known_when_the_pool_is_tended_or_resized() {
+    let watched = Watched::new(small(), PoolHooks::new());
+    let taken = take(&watched.pool, 3);
+    thread::scope(|scope| {
+        scope.spawn(|| drop(watched.pool.get()));
+        until("somebody waits", || watched.pool.stats().waiting == 1);
+        watched.pool.tend();
+        assert_eq!((watched.figure("waiting"), watched.figure("limit")), (1, 3));
+        watched.pool.resize(2, 0).unwrap();
+        assert_eq!((watched.figure("waiting"), watched.figure("limit")), (1, 2));
+        drop(taken);
+    });
+}
+
+#[test]
 fn what_goes_wrong_in_a_pool_is_counted() {
     let clock = Clock::manual();
     let options = small().leak_after(Duration::from_secs(5));

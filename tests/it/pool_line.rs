@@ -263,3 +263,21 @@ fn the_time_out_names_no_more_than_eight_holders() {
     assert_eq!(error.message().matches("not using it").count(), 8);
     assert!(error.message().contains(" and 2 more"), "{error}");
 }
+
+/// One who was given a seat and is not awake yet does not count twice.
+#[test]
+fn what_comes_back_while_others_wake_up_is_kept() {
+    let fake = Fake::default();
+    let pool = fake.pool(2, 0);
+    for _ in 0..50 {
+        let held = take(&pool, 2);
+        thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| drop(pool.get().unwrap()));
+            }
+            until("two wait", || pool.stats().waiting == 2);
+            drop(held);
+        });
+    }
+    assert_eq!(fake.connects(), 2);
+}

@@ -53,15 +53,17 @@ pub(in super::super) struct Ledger {
     pub(super) changed: Condvar,
     /// Wakes the housekeeper.
     pub(super) too_few: Condvar,
-    pub(super) terms: Terms,
     pub(super) clock: Clock,
 }
 
 pub(super) struct Entries {
+    pub(super) terms: Terms,
     pub(super) seats: Seats,
     /// What sleeps; the one that came back last is at the back.
     pub(super) idle: VecDeque<Taken>,
     pub(super) line: VecDeque<Arc<Waiter>>,
+    /// Those who were given a seat and are not awake yet: they take what sleeps when they are.
+    pub(super) waking: usize,
     pub(super) circuit: Circuit,
     pub(super) is_closed: bool,
     pub(super) is_suspended: bool,
@@ -70,31 +72,45 @@ pub(super) struct Entries {
 
 impl Entries {
     /// The connection that is lent next, if one sleeps.
-    pub(super) fn wake_one(&mut self, order: Order) -> Option<Taken> {
-        match order {
+    pub(super) fn wake_one(&mut self) -> Option<Taken> {
+        match self.terms.order {
             Order::Lifo => self.idle.pop_back(),
             Order::Fifo => self.idle.pop_front(),
         }
     }
 
-    pub(super) fn snapshot(&self, terms: &Terms) -> PoolStats {
+    pub(super) fn snapshot(&self) -> PoolStats {
         PoolStats {
             idle: self.idle.len() as u32,
             in_use: self.seats.taken,
             waiting: self.line.len() as u32,
-            pool_size: terms.kept,
-            limit: terms.limit,
+            pool_size: self.terms.kept,
+            limit: self.terms.limit,
             ..self.stats
         }
+    }
+
+    /// Whether another connection may sleep, beside those that do; the one in question has a seat.
+    pub(super) fn has_bed(&self) -> bool {
+        self.idle.len() < self.terms.kept as usize && self.is_within_limit(self.waking)
+    }
+
+    /// Whether there may be as many as there are, when so many of those that have a seat take one
+    /// that sleeps. Always, but after the limit was lowered.
+    pub(super) fn is_within_limit(&self, waking: usize) -> bool {
+        let open = self.seats.taken as usize + self.idle.len().saturating_sub(waking);
+        open <= self.terms.limit as usize
     }
 }
 
 impl Ledger {
     pub(in super::super) fn new(terms: Terms, clock: Clock) -> Self {
         let entries = Entries {
+            terms,
             seats: Seats::new(terms.limit),
             idle: VecDeque::new(),
             line: VecDeque::new(),
+            waking: 0,
             circuit: Circuit::new(),
             is_closed: false,
             is_suspended: false,
@@ -104,17 +120,16 @@ impl Ledger {
             entries: Mutex::new(entries),
             changed: Condvar::new(),
             too_few: Condvar::new(),
-            terms,
             clock,
         }
     }
 
-    pub(in super::super) fn terms(&self) -> &Terms {
-        &self.terms
+    pub(in super::super) fn terms(&self) -> Terms {
+        self.entries.lock().terms
     }
 
     pub(in super::super) fn stats(&self) -> PoolStats {
-        self.entries.lock().snapshot(&self.terms)
+        self.entries.lock().snapshot()
     }
 
     pub(in super::super) fn holders(&self) -> Vec<Holder> {
@@ -125,7 +140,7 @@ impl Ledger {
     pub(super) fn shortage(&self, entries: &mut MutexGuard<'_, Entries>) -> Shortage {
         entries.stats.timeouts += 1;
         Shortage {
-            stats: entries.snapshot(&self.terms),
+            stats: entries.snapshot(),
             holders: entries.seats.holders(self.clock.now()),
             failure: entries.circuit.failure().map(Error::without_source),
         }
@@ -207,7 +222,7 @@ impl Ledger {
 
     /// Wakes the housekeeper if too few connections sleep.
     pub(super) fn ask_for_more(&self, entries: &Entries) {
-        if (entries.idle.len() as u32) < self.terms.min_idle {
+        if (entries.idle.len() as u32) < entries.terms.min_idle {
             self.too_few.notify_all();
         }
     }
@@ -248,6 +263,11 @@ impl Ledger {
 
     pub(in super::super) fn is_closed(&self) -> bool {
         self.entries.lock().is_closed
+    }
+
+    /// Why what comes back is not kept.
+    pub(in super::super) fn reason_for_surplus(&self) -> CloseReason {
+        if self.is_closed() { CloseReason::PoolClosed } else { CloseReason::Surplus }
     }
 
     /// Waits until nothing is on loan, or until `end`; says who still has something.
@@ -310,7 +330,7 @@ impl Ledger {
     pub(in super::super) fn spare_seat(&self, wanted: u32) -> Option<Seat> {
         let mut entries = self.entries.lock();
         let idle = entries.idle.len() as u32;
-        let has_room = idle + entries.seats.taken < self.terms.limit;
+        let has_room = idle + entries.seats.taken < entries.terms.limit;
         let is_wanted = idle < wanted && !entries.is_closed && !entries.is_suspended;
         (has_room && is_wanted).then(|| entries.seats.take())
     }

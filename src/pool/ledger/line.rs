@@ -4,7 +4,7 @@ use super::super::badge::Badge;
 use super::super::failure::Shortage;
 use super::super::request::{Allowance, Request};
 use super::super::slot::Taken;
-use super::entries::{Entries, Ledger};
+use super::entries::{Entries, Ledger, Terms};
 use super::seats::{Loan, Seat};
 use crate::workers::Holding;
 use parking_lot::{Condvar, MutexGuard};
@@ -86,7 +86,7 @@ impl Ledger {
             allowance = Some(allowed);
             self.wait(&mut entries, &allowed)?
         };
-        let slot = entries.wake_one(self.terms.order);
+        let slot = entries.wake_one();
         let since = if allowance.is_some() { self.clock.now() } else { now };
         let badge = slot.as_ref().and_then(|slot| slot.link.as_ref());
         let badge = badge.map(|link| Arc::clone(&link.badge));
@@ -101,10 +101,10 @@ impl Ledger {
         entries: &mut MutexGuard<'_, Entries>,
         allowed: &Allowance,
     ) -> Result<Seat, NoSeat> {
-        if self.terms.is_assertion {
+        if entries.terms.is_assertion {
             return Err(NoSeat::Second(Box::new(self.shortage(entries))));
         }
-        if entries.line.len() as u32 >= self.terms.max_waiting {
+        if entries.line.len() as u32 >= entries.terms.max_waiting {
             return Err(NoSeat::Full(Box::new(self.shortage(entries))));
         }
         let waiter = Arc::new(Waiter::new());
@@ -114,6 +114,7 @@ impl Ledger {
             let timed_out = waiter.woken.wait_until(entries, allowed.deadline).timed_out();
             // The seat is looked at first: one that was handed over at the last moment is kept.
             if let Some(seat) = waiter.seat() {
+                entries.waking -= 1;
                 break Ok(seat);
             }
             if entries.is_closed {
@@ -142,11 +143,11 @@ impl Ledger {
     /// Puts a connection to sleep and gives the seat back, if the connection is to be kept.
     pub(in super::super) fn park(&self, seat: Seat, slot: Taken, now: Instant) -> Parked {
         let mut entries = self.entries.lock();
-        let kept = self.terms.kept as usize;
         // One who waits takes it off at once, so that it does not count as one more that sleeps.
-        let is_kept = kept > 0
-            && (entries.idle.len() < kept || !entries.line.is_empty())
-            && !entries.is_closed;
+        let is_taken_off = entries.terms.kept > 0
+            && !entries.line.is_empty()
+            && entries.is_within_limit(entries.waking);
+        let is_kept = (is_taken_off || entries.has_bed()) && !entries.is_closed;
         if !is_kept {
             return Parked::Surplus(slot);
         }
@@ -161,7 +162,7 @@ impl Ledger {
         if let Some(loan) = entries.seats.loan(seat) {
             loan.badge = None;
         }
-        if entries.is_closed {
+        if entries.is_closed || !entries.has_bed() {
             return Some(slot);
         }
         let used = |slot: &Taken| slot.link.as_ref().map(|link| link.used);
@@ -186,9 +187,13 @@ impl Ledger {
             entries.stats.check_outs += 1;
             entries.stats.total_use += now.saturating_duration_since(loan.since);
         }
-        let next = if entries.is_suspended { None } else { entries.line.pop_front() };
+        let is_held = entries.is_suspended || !entries.is_within_limit(entries.waking + 1);
+        let next = if is_held { None } else { entries.line.pop_front() };
         match next {
-            Some(waiter) => waiter.serve(seat),
+            Some(waiter) => {
+                entries.waking += 1;
+                waiter.serve(seat);
+            }
             None => entries.seats.leave(seat),
         }
         self.changed.notify_all();
@@ -204,11 +209,39 @@ impl Ledger {
     pub(in super::super) fn resume(&self) {
         let mut entries = self.entries.lock();
         entries.is_suspended = false;
-        while entries.seats.has_free()
-            && let Some(waiter) = entries.line.pop_front()
+        serve(&mut entries);
+    }
+
+    /// Keeps to other numbers from now on. Hands out what sleeps and is too much now, each with a
+    /// seat; what is on loan and too much is surplus when it comes back.
+    pub(in super::super) fn resize(&self, terms: Terms) -> Vec<(Seat, Taken)> {
+        let mut entries = self.entries.lock();
+        entries.terms = terms;
+        entries.seats.limit = terms.limit;
+        let room = terms.limit.saturating_sub(entries.seats.taken);
+        let beds = terms.kept.min(room) as usize + entries.waking;
+        let mut surplus = Vec::new();
+        while entries.idle.len() > beds
+            && let Some(slot) = entries.idle.pop_front()
         {
-            let seat = entries.seats.take();
-            waiter.serve(seat);
+            surplus.push((entries.seats.take(), slot));
         }
+        if !entries.is_suspended {
+            serve(&mut entries);
+        }
+        self.changed.notify_all();
+        self.ask_for_more(&entries);
+        surplus
+    }
+}
+
+/// Gives seats that are free to those who wait.
+fn serve(entries: &mut Entries) {
+    while entries.seats.has_free()
+        && let Some(waiter) = entries.line.pop_front()
+    {
+        let seat = entries.seats.take();
+        entries.waking += 1;
+        waiter.serve(seat);
     }
 }

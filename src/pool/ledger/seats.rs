@@ -17,7 +17,7 @@ pub(crate) type Seat = u32;
 pub(super) struct Seats {
     all: Vec<Chair>,
     free: Vec<Seat>,
-    limit: u32,
+    pub(super) limit: u32,
     /// Seats that somebody has, a borrower or the housekeeper.
     pub(super) taken: u32,
 }

@@ -35,7 +35,7 @@ impl Ledger {
             if entries.is_closed {
                 return Turn::Closed;
             }
-            if let Some(slot) = entries.wake_one(self.terms.order) {
+            if let Some(slot) = entries.wake_one() {
                 if let (Some(link), Some(loan)) = (&slot.link, entries.seats.loan(seat)) {
                     loan.badge = Some(Arc::clone(&link.badge));
                 }

@@ -41,6 +41,8 @@ impl PoolListener for Log {
             PoolEvent::Timeout { label, .. } => format!("timeout: {}", name(*label)),
             PoolEvent::Leak { holder } => format!("leak: {holder}"),
             PoolEvent::LeakReturned { label, .. } => format!("leak returned: {}", name(*label)),
+            // It comes with every round of a housekeeper.
+            PoolEvent::Counts { .. } => return,
             PoolEvent::PoolClosed => "pool closed".to_owned(),
             other => format!("{other:?}"),
         };
