@@ -366,7 +366,7 @@ fn a_connection_that_could_not_be_asked_sleeps_on() {
 fn a_pool_that_is_tended_from_where_no_call_is_allowed_keeps_its_connections() {
     let fake = Fake::default();
     let clock = Clock::manual();
-    let keepalive = pinging().keepalive(Duration::from_secs(60));
+    let keepalive = pinging().keepalive(Duration::from_mins(1));
     let pool = fake.hooked(keepalive, PoolHooks::new().clock(&clock));
     drop(take(&pool, 2));
     fake.refuse_pings(true);

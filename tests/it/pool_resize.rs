@@ -21,7 +21,9 @@ fn one_that_grows_serves_those_who_wait() {
         let waiters: Vec<_> = (0..2).map(|_| scope.spawn(|| drop(pool.get().unwrap()))).collect();
         until("two wait", || pool.stats().waiting == 2);
         pool.resize(2, 1).unwrap();
-        waiters.into_iter().for_each(|waiter| waiter.join().unwrap());
+        for waiter in waiters {
+            waiter.join().unwrap();
+        }
     });
     drop(held);
     assert_eq!((pool.capacity(), pool.stats().pool_size, fake.open()), (3, 2, 2));
@@ -72,7 +74,9 @@ fn what_slept_longest_is_closed() {
     let pool = fixed(&fake, 3);
     let mut held = take(&pool, 3);
     let last = id(&mut held[2]);
-    held.into_iter().for_each(drop);
+    for one in held {
+        drop(one);
+    }
     pool.resize(1, 0).unwrap();
     assert_eq!((fake.open(), id(&mut pool.get().unwrap())), (1, last));
 }

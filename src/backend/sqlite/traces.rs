@@ -216,4 +216,15 @@ mod tests {
             assert!(!mentions(sql, b"pragma"), "{sql}");
         }
     }
+    /// There are never so many threads, and SQLite does not say so.
+    #[test]
+    fn a_setting_that_stays_is_an_error() {
+        let sqlite = Connection::open_in_memory().unwrap();
+        let mut was = Settings::of(&sqlite).unwrap();
+        assert!(!was.restore(&sqlite).unwrap());
+        let threads = SETTINGS.iter().position(|name| *name == "threads").unwrap();
+        was.values[threads] = Some("7777".to_owned());
+        let error = was.restore(&sqlite).unwrap_err();
+        assert!(error.message().contains("threads"), "{error}");
+    }
 }

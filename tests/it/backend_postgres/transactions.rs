@@ -1,5 +1,8 @@
-use super::{connect, pid, text, wait_until};
+use super::{backend, connect, in_time, pid, text, wait_until};
+use crate::support::cluster::PASSWORD;
+use crate::support::proxy::{End, Fault, Moment, Proxy};
 use crate::support::shared;
+use rowmill::backend::Backend;
 use rowmill::{Class, ErrorKind, SqlState};
 
 #[test]
@@ -112,4 +115,29 @@ fn a_connection_that_was_lost_before_the_commit_is_no_unknown_commit() {
     connection.run("select 1").unwrap_err();
     let error = connection.commit().unwrap_err();
     assert_eq!(error.sqlstate(), Some(SqlState::CONNECTION_FAILURE));
+}
+
+/// The answer is `CommandComplete` (12 bytes) and `ReadyForQuery` (6). With the first of them it is
+/// known that the commit held, also where the connection ends right behind it: the driver says that
+/// it is closed.
+#[test]
+fn a_commit_whose_connection_ends_right_behind_the_answer_held() {
+    let db = shared().database("behind");
+    db.sql("create table t (n int)");
+    let proxy = Proxy::to(shared().port());
+    let name = db.name();
+    let url = format!("postgresql://postgres:{PASSWORD}@127.0.0.1:{}/{name}", proxy.port());
+    for (bytes, holds) in [(12, true), (17, true), (11, false)] {
+        let mut connection = backend(&url).connect(in_time()).unwrap();
+        connection.begin().unwrap();
+        connection.run("insert into t values (1)").unwrap();
+        proxy.set(Fault::Cut { at: Moment::ServerByte(bytes), end: End::Fin });
+        let committed = connection.commit();
+        let kind = committed.as_ref().err().map(rowmill::Error::kind);
+        let expected = (!holds).then_some(ErrorKind::CommitUnknown);
+        assert_eq!(kind, expected, "{bytes} bytes: {committed:?}");
+        proxy.set(Fault::Pass);
+        assert!(connection.run("select 1").unwrap_err().is_disconnect());
+    }
+    assert_eq!(db.count("t"), 3);
 }

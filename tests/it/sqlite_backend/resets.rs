@@ -31,6 +31,8 @@ fn an_open_transaction_is_rolled_back() {
 fn temporary_tables_views_and_triggers_go() {
     on_each(|connection| {
         connection.run("create table t (a)").unwrap();
+        let store = one(connection, "pragma temp_store");
+        connection.reset(soon()).unwrap();
         for sql in [
             "create temp table x (a primary key)",
             "CREATE TEMPORARY VIEW x AS SELECT 1",
@@ -41,6 +43,8 @@ fn temporary_tables_views_and_triggers_go() {
             connection.run(sql).unwrap();
             assert_eq!(connection.reset(soon()).unwrap(), SESSION, "{sql}");
             assert_eq!(one(connection, "select count(*) from temp.sqlite_schema"), "0", "{sql}");
+            assert_eq!(one(connection, "pragma temp_store"), store, "{sql}");
+            connection.reset(soon()).unwrap();
         }
         connection.run("insert into t values (1)").unwrap();
         assert_eq!(one(connection, "select count(*) from t"), "1");
@@ -145,4 +149,19 @@ fn the_check_of_deferred_foreign_keys_leaves_nothing_that_counts() {
         connection.commit().unwrap();
         assert_eq!(connection.reset(soon()).unwrap(), NOTHING);
     }
+}
+
+/// Another reads the file in a journal mode in which nobody can write then.
+#[test]
+fn a_reset_that_has_to_wait_ends_at_its_deadline() {
+    let database = Database::new();
+    let mut connection = connect(&database.backend());
+    connection.run("create table t (a); insert into t values (1)").unwrap();
+    connection.run("pragma journal_mode = delete").unwrap();
+    let other = rusqlite::Connection::open(database.path()).unwrap();
+    other.execute_batch("begin; select * from t").unwrap();
+    let started = Instant::now();
+    let error = connection.reset(started + Duration::from_millis(200)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Database, "{error}");
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
 }
