@@ -104,3 +104,39 @@ fn is_local(name: &str) -> bool {
 fn is_loopback(address: IpAddr) -> bool {
     address.to_canonical().is_loopback()
 }
+
+/// The tests of a build with TLS are in `tests/it/url_tls.rs`.
+#[cfg(all(test, not(feature = "tls")))]
+mod tests {
+    use crate::error::ErrorKind;
+    use crate::url::DatabaseUrl;
+
+    fn refusal(text: &str) -> String {
+        let error = DatabaseUrl::parse_with(text, &|_| None).expect_err(text);
+        assert_eq!(error.kind(), ErrorKind::Url, "{error}");
+        error.to_string()
+    }
+
+    #[test]
+    fn without_the_feature_nothing_travels_in_the_clear_unasked() {
+        for text in [
+            "postgresql://u@db.example/d",
+            "host=localhost hostaddr=10.0.0.1 user=u",
+            "postgresql://u@localhost.evil.example/d",
+            "host=db.example hostaddr=127.0.0.1 user=u",
+        ] {
+            let said = refusal(text);
+            assert!(said.contains("feature \"tls\"") && said.contains("sslmode=disable"), "{said}");
+            let separator = if text.contains("://") { "?" } else { " " };
+            for word in ["allow", "prefer"] {
+                let said = refusal(&format!("{text}{separator}sslmode={word}"));
+                assert!(said.contains("would travel without TLS"), "{said}");
+            }
+            let plain = format!("{text}{separator}sslmode=disable");
+            assert!(DatabaseUrl::parse_with(&plain, &|_| None).is_ok());
+        }
+        let said = refusal("postgresql://u@localhost/d?sslmode=require");
+        assert!(said.contains("not in this build"), "{said}");
+        assert!(DatabaseUrl::parse_with("postgresql://u@localhost/d", &|_| None).is_ok());
+    }
+}

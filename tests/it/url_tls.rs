@@ -113,23 +113,6 @@ fn a_mode_that_anybody_on_the_way_can_undo_is_noted() {
     }
 }
 
-#[cfg(not(feature = "tls"))]
-#[test]
-fn without_the_feature_nothing_travels_in_the_clear_unasked() {
-    for text in ELSEWHERE {
-        let said = refusal_in(text, &[]);
-        assert!(said.contains("feature \"tls\"") && said.contains("sslmode=disable"), "{said}");
-        let separator = if text.contains("://") { "?" } else { " " };
-        for word in ["allow", "prefer"] {
-            let said = refusal_in(&format!("{text}{separator}sslmode={word}"), &[]);
-            assert!(said.contains("would travel without TLS"), "{said}");
-        }
-        assert!(parse_in(&format!("{text}{separator}sslmode=disable"), &[]).is_ok());
-    }
-    let said = refusal_in("postgresql://localhost/d?sslmode=require", &[]);
-    assert!(said.contains("not in this build"), "{said}");
-}
-
 #[cfg(feature = "tls")]
 #[test]
 fn every_key_of_tls_has_its_variable() {
