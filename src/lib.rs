@@ -59,6 +59,9 @@
 //! | see whether parallel work is right | [`Job::run_serial`], its serial twin |
 //! | store an entity, or read one by its key | [`Insert`], [`Crud`] |
 //! | store many at once | [`InsertMany`], [`CrudMany`] |
+//! | change entities and have what changed written together | [`Engine::session`], [`Session`] |
+//! | only read, and be held to it | [`Engine::read_session`], [`ReadSession`] |
+//! | load what belongs to many rows in one query | [`load_children`], [`load_parents`], [`load_through`] |
 //! | run a statement or a query of my own | [`Engine::execute`], [`Engine::query`] |
 //! | do several statements or none | [`Engine::transaction`], [`Engine::begin`] |
 //! | have a transaction run again after a deadlock or a lost connection | [`Engine::transact`] with [`TransactionOptions::retry`] |
@@ -128,14 +131,20 @@ pub use batch::write::{Append, InsertIgnore, Mirror, Replace, Upsert, Write, Wri
 // they go.
 pub use fetch::{Chunks, FromRow, Page, Pages, RowStream};
 pub use schema::{Difference, DifferenceKind, Schema, SchemaReport};
-pub use session::{Isolation, Transaction, TransactionOptions};
+pub use session::{
+    Isolation, ReadSession, RepeatedGets, Session, SessionOptions, Tracked, Transaction,
+    TransactionOptions,
+};
 pub use sink::{mode::Mode, target::Target};
 pub use source::bounds::{Bounds, CutLimits, Fingerprint, Origin};
 pub use source::csv::{Csv, CsvColumn, CsvColumns, CsvFormat};
 pub use source::feed::{Feed, Layout};
 pub use source::prepared::{Prepared, Stage};
 pub use source::rows::{Iter, Refusal, Source};
-pub use store::{Crud, CrudMany, Duplicates, Fields, Insert, InsertMany, Saved, Upserted};
+pub use store::{
+    Crud, CrudMany, Duplicates, Fields, Insert, InsertMany, RefersTo, Saved, Upserted,
+    load_children, load_parents, load_through,
+};
 
 // Wires and drivers: databases and their connections.
 pub use backend::RowRef;

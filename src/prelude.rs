@@ -7,6 +7,11 @@ pub use crate::mapping::key::Keyed;
 pub use crate::query::{
     Delete, Expr, Query, Sql, Update, both, count_all, either, equal, fragment, has, value,
 };
-pub use crate::session::{Transaction, TransactionOptions};
-pub use crate::store::{Crud, CrudMany, Duplicates, Insert, InsertMany, Saved, Upserted};
+pub use crate::session::{
+    ReadSession, Session, SessionOptions, Tracked, Transaction, TransactionOptions,
+};
+pub use crate::store::{
+    Crud, CrudMany, Duplicates, Insert, InsertMany, Saved, Upserted, load_children, load_parents,
+    load_through,
+};
 pub use rowmill_derive::{Entity, SqlEnum};

@@ -4,6 +4,16 @@
 //! - `options`:     [`TransactionOptions`]: isolation, time-outs, how often to try
 //! - `transact`:    [`Engine::transaction`](crate::Engine::transaction) and its kin: a closure that
 //!   is run again where that helps
+//! - `unit_of_work`: [`Session`]: entities that are written together
+//! - `tracked`:     [`Tracked`]: an entity that a session looks after
+//! - `read_session`: [`ReadSession`]: one that cannot write
+//! - `session_options`: [`SessionOptions`]: autoflush and the like
+//! - `repeated_gets`: [`RepeatedGets`]: rows that are read one by one
+//! - `core`:        how a session does what it promises
+//! - `relations`:   what belongs to its objects
+//! - `unit`:        what it has to do, and how its objects were before
+//! - `identity_map`, `image`: which object is which row, and how that row was
+//! - `flush`, `order`: writing all of it in few statements, parents first
 //!
 //! # What it promises
 //!
@@ -12,10 +22,31 @@
 //! first one. A closure is run again only where the first run has certainly left nothing behind,
 //! as a whole, and never once its COMMIT may have held: that is an error of its own
 //! ([`CommitUnknown`](crate::ErrorKind::CommitUnknown)), or is resolved by asking the database.
+//!
+//! In a session, the same row is the same object. Only changed columns are written. A rollback, of
+//! all or to a savepoint, makes the objects what they were. An object that was not changed lives
+//! as long as somebody has it, and no longer.
 
+mod core;
+mod flush;
+mod identity_map;
+mod image;
 mod options;
+mod order;
+mod read_session;
+mod relations;
+mod repeated_gets;
+mod session_options;
+mod tracked;
 mod transact;
 mod transaction;
+mod unit;
+mod unit_of_work;
 
 pub use options::{Isolation, TransactionOptions};
+pub use read_session::ReadSession;
+pub use repeated_gets::RepeatedGets;
+pub use session_options::SessionOptions;
+pub use tracked::Tracked;
 pub use transaction::Transaction;
+pub use unit_of_work::Session;

@@ -52,8 +52,8 @@ impl Transaction {
     /// `Database` or `Disconnect`.
     #[track_caller]
     pub fn begin(from: &dyn Acquire, options: &TransactionOptions) -> Result<Self> {
-        let connection = from.acquire(Intent::Write)?;
-        Self::begin_on(connection, options, 1)
+        let intent = if options.read_only { Intent::Read } else { Intent::Write };
+        Self::begin_on(from.acquire(intent)?, options, 1)
     }
 
     pub(super) fn begin_on(
@@ -69,8 +69,27 @@ impl Transaction {
         if !sql.is_empty() {
             connection.run(&sql)?;
         }
+        Ok(Self::on(connection, attempt))
+    }
+
+    /// A transaction that only reads, also where the database does not know of such a thing: there
+    /// it is one that waits for nobody who writes.
+    #[track_caller]
+    pub(super) fn begin_to_read(from: &dyn Acquire, options: &TransactionOptions) -> Result<Self> {
+        let mut connection = from.acquire(Intent::Read)?;
+        if connection.capabilities().transaction_modes {
+            return Self::begin_on(connection, &options.clone().read_only(), 1);
+        }
+        if options.statement_timeout.is_some() {
+            connection.set_statement_timeout(options.statement_timeout)?;
+        }
+        connection.run("BEGIN")?;
+        Ok(Self::on(connection, 1))
+    }
+
+    fn on(connection: Pooled, attempt: u32) -> Self {
         let inner = Inner { connection, first_failure: None, savepoints: 0 };
-        Ok(Self { inner: RefCell::new(inner), attempt, hooks: Vec::new() })
+        Self { inner: RefCell::new(inner), attempt, hooks: Vec::new() }
     }
 
     /// Runs one or more statements without parameters and forgets their results. They must not
@@ -160,6 +179,16 @@ impl Transaction {
         self.inner.get_mut().connection.rollback()
     }
 
+    /// Begins a savepoint.
+    pub(super) fn open_savepoint(&self) -> Result<Savepoint> {
+        self.inner.try_borrow_mut().map_err(|_| busy())?.begin_savepoint()
+    }
+
+    /// Ends a savepoint as what was `done` in it asks for.
+    pub(super) fn close_savepoint<T>(&self, savepoint: Savepoint, done: Result<T>) -> Result<T> {
+        self.inner.try_borrow_mut().map_err(|_| busy())?.end_savepoint(savepoint, done)
+    }
+
     /// Commits, and leaves the hooks to the caller.
     pub(super) fn end(&mut self) -> Result<()> {
         self.through(|connection| connection.commit())
@@ -193,7 +222,8 @@ impl Executor for Transaction {
     }
 }
 
-struct Savepoint {
+/// A savepoint that was not ended yet.
+pub(super) struct Savepoint {
     name: String,
     /// The first failure before it began.
     before: Option<Error>,

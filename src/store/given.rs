@@ -64,6 +64,26 @@ impl<'m> Given<'m> {
         Ok(Self { arrays, values })
     }
 
+    /// Values of one column, packed already.
+    pub(crate) fn of_column<'v>(
+        form: Form,
+        column_type: &'m ColumnType,
+        values: &mut dyn Iterator<Item = &'v [u8]>,
+    ) -> Result<Self> {
+        if form != Form::Arrays {
+            let values = values.map(|value| Param::Packed(column_type, value.to_vec().into()));
+            return Ok(Self { arrays: Vec::new(), values: values.collect() });
+        }
+        let mut array = ColumnArray::new(column_type);
+        for value in values {
+            array.push(|out| {
+                out.extend_from_slice(value);
+                Ok(true)
+            })?;
+        }
+        Ok(Self { arrays: vec![array.finish()], values: Vec::new() })
+    }
+
     /// The parameters, in their order.
     pub(crate) fn params(&self) -> Vec<Param<'_>> {
         let arrays =

@@ -3,6 +3,7 @@
 //!
 //! - `crud`:       [`Insert`], [`Crud`]: one row at a time
 //! - `many`:       [`InsertMany`], [`CrudMany`]: many rows at a time
+//! - `relations`:  [`load_children`], [`load_parents`], [`load_through`]: what belongs to many rows
 //! - `duplicates`: which row counts where two have the same key; what became of rows
 //! - `fields`:     [`Fields`]: which columns are set
 //! - `entity_map`: how an entity lies in its table, worked out once
@@ -32,6 +33,7 @@ mod keys;
 mod load;
 mod many;
 pub(crate) mod record;
+pub(crate) mod relations;
 pub(crate) mod single;
 pub(crate) mod stale;
 pub(crate) mod update;
@@ -41,3 +43,4 @@ pub use crud::{Crud, Insert, Saved};
 pub use duplicates::{Duplicates, Upserted};
 pub use fields::Fields;
 pub use many::{CrudMany, InsertMany};
+pub use relations::{RefersTo, load_children, load_parents, load_through};

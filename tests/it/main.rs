@@ -86,8 +86,7 @@ mod fault_resources; // no session left, a full disk, limits of the server
 mod fault_restart; // the server goes away, comes back, refuses
 mod fault_watch; // long loans are told of, sleeping connections kept alive
 
-// Work: query_*.rs (fetch), session_*.rs, csv_*.rs (source), sink_*.rs
-// Work: store_*.rs, session_*.rs, relations_*.rs, csv_*.rs (source), sink_*.rs
+// Work: query_*.rs (fetch), store_*.rs, session_*.rs, relations_*.rs, csv_*.rs (source), sink_*.rs
 mod csv_source; // a CSV file, against what COPY makes of it
 mod query_change; // updates and deletions
 mod query_join;
@@ -95,10 +94,16 @@ mod query_page;
 mod query_read; // filters, orders, groups; each against SQL that was written by hand
 mod query_sql; // SQL as it is written
 mod query_stream; // rows in constant memory, and dropped before their end
+mod relations_load; // what belongs to many rows, in one query
 mod schema_create; // tables from entities
 mod schema_verify; // entities against the catalog
+mod session_read_only;
 mod session_retry; // a closure that is run again, and never once its COMMIT may have held
 mod session_transaction;
+mod session_unit_flush; // few statements, parents first
+mod session_unit_model; // random work, against a plain map
+mod session_unit_undo; // what is rolled back is undone in the objects
+mod session_unit_work; // what a session looks after
 mod store_many; // many entities at a time: few statements, all or none
 mod store_single; // one entity at a time
 

@@ -14,6 +14,7 @@
 //! - `lineitem`: rows of TPC-H's lineitem table as CSV, as many as asked for
 //! - `log`:      one who listens to a pool
 //! - `loading`:  loads of them through the command, compared row by row
+//! - `music`:    the tables of a small shop, and their entities
 //! - `pgbouncer`: a pooler in transaction mode before a server
 //! - `tls`:      authorities, certificates, and a server that has them
 //! - `recorder`: keeps the figures for `metrics`
@@ -41,6 +42,7 @@ pub mod lineitem;
 #[cfg(feature = "cli")]
 pub mod loading;
 pub mod log;
+pub mod music;
 pub mod pgbouncer;
 #[cfg(feature = "cli")]
 mod place;
