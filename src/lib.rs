@@ -173,8 +173,8 @@ pub use mapping::reference::{OnDelete, Reference};
 pub use mapping::rows::{RowWriter, Rows};
 pub use mapping::table_shape::{Index, TableShape};
 pub use query::{
-    Delete, Expr, OrderBy, PageToken, Query, Sql, Update, both, count_all, either, equal, fragment,
-    has, value,
+    Delete, Expr, Find, OrderBy, PageToken, Query, Sql, Update, both, count_all, count_of, either,
+    equal, fragment, fragment_for, has, value, value_of, when,
 };
 pub use rowmill_derive::{Cell, Entity, SqlEnum};
 pub use sql::dialect::Dialect;

@@ -5,7 +5,8 @@ pub use crate::error::{Error, ErrorKind, Result};
 pub use crate::mapping::entity::Entity;
 pub use crate::mapping::key::Keyed;
 pub use crate::query::{
-    Delete, Expr, Query, Sql, Update, both, count_all, either, equal, fragment, has, value,
+    Delete, Expr, Find, Query, Sql, Update, both, count_all, count_of, either, equal, fragment,
+    fragment_for, has, value, value_of, when,
 };
 pub use crate::session::{
     ReadSession, Session, SessionOptions, Tracked, Transaction, TransactionOptions,

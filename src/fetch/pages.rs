@@ -48,7 +48,7 @@ pub(super) fn read<S, R>(
             page.next = last.take();
             return Ok(());
         }
-        page.rows.push(read_row(row, query.read)?);
+        page.rows.push(read_row(row, &query.read)?);
         if page.rows.len() as u64 == size {
             let cells = (row.len() - keys..row.len()).map(|index| row.cell(index));
             last = Some(PageToken::of(cells)?);

@@ -51,9 +51,8 @@ impl<S, R> Query<S, R> {
     /// As [`all`](Self::all); what `each` returns.
     #[track_caller]
     pub fn each(&self, on: &impl Executor, mut each: impl FnMut(R) -> Result<()>) -> Result<()> {
-        let read = self.read;
         run::query(on, self.intent(), |dialect| self.statement(dialect), &mut |row| {
-            each(read_row(row, read)?)
+            each(read_row(row, &self.read)?)
         })
     }
 
@@ -180,6 +179,6 @@ impl<S: 'static, R: Send + 'static> Query<S, R> {
 }
 
 /// Reads a row.
-pub(super) fn read_row<R>(row: &dyn RowRef, read: Read<R>) -> Result<R> {
+pub(super) fn read_row<R>(row: &dyn RowRef, read: &Read<R>) -> Result<R> {
     read(&mut |index| row.cell(index))
 }

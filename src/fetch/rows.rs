@@ -42,7 +42,8 @@ impl<R: Send + 'static> Chunks<R> {
         let statement = query.statement(connection.capabilities().dialect)?;
         let interrupt = connection.interrupt();
         let (sender, arriving) = sync_channel(0);
-        let reading = Reading { connection, statement, read: query.read, size, sender };
+        let reading =
+            Reading { connection, statement, read: Arc::clone(&query.read), size, sender };
         let reader = thread::Builder::new().name("rowmill-rows".into()).spawn(|| reading.run());
         let reader = reader.map_err(|error| {
             Error::new(ErrorKind::Connect, "no thread can be started to read rows")
@@ -75,7 +76,7 @@ impl<R> Reading<R> {
         let mut chunk = Vec::new();
         let params = run::params(&statement.values);
         let done = connection.query(&statement.sql, &params, &mut |row| {
-            chunk.push(read_row(row, read)?);
+            chunk.push(read_row(row, &read)?);
             if chunk.len() < size {
                 return Ok(());
             }

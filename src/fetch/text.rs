@@ -123,6 +123,29 @@ impl Sql {
         Ok(rows)
     }
 
+    /// The only value of its only row: `Sql::new("select count(*) from t").scalar::<i64>(&engine)`.
+    ///
+    /// # Errors
+    /// As [`one`](Self::one); `Decode` if a row is not one value.
+    #[track_caller]
+    pub fn scalar<T: Cell>(&self, on: &impl Executor) -> Result<T> {
+        self.one::<(T,)>(on).map(|(value,)| value)
+    }
+
+    /// The only value of each of its rows.
+    ///
+    /// # Errors
+    /// As [`all`](Self::all); `Decode` if a row is not one value.
+    #[track_caller]
+    pub fn scalars<T: Cell>(&self, on: &impl Executor) -> Result<Vec<T>> {
+        let mut values = Vec::new();
+        self.each(on, |(value,)| {
+            values.push(value);
+            Ok(())
+        })?;
+        Ok(values)
+    }
+
     /// Hands each row to `each`, in constant memory; `each` must not use the same connection.
     ///
     /// # Errors

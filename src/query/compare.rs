@@ -7,6 +7,7 @@ use super::query::Query;
 use super::value::Value;
 use crate::error::Result;
 use crate::mapping::cell::Cell;
+use crate::mapping::column_type::ColumnType;
 use crate::mapping::entity::Entity;
 use crate::mapping::field::Field;
 use std::ops::{Add, Div, Mul, Sub};
@@ -31,6 +32,57 @@ impl Number for f64 {}
 impl Number for rust_decimal::Decimal {}
 impl<T: Number> Number for Option<T> {}
 
+/// What can stand in a list of values for a `T`: one, a reference to one, or what is within its
+/// `Option`.
+#[diagnostic::on_unimplemented(message = "a list of `{T}` cannot have this in it")]
+pub trait Listed<T> {
+    /// It, packed.
+    #[doc(hidden)]
+    fn packed(&self, column_type: &ColumnType) -> Result<Value>;
+}
+
+impl<T: Cell> Listed<T> for T {
+    fn packed(&self, column_type: &ColumnType) -> Result<Value> {
+        Value::of(self, column_type)
+    }
+}
+
+impl<T: Cell> Listed<Option<T>> for T {
+    fn packed(&self, column_type: &ColumnType) -> Result<Value> {
+        Value::of(self, column_type)
+    }
+}
+
+impl<T: Cell> Listed<T> for &T {
+    fn packed(&self, column_type: &ColumnType) -> Result<Value> {
+        Value::of(*self, column_type)
+    }
+}
+
+impl<T: Cell> Listed<Option<T>> for &T {
+    fn packed(&self, column_type: &ColumnType) -> Result<Value> {
+        Value::of(*self, column_type)
+    }
+}
+
+macro_rules! listed_text {
+    ($($text:ty),+) => {
+        $(impl Listed<String> for $text {
+            fn packed(&self, column_type: &ColumnType) -> Result<Value> {
+                Value::of(&(*self).to_string(), column_type)
+            }
+        }
+
+        impl Listed<Option<String>> for $text {
+            fn packed(&self, column_type: &ColumnType) -> Result<Value> {
+                Value::of(&(*self).to_string(), column_type)
+            }
+        })+
+    };
+}
+
+listed_text!(&str, &&str);
+
 impl<S, T: Cell> Expr<S, T> {
     fn compare(self, operator: &'static str, other: impl Operand<S, T>) -> Expr<S, bool> {
         let right = other.operand(&self.column_type()).0;
@@ -42,10 +94,14 @@ impl<S, T: Cell> Expr<S, T> {
         })
     }
 
-    fn list(self, values: impl IntoIterator<Item = T>, negated: bool) -> Expr<S, bool> {
+    fn list<V: Listed<T>>(
+        self,
+        values: impl IntoIterator<Item = V>,
+        negated: bool,
+    ) -> Expr<S, bool> {
         let element = self.column_type();
         let packed: Result<Vec<_>> =
-            values.into_iter().map(|value| Value::of(&value, &element)).collect();
+            values.into_iter().map(|value| value.packed(&element)).collect();
         Expr::new(match packed {
             Ok(list) => Node::In { left: Box::new(self.node), list, element, negated },
             Err(error) => Node::fault(error),
@@ -139,12 +195,12 @@ methods! { of Cell:
     /// One of `values`; never where there are none. Where the database has arrays they are one
     /// parameter, so that the text of the statement is the same for any number of them; elsewhere
     /// there are at most 32,766.
-    fn is_in(this, values: impl IntoIterator<Item = T>) -> Expr<S, bool> {
+    fn is_in(this, values: impl IntoIterator<Item = impl Listed<T>>) -> Expr<S, bool> {
         this.list(values, false)
     }
 
     /// None of `values`; where there are none, always.
-    fn is_not_in(this, values: impl IntoIterator<Item = T>) -> Expr<S, bool> {
+    fn is_not_in(this, values: impl IntoIterator<Item = impl Listed<T>>) -> Expr<S, bool> {
         this.list(values, true)
     }
 
@@ -158,6 +214,11 @@ methods! { of Cell:
     fn is_not_in_query(this, query: Query<impl Sized, T>) -> Expr<S, bool> {
         let (left, select) = (Box::new(this.node), Box::new(query.select));
         Expr::new(Node::InSelect { left, select, negated: true })
+    }
+
+    /// The same, but it may be NULL: a column of an entity that a left join may leave out.
+    fn nullable(this) -> Expr<S, Option<T>> {
+        this.retyped()
     }
 
     /// The value, or `other` where it is NULL.

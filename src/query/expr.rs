@@ -15,7 +15,8 @@ use std::marker::PhantomData;
 /// An expression over the columns of the scope `S` (an entity, or a tuple of them) whose value is
 /// a `T`.
 ///
-/// Conditions are expressions of `bool`; [`and`](Self::and), [`or`](Self::or) and `!` combine them.
+/// Conditions are expressions of `bool`; [`and`](Self::and), [`or`](Self::or) and `!` combine them,
+/// and so do `&` and `|`.
 ///
 /// ```
 /// use rowmill::{Entity, Expr};
@@ -61,10 +62,24 @@ impl<S, T: Cell> Expr<S, T> {
         Expr::new(Node::Cast(Box::new(self.node), U::column_type()))
     }
 
-    /// The same expression, which may be NULL: a column of an entity that a left join may leave
-    /// out.
-    pub fn nullable(self) -> Expr<S, Option<T>> {
+    /// The same expression, as the value of another type.
+    pub(super) fn retyped<U>(self) -> Expr<S, U> {
         Expr { node: self.node, column_type: self.column_type, marker: PhantomData }
+    }
+}
+
+impl<S, T: Cell> Expr<S, Option<Option<T>>> {
+    /// The same expression: what may be NULL for two reasons is NULL for one.
+    ///
+    /// ```
+    /// # use rowmill::{Entity, Expr};
+    /// # #[derive(Entity)]
+    /// # struct Runway { #[entity(key)] id: i64, length_ft: Option<i32> }
+    /// let longest: Expr<Runway, Option<i32>> = Runway::length_ft.max().flatten();
+    /// # let _ = longest;
+    /// ```
+    pub fn flatten(self) -> Expr<S, Option<T>> {
+        self.retyped()
     }
 }
 
@@ -84,13 +99,13 @@ impl<S> Expr<S, bool> {
     /// All of `conditions` hold; also where there are none.
     pub fn all(conditions: impl IntoIterator<Item = Self>) -> Self {
         let all = conditions.into_iter().reduce(Self::and);
-        all.unwrap_or_else(|| Self::new(Node::Raw("(1 = 1)", Vec::new())))
+        all.unwrap_or_else(|| Self::new(Node::raw("(1 = 1)")))
     }
 
     /// One of `conditions` holds; never where there are none.
     pub fn any(conditions: impl IntoIterator<Item = Self>) -> Self {
         let any = conditions.into_iter().reduce(Self::or);
-        any.unwrap_or_else(|| Self::new(Node::Raw("(1 = 0)", Vec::new())))
+        any.unwrap_or_else(|| Self::new(Node::raw("(1 = 0)")))
     }
 }
 
@@ -99,6 +114,22 @@ impl<S> std::ops::Not for Expr<S, bool> {
 
     fn not(self) -> Self {
         Self::new(Node::Prefix("NOT", Box::new(self.node)))
+    }
+}
+
+impl<S, C: Condition<Scope = S>> std::ops::BitAnd<C> for Expr<S, bool> {
+    type Output = Self;
+
+    fn bitand(self, other: C) -> Self {
+        self.and(other)
+    }
+}
+
+impl<S, C: Condition<Scope = S>> std::ops::BitOr<C> for Expr<S, bool> {
+    type Output = Self;
+
+    fn bitor(self, other: C) -> Self {
+        self.or(other)
     }
 }
 

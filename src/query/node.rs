@@ -4,6 +4,7 @@ use super::select::Select;
 use super::value::Value;
 use crate::error::Error;
 use crate::mapping::column_type::ColumnType;
+use crate::sql::dialect::Dialect;
 use std::any::TypeId;
 use std::sync::Arc;
 
@@ -42,10 +43,21 @@ pub(crate) enum Node {
         select: Box<Select>,
         negated: bool,
     },
+    /// The one value that a query finds.
+    Scalar(Box<Select>),
+    /// The value of the first condition that holds, or the last one.
+    Case(Vec<(Node, Node)>, Option<Box<Node>>),
     /// Text with `{}` for each of the parts.
-    Raw(&'static str, Vec<Node>),
+    Raw(Text, Vec<Node>),
     /// What failed while the expression was made; the statement fails with it.
     Fault(Arc<Error>),
+}
+
+/// A text of SQL, the same everywhere or as a database spells it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Text {
+    Same(&'static str),
+    Of(fn(Dialect) -> &'static str),
 }
 
 /// A part of a statement, of which nothing is shown.
@@ -85,6 +97,11 @@ impl std::fmt::Debug for Pattern {
 impl Node {
     pub(crate) fn fault(error: Error) -> Self {
         Self::Fault(Arc::new(error))
+    }
+
+    /// Text without parts.
+    pub(crate) fn raw(sql: &'static str) -> Self {
+        Self::Raw(Text::Same(sql), Vec::new())
     }
 
     pub(crate) fn infix(left: Self, operator: &'static str, right: Self) -> Self {

@@ -1,7 +1,11 @@
 //! In which order rows come.
 
+use super::expr::Expr;
 use super::node::Node;
 use super::scope::Within;
+use crate::mapping::cell::Cell;
+use crate::mapping::entity::Entity;
+use crate::mapping::field::Field;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -61,3 +65,63 @@ impl<S> fmt::Debug for OrderBy<S> {
         f.debug_tuple("OrderBy").field(&self.by).finish()
     }
 }
+
+/// What the rows of a query over `S` can be ordered by: a column, an expression, either of them
+/// with a direction ([`OrderBy`]), a list of these made at run time, or a tuple of up to six.
+#[diagnostic::on_unimplemented(
+    message = "the rows of this query cannot be ordered by this",
+    note = "an order is a column, an expression, `.asc()` or `.desc()` of one, or a tuple of them"
+)]
+pub trait Sortable<S, Index> {
+    /// It, without the types of Rust.
+    #[doc(hidden)]
+    fn sorts(self) -> Sorts;
+}
+
+/// Orders, of which nothing is shown.
+#[derive(Debug)]
+pub struct Sorts(pub(crate) Vec<Sort>);
+
+impl<S, Q: Within<S, Index>, Index> Sortable<S, Index> for OrderBy<Q> {
+    fn sorts(self) -> Sorts {
+        Sorts(vec![self.by])
+    }
+}
+
+impl<S, Q: Within<S, Index>, Index> Sortable<S, Index> for Vec<OrderBy<Q>> {
+    fn sorts(self) -> Sorts {
+        Sorts(self.into_iter().map(|order| order.by).collect())
+    }
+}
+
+impl<S, Q: Within<S, Index>, T: Cell, Index> Sortable<S, Index> for Expr<Q, T> {
+    fn sorts(self) -> Sorts {
+        Sorts(vec![self.asc().by])
+    }
+}
+
+impl<S, E: Entity + Within<S, Index>, T: Cell, R, Index> Sortable<S, Index> for Field<E, T, R> {
+    fn sorts(self) -> Sorts {
+        Sorts(vec![self.asc().by])
+    }
+}
+
+macro_rules! tuple_order {
+    ($($place:tt $name:ident $index:ident),+) => {
+        impl<S, $($name: Sortable<S, $index>, $index),+> Sortable<S, ($($index,)+)>
+            for ($($name,)+)
+        {
+            fn sorts(self) -> Sorts {
+                let mut sorts = Vec::new();
+                $(sorts.extend(self.$place.sorts().0);)+
+                Sorts(sorts)
+            }
+        }
+    };
+}
+
+tuple_order!(0 A IA, 1 B IB);
+tuple_order!(0 A IA, 1 B IB, 2 C IC);
+tuple_order!(0 A IA, 1 B IB, 2 C IC, 3 D ID);
+tuple_order!(0 A IA, 1 B IB, 2 C IC, 3 D ID, 4 F IF);
+tuple_order!(0 A IA, 1 B IB, 2 C IC, 3 D ID, 4 F IF, 5 G IG);

@@ -1,10 +1,9 @@
 //! What a query hands out instead of whole entities.
 
-use super::aggregate::Literal;
 use super::expr::Expr;
+use super::fragment::Literal;
 use super::node::{Node, Piece};
-use super::scope::{Cells, Within};
-use super::value::Value;
+use super::scope::{At, Cells, Maybe, Whole, Within};
 use crate::error::{Locate, Result};
 use crate::mapping::cell::Cell;
 use crate::mapping::entity::Entity;
@@ -66,6 +65,7 @@ where
 impl<S, E: Entity, T: Cell + 'static, R, Index> Selectable<S, Index> for Field<E, T, R>
 where
     E: Within<S, Index>,
+    T: Holds<Index>,
 {
     type Value = T;
 
@@ -74,13 +74,24 @@ where
     }
 }
 
+/// A type that can hold what a column is at a place of a scope: NULL where a left join may leave
+/// its entity out.
+#[diagnostic::on_unimplemented(
+    message = "this column may be NULL here, which `{Self}` cannot hold",
+    note = "a left join may leave its entity out: select the column with `.nullable()`"
+)]
+pub trait Holds<Index> {}
+
+impl<T> Holds<Whole> for T {}
+impl<T, const N: usize> Holds<At<N>> for T {}
+impl<T, const N: usize> Holds<Maybe<N>> for Option<T> {}
+
 impl<S, T: Cell + 'static> Selectable<S, Anywhere> for Literal<T> {
     type Value = T;
 
     fn piece(self) -> Piece {
-        let column_type = T::column_type();
-        Piece(match Value::of(&self.0, &column_type) {
-            Ok(value) => Node::Cast(Box::new(Node::Value(value)), column_type),
+        Piece(match self.value {
+            Ok(value) => Node::Cast(Box::new(Node::Value(value)), T::column_type()),
             Err(error) => Node::fault(error),
         })
     }

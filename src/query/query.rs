@@ -1,21 +1,19 @@
 //! A query, made step by step.
 
-use super::expr::{Condition, Expr};
+use super::expr::Condition;
 use super::node::Node;
-use super::order::OrderBy;
+use super::order::Sortable;
 use super::projection::Projection;
 use super::render::{self, Statement};
-use super::scope::{Cells, Part, Scope, Source, With, Within};
-use super::select::{Busy, Columns, Distinct, Join, Lock, Select};
+use super::scope::{Cells, Source, Within};
+use super::select::{Busy, Columns, Distinct, Lock, Select, With};
+use super::text::Sql;
 use crate::error::Result;
-use crate::mapping::cell::Cell;
 use crate::mapping::entity::Entity;
-use crate::mapping::field::Field;
-use crate::mapping::key::Keyed;
 use crate::sql::dialect::Dialect;
-use std::any::TypeId;
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 /// A query over the scope `S` (an entity, or a tuple of those that are joined) whose rows become
 /// an `R`.
@@ -24,14 +22,14 @@ use std::marker::PhantomData;
 /// several engines.
 ///
 /// ```
-/// use rowmill::{Entity, Query};
+/// use rowmill::{Entity, Find};
 /// #[derive(Entity)]
 /// struct Runway {
 ///     #[entity(key)]
 ///     id: i64,
 ///     length_ft: Option<i32>,
 /// }
-/// let long = Query::<Runway>::new()
+/// let long = Runway::query()
 ///     .filter(Runway::length_ft.gt(3_000))
 ///     .order_by(Runway::id.asc())
 ///     .limit(10);
@@ -44,12 +42,22 @@ pub struct Query<S, R = S> {
 }
 
 /// What makes an `R` of the cells of a row.
-pub(crate) type Read<R> = for<'c, 'a> fn(Cells<'c, 'a>) -> Result<R>;
+pub(crate) type Read<R> = Arc<dyn for<'c, 'a> Fn(Cells<'c, 'a>) -> Result<R> + Send + Sync>;
+
+/// Entities that are looked for; every entity has this method.
+pub trait Find: Entity {
+    /// A query for all of its rows, to be narrowed down: `Runway::query().filter(..)`.
+    fn query() -> Query<Self> {
+        Query::new()
+    }
+}
+
+impl<E: Entity> Find for E {}
 
 impl<E: Entity> Query<E> {
-    /// All rows of the entity.
+    /// All rows of the entity; the same as [`Find::query`].
     pub fn new() -> Self {
-        Self::of(Select::from(Source::of::<E>()), E::unpack)
+        Self::of(Select::from(Source::of::<E>()), |cells| E::unpack(cells))
     }
 }
 
@@ -60,8 +68,11 @@ impl<E: Entity> Default for Query<E> {
 }
 
 impl<S, R> Query<S, R> {
-    fn of(select: Select, read: Read<R>) -> Self {
-        Self { select, read, marker: PhantomData }
+    pub(super) fn of(
+        select: Select,
+        read: impl for<'c, 'a> Fn(Cells<'c, 'a>) -> Result<R> + Send + Sync + 'static,
+    ) -> Self {
+        Self { select, read: Arc::new(read), marker: PhantomData }
     }
 
     /// Only rows for which `condition` holds, too.
@@ -74,13 +85,22 @@ impl<S, R> Query<S, R> {
         self
     }
 
-    /// Ordered by `order`, where all that came before are equal.
+    /// Ordered by `order`, where all that came before are equal: a column or an expression, from the
+    /// smallest to the largest unless it says [`desc`](super::Expr::desc), or several of them.
+    ///
+    /// ```
+    /// # use rowmill::{Entity, Find};
+    /// # #[derive(Entity)]
+    /// # struct Runway { #[entity(key)] id: i64, surface: String, length_ft: Option<i32> }
+    /// let by_length = Runway::query().order_by((Runway::surface, Runway::length_ft.desc()));
+    /// # let _ = by_length;
+    /// ```
     #[must_use]
-    pub fn order_by<Q, Index>(mut self, order: OrderBy<Q>) -> Self
+    pub fn order_by<O, Index>(mut self, order: O) -> Self
     where
-        Q: Within<S, Index>,
+        O: Sortable<S, Index>,
     {
-        self.select.order_by.push(order.by);
+        self.select.order_by.extend(order.sorts().0);
         self
     }
 
@@ -144,7 +164,29 @@ impl<S, R> Query<S, R> {
         P: Projection<S, Index>,
     {
         self.select.columns = Columns::Of(nodes(projection));
-        Query::of(self.select, P::read)
+        Query::of(self.select, |cells| P::read(cells))
+    }
+
+    /// Makes something else of each row: a struct of a tuple.
+    ///
+    /// ```
+    /// # use rowmill::{Entity, Find, count_all};
+    /// # #[derive(Entity)]
+    /// # struct Runway { #[entity(key)] id: i64, surface: String }
+    /// struct Share { surface: String, runways: i64 }
+    /// let shares = Runway::query()
+    ///     .group_by(Runway::surface)
+    ///     .select((Runway::surface, count_all::<Runway>()))
+    ///     .map(|(surface, runways)| Share { surface, runways });
+    /// # let _ = shares;
+    /// ```
+    #[must_use]
+    pub fn map<U>(self, make: impl Fn(R) -> U + Send + Sync + 'static) -> Query<S, U>
+    where
+        R: 'static,
+    {
+        let read = self.read;
+        Query::of(self.select, move |cells| read(cells).map(&make))
     }
 
     /// Locks the rows until the transaction ends, for changing them. Where whoever writes has the
@@ -182,12 +224,35 @@ impl<S, R> Query<S, R> {
         self.select.lock.get_or_insert(Lock { share: false, busy: Busy::Wait })
     }
 
-    /// Puts `WITH name AS (sql)` before the query; a [`fragment`](super::fragment) can read from
-    /// it.
+    /// Puts `WITH name AS (sql)` before the query, for [fragments](super::fragment) and entities that
+    /// read from it: an entity whose table is called `name`. `sql` is a text, or an [`Sql`] with
+    /// named values.
+    ///
+    /// ```
+    /// # use rowmill::{Entity, Find, Sql};
+    /// #[derive(Entity)]
+    /// #[entity(table = "long_runways")]
+    /// struct LongRunway {
+    ///     id: i64,
+    ///     metres: f64,
+    /// }
+    /// let sql = "select id, length_ft * 0.3048 as metres from runways where length_ft > :least";
+    /// let query = LongRunway::query()
+    ///     .with("long_runways", Sql::new(sql).bind("least", 9_000))
+    ///     .filter(LongRunway::metres.lt(4_000.0));
+    /// # let _ = query;
+    /// ```
     #[must_use]
-    pub fn with(mut self, name: &'static str, sql: &'static str) -> Self {
-        self.select.with.push((name, sql));
+    pub fn with(mut self, name: &'static str, sql: impl Into<Sql>) -> Self {
+        self.select.with.push(With { name, sql: sql.into() });
         self
+    }
+
+    /// As [`with`](Self::with); `sql` may read from itself.
+    #[must_use]
+    pub fn with_recursive(mut self, name: &'static str, sql: impl Into<Sql>) -> Self {
+        self.select.recursive = true;
+        self.with(name, sql)
     }
 }
 
@@ -202,158 +267,13 @@ impl<S, R> Query<S, R> {
     }
 }
 
-impl<S: Scope> Query<S> {
-    /// Joins the entity that the foreign key `key` of what is read refers to; rows without it are
-    /// left out.
-    #[must_use]
-    pub fn join<C, T, P, Index>(self, key: Field<C, T, P>) -> Query<S::Out>
-    where
-        C: Entity + Within<S, Index>,
-        T: Cell,
-        P: Keyed,
-        S: With<P>,
-    {
-        self.joined(Source::of::<P>(), false, same::<C, T, P>(key))
-    }
-
-    /// As [`join`](Self::join), but rows without it are there, with `None`.
-    #[must_use]
-    pub fn left_join<C, T, P, Index>(
-        self,
-        key: Field<C, T, P>,
-    ) -> Query<<S as With<Option<P>>>::Out>
-    where
-        C: Entity + Within<S, Index>,
-        T: Cell,
-        P: Keyed,
-        S: With<Option<P>>,
-    {
-        self.joined(Source::of::<P>(), true, same::<C, T, P>(key))
-    }
-
-    /// Joins the entities whose foreign key `key` refers to one that is read: one row for each of
-    /// them.
-    #[must_use]
-    pub fn join_children<C, T, P, Index>(self, key: Field<C, T, P>) -> Query<S::Out>
-    where
-        P: Keyed + Within<S, Index>,
-        T: Cell,
-        C: Entity,
-        S: With<C>,
-    {
-        self.joined(Source::of::<C>(), false, same::<C, T, P>(key))
-    }
-
-    /// As [`join_children`](Self::join_children), but what has none is there once, with `None`.
-    #[must_use]
-    pub fn left_join_children<C, T, P, Index>(
-        self,
-        key: Field<C, T, P>,
-    ) -> Query<<S as With<Option<C>>>::Out>
-    where
-        P: Keyed + Within<S, Index>,
-        T: Cell,
-        C: Entity,
-        S: With<Option<C>>,
-    {
-        self.joined(Source::of::<C>(), true, same::<C, T, P>(key))
-    }
-
-    /// Joins the rows of the entity `P` for which `condition` holds.
-    #[must_use]
-    pub fn join_on<P, C: Condition, Index>(self, condition: C) -> Query<S::Out>
-    where
-        P: Part + Entity,
-        S: With<P>,
-        C::Scope: Within<S::Out, Index>,
-    {
-        self.joined(Source::of::<P>(), false, condition.condition().node)
-    }
-
-    fn joined<O: Scope>(mut self, source: Source, optional: bool, on: Node) -> Query<O> {
-        self.select.joins.push(Join { source, optional, on });
-        Query::of(self.select, O::read)
-    }
-}
-
-/// The condition that a foreign key refers to a row.
-fn same<C: Entity, T: Cell, P: Keyed>(key: Field<C, T, P>) -> Node {
-    let Some(&name) = P::key().first() else {
-        return Node::fault(crate::mapping::derived::no_column(0));
-    };
-    let referred =
-        Node::Column { entity: TypeId::of::<P>(), of: super::scope::short_name::<P>(), name };
-    Node::infix(Expr::from(key).node, "=", referred)
-}
-
-/// The condition that a column of one entity is equal to a column of another.
-///
-/// ```
-/// use rowmill::{Entity, Query, equal};
-/// #[derive(Entity)]
-/// struct Airport {
-///     #[entity(key)]
-///     ident: String,
-/// }
-/// #[derive(Entity)]
-/// struct Navaid {
-///     #[entity(key)]
-///     id: i64,
-///     airport: Option<String>,
-/// }
-/// let pairs = Query::<Airport>::new().join_on::<Navaid, _, _>(equal(Airport::ident, Navaid::airport));
-/// # let _ = pairs;
-/// ```
-pub fn equal<A, T, R, B, U, Q>(left: Field<A, T, R>, right: Field<B, U, Q>) -> Expr<(A, B), bool>
-where
-    A: Entity,
-    B: Entity,
-    T: Cell,
-    U: Cell,
-{
-    Expr::new(Node::infix(Expr::from(left).node, "=", Expr::from(right).node))
-}
-
-/// Whether there is a row whose foreign key `key` refers to the one that is read, and which
-/// `matching` lets through.
-///
-/// ```
-/// use rowmill::{Entity, Query, has};
-/// #[derive(Entity)]
-/// struct Artist {
-///     #[entity(key)]
-///     id: i64,
-/// }
-/// #[derive(Entity)]
-/// struct Album {
-///     #[entity(key)]
-///     id: i64,
-///     #[entity(references = Artist)]
-///     artist_id: i64,
-///     title: String,
-/// }
-/// let with_a_blue_one = Query::<Artist>::new()
-///     .filter(has(Album::artist_id, |albums| albums.filter(Album::title.contains("Blue"))));
-/// let without_any = Query::<Artist>::new().filter(!has(Album::artist_id, |albums| albums));
-/// # let _ = (with_a_blue_one, without_any);
-/// ```
-pub fn has<C: Entity, T: Cell, P: Keyed>(
-    key: Field<C, T, P>,
-    matching: impl FnOnce(Query<C>) -> Query<C>,
-) -> Expr<P, bool> {
-    let mut select = matching(Query::new()).select;
-    select.filter = Some(Node::and(select.filter, same(key)));
-    select.columns = Columns::Of(vec![Node::Raw("1", Vec::new())]);
-    Expr::new(Node::Exists { select: Box::new(select), negated: false })
-}
-
 pub(super) fn nodes<S, Index>(projection: impl Projection<S, Index>) -> Vec<Node> {
     projection.pieces().into_iter().map(|piece| piece.0).collect()
 }
 
 impl<S, R> Clone for Query<S, R> {
     fn clone(&self) -> Self {
-        Self { select: self.select.clone(), read: self.read, marker: PhantomData }
+        Self { select: self.select.clone(), read: Arc::clone(&self.read), marker: PhantomData }
     }
 }
 

@@ -3,11 +3,13 @@
 use super::node::Node;
 use super::order::Sort;
 use super::scope::Source;
+use super::text::Sql;
 
 /// A `SELECT`.
 #[derive(Clone, Debug)]
 pub(crate) struct Select {
-    pub(crate) with: Vec<(&'static str, &'static str)>,
+    pub(crate) with: Vec<With>,
+    pub(crate) recursive: bool,
     pub(crate) distinct: Distinct,
     pub(crate) columns: Columns,
     /// What is handed out behind the columns, to be looked at and not to be read.
@@ -21,6 +23,13 @@ pub(crate) struct Select {
     pub(crate) limit: Option<u64>,
     pub(crate) offset: Option<u64>,
     pub(crate) lock: Option<Lock>,
+}
+
+/// A query with a name, from which the others can read.
+#[derive(Clone, Debug)]
+pub(crate) struct With {
+    pub(crate) name: &'static str,
+    pub(crate) sql: Sql,
 }
 
 /// What is handed out.
@@ -67,6 +76,7 @@ impl Select {
     pub(crate) fn from(from: Source) -> Self {
         Self {
             with: Vec::new(),
+            recursive: false,
             distinct: Distinct::No,
             columns: Columns::Everything,
             extra: Vec::new(),

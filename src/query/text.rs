@@ -59,18 +59,31 @@ impl Sql {
     /// `Config` if a name has no value or a value has no name in it, or if it has names and numbers;
     /// `Encode` if a value cannot be packed.
     pub fn statement(&self) -> Result<Statement> {
+        self.statement_after(0)
+    }
+
+    /// As [`statement`](Self::statement), as a part of one that has `before` values already.
+    pub(super) fn statement_after(&self, before: usize) -> Result<Statement> {
         if !self.named.is_empty() && !self.values.is_empty() {
             let message = "a statement has either named values or numbered ones";
             return Err(Error::new(ErrorKind::Config, message));
         }
-        let value = |value: &Result<Value, String>| {
-            value.clone().map_err(|message| Error::new(ErrorKind::Encode, message))
-        };
-        if self.named.is_empty() {
-            let values = self.values.iter().map(value).collect::<Result<_>>()?;
+        if self.named.is_empty() && !self.values.is_empty() {
+            if before > 0 {
+                let message = "a part of a statement has named values, and no numbered ones";
+                return Err(Error::new(ErrorKind::Config, message));
+            }
+            let values = self.values.iter().map(owned).collect::<Result<_>>()?;
             return Ok(Statement { sql: self.text.clone().into_owned(), values });
         }
-        let (sql, names) = number(&self.text);
+        if self.named.is_empty() && before == 0 {
+            return Ok(Statement { sql: self.text.clone().into_owned(), values: Vec::new() });
+        }
+        self.named_statement(before)
+    }
+
+    fn named_statement(&self, before: usize) -> Result<Statement> {
+        let (sql, names) = number(&self.text, before);
         let mut known: HashMap<&str, &Result<Value, String>> = HashMap::new();
         for (name, value) in &self.named {
             if !names.iter().any(|used| used == name) {
@@ -81,7 +94,7 @@ impl Sql {
             known.insert(name, value);
         }
         let values = names.iter().map(|name| match known.get(name.as_str()) {
-            Some(known) => value(known),
+            Some(known) => owned(known),
             None => Err(Error::new(ErrorKind::Config, format!("there is no value for :{name}"))
                 .with_hint(format!(".bind({name:?}, ...) gives it one"))),
         });
@@ -89,13 +102,23 @@ impl Sql {
     }
 }
 
+impl From<&'static str> for Sql {
+    fn from(text: &'static str) -> Self {
+        Self::new(text)
+    }
+}
+
+fn owned(value: &Result<Value, String>) -> Result<Value> {
+    value.clone().map_err(|message| Error::new(ErrorKind::Encode, message))
+}
+
 fn packed(value: &impl ToValue) -> Result<Value, String> {
     value.to_value().map_err(|error| error.message().to_owned())
 }
 
-/// Puts `$1`, `$2`, ... for the names of a text, and says which they are. What is in quotes or a
+/// Puts `$1`, `$2`, ... for the names of a text, from the number that comes `before`, and says which they are. What is in quotes or a
 /// comment, and a cast (`::`), has none.
-fn number(text: &str) -> (String, Vec<String>) {
+fn number(text: &str, before: usize) -> (String, Vec<String>) {
     let mut sql = String::with_capacity(text.len());
     let mut names: Vec<String> = Vec::new();
     let mut rest = text;
@@ -111,7 +134,7 @@ fn number(text: &str) -> (String, Vec<String>) {
                         names.len() - 1
                     });
                     sql.push('$');
-                    sql.push_str(&(index + 1).to_string());
+                    sql.push_str(&(before + index + 1).to_string());
                     rest = &rest[1 + name.len()..];
                     continue;
                 }
@@ -196,7 +219,7 @@ mod tests {
 
     #[test]
     fn names_become_numbers_and_the_same_name_the_same_one() {
-        let (sql, names) = number("select :a, :b_2, :a where x=:c");
+        let (sql, names) = number("select :a, :b_2, :a where x=:c", 0);
         assert_eq!(sql, "select $1, $2, $1 where x=$3");
         assert_eq!(names, ["a", "b_2", "c"]);
     }
@@ -209,7 +232,7 @@ mod tests {
             "select 1 -- :a\n, 2 /* :a /* :a */ :a */",
             "select $$ :a $$, $tag$ :a $$ $tag$, x::text, a[1:2]",
         ] {
-            let (sql, names) = number(text);
+            let (sql, names) = number(text, 0);
             assert_eq!((sql.as_str(), names.len()), (text, 0));
         }
     }

@@ -6,6 +6,7 @@ use crate::mapping::column_type::ColumnType;
 use crate::mapping::param::Param;
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 /// A value of a statement that owns its bytes.
 ///
@@ -13,7 +14,7 @@ use std::fmt;
 #[derive(Clone, PartialEq)]
 pub struct Value {
     column_type: ColumnType,
-    bytes: Option<Vec<u8>>,
+    bytes: Option<Arc<[u8]>>,
 }
 
 impl Value {
@@ -24,12 +25,12 @@ impl Value {
     pub fn of<T: Cell>(value: &T, column_type: &ColumnType) -> Result<Self> {
         let mut bytes = Vec::new();
         let there = value.pack(column_type, &mut bytes)?;
-        Ok(Self { column_type: column_type.clone(), bytes: there.then_some(bytes) })
+        Ok(Self { column_type: column_type.clone(), bytes: there.then(|| bytes.into()) })
     }
 
     /// A value that is packed already.
     pub(crate) fn packed(column_type: ColumnType, bytes: Option<Vec<u8>>) -> Self {
-        Self { column_type, bytes }
+        Self { column_type, bytes: bytes.map(Into::into) }
     }
 
     /// Whether it is NULL.
@@ -53,6 +54,12 @@ impl Value {
         }
     }
 
+    /// What is the same for this value and its clones, and for no other that is there; `None` for
+    /// NULL.
+    pub(super) fn address(&self) -> Option<usize> {
+        self.bytes.as_ref().map(|bytes| Arc::as_ptr(bytes).cast::<u8>().addr())
+    }
+
     /// Its type.
     pub fn column_type(&self) -> &ColumnType {
         &self.column_type
@@ -74,6 +81,9 @@ impl fmt::Debug for Value {
 /// are borrowed.
 #[diagnostic::on_unimplemented(message = "`{Self}` is no value that a statement can be given")]
 pub trait ToValue {
+    /// The type of the value in Rust.
+    type Cell: Cell;
+
     /// It, packed.
     ///
     /// # Errors
@@ -82,24 +92,32 @@ pub trait ToValue {
 }
 
 impl<T: Cell> ToValue for T {
+    type Cell = T;
+
     fn to_value(&self) -> Result<Value> {
         Value::of(self, &T::column_type())
     }
 }
 
 impl ToValue for &str {
+    type Cell = String;
+
     fn to_value(&self) -> Result<Value> {
         (*self).to_owned().to_value()
     }
 }
 
 impl ToValue for &[u8] {
+    type Cell = Vec<u8>;
+
     fn to_value(&self) -> Result<Value> {
         self.to_vec().to_value()
     }
 }
 
 impl ToValue for Option<&str> {
+    type Cell = Option<String>;
+
     fn to_value(&self) -> Result<Value> {
         self.map(str::to_owned).to_value()
     }

@@ -90,11 +90,14 @@ mod fault_watch; // long loans are told of, sleeping connections kept alive
 mod csv_source; // a CSV file, against what COPY makes of it
 mod query_change; // updates and deletions
 mod query_join;
+mod query_lock; // rows that are locked; a queue of work
 mod query_page;
 mod query_read; // filters, orders, groups; each against SQL that was written by hand
 mod query_sql; // SQL as it is written
 mod query_stream; // rows in constant memory, and dropped before their end
 mod relations_load; // what belongs to many rows, in one query
+mod query_value; // cases, fragments, counts of children
+mod query_with; // queries that read from queries with a name
 mod schema_create; // tables from entities
 mod schema_verify; // entities against the catalog
 mod session_read_only;

@@ -143,7 +143,8 @@ fn a_table_is_joined_to_itself_by_an_entity_of_its_own() {
 fn any_condition_joins_any_entity() {
     on_both_filled(|home| {
         let count = Query::<Customer>::new()
-            .join_on::<Employee, _, _>(equal(Customer::support_rep_id, Employee::id))
+            .join_with::<Employee>()
+            .on(equal(Customer::support_rep_id, Employee::id))
             .join_children(Invoice::customer_id)
             .filter(Employee::last_name.eq("Park"))
             .filter(Invoice::paid.eq(true))
@@ -154,6 +155,29 @@ fn any_condition_joins_any_entity() {
         );
         assert_eq!(count.unwrap().to_string(), expected[0]);
         assert_ne!(expected[0], "0");
+    });
+}
+
+#[test]
+fn a_left_join_by_a_condition_keeps_what_has_no_match_and_its_columns_are_optional() {
+    on_both_filled(|home| {
+        let rows: Vec<(i64, Option<String>, Option<String>)> = Query::<Artist>::new()
+            .left_join_with::<Album>()
+            .on(equal(Album::artist_id, Artist::id).and(equal(Album::id, Artist::id)))
+            .order_by(Artist::id)
+            .select((Artist::id, Artist::name, Album::title.nullable()))
+            .all(home.engine())
+            .unwrap();
+        let expected = home.rows(
+            "select a.id, a.name, b.title from artists a \
+             left join albums b on b.artist_id = a.id and b.id = a.id order by a.id",
+        );
+        let text = |text: &Option<String>| text.clone().unwrap_or("NULL".to_owned());
+        let show = |(id, name, title): &(i64, Option<String>, Option<String>)| {
+            format!("{id}|{}|{}", text(name), text(title))
+        };
+        assert_eq!(shown(&rows, show), expected);
+        assert!(rows.iter().any(|row| row.2.is_none()));
     });
 }
 

@@ -81,8 +81,8 @@ fn conditions_are_combined_as_they_are_written() {
 fn an_empty_list_and_no_condition_have_their_logical_meaning() {
     on_both_filled(|home| {
         let engine = home.engine();
-        assert_eq!(tracks().filter(Track::id.is_in([])).count(engine).unwrap(), 0);
-        assert_eq!(tracks().filter(Track::id.is_not_in([])).count(engine).unwrap(), 500);
+        assert_eq!(tracks().filter(Track::id.is_in([0_i64; 0])).count(engine).unwrap(), 0);
+        assert_eq!(tracks().filter(Track::id.is_not_in([0_i64; 0])).count(engine).unwrap(), 500);
         assert_eq!(tracks().filter(Expr::<Track, _>::all([])).count(engine).unwrap(), 500);
         assert_eq!(tracks().filter(Expr::<Track, _>::any([])).count(engine).unwrap(), 0);
     });

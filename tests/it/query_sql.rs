@@ -88,3 +88,21 @@ fn one_row_is_one_row() {
         assert_eq!(many.first::<(i64,)>(engine).unwrap().map(|row| row.0 > 0), Some(true));
     });
 }
+
+#[test]
+fn one_value_is_no_tuple() {
+    on_both_filled(|home| {
+        let engine = home.engine();
+        let count: i64 = Sql::new("select count(*) from tracks").scalar(engine).unwrap();
+        assert_eq!(count, 500);
+        let none: Option<String> = Sql::new("select name from artists where id = :id")
+            .bind("id", 13_i64)
+            .scalar(engine)
+            .unwrap();
+        assert_eq!(none, None);
+        let ids: Vec<i64> = Sql::new("select id from genres order by id").scalars(engine).unwrap();
+        assert_eq!(ids, [1, 2, 3, 4, 5, 6].map(i64::from));
+        let two = Sql::new("select id, name from genres").scalars::<i64>(engine).unwrap_err();
+        assert_eq!(two.kind(), ErrorKind::Decode);
+    });
+}

@@ -1,5 +1,5 @@
 //! Queries that name a column they do not read, or compare what cannot be compared.
-use rowmill::{Entity, Keyed, Query, Update};
+use rowmill::{Entity, Find, Keyed, Query, Update, value, when};
 
 #[derive(Entity)]
 struct Artist {
@@ -35,6 +35,10 @@ fn main() {
     let _ = Query::<Artist>::new().select((Artist::id, Album::title));
     let _ = Query::<Artist>::new().join(Album::artist_id);
     let _ = Album::title + 1;
+    let _ = Album::query().left_join(Album::artist_id).select(Artist::id);
+    let _ = Artist::query().order_by("name");
+    let _ = Artist::query().filter(Artist::id.is_in(["7"]));
+    let _ = when(Artist::id.gt(3), value("many")).otherwise(value(0));
     let _ = Update::<Album>::new().set(Artist::name, "x");
     let _ = key_of(&Note { text: String::new() });
 }

@@ -15,6 +15,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::ident::Ident;
 use crate::sql::dialect::Dialect;
 use std::any::TypeId;
+use std::collections::HashMap;
 use std::fmt::Write;
 
 /// A statement, ready to be run.
@@ -48,7 +49,7 @@ pub(crate) fn count(select: &Select, dialect: Dialect) -> Result<Statement> {
         && select.offset.is_none();
     if plain {
         select.order_by.clear();
-        select.columns = Columns::Of(vec![Node::Raw("count(*)", Vec::new())]);
+        select.columns = Columns::Of(vec![Node::raw("count(*)")]);
         renderer.select(&select)?;
     } else {
         renderer.sql.push_str("SELECT count(*) FROM (");
@@ -65,7 +66,7 @@ pub(crate) fn first(select: &Select, dialect: Dialect) -> Result<Statement> {
     let plain = select.group_by.is_empty() && matches!(select.distinct, Distinct::No);
     if plain {
         select.order_by.clear();
-        select.columns = Columns::Of(vec![Node::Raw("1", Vec::new())]);
+        select.columns = Columns::Of(vec![Node::raw("1")]);
     }
     self::select(&select, dialect)
 }
@@ -113,6 +114,9 @@ struct Renderer {
     dialect: Dialect,
     sql: String,
     values: Vec<Value>,
+    /// The numbers of values that are there already: an expression that is written twice, to select
+    /// it and to group by it, is the same text both times.
+    known: HashMap<usize, usize>,
     /// The tables that can be named here, those of the outermost query first.
     scopes: Vec<Vec<(TypeId, String)>>,
     aliases: usize,
@@ -120,7 +124,14 @@ struct Renderer {
 
 impl Renderer {
     fn new(dialect: Dialect) -> Self {
-        Self { dialect, sql: String::new(), values: Vec::new(), scopes: Vec::new(), aliases: 0 }
+        Self {
+            dialect,
+            sql: String::new(),
+            values: Vec::new(),
+            known: HashMap::new(),
+            scopes: Vec::new(),
+            aliases: 0,
+        }
     }
 
     fn done(self) -> Statement {

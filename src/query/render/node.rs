@@ -5,7 +5,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::ident::Ident;
 use crate::mapping::cell::array::packed_array;
 use crate::mapping::column_type::ColumnType;
-use crate::query::node::{Like, Node};
+use crate::query::node::{Like, Node, Text};
 use crate::query::pattern;
 use crate::query::value::Value;
 use crate::sql::dialect::Dialect;
@@ -76,7 +76,15 @@ impl Renderer {
                 self.sql.push(')');
                 Ok(())
             }
-            Node::Raw(sql, parts) => self.raw(sql, parts),
+            Node::Scalar(select) => {
+                self.sql.push('(');
+                self.select(select)?;
+                self.sql.push(')');
+                Ok(())
+            }
+            Node::Case(branches, otherwise) => self.case(branches, otherwise.as_deref()),
+            Node::Raw(Text::Same(sql), parts) => self.raw(sql, parts),
+            Node::Raw(Text::Of(sql), parts) => self.raw(sql(self.dialect), parts),
             Node::Fault(error) => Err(error.without_source()),
         }
     }
@@ -98,8 +106,14 @@ impl Renderer {
     }
 
     fn value(&mut self, value: Value) {
-        self.values.push(value);
-        let number = self.values.len();
+        let next = self.values.len() + 1;
+        let number = match value.address() {
+            Some(address) => *self.known.entry(address).or_insert(next),
+            None => next,
+        };
+        if number == next {
+            self.values.push(value);
+        }
         self.push(format_args!("${number}"));
     }
 
@@ -184,6 +198,19 @@ impl Renderer {
             self.value(value.clone());
         }
         self.sql.push_str("))");
+        Ok(())
+    }
+
+    fn case(&mut self, branches: &[(Node, Node)], otherwise: Option<&Node>) -> Result<()> {
+        self.sql.push_str("(CASE");
+        for (condition, value) in branches {
+            self.sql.push_str(" WHEN ");
+            self.node(condition)?;
+            self.sql.push_str(" THEN ");
+            self.node(value)?;
+        }
+        self.condition(" ELSE ", otherwise)?;
+        self.sql.push_str(" END)");
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! The clauses of a `SELECT`.
 
-use super::{Renderer, unsupported};
+use super::{Renderer, Statement, unsupported};
 use crate::error::Result;
 use crate::ident::Ident;
 use crate::query::node::Node;
@@ -11,7 +11,7 @@ use crate::sql::dialect::Dialect;
 impl Renderer {
     pub(super) fn select(&mut self, select: &Select) -> Result<()> {
         let aliases = self.enter(select.sources());
-        self.with(&select.with)?;
+        self.with(select)?;
         self.sql.push_str("SELECT ");
         self.distinct(&select.distinct)?;
         self.columns(select, &aliases)?;
@@ -35,12 +35,18 @@ impl Renderer {
         Ok(())
     }
 
-    fn with(&mut self, with: &[(&'static str, &'static str)]) -> Result<()> {
-        for (index, (name, sql)) in with.iter().enumerate() {
-            let word = if index == 0 { "WITH " } else { ", " };
-            self.push(format_args!("{word}{} AS ({sql})", Ident::new(*name)?));
+    fn with(&mut self, select: &Select) -> Result<()> {
+        for (index, with) in select.with.iter().enumerate() {
+            let word = match index {
+                0 if select.recursive => "WITH RECURSIVE ",
+                0 => "WITH ",
+                _ => ", ",
+            };
+            let Statement { sql, values } = with.sql.statement_after(self.values.len())?;
+            self.values.extend(values);
+            self.push(format_args!("{word}{} AS ({sql})", Ident::new(with.name)?));
         }
-        if !with.is_empty() {
+        if !select.with.is_empty() {
             self.sql.push(' ');
         }
         Ok(())
