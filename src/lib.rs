@@ -132,8 +132,8 @@ pub use batch::write::{Append, InsertIgnore, Mirror, Replace, Upsert, Write, Wri
 pub use fetch::{Chunks, FromRow, Page, Pages, RowStream};
 pub use schema::{Difference, DifferenceKind, Schema, SchemaReport};
 pub use session::{
-    Isolation, ReadSession, RepeatedGets, Session, SessionOptions, Tracked, Transaction,
-    TransactionOptions,
+    AdvisoryLock, Isolation, ReadSession, RepeatedGets, Session, SessionOptions, Tracked,
+    Transaction, TransactionOptions,
 };
 pub use sink::{mode::Mode, target::Target};
 pub use source::bounds::{Bounds, CutLimits, Fingerprint, Origin};

@@ -14,6 +14,7 @@
 //! - `unit`:        what it has to do, and how its objects were before
 //! - `identity_map`, `image`: which object is which row, and how that row was
 //! - `flush`, `order`: writing all of it in few statements, parents first
+//! - `advisory_lock`: [`AdvisoryLock`]: a lock that has a name, on a connection of its own
 //!
 //! # What it promises
 //!
@@ -27,6 +28,7 @@
 //! all or to a savepoint, makes the objects what they were. An object that was not changed lives
 //! as long as somebody has it, and no longer.
 
+mod advisory_lock;
 mod core;
 mod flush;
 mod identity_map;
@@ -43,6 +45,7 @@ mod transaction;
 mod unit;
 mod unit_of_work;
 
+pub use advisory_lock::AdvisoryLock;
 pub use options::{Isolation, TransactionOptions};
 pub use read_session::ReadSession;
 pub use repeated_gets::RepeatedGets;

@@ -95,13 +95,15 @@ mod query_page;
 mod query_read; // filters, orders, groups; each against SQL that was written by hand
 mod query_sql; // SQL as it is written
 mod query_stream; // rows in constant memory, and dropped before their end
-mod relations_load; // what belongs to many rows, in one query
 mod query_value; // cases, fragments, counts of children
 mod query_with; // queries that read from queries with a name
+mod relations_load; // what belongs to many rows, in one query
 mod schema_create; // tables from entities
 mod schema_verify; // entities against the catalog
+mod session_lock; // locks that have a name
 mod session_read_only;
 mod session_retry; // a closure that is run again, and never once its COMMIT may have held
+mod session_timeout; // the time-outs of a transaction strike
 mod session_transaction;
 mod session_unit_flush; // few statements, parents first
 mod session_unit_model; // random work, against a plain map
