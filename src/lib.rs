@@ -72,7 +72,8 @@
 //! | know what happens in the pool | [`Pool`], [`PoolListener`], [`PoolHooks`] |
 //! | see every statement, or the slow ones | [`EngineBuilder::echo`], [`EngineBuilder::slow_statements`] |
 //! | map an enum: of the database, or as a text or a number | `#[derive(SqlEnum)]` |
-//! | give a column a type of my own | `#[derive(Cell)]` |
+//! | give a column a type of my own | `#[derive(Cell)]`, `#[derive(Composite)]` |
+//! | have ranges, addresses, intervals, numbers of any length | [`Range`], [`Multirange`], [`Inet`], [`MacAddress`], [`Hstore`], [`Interval`], [`Moment`], [`Numeric`] |
 //! | know whether trying again helps | [`Error::is_transient`], [`Error::kind`] |
 //!
 //! Everything fails with one type, [`Error`]: one line that says what, where and what to do,
@@ -160,7 +161,10 @@ pub use pool::{
 pub use url::DatabaseUrl;
 
 // Paper: structs as rows, and SQL.
-pub use mapping::cell::values::{Interval, Moment, Numeric};
+pub use mapping::binary::BinaryType;
+pub use mapping::cell::values::{
+    Hstore, Inet, Interval, MacAddress, Moment, Multirange, Numeric, Range,
+};
 pub use mapping::cell::{Cell, CellRef};
 pub use mapping::column::{Column, Made};
 pub use mapping::column_type::ColumnType;
@@ -176,7 +180,7 @@ pub use query::{
     Delete, Expr, Find, OrderBy, PageToken, Query, Sql, Update, both, count_all, count_of, either,
     equal, fragment, fragment_for, has, value, value_of, when,
 };
-pub use rowmill_derive::{Cell, Entity, SqlEnum};
+pub use rowmill_derive::{Cell, Composite, Entity, SqlEnum};
 pub use sql::dialect::Dialect;
 
 // Ground: errors, names, stopping.

@@ -97,7 +97,8 @@ fn unpack(model: &Cell) -> TokenStream {
     let (krate, rust) = (&model.krate, &model.rust);
     match &model.travel {
         Travel::Field(member, ty) | Travel::Sanitized(member, ty, _) => {
-            let value = quote_spanned!(ty.span()=> <#ty as #krate::Cell>::unpack(cell)?);
+            let value =
+                quote_spanned!(ty.span()=> #krate::mapping::derived::unpack_inner::<#ty>(cell)?);
             match member {
                 Member::Named(name) => quote!(::core::result::Result::Ok(Self { #name: #value })),
                 Member::Unnamed(_) => quote!(::core::result::Result::Ok(Self(#value))),

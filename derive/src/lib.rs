@@ -1,11 +1,12 @@
 //! The derive macros of rowmill: [`Entity`](macro@Entity) for structs, [`SqlEnum`] for enums,
-//! [`Cell`](macro@Cell) for types around others.
+//! [`Cell`](macro@Cell) for types around others, [`Composite`](macro@Composite) for composite types.
 //!
 //! - `entity_model`: a struct, parsed and checked; `struct_options` and `field_options` are what its
 //!   attributes say
 //! - `entity`, `entity_columns`, `entity_fields`: what is generated for it
 //! - `enumeration`, `enumeration_model`: an enum, likewise
 //! - `cell`, `cell_model`: a type that travels as another one, likewise
+//! - `composite`, `composite_model`: a struct that is a composite type, likewise
 //! - `attributes`: what all read from their attributes
 //! - `names`: a Rust name as the name of a table or a label
 //! - `types`: which types are refused, and which SQL types there are
@@ -16,6 +17,8 @@
 mod attributes;
 mod cell;
 mod cell_model;
+mod composite;
+mod composite_model;
 mod entity;
 mod entity_columns;
 mod entity_fields;
@@ -112,5 +115,26 @@ pub fn derive_cell(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     cell_model::Cell::parse(&input)
         .map_or_else(Error::into_compile_error, |model| cell::generate(&model))
+        .into()
+}
+
+/// Maps a struct to a composite type of the database: writes `rowmill::Cell` for it, so that it, an
+/// `Option` and a `Vec` of it can be fields of an entity, and of another composite.
+///
+/// Its fields have to be those of the composite type, in the same order: a record that is written
+/// has no names for them. What is read is compared with the names, where the server gives them.
+///
+/// On the struct:
+/// - `#[composite(name = "shop.address")]`: the type in the database. Default: the name in
+///   `snake_case`.
+/// - `#[composite(crate = "path")]`: where rowmill is. Default: `::rowmill`.
+///
+/// On a field:
+/// - `#[composite(field = "house no")]`: its name in the database. Default: the name of the field.
+#[proc_macro_derive(Composite, attributes(composite))]
+pub fn derive_composite(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    composite_model::Composite::parse(&input)
+        .map_or_else(Error::into_compile_error, |model| composite::generate(&model))
         .into()
 }

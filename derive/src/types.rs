@@ -50,7 +50,8 @@ pub(crate) fn check_sql_type(sql: &LitStr) -> Result<()> {
             sql,
             "no column type: expected boolean, smallint, integer, bigint, real, double precision, \
              numeric(p,s), text, varchar(n), char(n), bytea, date, time, timetz, timestamp, \
-             timestamptz, interval, uuid, json, jsonb, or one of them with []",
+             timestamptz, interval, uuid, json, jsonb, inet, cidr, macaddr, a range or a multirange, \
+             hstore, or one of them with []",
         )),
     }
 }
@@ -101,7 +102,23 @@ fn is_sql_type(lower: &str) -> Option<bool> {
         | "interval"
         | "uuid"
         | "json"
-        | "jsonb" => NO_MODIFIER,
+        | "jsonb"
+        | "inet"
+        | "cidr"
+        | "macaddr"
+        | "int4range"
+        | "int8range"
+        | "numrange"
+        | "daterange"
+        | "tsrange"
+        | "tstzrange"
+        | "int4multirange"
+        | "int8multirange"
+        | "nummultirange"
+        | "datemultirange"
+        | "tsmultirange"
+        | "tstzmultirange"
+        | "hstore" => NO_MODIFIER,
         _ => return None,
     };
     Some(match modifiers[..] {

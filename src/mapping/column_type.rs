@@ -1,7 +1,28 @@
 //! The types a column can have.
 
+use super::binary::BinaryType;
 use crate::error::{Error, ErrorKind, Result};
 use std::fmt;
+
+/// Types that are known by name and no more: their values travel as text.
+const NAMED: [&str; 16] = [
+    "inet",
+    "cidr",
+    "macaddr",
+    "int4range",
+    "int8range",
+    "numrange",
+    "daterange",
+    "tsrange",
+    "tstzrange",
+    "int4multirange",
+    "int8multirange",
+    "nummultirange",
+    "datemultirange",
+    "tsmultirange",
+    "tstzmultirange",
+    "hstore",
+];
 
 /// The type of a column, in PostgreSQL's terms; other databases map it to the nearest of theirs.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -54,6 +75,8 @@ pub enum ColumnType {
     /// Any other type, by the name the database gives it; its values travel as text and the
     /// database casts them.
     Other(String),
+    /// What the cells of such a type are in the result of a query; no column is declared with it.
+    Binary(Box<BinaryType>),
 }
 
 impl ColumnType {
@@ -103,6 +126,7 @@ impl ColumnType {
             "uuid" => Self::Uuid,
             "json" => Self::Json,
             "jsonb" => Self::Jsonb,
+            name if NAMED.contains(&name) => Self::Other(name.to_owned()),
             _ => return None,
         })
     }
@@ -133,6 +157,7 @@ impl ColumnType {
             Self::Char(n) => format!("char({n})"),
             Self::Array(element) => format!("{}[]", element.sql()),
             Self::Enum(name) | Self::Other(name) => name.clone(),
+            Self::Binary(ty) => ty.name(),
             plain => plain.plain_name().to_owned(),
         }
     }
@@ -146,7 +171,9 @@ impl ColumnType {
             Self::Float4 => "real",
             Self::Float8 => "double precision",
             Self::Numeric(_) => "numeric",
-            Self::Text | Self::Enum(_) | Self::Other(_) | Self::Array(_) => "text",
+            Self::Text | Self::Enum(_) | Self::Other(_) | Self::Binary(_) | Self::Array(_) => {
+                "text"
+            }
             Self::Varchar(_) => "varchar",
             Self::Char(_) => "char",
             Self::Bytea => "bytea",
@@ -194,7 +221,7 @@ fn unknown(text: &str) -> Error {
         text,
         "expected boolean, smallint, integer, bigint, real, double precision, numeric(p,s), text, \
          varchar(n), char(n), bytea, date, time, timetz, timestamp, timestamptz, interval, uuid, \
-         json, jsonb, or one of them with []",
+         json, jsonb, inet, cidr, macaddr, a range or a multirange, hstore, or one of them with []",
     )
 }
 
@@ -233,6 +260,9 @@ mod tests {
             "jsonb",
             "text[]",
             "numeric(5,-2)[]",
+            "inet",
+            "int4range[]",
+            "hstore",
         ] {
             assert_eq!(ColumnType::parse(text).unwrap().sql(), text);
         }

@@ -1,9 +1,10 @@
 //! What the code that the derives write calls; not for people.
 
 pub use super::cell::conversion::{
-    pack_display, pack_inner, pack_sanitized, unpack_converted, unpack_parsed,
+    pack_display, pack_inner, pack_sanitized, unpack_converted, unpack_inner, unpack_parsed,
 };
 pub use super::cell::label::{enum_type, pack_label, read_label, unknown_label, unknown_number};
+pub use super::cell::record::{RecordReader, RecordWriter};
 
 use super::cell::{Cell, CellRef};
 use super::column::Column;

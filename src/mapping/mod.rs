@@ -4,6 +4,7 @@
 //! - `column`:      a column of a table or an entity
 //! - `reference`:   what a foreign key refers to
 //! - `cell`:        one value, and the Rust types that values have
+//! - `binary`:      values of results that have no column type of their own
 //! - `param`:       a parameter of a statement
 //! - `nul`:         what becomes of NUL in a text
 //! - `entity`:      a struct whose values are rows of a table
@@ -20,6 +21,7 @@
 //! A packed field is what PostgreSQL's `typsend`/`typreceive` functions exchange: big-endian
 //! numbers, UTF-8 text, microseconds since 2000-01-01. Every backend reads it.
 
+pub mod binary;
 pub mod cell;
 pub mod column;
 pub(crate) mod column_array;

@@ -26,7 +26,10 @@ pub(in crate::mapping) fn type_number(element: &ColumnType) -> Option<u32> {
         ColumnType::Numeric(_) => 1700,
         ColumnType::Uuid => 2950,
         ColumnType::Jsonb => 3802,
-        ColumnType::Enum(_) | ColumnType::Other(_) | ColumnType::Array(_) => return None,
+        ColumnType::Enum(_)
+        | ColumnType::Other(_)
+        | ColumnType::Binary(_)
+        | ColumnType::Array(_) => return None,
     })
 }
 
@@ -42,3 +45,30 @@ pub(in crate::mapping) fn element_number(element: &ColumnType) -> Option<u32> {
 
 /// The lowest number of a type that a database makes for itself: `FirstNormalObjectId`.
 const FIRST_OF_DATABASE: u32 = 16_384;
+
+/// The built-in type of that number.
+pub(in crate::mapping) fn numbered_type(number: u32) -> Option<ColumnType> {
+    BUILT_IN.iter().find(|ty| type_number(ty) == Some(number)).cloned()
+}
+
+const BUILT_IN: &[ColumnType] = &[
+    ColumnType::Bool,
+    ColumnType::Bytea,
+    ColumnType::Int8,
+    ColumnType::Int2,
+    ColumnType::Int4,
+    ColumnType::Text,
+    ColumnType::Json,
+    ColumnType::Float4,
+    ColumnType::Float8,
+    ColumnType::Varchar(None),
+    ColumnType::Date,
+    ColumnType::Time,
+    ColumnType::Timestamp,
+    ColumnType::TimestampTz,
+    ColumnType::Interval,
+    ColumnType::TimeTz,
+    ColumnType::Numeric(None),
+    ColumnType::Uuid,
+    ColumnType::Jsonb,
+];

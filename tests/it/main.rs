@@ -31,9 +31,12 @@ mod schema_shape; // what an entity says of its table
 mod text_input; // texts become values as the server's own input makes them
 
 // Paper: every Rust type goes to both databases and comes back. types_*.rs
+mod types_composites; // composite types, and what an unknown type says
 mod types_enums;
+mod types_networks; // addresses, hstore
 mod types_newtypes; // types around others, conversions, domains, NUL
 mod types_numbers;
+mod types_ranges;
 mod types_texts;
 mod types_times; // and the policy for days that a type does not have
 

@@ -11,7 +11,7 @@ pub(super) fn column_type(declared: &str) -> ColumnType {
     match ColumnType::parse(declared) {
         Ok(ColumnType::Int2 | ColumnType::Int4) => ColumnType::Int8,
         Ok(ColumnType::Float4) => ColumnType::Float8,
-        Ok(ColumnType::Varchar(_) | ColumnType::Char(_)) => ColumnType::Text,
+        Ok(ColumnType::Varchar(_) | ColumnType::Char(_) | ColumnType::Other(_)) => ColumnType::Text,
         Ok(ColumnType::Numeric(_)) => ColumnType::Numeric(None),
         Ok(known) => known,
         Err(_) => by_words(&declared.to_ascii_lowercase()),

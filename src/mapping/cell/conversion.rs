@@ -3,8 +3,10 @@
 use super::fault::unreadable;
 use super::text::{pack_text, read_text};
 use super::travel::pack_as;
+use super::values::binary_of;
 use super::{Cell, CellRef};
 use crate::error::{Error, Result};
+use crate::mapping::binary::BinaryType;
 use crate::mapping::column_type::ColumnType;
 use crate::mapping::nul::NulPolicy;
 use crate::sqlstate::SqlState;
@@ -19,13 +21,28 @@ pub fn pack_inner<T: Cell>(inner: &T, column_type: &ColumnType, out: &mut Vec<u8
     pack_as(inner, column_type, out)
 }
 
+/// Reads the value that a type of the user travels as.
+///
+/// # Errors
+/// `Decode` if the cell is none.
+pub fn unpack_inner<T: Cell>(cell: CellRef<'_>) -> Result<T> {
+    // Of a field of a composite type the server may say a number alone, that of a domain.
+    if let Some((BinaryType::Unknown(_), bytes)) = binary_of(cell) {
+        let own = T::column_type();
+        if !own.travels_as_text() {
+            return T::unpack(CellRef::Packed(&own, bytes));
+        }
+    }
+    T::unpack(cell)
+}
+
 /// Reads the value that the type `rust` of the user travels as, and makes one of it.
 ///
 /// # Errors
 /// `Decode` if the cell is none, or the type refuses it. What it says stays with it: it can show
 /// the value.
 pub fn unpack_converted<V: Cell + TryInto<T>, T>(cell: CellRef<'_>, rust: &str) -> Result<T> {
-    V::unpack(cell)?.try_into().map_err(|_| refused(rust))
+    unpack_inner::<V>(cell)?.try_into().map_err(|_| refused(rust))
 }
 
 /// Packs what `Display` shows.

@@ -4,6 +4,7 @@ use super::fault::{exactly, inexact, not_packable, not_readable, out_of_range, u
 use super::numeric::{self, Scaled};
 use super::{Cell, CellRef};
 use crate::error::Result;
+use crate::mapping::binary::BinaryType;
 use crate::mapping::column_type::ColumnType;
 use crate::sqlstate::SqlState;
 
@@ -90,6 +91,11 @@ fn unpack_whole(cell: CellRef<'_>, rust: &str) -> Result<i64> {
             whole_float(f32::from_be_bytes(exactly(ty, bytes)?).into())
         }
         CellRef::Real(value) => whole_float(value),
+        CellRef::Packed(ty @ ColumnType::Binary(kind), bytes)
+            if matches!(**kind, BinaryType::Oid(_)) =>
+        {
+            Some(u32::from_be_bytes(exactly(ty, bytes)?).into())
+        }
         other => return Err(not_readable(rust, other)),
     };
     whole.ok_or_else(|| {

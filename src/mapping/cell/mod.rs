@@ -2,7 +2,8 @@
 //!
 //! - `boolean`, `integer`, `float`, `text`, `bytes`, `json`, `array`, `option`: Rust's own types
 //! - `decimal`, `jiff`, `chrono`, `uuid`: types of other crates, each behind its feature
-//! - `label`:    what `#[derive(SqlEnum)]` calls; `conversion`: what `#[derive(Cell)]` calls
+//! - `label`:    what `#[derive(SqlEnum)]` calls; `conversion`: what `#[derive(Cell)]` calls;
+//!   `record`: what `#[derive(Composite)]` calls
 //! - `values`:   types of our own for what Rust has none for
 //! - `travel`:   values for types that only the database knows
 //! - `numeric`:  PostgreSQL's decimal numbers, as far as cells need them
@@ -31,6 +32,7 @@ mod json;
 pub(crate) mod label;
 mod numeric;
 mod option;
+pub(crate) mod record;
 mod text;
 pub(crate) mod travel;
 #[cfg(feature = "uuid")]
@@ -93,8 +95,9 @@ impl fmt::Debug for CellRef<'_> {
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no type that a column can have",
-    note = "bool, i16, i32, i64, f32, f64, String, Vec<u8>, serde_json::Value, rowmill's own Numeric \
-            and Interval, Option and Vec of them are; the features `chrono`, `jiff`, `rust_decimal` and `uuid` add theirs",
+    note = "bool, i16, i32, i64, f32, f64, String, Vec<u8>, serde_json::Value, IpAddr, rowmill's own \
+            Numeric, Moment, Interval, Range, Inet and Hstore, Option and Vec of them are; the \
+            features `chrono`, `jiff`, `rust_decimal` and `uuid` add theirs",
     note = "an enum without fields becomes one with #[derive(rowmill::SqlEnum)], a type around \
             another one with #[derive(rowmill::Cell)]"
 )]

@@ -2,8 +2,10 @@
 
 use super::fault::{not_packable, not_readable, unreadable};
 use super::json::check_json;
+use super::values::binary_of;
 use super::{Cell, CellRef};
 use crate::error::{Error, ErrorKind, Result};
+use crate::mapping::binary;
 use crate::mapping::column_type::ColumnType;
 use crate::mapping::nul;
 use crate::sqlstate::SqlState;
@@ -20,7 +22,12 @@ impl Cell for String {
         pack_text(self, column_type, out)
     }
 
+    /// A cell of a type that only results have is read as the text that PostgreSQL prints.
     fn unpack(cell: CellRef<'_>) -> Result<Self> {
+        if let Some((ty, bytes)) = binary_of(cell) {
+            let mut shown = Self::new();
+            return binary::show(ty, bytes, &mut shown).map(|()| shown);
+        }
         read_text(cell, "String").map(str::to_owned)
     }
 }

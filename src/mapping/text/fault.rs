@@ -39,3 +39,9 @@ pub(super) fn invalid(message: &'static str) -> Error {
 pub(super) fn corrupt(message: &'static str) -> Error {
     Error::new(ErrorKind::Decode, message)
 }
+
+/// Columns are not declared with a type of results.
+#[cold]
+pub(super) fn not_read() -> Error {
+    Error::new(ErrorKind::Unsupported, "a text of a type that only results have")
+}

@@ -11,6 +11,7 @@
 //! - `json`:        `json` and `jsonb`
 //! - `array`:       array literals; `array_shape` for their dimensions, `array_write` for the way back
 //! - `plain`:       the plain forms that nearly every text has, read without detours
+//! - `quoted`:      the items of records and ranges
 //! - `fault`, `space`: the errors and the blanks they all share
 //!
 //! [`input`] accepts a text if and only if the server would, with `DateStyle` `ISO, MDY`,
@@ -49,12 +50,14 @@ pub mod numeric;
 mod numeric_format;
 mod numeric_rounding;
 mod plain;
+pub(in crate::mapping) mod quoted;
 mod scalar;
 mod space;
 
 pub use input::Input;
 
 use crate::error::Result;
+use crate::mapping::binary;
 use crate::mapping::column_type::ColumnType;
 
 /// Reads a text of a type it was chosen for.
@@ -127,6 +130,7 @@ fn reader_of(column_type: &ColumnType) -> Reader {
         ColumnType::Uuid => |_, text, out| scalar::read_uuid(text, out),
         ColumnType::Json => |_, text, out| json::read_json(text, out),
         ColumnType::Jsonb => |_, text, out| json::read_jsonb(text, out),
+        ColumnType::Binary(_) => |_, _, _| Err(fault::not_read()),
         ColumnType::Array(_) => |column_type, text, out| match column_type {
             ColumnType::Array(element) => array::read_array(element, text, out),
             other => array::read_array(other, text, out),
@@ -169,6 +173,10 @@ fn writer_of(column_type: &ColumnType) -> Writer {
         ColumnType::Interval => |_, packed, out| datetime::write_interval(packed, out),
         ColumnType::Uuid => |_, packed, out| scalar::write_uuid(packed, out),
         ColumnType::Jsonb => |_, packed, out| json::write_jsonb(packed, out),
+        ColumnType::Binary(_) => |column_type, packed, out| match column_type {
+            ColumnType::Binary(ty) => binary::show(ty, packed, out),
+            _ => character::write_text(packed, out),
+        },
         ColumnType::Array(element) if element.travels_as_text() => {
             |_, packed, out| character::write_text(packed, out)
         }

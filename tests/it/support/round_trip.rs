@@ -5,7 +5,7 @@ use super::{Home, on_both};
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, TestRunner};
 use rowmill::mapping::cell::Element;
-use rowmill::{Cell, Column, ColumnType, Engine, Ident, Param, RowRef, Rows, TableName};
+use rowmill::{Cell, Column, ColumnType, Dialect, Engine, Ident, Param, RowRef, Rows, TableName};
 use std::fmt::Debug;
 
 /// A column and the values that have to survive it.
@@ -55,7 +55,7 @@ impl<T: Element + Clone + Debug> Journey<T> {
     pub fn run(self, others: &(impl Strategy<Value = T> + Clone)) {
         let journey = &self;
         on_both(|home| {
-            let way = Way::prepare(home, &journey.sql, &journey.before);
+            let way = Way::prepare::<T>(home, &journey.sql, &journey.before);
             way.every(&journey.edges, journey.same);
             way.arrays(&journey.edges, journey.same);
             let values = proptest::collection::vec(others.clone(), 1..30);
@@ -74,12 +74,12 @@ impl<T: Cell + Clone + Debug> Journey<T> {
     /// Only in a load, and on PostgreSQL alone: what its column changes as it must.
     pub fn run_in_column(self, others: &(impl Strategy<Value = T> + Clone)) {
         let home = Home::postgres();
-        let way = Way::prepare(&home, &self.sql, &self.before);
-        way.loaded(home.engine(), "one", &self.edges, self.same);
+        let way = Way::prepare::<T>(&home, &self.sql, &self.before);
+        way.loaded(home.engine(), &self.edges, self.same);
         let values = proptest::collection::vec(others.clone(), 1..30);
         runner()
             .run(&values, |values| {
-                way.loaded(home.engine(), "one", &values, self.same);
+                way.loaded(home.engine(), &values, self.same);
                 Ok(())
             })
             .unwrap();
@@ -88,22 +88,25 @@ impl<T: Cell + Clone + Debug> Journey<T> {
 
 fn runner() -> TestRunner {
     let config =
-        Config { cases: 12, max_shrink_iters: 200, failure_persistence: None, ..Config::default() };
+        Config { cases: 8, max_shrink_iters: 200, failure_persistence: None, ..Config::default() };
     TestRunner::new(config)
 }
 
-/// A database with the tables of one journey.
+/// A database with the tables of one journey: `one` for values, `many` for arrays of them.
 struct Way<'a> {
     home: &'a Home,
     sql: &'a str,
+    one: Vec<Column>,
+    many: Vec<Column>,
     /// With statements that are kept, and without.
     engines: Vec<Engine>,
 }
 
 impl<'a> Way<'a> {
-    fn prepare(home: &'a Home, sql: &'a str, before: &str) -> Self {
+    fn prepare<T: Cell>(home: &'a Home, sql: &'a str, before: &str) -> Self {
         let mut engines = vec![home.engine().clone()];
-        if home.is_postgres() {
+        let own = [T::column_type(), ColumnType::Array(Box::new(T::column_type()))];
+        let [one, many] = if home.is_postgres() {
             if !before.is_empty() {
                 home.sql(before);
             }
@@ -111,20 +114,33 @@ impl<'a> Way<'a> {
             home.sql(&format!("create table many (n bigint, v {sql}[], o {sql}[])"));
             let unkept = Engine::builder(home.url()).prepared_statements(false).build().unwrap();
             engines.push(unkept);
-        }
-        Self { home, sql, engines }
+            ["one", "many"].map(|table| {
+                let table = TableName::parse(table).unwrap();
+                let info = home.engine().get().unwrap().table_info(&table).unwrap();
+                info.unwrap().columns
+            })
+        } else {
+            let [kind, kinds] = own.each_ref().map(|own| Dialect::Sqlite.type_name(own));
+            home.sql(&format!("create table one (n bigint, v {kind}, o {kind})"));
+            home.sql(&format!("create table many (n bigint, v {kinds}, o {kinds})"));
+            own.map(|own| {
+                let column = |name, kind| Column::new(Ident::new(name).unwrap(), kind);
+                vec![column("n", ColumnType::Int8), column("v", own.clone()), column("o", own)]
+            })
+        };
+        Self { home, sql, one, many, engines }
     }
 
     /// Each value alone and in an `Option`.
     fn every<T: Cell + Clone + Debug>(&self, values: &[T], same: fn(&T, &T) -> bool) {
         for engine in &self.engines {
-            self.loaded(engine, "one", values, same);
-            for value in values.iter().take(8) {
-                let back: T = self.asked(engine, value, "");
-                assert!(same(&back, value), "as a parameter: {back:?} instead of {value:?}");
+            self.loaded(engine, values, same);
+            let asked = &values[..values.len().min(30)];
+            for (back, sent) in self.asked(engine, asked, "").iter().zip(asked) {
+                assert!(same(back, sent), "as a parameter: {back:?} instead of {sent:?}");
             }
-            let null: Option<T> = self.asked(engine, &None::<T>, "");
-            assert!(null.is_none(), "NULL came back as {null:?}");
+            let null = self.asked(engine, &[None::<T>], "");
+            assert!(null[0].is_none(), "NULL came back as {null:?}");
         }
     }
 
@@ -132,22 +148,22 @@ impl<'a> Way<'a> {
     fn arrays<T: Element + Clone + Debug>(&self, values: &[T], same: fn(&T, &T) -> bool) {
         let mut holes: Vec<Option<T>> = values.iter().cloned().map(Some).collect();
         holes.insert(holes.len() / 2, None);
-        let arrays =
-            [holes, vec![], vec![None], values.first().cloned().into_iter().map(Some).collect()];
+        let one = values.first().cloned().map(Some).into_iter().collect();
+        let arrays = [holes, vec![], vec![None], one];
+        let equal = |back: &[Option<T>], sent: &[Option<T>]| {
+            back.len() == sent.len()
+                && back.iter().zip(sent).all(|pair| match pair {
+                    (Some(back), Some(sent)) => same(back, sent),
+                    (back, sent) => back.is_none() && sent.is_none(),
+                })
+        };
         for engine in &self.engines {
-            let equal = |back: &[Option<T>], sent: &[Option<T>]| {
-                back.len() == sent.len()
-                    && back.iter().zip(sent).all(|pair| match pair {
-                        (Some(back), Some(sent)) => same(back, sent),
-                        (back, sent) => back.is_none() && sent.is_none(),
-                    })
-            };
-            for sent in &arrays {
-                let back: Vec<Option<T>> = self.asked(engine, sent, "[]");
-                assert!(equal(&back, sent), "as a parameter: {back:?} instead of {sent:?}");
+            for (back, sent) in self.asked(engine, &arrays, "[]").iter().zip(&arrays) {
+                assert!(equal(back, sent), "as a parameter: {back:?} instead of {sent:?}");
             }
-            for (back, sent) in self.reloaded(engine, "many", &arrays).into_iter().zip(&arrays) {
-                assert!(equal(&back.0, sent), "loaded: {:?} instead of {sent:?}", back.0);
+            let loaded = Self::reloaded(engine, "many", &self.many, &arrays);
+            for ((back, _), sent) in loaded.iter().zip(&arrays) {
+                assert!(equal(back, sent), "loaded: {back:?} instead of {sent:?}");
             }
         }
     }
@@ -155,11 +171,10 @@ impl<'a> Way<'a> {
     fn loaded<T: Cell + Clone + Debug>(
         &self,
         engine: &Engine,
-        table: &str,
         values: &[T],
         same: fn(&T, &T) -> bool,
     ) {
-        let back = self.reloaded(engine, table, values);
+        let back = Self::reloaded(engine, "one", &self.one, values);
         for (index, ((back, option), sent)) in back.iter().zip(values).enumerate() {
             assert!(same(back, sent), "loaded: {back:?} instead of {sent:?}");
             let kept = option.as_ref().is_some_and(|option| same(option, sent));
@@ -169,32 +184,14 @@ impl<'a> Way<'a> {
 
     /// Loads the values, every second one also as an `Option`, and reads them back.
     fn reloaded<T: Cell + Clone>(
-        &self,
         engine: &Engine,
         table: &str,
+        columns: &[Column],
         values: &[T],
     ) -> Vec<(T, Option<T>)> {
         let name = TableName::parse(table).unwrap();
         let mut connection = engine.get().unwrap();
-        if self.home.is_postgres() {
-            connection.run(&format!("truncate {table}")).unwrap();
-        } else {
-            connection.run(&format!("drop table if exists {table}")).unwrap();
-            let kind = rowmill::Dialect::Sqlite.type_name(&T::column_type());
-            connection
-                .run(&format!("create table {table} (n bigint, v {kind}, o {kind})"))
-                .unwrap();
-        }
-        let columns = if self.home.is_postgres() {
-            connection.table_info(&name).unwrap().unwrap().columns
-        } else {
-            let column = |name, column_type| Column::new(Ident::new(name).unwrap(), column_type);
-            vec![
-                column("n", ColumnType::Int8),
-                column("v", T::column_type()),
-                column("o", T::column_type()),
-            ]
-        };
+        connection.run(&format!("delete from {table}")).unwrap();
         let mut rows = Rows::new(3);
         for (index, value) in values.iter().enumerate() {
             let option = (index % 2 == 0).then(|| value.clone());
@@ -204,7 +201,7 @@ impl<'a> Way<'a> {
             row.cell(&option, &columns[2].column_type).unwrap();
             row.finish().unwrap();
         }
-        let count = connection.load(&name, &columns, &rows, 0..rows.len()).unwrap();
+        let count = connection.load(&name, columns, &rows, 0..rows.len()).unwrap();
         assert_eq!(count as usize, values.len());
         let mut back = Vec::new();
         let sql = format!("select v, o from {table} order by n");
@@ -216,25 +213,34 @@ impl<'a> Way<'a> {
         back
     }
 
-    /// Sends a value as a parameter and has it sent back.
-    fn asked<T: Cell>(&self, engine: &Engine, value: &T, suffix: &str) -> T {
+    /// Sends values as parameters and has them sent back.
+    fn asked<T: Cell>(&self, engine: &Engine, values: &[T], suffix: &str) -> Vec<T> {
         let column_type = T::column_type();
-        let mut rows = Rows::new(1);
+        let mut rows = Rows::new(values.len() as u16);
         let mut row = rows.begin();
-        row.cell(value, &column_type).unwrap();
+        for value in values {
+            row.cell(value, &column_type).unwrap();
+        }
         row.finish().unwrap();
-        let field = rows.row(0).next().unwrap();
-        let param = field.map_or(Param::Null, |bytes| Param::Packed(&column_type, bytes.into()));
-        let sql = match self.home.is_postgres() {
-            true => format!("select $1::{}{suffix}", self.sql),
-            false => "select $1".to_owned(),
+        let param = |field: Option<&'_ [u8]>| match field {
+            Some(bytes) => Param::Packed(&column_type, bytes.to_vec().into()),
+            None => Param::Null,
         };
-        let mut back = None;
+        let params: Vec<_> = rows.row(0).map(param).collect();
+        let cast = match self.home.is_postgres() {
+            true => format!("::{}{suffix}", self.sql),
+            false => String::new(),
+        };
+        let items: Vec<_> = (1..=values.len()).map(|number| format!("${number}{cast}")).collect();
+        let mut back = Vec::new();
         let each = |row: &dyn RowRef| {
-            back = Some(T::unpack(row.cell(0)?)?);
+            for index in 0..row.len() {
+                back.push(T::unpack(row.cell(index)?)?);
+            }
             Ok(())
         };
-        engine.query(&sql, &[param], each).unwrap();
-        back.unwrap()
+        engine.query(&format!("select {}", items.join(", ")), &params, each).unwrap();
+        assert_eq!(back.len(), values.len());
+        back
     }
 }

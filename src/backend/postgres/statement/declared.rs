@@ -42,6 +42,7 @@ pub(crate) fn declared_column(column_type: &ColumnType) -> Type {
         | ColumnType::Char(_)
         | ColumnType::Json
         | ColumnType::Enum(_)
+        | ColumnType::Binary(_)
         | ColumnType::Other(_) => Type::UNKNOWN,
     }
 }
@@ -68,6 +69,9 @@ fn array_of(element: &ColumnType) -> Type {
         ColumnType::Interval => Type::INTERVAL_ARRAY,
         ColumnType::Uuid => Type::UUID_ARRAY,
         ColumnType::Jsonb => Type::JSONB_ARRAY,
-        ColumnType::Array(_) | ColumnType::Enum(_) | ColumnType::Other(_) => Type::UNKNOWN,
+        ColumnType::Array(_)
+        | ColumnType::Enum(_)
+        | ColumnType::Binary(_)
+        | ColumnType::Other(_) => Type::UNKNOWN,
     }
 }

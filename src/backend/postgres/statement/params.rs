@@ -237,7 +237,7 @@ fn travels_as(column_type: &ColumnType, server: &Type) -> bool {
             Kind::Array(inner) => is_element(element, inner),
             _ => false,
         },
-        ColumnType::Other(_) => false,
+        ColumnType::Other(_) | ColumnType::Binary(_) => false,
     }
 }
 

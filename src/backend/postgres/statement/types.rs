@@ -1,12 +1,13 @@
 //! The server's types as column types.
 //!
 //! A domain is its base type: that is how its values travel, and the server checks the rest when
-//! it receives one. A type that has no [`ColumnType`] of its own is `Other`, by a name that SQL
-//! reads; in the result of a query its cells are the server's binary format, whatever that is, so
-//! a query that wants them as text casts them: `column::text`.
+//! it receives one. A type that has no [`ColumnType`] of its own is a [`BinaryType`] in the result of
+//! a query, whose cells come in the server's binary format, whatever that is; types whose format is
+//! a text are texts.
 
+use crate::mapping::binary::BinaryType;
 use crate::mapping::column_type::ColumnType;
-use postgres::types::{Kind, Type};
+use postgres::types::{Field, Kind, Type};
 
 /// The type of a column of a result; `modifier` is -1 where there is none.
 pub(crate) fn column_type(server: &Type, modifier: i32) -> ColumnType {
@@ -17,7 +18,37 @@ pub(crate) fn column_type(server: &Type, modifier: i32) -> ColumnType {
         Kind::Domain(base) => column_type(base, modifier),
         Kind::Enum(_) => ColumnType::Enum(qualified(server.schema(), server.name())),
         Kind::Array(element) => ColumnType::Array(Box::new(column_type(element, modifier))),
-        _ => ColumnType::Other(qualified(server.schema(), server.name())),
+        _ if is_text(server) => ColumnType::Text,
+        _ => ColumnType::Binary(Box::new(binary_type(server))),
+    }
+}
+
+/// Whether the format of the type is a text, although it is none of the types of texts.
+fn is_text(server: &Type) -> bool {
+    matches!(*server, Type::XML | Type::CHAR | Type::REFCURSOR)
+        || (server.name() == "citext" && *server.kind() == Kind::Simple)
+}
+
+fn binary_type(server: &Type) -> BinaryType {
+    let inner = |ty: &Type| column_type(ty, -1);
+    let name = || qualified(server.schema(), server.name());
+    match (server, server.kind()) {
+        (&Type::INET | &Type::CIDR, _) => BinaryType::Inet(name()),
+        (&Type::MACADDR, _) => BinaryType::MacAddr,
+        (&Type::OID | &Type::XID | &Type::CID, _) => BinaryType::Oid(name()),
+        (_, Kind::Simple)
+            if server.schema() == "pg_catalog" && server.name().starts_with("reg") =>
+        {
+            BinaryType::Oid(name())
+        }
+        (_, Kind::Range(element)) => BinaryType::Range(inner(element)),
+        (_, Kind::Multirange(element)) => BinaryType::Multirange(inner(element)),
+        (_, Kind::Simple) if server.name() == "hstore" => BinaryType::Hstore,
+        (_, Kind::Composite(fields)) => {
+            let field = |field: &Field| (field.name().to_owned(), inner(field.type_()));
+            BinaryType::Composite(name(), fields.iter().map(field).collect())
+        }
+        _ => BinaryType::Unknown(name()),
     }
 }
 
@@ -84,6 +115,7 @@ mod tests {
 
     #[test]
     fn modifiers_are_read_as_the_server_writes_them() {
+        let binary = |ty| ColumnType::Binary(Box::new(ty));
         let numeric = |p: i32, s: i32| ((p << 16) | (s & 0x7ff)) + 4;
         for (server, modifier, expected) in [
             (Type::NUMERIC, -1, ColumnType::Numeric(None)),
@@ -99,8 +131,12 @@ mod tests {
                 numeric(5, 1),
                 ColumnType::Array(Box::new(ColumnType::Numeric(Some((5, 1))))),
             ),
-            (Type::INET, -1, ColumnType::Other("inet".into())),
-            (Type::CHAR, -1, ColumnType::Other("\"pg_catalog\".\"char\"".into())),
+            (Type::CHAR, -1, ColumnType::Text),
+            (Type::INET, -1, binary(BinaryType::Inet("inet".into()))),
+            (Type::REGCLASS, -1, binary(BinaryType::Oid("regclass".into()))),
+            (Type::INT4_RANGE, -1, binary(BinaryType::Range(ColumnType::Int4))),
+            (Type::DATEMULTI_RANGE, -1, binary(BinaryType::Multirange(ColumnType::Date))),
+            (Type::POINT, -1, binary(BinaryType::Unknown("point".into()))),
         ] {
             assert_eq!(column_type(&server, modifier), expected);
         }
