@@ -67,6 +67,7 @@
 //! | have a transaction run again after a deadlock or a lost connection | [`Engine::transact`] with [`TransactionOptions::retry`] |
 //! | create the tables of my entities | [`Schema::create_all`], [`Schema::create_missing`] |
 //! | know at the start whether the database is as my entities say | [`Schema::verify`] |
+//! | have the entities of tables that are there | [`EntitySource`], or `rowmill entity TABLE` |
 //! | have numbers start behind rows that were loaded with theirs | [`Schema::sync_sequences`] |
 //! | set the size and the time-outs of the pool | [`Engine::builder`], or the URL |
 //! | know what happens in the pool | [`Pool`], [`PoolListener`], [`PoolHooks`] |
@@ -131,7 +132,7 @@ pub use batch::write::{Append, InsertIgnore, Mirror, Replace, Upsert, Write, Wri
 // Work: queries and their rows; entities; schemas; transactions; where rows come from and where
 // they go.
 pub use fetch::{Chunks, FromRow, Page, Pages, RowStream};
-pub use schema::{Difference, DifferenceKind, Schema, SchemaReport};
+pub use schema::{Difference, DifferenceKind, EntitySource, Schema, SchemaReport, TimeTypes};
 pub use session::{
     AdvisoryLock, Isolation, ReadSession, RepeatedGets, Session, SessionOptions, Tracked,
     Transaction, TransactionOptions,

@@ -12,6 +12,8 @@ pub struct TableInfo {
     pub columns: Vec<Column>,
     /// The names of the columns that have a default (an identity, a sequence, an expression).
     pub defaults: Vec<String>,
+    /// The columns of the primary key in their order; none if there is none.
+    pub key: Vec<String>,
     /// The columns of each unique index that holds for all rows, the primary key first: valid, not
     /// partial, without expressions.
     pub unique: Vec<Vec<String>>,
@@ -32,6 +34,7 @@ impl TableInfo {
         Self {
             columns,
             defaults: Vec::new(),
+            key: Vec::new(),
             unique: Vec::new(),
             indexes: Vec::new(),
             lengths: Vec::new(),

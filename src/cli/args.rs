@@ -29,6 +29,8 @@ pub(super) enum Command {
     /// Shows the rows that were rejected
     #[command(subcommand)]
     Rejects(RejectsCommand),
+    /// Prints the Rust source of the entities of tables that are there
+    Entity(EntityArguments),
 }
 
 #[derive(Debug, Subcommand)]
@@ -74,6 +76,36 @@ pub(super) struct LookArguments {
     pub(super) job: Option<String>,
     #[command(flatten)]
     pub(super) settings: Settings,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct EntityArguments {
+    /// The tables, as TABLE or SCHEMA.TABLE
+    #[arg(value_name = "TABLE", required = true)]
+    pub(super) tables: Vec<String>,
+    /// The name of the struct, where there is one table [default: that of the table]
+    #[arg(long, value_name = "NAME")]
+    pub(super) name: Option<String>,
+    /// Dates and times are those of chrono [default: those of jiff]
+    #[arg(long)]
+    pub(super) chrono: bool,
+    #[command(flatten)]
+    pub(super) database: Database,
+}
+
+/// Which database, where there is no job file.
+#[derive(Args, Clone)]
+pub(super) struct Database {
+    /// The URL of the database [default: that of the environment, `ROWMILL_TARGET`]
+    #[arg(long, value_name = "URL")]
+    pub(super) target: Option<String>,
+}
+
+impl std::fmt::Debug for Database {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The URL may contain a password.
+        f.debug_struct("Database").finish_non_exhaustive()
+    }
 }
 
 /// What the command line can say instead of the job file.
@@ -153,6 +185,7 @@ mod tests {
             "rowmill run j.toml --workers 0",
             "rowmill run j.toml --echo --quiet",
             "rowmill rejects replay",
+            "rowmill entity",
         ] {
             let error = parse(line).unwrap_err();
             assert_eq!(error.exit_code(), 2, "{line}");
@@ -163,7 +196,10 @@ mod tests {
 
     #[test]
     fn the_url_is_not_in_debug() {
-        let arguments = parse("rowmill check j.toml --target postgresql://u:hunter2@h/d").unwrap();
-        assert!(!format!("{arguments:?}").contains("hunter2"));
+        for words in ["check j.toml", "entity runways"] {
+            let line = format!("rowmill {words} --target postgresql://u:hunter2@h/d");
+            let arguments = parse(&line).unwrap();
+            assert!(!format!("{arguments:?}").contains("hunter2"));
+        }
     }
 }

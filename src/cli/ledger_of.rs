@@ -4,6 +4,7 @@ use super::args::LookArguments;
 use super::console::Console;
 use super::contact::contact;
 use super::job_file::JobFile;
+use super::target_url::target_url;
 use crate::backend::Connection;
 use crate::batch::identity::Identity;
 use crate::batch::ledger::{self, Ledger};
@@ -103,11 +104,8 @@ pub(super) fn wanted(
         return Err(Error::new(ErrorKind::Config, "-p needs the job file")
             .with_hint("name JOB.toml, or leave -p out to see every run of the job"));
     }
-    let url = settings.target.clone().or_else(|| environment("ROWMILL_TARGET"));
-    let url = url.filter(|url| !url.is_empty()).ok_or_else(|| {
-        Error::new(ErrorKind::Config, "no database is named")
-            .with_hint("name JOB.toml, give --target URL, or set ROWMILL_TARGET")
-    })?;
+    let hint = "name JOB.toml, give --target URL, or set ROWMILL_TARGET";
+    let url = target_url(settings.target.as_ref(), environment, hint)?;
     Ok(Wanted { url, name, params: None })
 }
 

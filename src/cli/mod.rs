@@ -2,9 +2,10 @@
 //!
 //! - `args`:      what can be typed
 //! - `job_file`:  the job file
-//! - `run`, `check`, `status`, `rejects`: one file for each command
+//! - `run`, `check`, `status`, `rejects`, `entity`: one file for each command
 //! - `plan`:      from a job file to a job and the engine it runs on
 //! - `contact`:   the first contact with a database
+//! - `target_url`: which database is meant, where there is no job file
 //! - `ledger_of`: which ledger `status` and `rejects` look into
 //! - `progress`:  how far a run is
 //! - `tally`:     how much of a plan is done, and how fast
@@ -22,6 +23,7 @@ mod args;
 mod check;
 mod console;
 mod contact;
+mod entity;
 mod exit;
 mod figures;
 pub mod job_file;
@@ -34,6 +36,7 @@ mod signals;
 mod status;
 mod summary;
 mod tally;
+mod target_url;
 mod usage;
 
 use args::{Arguments, Command, RejectsCommand};
@@ -57,6 +60,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Check(arguments) => check::check(arguments, console),
         Command::Status(arguments) => status::status(arguments, console),
         Command::Rejects(RejectsCommand::List(arguments)) => rejects::list(arguments, console),
+        Command::Entity(arguments) => entity::entity(arguments, console),
     };
     let exit = done.unwrap_or_else(|error| {
         console.error(&error);

@@ -1,5 +1,6 @@
 //! The tables of entities, and the database that has them.
 //!
+//! - `source/`:  [`EntitySource`]: the Rust source of entities, from tables that are there
 //! - `tables`:   [`Schema`]: the entities of a program, and what can be done with their tables
 //! - `order`:    which table comes first, where tables refer to each other
 //! - `create`:   creating and dropping them
@@ -17,8 +18,10 @@ mod fits;
 mod order;
 mod report;
 mod sequence;
+mod source;
 mod tables;
 
 pub use difference::{Difference, DifferenceKind};
 pub use report::SchemaReport;
+pub use source::{EntitySource, TimeTypes};
 pub use tables::Schema;

@@ -102,6 +102,8 @@ mod query_value; // cases, fragments, counts of children
 mod query_with; // queries that read from queries with a name
 mod relations_load; // what belongs to many rows, in one query
 mod schema_create; // tables from entities
+#[cfg(all(feature = "chrono", feature = "jiff", feature = "uuid"))]
+mod schema_source; // entities from tables
 mod schema_verify; // entities against the catalog
 mod session_lock; // locks that have a name
 mod session_read_only;
@@ -135,6 +137,8 @@ mod job_zombie; // what a killed run leaves under way in the server // the serve
 // Door: cli_*.rs, examples.rs
 #[cfg(feature = "cli")]
 mod cli_bad_input; // one line, at once, and nothing changed
+#[cfg(feature = "cli")]
+mod cli_entity; // the source of entities
 #[cfg(feature = "cli")]
 mod cli_look; // status and rejects list
 #[cfg(feature = "cli")]

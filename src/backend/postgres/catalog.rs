@@ -50,7 +50,7 @@ ORDER BY a.attnum";
 /// Unique indexes that hold for all rows at all times (a deferred one cannot decide a conflict) and
 /// other B-tree indexes that do, with their key columns only.
 const INDEXES: &str = "
-SELECT i.indisunique AS is_unique,
+SELECT i.indisunique AS is_unique, i.indisprimary AS is_primary,
        ARRAY(SELECT a.attname::text
              FROM pg_catalog.unnest(i.indkey::int2[]) WITH ORDINALITY AS k (attnum, place)
              JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
@@ -104,6 +104,9 @@ pub(super) fn table_info(
         add_column(&mut info, row)?;
     }
     for row in &ask(INDEXES)? {
+        if row.get("is_primary") {
+            info.key = row.get("columns");
+        }
         let indexes = if row.get("is_unique") { &mut info.unique } else { &mut info.indexes };
         indexes.push(row.get("columns"));
     }

@@ -37,6 +37,9 @@ pub(super) fn table_info(sqlite: &Connection, table: &TableName) -> Result<Optio
     info.defaults =
         fields.iter().filter(|field| field.has_default()).map(|field| field.name.clone()).collect();
     info.lengths = fields.iter().filter_map(Field::length).collect();
+    if fields.iter().any(|field| field.key.is_some()) {
+        info.key = unique.first().cloned().unwrap_or_default();
+    }
     info.unique = unique;
     info.indexes = plain(sqlite, &found)?;
     add_foreign_keys(sqlite, &found, &mut info)?;

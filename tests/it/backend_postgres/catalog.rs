@@ -2,11 +2,7 @@ use super::connect;
 use crate::support::shared;
 use rowmill::{ColumnType, Ident, Made, OnDelete, Reference, TableName};
 
-#[test]
-fn the_catalog_says_what_a_table_is() {
-    let db = shared().database("catalog");
-    db.sql(
-        "create schema etl;
+const TABLE: &str = "create schema etl;
          create type etl.mood as enum ('calm');
          create domain etl.word as varchar(5) not null default 'w';
          create domain etl.words as etl.word;
@@ -31,8 +27,12 @@ fn the_catalog_says_what_a_table_is() {
          alter table etl.t add constraint late unique (m) deferrable;
          create index on etl.t (ts);
          create table etl.child (t bigint constraint child_of_t references etl.t);
-         alter table etl.t add constraint of_itself foreign key (id) references etl.t",
-    );
+         alter table etl.t add constraint of_itself foreign key (id) references etl.t";
+
+#[test]
+fn the_catalog_says_what_a_table_is() {
+    let db = shared().database("catalog");
+    db.sql(TABLE);
     let info = connect(&db).table_info(&TableName::parse("etl.t").unwrap()).unwrap().unwrap();
     let columns: Vec<_> = info
         .columns
