@@ -134,8 +134,8 @@ pub use batch::write::{Append, InsertIgnore, Mirror, Replace, Upsert, Write, Wri
 pub use fetch::{Chunks, FromRow, Page, Pages, RowStream};
 pub use schema::{Difference, DifferenceKind, EntitySource, Schema, SchemaReport, TimeTypes};
 pub use session::{
-    AdvisoryLock, Isolation, ReadSession, RepeatedGets, Session, SessionOptions, Tracked,
-    Transaction, TransactionOptions,
+    AdvisoryLock, Isolation, ReadSession, RepeatedGets, Session, SessionOptions, SessionQuery,
+    Tracked, Transaction, TransactionOptions,
 };
 pub use sink::{mode::Mode, target::Target};
 pub use source::bounds::{Bounds, CutLimits, Fingerprint, Origin};

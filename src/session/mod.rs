@@ -5,6 +5,7 @@
 //! - `transact`:    [`Engine::transaction`](crate::Engine::transaction) and its kin: a closure that
 //!   is run again where that helps
 //! - `unit_of_work`: [`Session`]: entities that are written together
+//! - `query`:       [`SessionQuery`]: rows that become objects of a session
 //! - `tracked`:     [`Tracked`]: an entity that a session looks after
 //! - `read_session`: [`ReadSession`]: one that cannot write
 //! - `session_options`: [`SessionOptions`]: autoflush and the like
@@ -35,6 +36,7 @@ mod identity_map;
 mod image;
 mod options;
 mod order;
+mod query;
 mod read_session;
 mod relations;
 mod repeated_gets;
@@ -47,6 +49,7 @@ mod unit_of_work;
 
 pub use advisory_lock::AdvisoryLock;
 pub use options::{Isolation, TransactionOptions};
+pub use query::SessionQuery;
 pub use read_session::ReadSession;
 pub use repeated_gets::RepeatedGets;
 pub use session_options::SessionOptions;

@@ -106,6 +106,7 @@ mod schema_create; // tables from entities
 mod schema_source; // entities from tables
 mod schema_verify; // entities against the catalog
 mod session_lock; // locks that have a name
+mod session_query; // rows become objects
 mod session_read_only;
 mod session_retry; // a closure that is run again, and never once its COMMIT may have held
 mod session_timeout; // the time-outs of a transaction strike
