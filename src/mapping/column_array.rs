@@ -55,12 +55,8 @@ impl<'a> ColumnArray<'a> {
         let element = element_type(column_type);
         let is_text = matches!(
             column_type,
-            ColumnType::Text
-                | ColumnType::Varchar(_)
-                | ColumnType::Char(_)
-                | ColumnType::Enum(_)
-                | ColumnType::Other(_)
-        );
+            ColumnType::Text | ColumnType::Varchar(_) | ColumnType::Char(_) | ColumnType::Enum(_)
+        ) || column_type.travels_as_text();
         Self {
             column_type,
             prints: element == ColumnType::Text && !is_text,

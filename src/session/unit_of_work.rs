@@ -136,8 +136,9 @@ impl Session {
         }
     }
 
-    /// Writes what was added, changed and deleted, in that order, each parents first and deletions
-    /// last children first.
+    /// Writes what was added, parents first, then what was changed, then what was deleted, children
+    /// first. So a row that takes the place of a deleted one (its key, a unique value) is added
+    /// after a flush.
     ///
     /// # Errors
     /// `Stale` if a row is not there any more as it was read; `Config` if tables refer to each

@@ -72,7 +72,7 @@ pub(crate) fn insert(
     let mut rest = records;
     if let Some(key) = map.numbered() {
         let Some(numbered) = number(connection, map, key, rest)? else {
-            return one_by_one(connection, map, rest);
+            return as_one(connection, |connection| one_by_one(connection, map, rest));
         };
         rest = &mut rest[numbered..];
         columns.insert(0, key);
@@ -81,6 +81,24 @@ pub(crate) fn insert(
         Way::Many { come_back } => many(connection, map, &columns, rest, come_back),
         _ => load(connection, map, &columns, rest),
     }
+}
+
+/// Does `work` in a transaction of its own where none is open: nobody knew before that it is more
+/// than one statement.
+fn as_one(
+    connection: &mut dyn Connection,
+    work: impl FnOnce(&mut dyn Connection) -> Result<()>,
+) -> Result<()> {
+    if connection.in_transaction() {
+        return work(connection);
+    }
+    connection.begin()?;
+    let done = work(connection);
+    if done.is_err() {
+        connection.rollback()?;
+        return done;
+    }
+    connection.commit()
 }
 
 fn one_by_one(

@@ -356,3 +356,32 @@ fn rows_are_deleted_by_their_keys() {
         assert_eq!(stored(home).len(), 1);
     });
 }
+
+/// Numbers that the database takes from a sequence that is not the column's own.
+#[derive(Clone, Debug, Default, PartialEq, Entity)]
+struct Order {
+    #[entity(key, generated)]
+    number: i64,
+    #[entity(column_type = "integer")]
+    amount: i64,
+}
+
+#[test]
+fn a_sequence_that_is_not_the_columns_own_costs_a_statement_for_each_row_and_still_all_or_none() {
+    on_tables(|home| {
+        home.sql(home.pick(
+            "create table \"order\" (number integer primary key, amount integer check (amount > 0))",
+            "create sequence orders start 5000; create table \"order\" \
+             (number bigint primary key default nextval('orders'), amount integer check (amount > 0))",
+        ));
+        let mut orders: Vec<_> =
+            (1..=20).map(|amount| Order { amount, ..Order::default() }).collect();
+        Order::insert_many(home.engine(), &mut orders).unwrap();
+        for order in &orders {
+            assert_eq!(Order::get(home.engine(), order.number).unwrap().as_ref(), Some(order));
+        }
+        orders[10].amount = 0;
+        assert!(Order::insert_many(home.engine(), &mut orders).unwrap_err().is_data());
+        assert_eq!(home.rows("select count(*) from \"order\""), ["20"]);
+    });
+}
