@@ -66,14 +66,13 @@ impl<'a> RecordReader<'a> {
     /// `Decode` if the cell is no record, or one of other fields.
     pub fn new(cell: CellRef<'a>, rust: &'static str, names: &[&str]) -> Result<Self> {
         let fields = match binary_of(cell) {
-            Some((BinaryType::Composite(_, known), bytes)) => {
-                if known.iter().map(|(name, _)| name).ne(names) {
+            Some((ty @ (BinaryType::Composite(..) | BinaryType::Unknown(_)), bytes)) => {
+                let values = parts::record(bytes).ok_or_else(|| broken(rust))?;
+                let known = known_fields(ty, &values);
+                if !known.is_empty() && known.iter().map(|(name, _)| name).ne(names) {
                     return Err(other_fields(rust, names));
                 }
-                Fields::Packed(known, parts::record(bytes).ok_or_else(|| broken(rust))?)
-            }
-            Some((BinaryType::Unknown(_), bytes)) => {
-                Fields::Packed(&[], parts::record(bytes).ok_or_else(|| broken(rust))?)
+                Fields::Packed(known, values)
             }
             Some(_) => return Err(not_readable(rust, cell)),
             None => Fields::Texts(texts(read_text(cell, rust)?).ok_or_else(|| malformed(rust))?),
@@ -107,6 +106,14 @@ impl<'a> RecordReader<'a> {
                 T::unpack(CellRef::Packed(&column_type.unwrap_or_else(own::<T>), bytes))
             }
         }
+    }
+}
+
+/// What is known of the fields; nothing where the type has changed since it became known.
+fn known_fields<'a>(ty: &'a BinaryType, values: &[parts::Field<'_>]) -> &'a [(String, ColumnType)] {
+    match ty {
+        BinaryType::Composite(_, known) if known.len() == values.len() => known,
+        _ => &[],
     }
 }
 

@@ -4,7 +4,7 @@ use crate::support::pgbouncer::PgBouncer;
 use crate::support::proxy::{Fault, Proxy};
 use crate::support::{Cluster, TestDb, shared};
 use rowmill::backend::{Backend, Connection, RowRef};
-use rowmill::{Cell, CellRef, ColumnType, Param};
+use rowmill::{BinaryType, Cell, CellRef, ColumnType, Param};
 
 /// One of each kind, and arrays of them.
 const TYPES: &str = "create type mood as enum ('calm', 'cross'); create domain small as int2;
@@ -16,9 +16,11 @@ const QUERY: &str = "select 'calm'::mood, 7::small, array['calm', 'cross']::mood
 fn expected() -> Vec<ColumnType> {
     let mood = || ColumnType::Enum("public.mood".into());
     let moods = || ColumnType::Array(Box::new(mood()));
-    let other = |name: &str| ColumnType::Other(name.into());
-    let (pair, t) = (other("public.pair"), other("public.t"));
-    vec![mood(), ColumnType::Int2, moods(), moods(), pair, other("inet"), t, mood()]
+    let fields = vec![("a".into(), ColumnType::Int4), ("b".into(), mood())];
+    let pair = ColumnType::Binary(Box::new(BinaryType::Composite("public.pair".into(), fields)));
+    let inet = ColumnType::Binary(Box::new(BinaryType::Inet("inet".into())));
+    let t = ColumnType::Other("public.t".into());
+    vec![mood(), ColumnType::Int2, moods(), moods(), pair, inet, t, mood()]
 }
 
 /// The types of the cells of one row; `None` where one is NULL.
@@ -171,16 +173,12 @@ fn a_type_that_was_dropped_and_made_anew_is_the_new_one() {
     let mut connection = backend.connect(in_time()).unwrap();
     let kind = || ColumnType::Enum("public.kind".into());
     assert_eq!(types(&mut *connection, "select k from t", &[]), [kind()]);
+    let fields = vec![("a".into(), ColumnType::Int4)];
+    let anew = [ColumnType::Binary(Box::new(BinaryType::Composite("public.kind".into(), fields)))];
     db.sql("alter table t drop k; drop type kind; create type kind as (a int); alter table t add k kind default '(9)'");
-    assert_eq!(
-        types(&mut *connection, "select k from t", &[]),
-        [ColumnType::Other("public.kind".into())]
-    );
+    assert_eq!(types(&mut *connection, "select k from t", &[]), anew);
     let mut connection = backend.connect(in_time()).unwrap();
-    assert_eq!(
-        types(&mut *connection, "select k from t", &[]),
-        [ColumnType::Other("public.kind".into())]
-    );
+    assert_eq!(types(&mut *connection, "select k from t", &[]), anew);
 }
 
 #[test]

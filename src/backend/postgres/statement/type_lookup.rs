@@ -1,14 +1,14 @@
 //! Asking the catalog for types, in one round trip and without a prepared statement.
 
 use super::known_types::{KnownType, Question};
-use postgres::types::{Kind, Oid, Type};
+use postgres::types::{Field, Kind, Oid, Type};
 use postgres::{Client, SimpleQueryMessage, SimpleQueryRow};
 use std::collections::HashMap;
 
 /// The first number that the server does not give by hand.
 const FIRST: u32 = 10_000;
 
-/// How deep domains and arrays lie in each other at most.
+/// How deep domains, arrays and composite types lie in each other at most.
 const DEPTH: usize = 32;
 
 /// Asks for types, and for those that they consist of. What is no longer there is not in the answer.
@@ -47,14 +47,26 @@ fn sql(question: &Question) -> String {
         "WITH RECURSIVE wanted AS (
             SELECT t.oid FROM pg_catalog.pg_type t {which} WHERE {is_wanted}
             UNION
-            SELECT CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.typelem END
+            SELECT part.oid
             FROM wanted w JOIN pg_catalog.pg_type t ON t.oid = w.oid
-            WHERE t.typtype = 'd' OR t.typcategory = 'A'
+            CROSS JOIN LATERAL (
+                SELECT CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.typelem END AS oid
+                WHERE t.typtype = 'd' OR t.typcategory = 'A'
+                UNION ALL
+                SELECT a.atttypid FROM pg_catalog.pg_attribute a
+                WHERE t.typtype = 'c' AND a.attrelid = t.typrelid AND a.attnum > 0
+                      AND NOT a.attisdropped
+            ) part
         )
         SELECT t.oid, t.typname, n.nspname, t.typlen,
-               CASE WHEN t.typtype IN ('d', 'e', 'p') THEN t.typtype
+               CASE WHEN t.typtype IN ('c', 'd', 'e', 'p') THEN t.typtype
                     WHEN t.typcategory = 'A' AND t.typelem <> 0 THEN 'a' ELSE '' END,
-               CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.typelem END
+               CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.typelem END,
+               (SELECT pg_catalog.json_agg(
+                           pg_catalog.json_build_array(a.attname, a.atttypid::int8) ORDER BY a.attnum)
+                FROM pg_catalog.pg_attribute a
+                WHERE t.typtype = 'c' AND a.attrelid = t.typrelid AND a.attnum > 0
+                      AND NOT a.attisdropped)
         FROM wanted w
         JOIN pg_catalog.pg_type t ON t.oid = w.oid
         JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace"
@@ -76,10 +88,12 @@ struct Entry {
     name: String,
     schema: String,
     size: i16,
-    /// `d`omain, `e`num, `p`seudo, `a`rray, or nothing of these.
+    /// `c`omposite, `d`omain, `e`num, `p`seudo, `a`rray, or nothing of these.
     kind: Option<char>,
     /// What a domain or an array is made of.
     inner: Oid,
+    /// The names and types of the fields of a composite type.
+    fields: Vec<(String, Oid)>,
 }
 
 impl Entry {
@@ -91,6 +105,8 @@ impl Entry {
             size: text(3)?.parse().ok()?,
             kind: text(4)?.chars().next(),
             inner: text(5)?.parse().ok()?,
+            fields: text(6)
+                .map_or_else(|| Some(Vec::new()), |json| serde_json::from_str(json).ok())?,
         };
         Some((text(0)?.parse().ok()?, entry))
     }
@@ -101,10 +117,12 @@ fn build(oid: Oid, entries: &HashMap<Oid, Entry>, depth: usize) -> Option<Type> 
         return Some(built_in);
     }
     let entry = entries.get(&oid)?;
-    let inner = || build(entry.inner, entries, depth.checked_sub(1)?);
+    let part = |oid| build(oid, entries, depth.checked_sub(1)?);
+    let field = |(name, oid): &(String, Oid)| Some(Field::new(name.clone(), part(*oid)?));
     let kind = match entry.kind {
-        Some('d') => Kind::Domain(inner()?),
-        Some('a') => Kind::Array(inner()?),
+        Some('c') => Kind::Composite(entry.fields.iter().map(field).collect::<Option<_>>()?),
+        Some('d') => Kind::Domain(part(entry.inner)?),
+        Some('a') => Kind::Array(part(entry.inner)?),
         Some('e') => Kind::Enum(Vec::new()),
         Some('p') => Kind::Pseudo,
         _ => Kind::Simple,

@@ -61,7 +61,7 @@ impl Inet {
 
     fn read(cell: CellRef<'_>, rust: &str) -> Result<Self> {
         match binary_of(cell) {
-            Some((BinaryType::Inet(_), bytes)) => {
+            Some((BinaryType::Inet(_) | BinaryType::Unknown(_), bytes)) => {
                 let address = parts::address(bytes);
                 let (address, prefix) =
                     address.ok_or_else(|| damaged(&ColumnType::Other("inet".into())))?;

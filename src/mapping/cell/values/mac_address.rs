@@ -67,7 +67,7 @@ impl Cell for MacAddress {
 
     fn unpack(cell: CellRef<'_>) -> Result<Self> {
         match binary_of(cell) {
-            Some((BinaryType::MacAddr, bytes)) => bytes
+            Some((BinaryType::MacAddr | BinaryType::Unknown(_), bytes)) => bytes
                 .try_into()
                 .map(Self)
                 .map_err(|_| damaged(&ColumnType::Other("macaddr".into()))),
