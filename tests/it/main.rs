@@ -21,6 +21,7 @@ mod support;
 
 // The house: what holds for the tree as a whole.
 mod examples; // what is shown is run
+mod guide; // for who comes from Python: what is shown is run, on both databases
 mod layering; // who may know whom, one door per foreign crate, sizes of files
 mod support_works; // the helpers themselves: a helper that is wrong makes every test wrong
 
