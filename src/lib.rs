@@ -62,9 +62,17 @@
 //! | change entities and have what changed written together | [`Engine::session`], [`Session`] |
 //! | only read, and be held to it | [`Engine::read_session`], [`ReadSession`] |
 //! | load what belongs to many rows in one query | [`load_children`], [`load_parents`], [`load_through`] |
-//! | run a statement or a query of my own | [`Engine::execute`], [`Engine::query`] |
+//! | find rows by conditions, in an order, some of them, joined | [`Find::query`], [`Query`] |
+//! | count, sum and group rows, or values made of columns | [`Query::group_by`], [`count_all`], [`when`], [`fragment`] |
+//! | know how many children a row has, or whether it has any | [`count_of`], [`has`], [`value_of`] |
+//! | change or delete the rows for which a condition holds | [`Update`], [`Delete`] |
+//! | read a large result in constant memory, or in pages | [`Query::iter`], [`Query::chunks`], [`Query::page`] |
+//! | write SQL by hand, with named values and structs | [`Sql`] |
+//! | work off a table as a queue | [`Query::for_update`], [`Query::skip_locked`] |
+//! | run a statement without further ado | [`Engine::execute`], [`Engine::run`] |
 //! | do several statements or none | [`Engine::transaction`], [`Engine::begin`] |
 //! | have a transaction run again after a deadlock or a lost connection | [`Engine::transact`] with [`TransactionOptions::retry`] |
+//! | let one process at a time do something | [`Engine::advisory_lock`] |
 //! | create the tables of my entities | [`Schema::create_all`], [`Schema::create_missing`] |
 //! | know at the start whether the database is as my entities say | [`Schema::verify`] |
 //! | have the entities of tables that are there | [`EntitySource`], or `rowmill entity TABLE` |
@@ -76,6 +84,9 @@
 //! | give a column a type of my own | `#[derive(Cell)]`, `#[derive(Composite)]` |
 //! | have ranges, addresses, intervals, numbers of any length | [`Range`], [`Multirange`], [`Inet`], [`MacAddress`], [`Hstore`], [`Interval`], [`Moment`], [`Numeric`] |
 //! | know whether trying again helps | [`Error::is_transient`], [`Error::kind`] |
+//!
+//! Who comes from SQLAlchemy, Django, Peewee or Tortoise finds each thing of the first day in the
+//! [`guide`].
 //!
 //! Everything fails with one type, [`Error`]: one line that says what, where and what to do,
 //! without a password and without the value of a row. Nothing here panics on purpose or prints.
@@ -99,6 +110,10 @@ pub mod copy;
 pub mod engine;
 mod error;
 pub mod fetch;
+/// For who comes from Python. Its snippets are run by the tests, on both databases.
+#[cfg(not(doctest))]
+#[doc = include_str!("../docs/coming-from-python.md")]
+pub mod guide {}
 mod ident;
 pub mod mapping;
 mod nearest;
