@@ -9,7 +9,14 @@ use std::time::{Duration, Instant};
 const RELEASE: Duration = Duration::from_secs(1);
 
 const SCHEMA: &str = "create table t (n int); create schema evil;
-    insert into t select generate_series(1, 200000)";
+    insert into t select generate_series(1, 200000);
+    create table tuned (n int); create table guarded (n int);
+    create function tune() returns trigger language plpgsql as
+        $$ begin perform set_config('work_mem', '64MB', false); return new; end $$;
+    create function guard() returns trigger language plpgsql as
+        $$ begin perform pg_advisory_lock(43); return new; end $$;
+    create trigger tune before insert on tuned for each row execute function tune();
+    create trigger guard before insert on guarded for each row execute function guard()";
 
 /// Something to leave behind.
 struct Mess {
@@ -24,7 +31,7 @@ struct Mess {
 /// For what is seen from outside: no transaction is open, nothing runs, no lock is held.
 const AT_REST_IS_ENOUGH: &str = "select 'true'::text";
 
-const MESSES: [Mess; 12] = [
+const MESSES: [Mess; 14] = [
     Mess {
         name: "an open transaction",
         leave: |lent| lent.run("begin; lock table t; select pg_sleep(0.001)"),
@@ -89,6 +96,19 @@ const MESSES: [Mess; 12] = [
         leave: |lent| lent.run("prepare left_behind as select 1"),
         clean: "select (not exists (select from pg_prepared_statements \
                 where name = 'left_behind'))::text",
+        keeps_session: false,
+    },
+    Mess {
+        name: "a setting of a trigger",
+        leave: |lent| lent.run("insert into tuned values (1)"),
+        clean: "select (current_setting('work_mem') <> '64MB')::text",
+        keeps_session: false,
+    },
+    Mess {
+        name: "a lock of a trigger",
+        leave: |lent| lent.run("insert into guarded values (1)"),
+        clean: "select (not exists (select from pg_locks where locktype = 'advisory' \
+                and pid = pg_backend_pid()))::text",
         keeps_session: false,
     },
     Mess {
