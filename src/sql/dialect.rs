@@ -52,12 +52,11 @@ impl Dialect {
         }
     }
 
-    /// `expression`, a column, as its values are read.
+    /// `expression`, a column, as its values are read: as text where the type is known by its name
+    /// alone, which any Rust type for it reads.
     pub fn cast_to_read(self, expression: &str, column_type: &ColumnType) -> String {
-        match self {
-            Self::PostgreSql if column_type.travels_as_text() => {
-                format!("CAST({expression} AS text)")
-            }
+        match (self, column_type) {
+            (Self::PostgreSql, ColumnType::Other(_)) => format!("CAST({expression} AS text)"),
             _ => expression.to_owned(),
         }
     }
