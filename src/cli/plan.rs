@@ -134,7 +134,8 @@ fn with_advice(error: Error, path: &str) -> Error {
 }
 
 fn csv_column(spec: &ColumnSpec) -> CsvColumn {
-    let mut column = CsvColumn::new(spec.name.clone(), spec.column_type.clone()).trim(spec.trim);
+    let mut column =
+        CsvColumn::new(spec.name.clone(), spec.column_type.clone()).trim(spec.trim).nul(spec.nul);
     if let Some(from) = &spec.from {
         column = column.from(from);
     }

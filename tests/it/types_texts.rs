@@ -1,8 +1,14 @@
 //! Texts, bytes, documents and identifiers.
 
+use crate::support::on_both;
 use crate::support::round_trip::Journey;
 use proptest::prelude::*;
+use rowmill::{
+    ColumnType, CsvColumn, CsvColumns, CsvFormat, Feed, Ident, Job, Mode, NulPolicy, TableName,
+    Target,
+};
 use serde_json::{Value, json};
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// Every character but NUL.
@@ -95,4 +101,28 @@ fn documents_come_back() {
 #[test]
 fn identifiers_come_back() {
     Journey::new(vec![Uuid::nil(), Uuid::max()]).run(&any::<u128>().prop_map(Uuid::from_u128));
+}
+
+#[test]
+fn nul_in_a_file_costs_the_row_or_is_stripped_or_replaced_by_column() {
+    on_both(|home| {
+        let path = home.file("nul.csv", "id,a,b,c\n1,x\0y,x\0y,xy\n2,x,y,x\0y\n");
+        let column = |name: &str, kind| CsvColumn::new(Ident::new(name).unwrap(), kind);
+        let columns = vec![
+            column("id", ColumnType::Int8),
+            column("a", ColumnType::Text).nul(NulPolicy::Strip),
+            column("b", ColumnType::Varchar(Some(3))).nul(NulPolicy::Replace),
+            column("c", ColumnType::Text),
+        ];
+        let feed = CsvColumns::open(path, CsvFormat::new(), columns).unwrap();
+        let table = TableName::parse("t").unwrap();
+        let plain = Feed::columns(&feed).to_vec();
+        let mut target = Target::new(table, plain, vec!["id".into()], Mode::Upsert).unwrap();
+        target.create = true;
+        let job = Job::named("nul").feed(Arc::new(feed), target).max_rejects(1);
+        let report = job.run(home.engine()).unwrap();
+        assert_eq!((report.inserted, report.rejected), (1, 1));
+        assert_eq!(home.rows("select * from t"), ["1|xy|x\u{fffd}y|xy"]);
+        assert!(home.rejects()[0].contains("22021"), "{:?}", home.rejects());
+    });
 }

@@ -5,10 +5,11 @@ use crate::error::Result;
 use crate::ident::Ident;
 use crate::mapping::column::Column;
 use crate::mapping::column_type::ColumnType;
+use crate::mapping::nul::NulPolicy;
 use crate::nearest::nearest;
 use toml::de::DeValue;
 
-const TYPE_NAMES: [&str; 19] = [
+const TYPE_NAMES: [&str; 23] = [
     "boolean",
     "smallint",
     "integer",
@@ -28,6 +29,10 @@ const TYPE_NAMES: [&str; 19] = [
     "uuid",
     "json",
     "jsonb",
+    "inet",
+    "cidr",
+    "macaddr",
+    "hstore",
 ];
 
 /// A column of the target and the field it takes.
@@ -44,6 +49,8 @@ pub struct ColumnSpec {
     pub from: Option<String>,
     /// Whether blanks around a field are removed. Default: false.
     pub trim: bool,
+    /// What becomes of the character NUL in its texts. Default: the record is rejected.
+    pub nul: NulPolicy,
     /// Texts that mean NULL in this column. Default: those of the source.
     pub null: Option<Vec<String>>,
     /// Whether a NULL is refused. Default: false.
@@ -76,6 +83,7 @@ fn column(field: &Field<'_>, header: bool) -> Result<ColumnSpec> {
         column_type: ColumnType::Text,
         from: None,
         trim: false,
+        nul: NulPolicy::Reject,
         null: None,
         not_null: false,
         line: field.line(),
@@ -90,7 +98,7 @@ fn column(field: &Field<'_>, header: bool) -> Result<ColumnSpec> {
 
 fn options(field: &Field<'_>, header: bool, column: &mut ColumnSpec) -> Result<()> {
     let section = field.section(field.inner_prefix())?;
-    section.allow_only(&["type", "from", "trim", "null", "not_null"])?;
+    section.allow_only(&["type", "from", "trim", "nul", "null", "not_null"])?;
     let flag = |key: &str| section.optional(key).map_or(Ok(false), |field| field.flag());
     let expected = "a type such as \"bigint\"";
     let type_field = section.required("type", expected)?;
@@ -100,6 +108,11 @@ fn options(field: &Field<'_>, header: bool, column: &mut ColumnSpec) -> Result<(
     }
     column.trim = flag("trim")?;
     column.not_null = flag("not_null")?;
+    if let Some(nul) = section.optional("nul") {
+        let expected = "\"reject\", \"strip\" or \"replace\"";
+        let policy = NulPolicy::of_name(nul.plain_text(expected)?);
+        column.nul = policy.ok_or_else(|| nul.error(&format!("expected {expected}")))?;
+    }
     if let Some(null) = section.optional("null") {
         let texts = null.plain_texts("a list of texts, for example [\"NA\"]")?;
         column.null = Some(texts.into_iter().map(str::to_owned).collect());

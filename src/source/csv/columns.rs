@@ -9,6 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::ident::Ident;
 use crate::mapping::column::Column;
 use crate::mapping::column_type::ColumnType;
+use crate::mapping::nul::NulPolicy;
 use crate::mapping::rows::RowWriter;
 use crate::mapping::text::Input;
 use crate::source::bounds::{Bounds, CutLimits, Fingerprint, Origin};
@@ -23,6 +24,7 @@ pub struct CsvColumn {
     column: Column,
     from: Option<String>,
     trim: bool,
+    nul: NulPolicy,
     nulls: Option<Vec<String>>,
 }
 
@@ -30,7 +32,8 @@ impl CsvColumn {
     /// The column `name` of the target, filled from the field of the same name; without a header,
     /// from the field at its own place among the columns.
     pub fn new(name: Ident, column_type: ColumnType) -> Self {
-        Self { column: Column::new(name, column_type), from: None, trim: false, nulls: None }
+        let column = Column::new(name, column_type);
+        Self { column, from: None, trim: false, nul: NulPolicy::Reject, nulls: None }
     }
 
     /// Takes it from the field of this name; without a header, from the field at this position,
@@ -49,6 +52,15 @@ impl CsvColumn {
     #[must_use]
     pub fn trim(mut self, trim: bool) -> Self {
         self.trim = trim;
+        self
+    }
+
+    /// Says what becomes of the character NUL in its texts.
+    ///
+    /// Default: the record is rejected, as the database would.
+    #[must_use]
+    pub fn nul(mut self, policy: NulPolicy) -> Self {
+        self.nul = policy;
         self
     }
 
@@ -98,6 +110,7 @@ pub struct CsvColumns {
 struct Reader {
     field: usize,
     trim: bool,
+    nul: NulPolicy,
     nulls: Vec<String>,
 }
 
@@ -136,6 +149,7 @@ impl CsvColumns {
             .map(|(column, field)| Reader {
                 field,
                 trim: column.trim,
+                nul: column.nul,
                 nulls: column.nulls.clone().unwrap_or_else(|| file.format().null_texts().to_vec()),
             })
             .collect();
@@ -242,7 +256,10 @@ impl Reader {
         let field = records.field(self.field).ok_or_else(lacks_field)?;
         match self.text(field) {
             None => row.null(),
-            Some(text) => row.field_with(|out| input.read(text, out))?,
+            Some(text) if self.nul == NulPolicy::Reject => {
+                row.field_with(|out| input.read(text, out))?;
+            }
+            Some(text) => row.field_with(|out| input.read(&self.nul.apply(text), out))?,
         }
         Ok(())
     }
@@ -272,9 +289,13 @@ impl Feed for CsvColumns {
 
     fn definition(&self) -> String {
         let mut text = self.describe();
-        for Reader { field, trim, nulls } in &self.readers {
+        for Reader { field, trim, nul, nulls } in &self.readers {
             // Writing to a string cannot fail.
             let _ = write!(text, "\nfield {field} trim {trim} null {nulls:?}");
+            // Jobs that were begun before there was a choice are what they were.
+            if *nul != NulPolicy::Reject {
+                let _ = write!(text, " nul {nul:?}");
+            }
         }
         text
     }
