@@ -7,7 +7,7 @@ use rowmill::prelude::*;
 
 /// A row of some query: there is no such table.
 #[derive(Debug, Entity)]
-struct Trains {
+struct Service {
     destination: String,
     trains: i64,
     last_hour: i32,
@@ -37,7 +37,7 @@ fn main() -> Result<()> {
     engine.run(TABLES)?;
 
     // A value never becomes a part of the text, and the text is a part of the program.
-    let to_bergen: Trains = Sql::new(
+    let to_bergen: Service = Sql::new(
         "select destination, count(*) as trains, max(hour) as last_hour from example_trains
          where destination = :to group by destination",
     )
@@ -67,7 +67,7 @@ fn main() -> Result<()> {
         .filter(Reachable::stop.eq("Finse"))
         .one(&engine)?;
 
-    let Trains { destination, trains, last_hour } = to_bergen;
+    let Service { destination, trains, last_hour } = to_bergen;
     let Reachable { stop, distance } = finse;
     println!(
         "{trains} trains to {destination}, the last at {last_hour}; {changed} rows changed; \

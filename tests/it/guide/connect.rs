@@ -10,7 +10,7 @@ fn open(url: &str) -> Result<Engine> {
         .pool_size(20)
         .max_overflow(5)
         .timeout(Duration::from_secs(30))
-        .recycle(Duration::from_secs(1800))
+        .recycle(Duration::from_mins(30))
         .pre_ping(true)
         .echo(|statement| eprintln!("{statement}"))
         .build()?;

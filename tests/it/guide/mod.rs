@@ -4,6 +4,12 @@
 //! A snippet of `docs/coming-from-python.md` stands between two lines `// guide` of a file of this
 //! folder.
 
+#![expect(
+    clippy::print_stdout,
+    clippy::items_after_statements,
+    reason = "a guide prints, and declares a struct where it is needed"
+)]
+
 mod connect; // engines, pools, tables
 mod model; // entities and their tables, without a session
 mod query; // what is asked

@@ -39,8 +39,8 @@ fn a_session_asks_and_goes_back_to_a_savepoint() {
         // guide
         let mut session = engine
             .session_with(rowmill::SessionOptions::new().autoflush(true).expire_on_commit(false))?;
-        for artist in Artist::query().filter(Artist::country.is_null()).all(&session)? {
-            session.track(artist)?.edit().country = Some("NO".to_owned());
+        for artist in session.query::<Artist>().filter(Artist::country.is_null()).all()? {
+            artist.edit().country = Some("NO".to_owned());
         }
         let undone: Result<()> = session.begin_nested(|session| {
             Delete::<Artist>::new().every_row().run(session)?;
