@@ -69,15 +69,43 @@ fn plain(
             let (element, feature) = plain(element, times, enumeration)?;
             return Some((format!("Vec<{element}>"), feature));
         }
-        // Nobody has a type for a time of day in a zone, and no column is declared as the other.
+        // Nobody has a type for a time of day in a zone.
         (ColumnType::TimeTz | ColumnType::Binary(_), _) => return None,
-        // What is unknown here travels as a text.
-        (
-            ColumnType::Text | ColumnType::Varchar(_) | ColumnType::Char(_) | ColumnType::Other(_),
-            _,
-        ) => ("String", None),
+        (ColumnType::Other(name), _) => return Some(named(name, times)),
+        (ColumnType::Text | ColumnType::Varchar(_) | ColumnType::Char(_), _) => ("String", None),
     };
     Some((name.to_owned(), feature))
+}
+
+/// A type by its name. What is unknown here travels as a text.
+fn named(name: &str, times: TimeTypes) -> (String, Option<&'static str>) {
+    let plain_name = match name.rsplit('.').next().unwrap_or(name).trim_matches('"') {
+        "inet" | "cidr" => "rowmill::Inet",
+        "macaddr" => "rowmill::MacAddress",
+        "hstore" => "rowmill::Hstore",
+        range => return range_of(range, times),
+    };
+    (plain_name.to_owned(), None)
+}
+
+fn range_of(name: &str, times: TimeTypes) -> (String, Option<&'static str>) {
+    let (wrapper, bounds) = match name.strip_suffix("multirange") {
+        Some(bounds) => ("Multirange", bounds),
+        None => ("Range", name.strip_suffix("range").unwrap_or_default()),
+    };
+    let column_type = match bounds {
+        "int4" => ColumnType::Int4,
+        "int8" => ColumnType::Int8,
+        "num" => ColumnType::Numeric(None),
+        "date" => ColumnType::Date,
+        "ts" => ColumnType::Timestamp,
+        "tstz" => ColumnType::TimestampTz,
+        _ => return ("String".to_owned(), None),
+    };
+    match plain(&column_type, times, None) {
+        Some((bound, feature)) => (format!("rowmill::{wrapper}<{bound}>"), feature),
+        None => ("String".to_owned(), None),
+    }
 }
 
 fn attribute(column_type: &ColumnType) -> Option<String> {
@@ -86,6 +114,7 @@ fn attribute(column_type: &ColumnType) -> Option<String> {
         ColumnType::Numeric(Some(_)) | ColumnType::Char(_) | ColumnType::Json => {
             Some(format!("column_type = {}", literal(&column_type.sql())))
         }
+        ColumnType::Other(name) if name == "cidr" => Some("column_type = \"cidr\"".to_owned()),
         _ => None,
     }
 }

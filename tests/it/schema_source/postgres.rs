@@ -62,7 +62,12 @@ pub struct Customer {
     pub state: OrderState,
     pub states: Option<Vec<OrderState>>,
     pub feels: Option<Mood>,
-    pub address: Option<String>,
+    pub address: Option<rowmill::Inet>,
+    #[entity(column_type = "cidr")]
+    pub network: Option<rowmill::Inet>,
+    pub device: Option<rowmill::MacAddress>,
+    pub years: Option<rowmill::Range<i32>>,
+    pub visits: Option<rowmill::Range<jiff::Timestamp>>,
     pub ratio: Option<f64>,
     pub share: Option<f32>,
     #[entity(read_only)]
