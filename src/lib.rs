@@ -76,6 +76,7 @@
 //! | create the tables of my entities | [`Schema::create_all`], [`Schema::create_missing`] |
 //! | know at the start whether the database is as my entities say | [`Schema::verify`] |
 //! | have the entities of tables that are there | [`EntitySource`], or `rowmill entity TABLE` |
+//! | change a database by SQL files, each once and in order | [`Migrations`], or `rowmill migrate` |
 //! | have numbers start behind rows that were loaded with theirs | [`Schema::sync_sequences`] |
 //! | set the size and the time-outs of the pool | [`Engine::builder`], or the URL |
 //! | know what happens in the pool | [`Pool`], [`PoolListener`], [`PoolHooks`] |
@@ -147,7 +148,10 @@ pub use batch::write::{Append, InsertIgnore, Mirror, Replace, Upsert, Write, Wri
 // Work: queries and their rows; entities; schemas; transactions; where rows come from and where
 // they go.
 pub use fetch::{Chunks, FromRow, Page, Pages, RowStream};
-pub use schema::{Difference, DifferenceKind, EntitySource, Schema, SchemaReport, TimeTypes};
+pub use schema::{
+    AppliedMigration, Difference, DifferenceKind, EntitySource, Migration, MigrationState,
+    MigrationStatus, Migrations, Schema, SchemaReport, TimeTypes,
+};
 pub use session::{
     AdvisoryLock, Isolation, ReadSession, RepeatedGets, Session, SessionOptions, SessionQuery,
     Tracked, Transaction, TransactionOptions,

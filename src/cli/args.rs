@@ -31,6 +31,18 @@ pub(super) enum Command {
     Rejects(RejectsCommand),
     /// Prints the Rust source of the entities of tables that are there
     Entity(EntityArguments),
+    /// Applies SQL files to a database, each once and in order
+    Migrate(MigrateArguments),
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum MigrateCommand {
+    /// Shows what is applied and what is pending; changes nothing
+    Status {
+        /// The folder of the files [default: migrations]
+        #[arg(value_name = "DIR")]
+        folder: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -93,11 +105,25 @@ pub(super) struct EntityArguments {
     pub(super) database: Database,
 }
 
+#[derive(Debug, Args)]
+pub(super) struct MigrateArguments {
+    #[command(subcommand)]
+    pub(super) look: Option<MigrateCommand>,
+    /// The folder of the files, which are called `NNNN_name.sql` [default: migrations]
+    #[arg(value_name = "DIR")]
+    pub(super) folder: Option<PathBuf>,
+    /// Applies also what was overtaken by a file with a higher number
+    #[arg(long, global = true)]
+    pub(super) out_of_order: bool,
+    #[command(flatten)]
+    pub(super) database: Database,
+}
+
 /// Which database, where there is no job file.
 #[derive(Args, Clone)]
 pub(super) struct Database {
     /// The URL of the database [default: that of the environment, `ROWMILL_TARGET`]
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", global = true)]
     pub(super) target: Option<String>,
 }
 
@@ -175,6 +201,26 @@ mod tests {
     }
 
     #[test]
+    fn the_folder_of_migrations_stands_before_or_behind_what_is_done() {
+        for (line, folders, looks) in [
+            ("rowmill migrate", [None, None], false),
+            ("rowmill migrate sql --target sqlite:x", [Some("sql"), None], false),
+            ("rowmill migrate status", [None, None], true),
+            ("rowmill migrate status sql --target sqlite:x", [None, Some("sql")], true),
+            ("rowmill migrate sql --target sqlite:x status", [Some("sql"), None], true),
+        ] {
+            let Command::Migrate(migrate) = parse(line).unwrap().command else { panic!("{line}") };
+            let (behind, found) = match migrate.look {
+                Some(MigrateCommand::Status { folder }) => (folder, true),
+                None => (None, false),
+            };
+            assert_eq!([migrate.folder, behind], folders.map(|name| name.map(PathBuf::from)));
+            assert_eq!(found, looks, "{line}");
+            assert_eq!(migrate.database.target.is_some(), line.contains("--target"), "{line}");
+        }
+    }
+
+    #[test]
     fn bad_usage_ends_with_2_and_help_with_0() {
         for line in [
             "rowmill",
@@ -196,7 +242,7 @@ mod tests {
 
     #[test]
     fn the_url_is_not_in_debug() {
-        for words in ["check j.toml", "entity runways"] {
+        for words in ["check j.toml", "entity runways", "migrate status"] {
             let line = format!("rowmill {words} --target postgresql://u:hunter2@h/d");
             let arguments = parse(&line).unwrap();
             assert!(!format!("{arguments:?}").contains("hunter2"));

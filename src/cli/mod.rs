@@ -2,7 +2,7 @@
 //!
 //! - `args`:      what can be typed
 //! - `job_file`:  the job file
-//! - `run`, `check`, `status`, `rejects`, `entity`: one file for each command
+//! - `run`, `check`, `status`, `rejects`, `entity`, `migrate`: one file for each command
 //! - `plan`:      from a job file to a job and the engine it runs on
 //! - `contact`:   the first contact with a database
 //! - `target_url`: which database is meant, where there is no job file
@@ -28,6 +28,7 @@ mod exit;
 mod figures;
 pub mod job_file;
 mod ledger_of;
+mod migrate;
 mod plan;
 mod progress;
 mod rejects;
@@ -61,6 +62,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Status(arguments) => status::status(arguments, console),
         Command::Rejects(RejectsCommand::List(arguments)) => rejects::list(arguments, console),
         Command::Entity(arguments) => entity::entity(arguments, console),
+        Command::Migrate(arguments) => migrate::migrate(arguments, console),
     };
     let exit = done.unwrap_or_else(|error| {
         console.error(&error);

@@ -1,5 +1,6 @@
 //! The tables of entities, and the database that has them.
 //!
+//! - `migrations/`: [`Migrations`]: changes of a database, as SQL files
 //! - `source/`:  [`EntitySource`]: the Rust source of entities, from tables that are there
 //! - `tables`:   [`Schema`]: the entities of a program, and what can be done with their tables
 //! - `order`:    which table comes first, where tables refer to each other
@@ -15,6 +16,7 @@ mod compare;
 mod create;
 mod difference;
 mod fits;
+mod migrations;
 mod order;
 mod report;
 mod sequence;
@@ -22,6 +24,7 @@ mod source;
 mod tables;
 
 pub use difference::{Difference, DifferenceKind};
+pub use migrations::{AppliedMigration, Migration, MigrationState, MigrationStatus, Migrations};
 pub use report::SchemaReport;
 pub use source::{EntitySource, TimeTypes};
 pub use tables::Schema;

@@ -4,6 +4,8 @@
 //! - `rows`:    reading and writing single rows of a table
 //! - `bulk`:    reading and writing many rows at once
 //! - `table`:   creating a table from columns
+//! - `migration`: the table in which migrations are recorded
+//! - `script`:  the statements of a text, one by one
 //! - `shape`:   creating and dropping the tables of entities
 //! - `stage`:   the table in which a job collects its rows before they are merged
 //! - `merge`:   the statements that bring staged rows into their target
@@ -15,7 +17,9 @@ pub mod bulk;
 pub mod dialect;
 pub mod ledger;
 pub mod merge;
+pub mod migration;
 pub mod rows;
+pub mod script;
 pub mod shape;
 pub mod stage;
 pub mod table;

@@ -103,6 +103,7 @@ mod query_value; // cases, fragments, counts of children
 mod query_with; // queries that read from queries with a name
 mod relations_load; // what belongs to many rows, in one query
 mod schema_create; // tables from entities
+mod schema_migrate; // SQL files, each once and in order
 #[cfg(all(feature = "chrono", feature = "jiff", feature = "uuid"))]
 mod schema_source; // entities from tables
 mod schema_verify; // entities against the catalog
@@ -144,6 +145,8 @@ mod cli_bad_input; // one line, at once, and nothing changed
 mod cli_entity; // the source of entities
 #[cfg(feature = "cli")]
 mod cli_look; // status and rejects list
+#[cfg(feature = "cli")]
+mod cli_migrate; // SQL files, applied
 #[cfg(feature = "cli")]
 mod cli_usage;
 #[cfg(feature = "cli")]
