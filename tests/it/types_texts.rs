@@ -4,8 +4,8 @@ use crate::support::on_both;
 use crate::support::round_trip::Journey;
 use proptest::prelude::*;
 use rowmill::{
-    ColumnType, CsvColumn, CsvColumns, CsvFormat, Feed, Ident, Job, Mode, NulPolicy, TableName,
-    Target,
+    ColumnType, CsvColumn, CsvColumns, CsvFormat, Feed, Ident, Job, MaxRejects, Mode, NulPolicy,
+    TableName, Target,
 };
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -119,7 +119,7 @@ fn nul_in_a_file_costs_the_row_or_is_stripped_or_replaced_by_column() {
         let plain = Feed::columns(&feed).to_vec();
         let mut target = Target::new(table, plain, vec!["id".into()], Mode::Upsert).unwrap();
         target.create = true;
-        let job = Job::named("nul").feed(Arc::new(feed), target).max_rejects(1);
+        let job = Job::named("nul").feed(Arc::new(feed), target).max_rejects(MaxRejects::Count(1));
         let report = job.run(home.engine()).unwrap();
         assert_eq!((report.inserted, report.rejected), (1, 1));
         assert_eq!(home.rows("select * from t"), ["1|xy|x\u{fffd}y|xy"]);
