@@ -168,8 +168,8 @@ fn looking_changes_nothing() {
         assert_eq!(home.rows(&format!("{tables}'{table}'")), ["0"]);
         run(home, &[ARTISTS]);
         assert_eq!(states(), [MigrationState::Applied, MigrationState::Pending]);
-        let status = &migrations.status(home.engine()).unwrap()[0];
-        assert!(status.applied_at.as_ref().unwrap().starts_with("20"));
+        let found = &migrations.status(home.engine()).unwrap()[0];
+        assert!(found.applied_at.as_ref().unwrap().starts_with("20"));
     });
 }
 
