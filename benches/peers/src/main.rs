@@ -12,12 +12,14 @@
 //! - `tasks`:      a scenario with tasks of an async runtime
 //! - `figures`:    medians, percentiles, fairness
 //! - `table`:      what is printed
+//! - `machine`:    on what it was measured
 //! - `support`:    the private server that the tests use
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a bench prints")]
 
 mod blocking;
 mod contenders;
 mod figures;
+mod machine;
 mod scenario;
 mod support;
 mod table;
@@ -61,7 +63,7 @@ fn compare(words: &[String]) {
     };
     let cluster = Cluster::start();
     cluster.sql(scenario::TABLE);
-    println!("{rounds} rounds of {seconds} s, medians; {}", table::machine());
+    println!("{rounds} rounds of {seconds} s, medians; {}", machine::machine());
     for scenario in Scenario::ALL.into_iter().filter(chosen) {
         let contenders: Vec<_> =
             Contender::ALL.into_iter().filter(|contender| contender.can(scenario)).collect();
