@@ -26,10 +26,21 @@ struct Given<'a> {
 impl Given<'_> {
     /// The rows, as a relation that is called `u`.
     fn relation(&self) -> String {
+        self.relation_of(|array| array)
+    }
+
+    /// The same for a statement that looks each row up in a table. A planner that sees how many
+    /// there are reads a large table from end to end sooner than its index; one that does not know
+    /// looks them up.
+    fn looked_up(&self) -> String {
+        self.relation_of(|array| format!("(SELECT {array})"))
+    }
+
+    fn relation_of(&self, array: impl Fn(String) -> String) -> String {
         match self.form {
             Form::Arrays => {
                 let arrays = self.types.iter().enumerate().map(|(index, column_type)| {
-                    format!("${}::{}[]", index + 1, element_type(column_type).sql())
+                    array(format!("${}::{}[]", index + 1, element_type(column_type).sql()))
                 });
                 let names = (1..=self.types.len()).map(|number| format!("c{number}"));
                 format!(
@@ -116,7 +127,7 @@ impl TableRows<'_> {
             "UPDATE {} AS t SET {} FROM {} WHERE {}{}",
             self.table,
             sets.join(", "),
-            given.relation(),
+            given.looked_up(),
             self.matches(&given, &identity),
             if come_back { self.every() } else { String::new() }
         )
@@ -130,7 +141,7 @@ impl TableRows<'_> {
             Form::Arrays => format!(
                 "DELETE FROM {} AS t USING {} WHERE {}",
                 self.table,
-                given.relation(),
+                given.looked_up(),
                 self.matches(&given, &identity)
             ),
             Form::Values(rows) => {
@@ -314,7 +325,7 @@ mod tests {
         let sql = text(Dialect::PostgreSql, |rows| rows.update_many(Form::Arrays, &[1], false));
         assert_eq!(
             sql,
-            r#"UPDATE "t" AS t SET "host" = CAST(u.c3 AS inet), "seen" = t."seen" + 1 FROM unnest($1::bigint[], $2::integer[], $3::text[]) WITH ORDINALITY AS u(c1, c2, c3, n) WHERE t."id" = u.c1 AND t."seen" = u.c2"#
+            r#"UPDATE "t" AS t SET "host" = CAST(u.c3 AS inet), "seen" = t."seen" + 1 FROM unnest((SELECT $1::bigint[]), (SELECT $2::integer[]), (SELECT $3::text[])) WITH ORDINALITY AS u(c1, c2, c3, n) WHERE t."id" = u.c1 AND t."seen" = u.c2"#
         );
     }
 

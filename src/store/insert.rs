@@ -18,8 +18,8 @@ use crate::mapping::param::Param;
 use std::collections::HashMap;
 
 /// From so many rows on COPY is faster than arrays: the columns of the table have to be looked up
-/// first.
-const LOAD_ROWS: usize = 1_000;
+/// first, which takes as long as some thousand rows.
+const LOAD_ROWS: usize = ARRAY_ROWS;
 
 /// How many rows are inserted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -30,7 +30,7 @@ pub trait InsertMany: Entity + 'static {
     /// function, an entity without a key of which columns are made) there is one statement for
     /// each row. (The role needs the right to use the sequence.) After an error the fields that would have been filled mean nothing.
     ///
-    /// On PostgreSQL few rows are arrays (`unnest`), and 1,000 or more are sent by COPY, if nothing
+    /// On PostgreSQL few rows are arrays (`unnest`), and 10,000 or more are sent by COPY, if nothing
     /// has to come back. One statement has at most 10,000 rows; several are one transaction.
     ///
     /// # Errors

@@ -102,7 +102,7 @@ fn stored(home: &Home) -> BTreeMap<i64, String> {
 
 #[test]
 fn each_row_gets_back_its_own_key_whatever_their_number() {
-    for count in [0, 1, 2, 40, 1_500] {
+    for count in [0, 1, 2, 40, 1_500, 10_500] {
         on_tables(|home| {
             let mut parts = parts(count);
             Part::insert_many(home.engine(), &mut parts).unwrap();
@@ -301,6 +301,28 @@ fn a_bulk_update_sets_the_named_columns_and_nothing_else() {
         let sum = "select count(*), count(weight), min(name), max(name) from part";
         assert_eq!(home.rows(sum), ["1200|600|new 1|new 999"]);
         assert_eq!(Part::get(home.engine(), 5).unwrap().unwrap().sizes, [9]);
+    });
+}
+
+#[test]
+fn rows_of_a_large_table_are_looked_up_for_an_update_and_a_deletion() {
+    on_tables(|home| {
+        if !home.is_postgres() {
+            return;
+        }
+        home.sql("insert into part (name) select n from generate_series(1, 30000) n");
+        home.sql("analyze part");
+        let mut parts = parts(1_000);
+        for (part, id) in parts.iter_mut().zip(1..) {
+            part.id = id;
+        }
+        let read = home.engine().transaction(|transaction| {
+            Part::bulk_update(transaction, &mut parts, Part::weight)?;
+            Part::bulk_delete(transaction, (1..=1_000).map(|id| id * 20))?;
+            let scans = "select seq_scan from pg_stat_xact_user_tables where relname = 'part'";
+            Sql::new(scans).one::<(i64,)>(transaction)
+        });
+        assert_eq!(read.unwrap(), (0,), "the table was read from end to end");
     });
 }
 

@@ -18,6 +18,7 @@ impl Cell for bool {
         Ok(true)
     }
 
+    #[inline]
     fn unpack(cell: CellRef<'_>) -> Result<Self> {
         match cell {
             CellRef::Packed(ColumnType::Bool, [0]) | CellRef::Integer(0) => Ok(false),

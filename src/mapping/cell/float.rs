@@ -23,6 +23,7 @@ impl Cell for f64 {
         Ok(true)
     }
 
+    #[inline]
     fn unpack(cell: CellRef<'_>) -> Result<Self> {
         Ok(match cell {
             CellRef::Packed(ty @ ColumnType::Float8, bytes) => {
@@ -59,6 +60,7 @@ impl Cell for f32 {
         Ok(true)
     }
 
+    #[inline]
     fn unpack(cell: CellRef<'_>) -> Result<Self> {
         match cell {
             CellRef::Packed(ty @ ColumnType::Float4, bytes) => {

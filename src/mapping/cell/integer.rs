@@ -23,6 +23,7 @@ macro_rules! integer {
                 pack((*self).into(), column_type, stringify!($rust), out)
             }
 
+            #[inline]
             fn unpack(cell: CellRef<'_>) -> Result<Self> {
                 let value = unpack(cell, stringify!($rust))?;
                 Self::try_from(value).map_err(|_| {

@@ -22,6 +22,7 @@ impl<T: Cell> Cell for Option<T> {
         }
     }
 
+    #[inline]
     fn unpack(cell: CellRef<'_>) -> Result<Self> {
         match cell {
             CellRef::Null => Ok(None),

@@ -23,6 +23,7 @@ impl Cell for String {
     }
 
     /// A cell of a type that only results have is read as the text that PostgreSQL prints.
+    #[inline]
     fn unpack(cell: CellRef<'_>) -> Result<Self> {
         if let Some((ty, bytes)) = binary_of(cell) {
             let mut shown = Self::new();
