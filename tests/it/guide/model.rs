@@ -135,3 +135,19 @@ fn rows_are_changed_without_being_read() {
         Ok(())
     });
 }
+
+#[test]
+fn files_of_sql_change_a_database() {
+    on_both_with_tables(|home| {
+        home.file("0001_add_born.sql", "alter table artists add column born integer;");
+        let (engine, folder) = (home.engine(), home.folder());
+        // guide
+        let migrations = rowmill::Migrations::read(folder)?; // or built into the program: of(..)
+        let applied = migrations.run(engine)?; // each file once, in one transaction with its record
+        // guide
+        assert_eq!(applied.len(), 1);
+        assert!(migrations.run(engine)?.is_empty());
+        assert_eq!(home.rows("select count(born) from artists"), ["0"]);
+        Ok(())
+    });
+}
