@@ -143,6 +143,9 @@ impl CsvColumns {
             file.set_width(columns.len());
             (0..columns.len()).collect()
         };
+        if columns.iter().any(|column| column.nul != NulPolicy::Reject) {
+            file.keep_nul();
+        }
         let readers = columns
             .iter()
             .zip(fields)

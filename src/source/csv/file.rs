@@ -33,6 +33,7 @@ pub(super) struct CsvFile {
     format: CsvFormat,
     head: Head,
     width: usize,
+    keeps_nul: bool,
 }
 
 impl CsvFile {
@@ -47,13 +48,19 @@ impl CsvFile {
             .and_then(|file| Head::read(BufReader::new(file), &format))
             .locate(|place| place.file = Some(path.display().to_string()))?;
         let width = head.fields;
-        Ok(Self { path: path.to_owned(), format, head, width })
+        Ok(Self { path: path.to_owned(), format, head, width, keeps_nul: false })
     }
 
     /// Refuses records that do not have `width` fields; by default the number of fields of the
     /// first line.
     pub(super) fn set_width(&mut self, width: usize) {
         self.width = width;
+    }
+
+    /// Leaves NUL in the fields, for columns that strip or replace it; by default a record with one
+    /// is refused.
+    pub(super) fn keep_nul(&mut self) {
+        self.keeps_nul = true;
     }
 
     pub(super) fn head(&self) -> &Head {
@@ -181,6 +188,7 @@ impl CsvFile {
         let line_end = self.head.line_end;
         let is_first = bounds.start == self.head.start;
         let mut records = Records::new(batch, &self.format, line_end)
+            .keep_nul(self.keeps_nul)
             .width(self.width)
             .after_stray_newline(!is_first && line_end.is_stray(before));
         let mut read = 0;

@@ -72,6 +72,13 @@ impl<'a> Records<'a> {
         }
     }
 
+    /// Leaves NUL in fields for whoever reads them, where a column has a use for it; otherwise a
+    /// record with one is refused as a whole.
+    pub(super) fn keep_nul(mut self, keep: bool) -> Self {
+        self.has_nul &= !keep;
+        self
+    }
+
     /// Refuses records that do not have `width` fields.
     pub(super) fn width(mut self, width: usize) -> Self {
         self.width = Some(width);
