@@ -47,8 +47,8 @@ fn a_fragment_reads_from_it_too_and_the_numbers_of_values_go_on() {
         let long = fragment::<Track, bool, _>("{} IN (SELECT id FROM long_tracks)", Track::id);
         let found = Track::query()
             .filter(Track::cents.eq(99))
+            .with("others", Sql::new("select id from tracks where id > :id").bind("id", 7_i64))
             .with("long_tracks", Sql::new(LONG).bind("least", 400_000))
-            .with("others", "select 1")
             .filter(long)
             .count(home.engine());
         let expected =

@@ -42,7 +42,7 @@ fn who_waits_too_long_for_a_lock_is_told_and_the_other_goes_on() {
     let mut holder = other.begin().unwrap();
     holder.run("update t set n = 1").unwrap();
     let start = Instant::now();
-    let options = TransactionOptions::new().lock_timeout(SHORT);
+    let options = TransactionOptions::new().lock_timeout(SHORT).statement_timeout(LONG);
     let error = engine.transact(&options, |it| it.run("update t set n = 2")).unwrap_err();
     assert_eq!((error.kind(), sqlstate(&error).as_str()), (ErrorKind::Database, "55P03"));
     assert!(start.elapsed() < LONG && error.is_transient());
