@@ -15,6 +15,7 @@ use std::ops::Range;
 pub(super) const MICROS_PER_SECOND: i64 = 1_000_000;
 pub(super) const MICROS_PER_DAY: i64 = civil::DAY_MICROSECONDS;
 /// 1970-01-01 to 2000-01-01.
+#[cfg(any(feature = "jiff", test))]
 pub(super) const DAYS_1970_TO_2000: i64 = 10_957;
 
 /// 4714 BC.
