@@ -252,3 +252,18 @@ fn another_server_at_the_same_address_is_asked_anew_once_a_connection_was_lost()
     let mut connection = backend.connect(in_time()).unwrap();
     assert_eq!(types(&mut *connection, "select k from t", &[]), kind("sort"));
 }
+
+#[test]
+fn ranges_of_types_that_the_database_made_are_known_by_their_elements() {
+    let db = shared().database("spans");
+    db.sql(TYPES);
+    db.sql("create type spans as range (subtype = mood)");
+    let sql = "select '[calm,cross]'::spans, '{[calm,cross]}'::spans_multirange";
+    let mood = || ColumnType::Enum("public.mood".into());
+    let kinds = [BinaryType::Range(mood()), BinaryType::Multirange(mood())];
+    let expected = kinds.map(|kind| ColumnType::Binary(Box::new(kind)));
+    for mode in ["", "?prepared_statements=false"] {
+        let mut connection = backend(&format!("{}{mode}", db.url())).connect(in_time()).unwrap();
+        assert_eq!(types(&mut *connection, sql, &[]), expected, "{mode}");
+    }
+}

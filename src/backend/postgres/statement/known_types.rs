@@ -9,8 +9,9 @@
 //!
 //! Names are remembered along with the types: the new name of a type, after `ALTER TYPE ... RENAME`,
 //! is seen by the connections that are opened from then on, after [`AGE`] at the latest. The labels of
-//! an enum are not remembered, so that `ADD VALUE` changes nothing here. The fields of a composite type are: a connection that knows
-//! a type goes on with the fields that it had, and whoever reads a record compares it with them.
+//! an enum are not remembered, so that `ADD VALUE` changes nothing here. The fields of a composite
+//! type are: a connection that knows a type goes on with the fields that it had, and whoever reads a
+//! record compares it with them.
 
 use parking_lot::{Mutex, MutexGuard, RwLock};
 use postgres::types::{Oid, Type};

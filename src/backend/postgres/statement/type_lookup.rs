@@ -8,7 +8,7 @@ use std::collections::HashMap;
 /// The first number that the server does not give by hand.
 const FIRST: u32 = 10_000;
 
-/// How deep domains, arrays and composite types lie in each other at most.
+/// How deep domains, arrays, ranges and composite types lie in each other at most.
 const DEPTH: usize = 32;
 
 /// Asks for types, and for those that they consist of. What is no longer there is not in the answer.
@@ -53,15 +53,19 @@ fn sql(question: &Question) -> String {
                 SELECT CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.typelem END AS oid
                 WHERE t.typtype = 'd' OR t.typcategory = 'A'
                 UNION ALL
+                SELECT r.rngsubtype FROM pg_catalog.pg_range r
+                WHERE t.oid IN (r.rngtypid, r.rngmultitypid)
+                UNION ALL
                 SELECT a.atttypid FROM pg_catalog.pg_attribute a
                 WHERE t.typtype = 'c' AND a.attrelid = t.typrelid AND a.attnum > 0
                       AND NOT a.attisdropped
             ) part
         )
         SELECT t.oid, t.typname, n.nspname, t.typlen,
-               CASE WHEN t.typtype IN ('c', 'd', 'e', 'p') THEN t.typtype
+               CASE WHEN t.typtype IN ('c', 'd', 'e', 'm', 'p', 'r') THEN t.typtype
                     WHEN t.typcategory = 'A' AND t.typelem <> 0 THEN 'a' ELSE '' END,
-               CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.typelem END,
+               CASE WHEN t.typtype = 'd' THEN t.typbasetype
+                    ELSE coalesce(r.rngsubtype, t.typelem) END,
                (SELECT pg_catalog.json_agg(
                            pg_catalog.json_build_array(a.attname, a.atttypid::int8) ORDER BY a.attnum)
                 FROM pg_catalog.pg_attribute a
@@ -69,7 +73,8 @@ fn sql(question: &Question) -> String {
                       AND NOT a.attisdropped)
         FROM wanted w
         JOIN pg_catalog.pg_type t ON t.oid = w.oid
-        JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace"
+        JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+        LEFT JOIN pg_catalog.pg_range r ON t.oid IN (r.rngtypid, r.rngmultitypid)"
     )
 }
 
@@ -88,9 +93,9 @@ struct Entry {
     name: String,
     schema: String,
     size: i16,
-    /// `c`omposite, `d`omain, `e`num, `p`seudo, `a`rray, or nothing of these.
+    /// `c`omposite, `d`omain, `e`num, `m`ultirange, `p`seudo, `r`ange, `a`rray, or nothing of these.
     kind: Option<char>,
-    /// What a domain or an array is made of.
+    /// What a domain, an array or a range is made of.
     inner: Oid,
     /// The names and types of the fields of a composite type.
     fields: Vec<(String, Oid)>,
@@ -124,6 +129,8 @@ fn build(oid: Oid, entries: &HashMap<Oid, Entry>, depth: usize) -> Option<Type> 
         Some('d') => Kind::Domain(part(entry.inner)?),
         Some('a') => Kind::Array(part(entry.inner)?),
         Some('e') => Kind::Enum(Vec::new()),
+        Some('m') => Kind::Multirange(part(entry.inner)?),
+        Some('r') => Kind::Range(part(entry.inner)?),
         Some('p') => Kind::Pseudo,
         _ => Kind::Simple,
     };
