@@ -95,6 +95,9 @@ impl EngineBuilder {
     /// interface (`127.0.0.1`); on a machine without one, a server that was stopped in its tracks
     /// (`SIGSTOP`) is waited for.
     ///
+    /// From a second on, a statement whose time is almost up is asked for, over one more session that
+    /// ends at once: if it waits for a lock, the error names the table and the processes that hold it.
+    ///
     /// Default: the URL's `statement_timeout` (milliseconds), else as long as it wants. Zero is no
     /// limit.
     pub fn statement_timeout(mut self, limit: Duration) -> Self {

@@ -10,6 +10,7 @@ use super::connection::{PostgresConnection, Setup};
 use super::errors::{self, code};
 use super::runtime;
 use super::settings::{Endpoint, Target};
+use crate::backend::postgres::deadline::blockers::Blockers;
 use crate::backend::postgres::deadline::interrupt::Interrupter;
 use crate::backend::postgres::session::notices::Notices;
 use crate::backend::postgres::session::setup::{self, Purpose};
@@ -160,6 +161,7 @@ impl Host {
         let wire = Arc::clone(&self.wire);
         let interrupter = Interrupter::new(Arc::clone(&wire), client.cancel_token(), &connector);
         let limit = if self.purpose == Purpose::Work { self.target.limit } else { None };
+        let blockers = Blockers::new(&self.target, self.index, Arc::clone(&wire));
         let setup = Setup {
             role: self.role,
             standby: wire.is_standby(),
@@ -167,6 +169,7 @@ impl Host {
             pooled: self.target.pooled,
             restore,
             knowledge: Arc::clone(&self.target.knowledge),
+            blockers: blockers.map(Arc::new),
         };
         let types = Resolver::new(Arc::clone(&wire), Arc::clone(&self.endpoint().types));
         let statements = Statements::new(!setup.pooled, types);

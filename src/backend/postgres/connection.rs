@@ -10,6 +10,7 @@ use crate::backend::capabilities::Capabilities;
 use crate::backend::fate::{Fate, TransactionId};
 use crate::backend::interrupt::Interrupt;
 use crate::backend::leftovers::Leftovers;
+use crate::backend::postgres::deadline::blockers::Blockers;
 use crate::backend::postgres::deadline::disposal::{self, Remains};
 use crate::backend::postgres::deadline::interrupt::Interrupter;
 use crate::backend::postgres::deadline::timer::{self, Timer};
@@ -90,6 +91,8 @@ pub(super) struct Setup {
     pub(super) restore: Option<String>,
     /// What is known of the code in the database.
     pub(super) knowledge: Arc<Knowledge>,
+    /// Who knows for whom a statement waits.
+    pub(super) blockers: Option<Arc<Blockers>>,
 }
 
 impl PostgresConnection {
@@ -154,7 +157,8 @@ impl PostgresConnection {
     }
 
     pub(super) fn start_timer(&self) -> Option<Timer> {
-        self.limit.map(|limit| Timer::start(limit, &self.wire, &self.interrupter))
+        let blockers = self.setup.blockers.as_ref();
+        self.limit.map(|limit| Timer::start(limit, &self.wire, &self.interrupter, blockers))
     }
 
     /// Looks at how a statement ended.

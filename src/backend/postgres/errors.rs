@@ -1,8 +1,8 @@
 //! The driver's errors as ours, without values of rows.
 //!
 //! The server's sentence is kept where it can only name things of the schema. Where it can repeat
-//! what was in a row, what may be a value is cut out. DETAIL is never used: it shows whole keys and
-//! rows. The driver's error is not kept as the source either, because its `Display` shows both.
+//! what was in a row, what may be a value is cut out. DETAIL shows whole keys and rows, so that only
+//! the number of a process is taken from that of a deadlock. The driver's error is not kept as the source either, because its `Display` shows both.
 
 use crate::error::{Error, ErrorKind};
 use crate::sqlstate::SqlState;
@@ -77,8 +77,21 @@ fn is_raised(server: &DbError) -> bool {
     server.routine() == Some("exec_stmt_raise") || matches!(&code[..2], "P0" | "38" | "39")
 }
 
+/// The process in whose way a deadlock was. It is the last number of the first line of the DETAIL, in
+/// the language of the server; there is no value of a row in that.
+fn blocker(detail: &str) -> Option<&str> {
+    let is_digit = |c: char| c.is_ascii_digit();
+    let line = detail.lines().next()?;
+    let end = line.rfind(is_digit)? + 1;
+    Some(line[..end].rsplit(|c| !is_digit(c)).next().unwrap_or_default())
+}
+
 fn safe_message(server: &DbError) -> String {
     let message = server.message();
+    let blocker = server.detail().filter(|_| server.code().code() == "40P01").and_then(blocker);
+    if let (Some(process), false) = (blocker, is_raised(server)) {
+        return format!("{message}: blocked by process {process}");
+    }
     if is_raised(server) {
         return raised_by(server.where_());
     }
@@ -127,6 +140,23 @@ fn one_line(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_deadlock_names_the_process_that_was_in_the_way() {
+        for (detail, process) in [
+            (
+                "Process 12 waits for ShareLock on transaction 7; blocked by process 345.\nProcess 9",
+                "345",
+            ),
+            (
+                "Prozess 12 wartet auf ShareLock-Sperre auf Transaktion 7; blockiert von Prozess 345.",
+                "345",
+            ),
+        ] {
+            assert_eq!(blocker(detail), Some(process));
+        }
+        assert_eq!(blocker("no number"), None);
+    }
 
     #[test]
     fn a_value_in_quotes_or_behind_a_colon_is_cut_out() {

@@ -67,6 +67,12 @@ impl Target {
         }
     }
 
+    /// One of its hosts, whatever role it has, for statements without a limit.
+    pub(super) fn only(&self, host: usize) -> Self {
+        let endpoints = self.endpoints.get(host).cloned().into_iter().collect();
+        Self { endpoints, role: TargetSessionAttrs::Any, limit: None, ..self.clone() }
+    }
+
     /// Whether a server refused the start-up options.
     pub(super) fn is_plain(&self) -> bool {
         self.plain.load(Ordering::Relaxed)

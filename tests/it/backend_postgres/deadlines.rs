@@ -113,6 +113,53 @@ fn against_a_server_that_stands_still_every_call_ends() {
 }
 
 #[test]
+fn a_statement_that_waited_for_a_lock_until_its_limit_says_for_whose() {
+    let db = shared().database("blocked");
+    db.sql("create table orders (id int primary key, n int); insert into orders values (1, 0)");
+    let mut outsider = db.connect();
+    let process: i32 = outsider.query_one("select pg_backend_pid()", &[]).unwrap().get(0);
+    for url in [db.url(), db.socket_url()] {
+        let mut connection = backend(&url).connect(in_time()).unwrap();
+        connection.set_statement_timeout(Some(Duration::from_secs(3))).unwrap();
+        for lock in ["update orders set n = 1", "lock table orders"] {
+            outsider.batch_execute(&format!("begin; {lock}")).unwrap();
+            let error = connection.execute("update orders set n = 2", &[]).unwrap_err();
+            assert_eq!(error.sqlstate().unwrap().code(), "57014");
+            let who = format!("it waited for a lock on orders that process {process} holds");
+            assert!(error.message().contains(&who), "{lock}: {error}");
+            outsider.batch_execute("rollback").unwrap();
+        }
+        let error = connection.execute("select pg_sleep(60)", &[]).unwrap_err();
+        assert!(error.message().ends_with("longer than 3s: cancelled"), "{error}");
+    }
+}
+
+#[test]
+fn a_deadlock_says_with_whom() {
+    let db = shared().database("deadlocked");
+    db.sql("create table t (id int primary key, n int); insert into t values (1, 0), (2, 0)");
+    let mut connection = connect(&db);
+    connection.run("set deadlock_timeout = '50ms'").unwrap();
+    connection.begin().unwrap();
+    connection.run("update t set n = 1 where id = 1").unwrap();
+    let mut outsider = db.connect();
+    outsider.batch_execute("set deadlock_timeout = '60s'; begin").unwrap();
+    outsider.batch_execute("update t set n = 2 where id = 2").unwrap();
+    let process: i32 = outsider.query_one("select pg_backend_pid()", &[]).unwrap().get(0);
+    let error = thread::scope(|scope| {
+        scope.spawn(move || outsider.batch_execute("update t set n = 2 where id = 1").unwrap());
+        let waits = format!("select cardinality(pg_blocking_pids({process})) > 0");
+        wait_until(&db, &waits);
+        let error = connection.run("update t set n = 1 where id = 2").unwrap_err();
+        connection.rollback().unwrap();
+        error
+    });
+    assert_eq!(error.sqlstate().unwrap().code(), "40P01");
+    let who = format!("blocked by process {process}");
+    assert!(error.message().ends_with(&who), "{error}");
+}
+
+#[test]
 fn another_thread_can_cancel_a_statement() {
     let db = shared().database("cancel");
     for url in [db.url(), db.socket_url()] {

@@ -2,6 +2,7 @@
 //!
 //! - `timer`:     how long a statement may take
 //! - `watchdog`:  the thread that ends what takes too long
+//! - `blockers`:  who holds up a statement that waits for a lock
 //! - `interrupt`: ending a statement from another thread
 //! - `disposal`:  closing connections without making anybody wait
 //!
@@ -9,6 +10,7 @@
 //! has the statement cancelled, and then cuts the connection. Whoever drops a connection never waits
 //! for it to be closed.
 
+pub(super) mod blockers;
 pub(super) mod disposal;
 pub(super) mod interrupt;
 pub(super) mod timer;

@@ -3,6 +3,7 @@
 //! The server has the first word (`statement_timeout`): it keeps the connection usable. Where it
 //! does not act, because it stands still, waits for us or is out of reach, the watchdog does.
 
+use super::blockers::{Blockers, Watch};
 use super::interrupt::Interrupter;
 use super::watchdog::{self, Alarm, Rung};
 use crate::backend::postgres::errors::{self, code};
@@ -19,19 +20,27 @@ pub(crate) struct Timer {
     limit: Duration,
     started: Instant,
     alarm: Alarm,
+    watch: Option<Watch>,
 }
 
 impl Timer {
-    pub(crate) fn start(limit: Duration, wire: &Arc<Wire>, who: &Arc<Interrupter>) -> Self {
+    pub(crate) fn start(
+        limit: Duration,
+        wire: &Arc<Wire>,
+        who: &Arc<Interrupter>,
+        blockers: Option<&Arc<Blockers>>,
+    ) -> Self {
         let started = Instant::now();
+        let watch = blockers.and_then(|blockers| blockers.watch(started, limit));
         let alarm = watchdog::cancel_at(started + limit + SLACK, wire, who);
-        Self { limit, started, alarm }
+        Self { limit, started, alarm, watch }
     }
 
     /// The statement ended; gives its error another text if the limit ended it.
     pub(crate) fn stop<T>(self, outcome: Result<T, Error>) -> Result<T, Error> {
-        let Self { limit, started, alarm } = self;
+        let Self { limit, started, alarm, watch } = self;
         let rung = alarm.stop();
+        let blocker = watch.and_then(Watch::stop);
         outcome.map_err(|error| {
             let is_cancelled = is_cancelled(&error);
             if rung == Rung::Severed && error.kind() == ErrorKind::Disconnect {
@@ -39,7 +48,8 @@ impl Timer {
                     format!("no answer within {limit:?}, nor to a request to cancel: cut off");
                 errors::disconnect(&message).with_hint(HINT)
             } else if is_cancelled && (rung != Rung::Never || started.elapsed() >= limit) {
-                let message = format!("the statement took longer than {limit:?}: cancelled");
+                let why = blocker.map(|blocker| format!("; {blocker}")).unwrap_or_default();
+                let message = format!("the statement took longer than {limit:?}: cancelled{why}");
                 Error::new(ErrorKind::Database, message)
                     .with_sqlstate(code("57014"))
                     .with_hint(HINT)

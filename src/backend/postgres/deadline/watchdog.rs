@@ -24,9 +24,16 @@ type Key = (Instant, u64);
 
 struct Watched {
     wire: Arc<Wire>,
-    /// Who cancels; gone when that was done.
-    interrupter: Option<Arc<Interrupter>>,
+    deed: Deed,
     rung: Arc<AtomicU8>,
+}
+
+/// What is done when the time is up.
+enum Deed {
+    Cancel(Arc<Interrupter>),
+    Sever,
+    /// What never blocks.
+    Call(Box<dyn FnOnce() + Send>),
 }
 
 struct State {
@@ -59,21 +66,26 @@ pub(crate) struct Alarm {
 
 /// Has the connection cut at `due`.
 pub(crate) fn sever_at(due: Instant, wire: &Arc<Wire>) -> Alarm {
-    watch(due, wire, None)
+    watch(due, wire, Deed::Sever)
 }
 
 /// Has the statement cancelled at `due`, and the connection cut [`GRACE`] later.
 pub(crate) fn cancel_at(due: Instant, wire: &Arc<Wire>, who: &Arc<Interrupter>) -> Alarm {
-    watch(due, wire, Some(Arc::clone(who)))
+    watch(due, wire, Deed::Cancel(Arc::clone(who)))
 }
 
-fn watch(due: Instant, wire: &Arc<Wire>, interrupter: Option<Arc<Interrupter>>) -> Alarm {
+/// Has `call` called at `due`, which must not block.
+pub(crate) fn call_at(due: Instant, wire: &Arc<Wire>, call: Box<dyn FnOnce() + Send>) -> Alarm {
+    watch(due, wire, Deed::Call(call))
+}
+
+fn watch(due: Instant, wire: &Arc<Wire>, deed: Deed) -> Alarm {
     let rung = Arc::new(AtomicU8::new(0));
     let mut state = STATE.lock();
     state.number += 1;
     let key = (due, state.number);
     let is_next = state.watched.first_key_value().is_none_or(|(next, _)| key < *next);
-    let watched = Watched { wire: Arc::clone(wire), interrupter, rung: Arc::clone(&rung) };
+    let watched = Watched { wire: Arc::clone(wire), deed, rung: Arc::clone(&rung) };
     state.watched.insert(key, watched);
     if !state.is_running {
         // Without the thread the deadline is the server's own; the next one tries again.
@@ -124,20 +136,24 @@ fn work() {
         if due > Instant::now() {
             CHANGED.wait_until(&mut state, due);
         } else if let Some((key, watched)) = state.watched.pop_first() {
-            // The lock is held: once a watch has ended, nothing rings. Neither call blocks.
+            // The lock is held: once a watch has ended, nothing rings. No deed blocks.
             ring(&mut state, key, watched);
         }
     }
 }
 
 fn ring(state: &mut State, (due, number): Key, mut watched: Watched) {
-    if let Some(interrupter) = watched.interrupter.take() {
-        watched.rung.store(CANCELLED, Ordering::Release);
-        interrupter.cancel_now();
-        state.watched.insert((due + GRACE, number), watched);
-    } else {
-        watched.rung.store(SEVERED, Ordering::Release);
-        watched.wire.sever();
+    match std::mem::replace(&mut watched.deed, Deed::Sever) {
+        Deed::Cancel(interrupter) => {
+            watched.rung.store(CANCELLED, Ordering::Release);
+            interrupter.cancel_now();
+            state.watched.insert((due + GRACE, number), watched);
+        }
+        Deed::Sever => {
+            watched.rung.store(SEVERED, Ordering::Release);
+            watched.wire.sever();
+        }
+        Deed::Call(call) => call(),
     }
 }
 

@@ -25,6 +25,8 @@ pub(crate) struct Wire {
     copying: AtomicBool,
     tags: AtomicU32,
     standby: AtomicU8,
+    /// The server's process; 0 before it said so.
+    process: AtomicI32,
     disguise: Mutex<Disguise>,
 }
 
@@ -51,6 +53,7 @@ impl Wire {
         self.copying.store(false, Ordering::Relaxed);
         self.tags.store(0, Ordering::Relaxed);
         self.standby.store(UNKNOWN, Ordering::Relaxed);
+        self.process.store(0, Ordering::Relaxed);
         self.tapped.store(true, Ordering::Release);
     }
 
@@ -97,6 +100,18 @@ impl Wire {
         match self.standby.load(Ordering::Acquire) {
             UNKNOWN => None,
             said => Some(said == ON),
+        }
+    }
+
+    /// The number of the server's process, as it said itself.
+    pub(crate) fn process(&self) -> Option<i32> {
+        Some(self.process.load(Ordering::Acquire)).filter(|process| *process != 0)
+    }
+
+    /// Notes the number of the server's process.
+    pub(crate) fn is_process(&self, number: &[u8]) {
+        if let Some(number) = number.first_chunk() {
+            self.process.store(i32::from_be_bytes(*number), Ordering::Release);
         }
     }
 

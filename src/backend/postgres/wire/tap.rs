@@ -60,6 +60,7 @@ impl Tap {
             }
             b'C' => wire.ended(body),
             b'S' => wire.parameter(body),
+            b'K' => wire.is_process(body),
             b'R' => readable |= body == CLEARTEXT,
             b't' | b'T' if body.is_empty() => *description = Description::begin(kind),
             b't' | b'T' => {
@@ -123,13 +124,13 @@ fn take_out(buffer: &mut ReadBuf<'_>, start: usize, end: usize) -> bool {
 const CLEARTEXT: &[u8] = &3_u32.to_be_bytes();
 
 /// `ReadyForQuery`, `CommandComplete`, `ParameterStatus`, `Authentication*`, `Copy*Response`,
-/// `ParameterDescription`, `RowDescription`.
+/// `ParameterDescription`, `RowDescription`, `BackendKeyData`.
 fn wanted_of_server(kind: u8) -> Option<usize> {
     match kind {
         b'Z' => Some(1),
         b'C' => Some(32),
         b'S' => Some(64),
-        b'R' => Some(4),
+        b'R' | b'K' => Some(4),
         b'G' | b'H' | b'W' => Some(0),
         b't' | b'T' => Some(PIECES),
         _ => None,
