@@ -63,6 +63,10 @@ pub(crate) fn warn(what: impl std::fmt::Display) {
     let _ = what;
 }
 
+#[cfg_attr(
+    not(feature = "tracing"),
+    expect(clippy::unused_self, reason = "without the feature there is nothing in a span")
+)]
 impl Span {
     /// A batch within this run, or another unit of it.
     pub(crate) fn batch(&self, phase: &'static str, number: u32) -> Self {

@@ -5,7 +5,7 @@ use super::rows::{Chunks, RowStream};
 use super::run;
 use crate::backend::RowRef;
 use crate::engine::{Acquire, Executor, Intent};
-use crate::error::Result;
+use crate::error::{Locate, Place, Result};
 use crate::mapping::cell::Cell;
 use crate::query::{PageToken, Query, Read, render};
 
@@ -71,7 +71,7 @@ impl<S, R> Query<S, R> {
     /// `NotFound` if there is none, `NotUnique` if there are several; as [`all`](Self::all).
     #[track_caller]
     pub fn one(&self, on: &impl Executor) -> Result<R> {
-        self.one_or_none(on)?.ok_or_else(run::not_found)
+        self.one_or_none(on)?.ok_or_else(run::not_found).locate(|place| self.name_table(place))
     }
 
     /// The only row; `None` if there is none.
@@ -82,9 +82,14 @@ impl<S, R> Query<S, R> {
     pub fn one_or_none(&self, on: &impl Executor) -> Result<Option<R>> {
         let mut rows = self.at_most(2, on)?;
         if rows.len() > 1 {
-            return Err(run::not_unique());
+            return Err(run::not_unique()).locate(|place| self.name_table(place));
         }
         Ok(rows.pop())
+    }
+
+    /// The table it begins with.
+    fn name_table(&self, place: &mut Place) {
+        place.table = (self.select.from.table)().ok().map(|table| table.plain());
     }
 
     #[track_caller]

@@ -98,7 +98,7 @@ impl<E: Entity> Part for Option<E> {
 pub struct Source {
     pub(super) entity: TypeId,
     pub(super) of: &'static str,
-    pub(super) table: fn() -> Result<TableName>,
+    pub(crate) table: fn() -> Result<TableName>,
     pub(super) columns: fn() -> Result<Vec<Column>>,
     pub(super) key: fn() -> &'static [&'static str],
 }

@@ -145,7 +145,9 @@ fn the_first_the_only_one_and_how_many_are_told_apart() {
         let by_id = |id| Query::<Artist>::new().filter(Artist::id.eq(id));
         assert_eq!(by_id(13).one(engine).unwrap(), Artist { id: 13, name: None });
         assert_eq!(by_id(99).one_or_none(engine).unwrap(), None);
-        assert_eq!(by_id(99).one(engine).unwrap_err().kind(), ErrorKind::NotFound);
+        let missing = by_id(99).one(engine).unwrap_err();
+        assert_eq!(missing.kind(), ErrorKind::NotFound);
+        assert_eq!(missing.place().table.as_deref(), Some("artists"));
         let all = Query::<Artist>::new();
         assert_eq!(all.one_or_none(engine).unwrap_err().kind(), ErrorKind::NotUnique);
         let last = all.clone().order_by(Artist::id.desc()).first(engine).unwrap();

@@ -64,6 +64,7 @@ fn a_lock_whose_session_was_ended_is_not_held_any_more() {
     let mut lock = home.engine().advisory_lock("invoices", LONG).unwrap();
     let ended = home.rows(&format!(
         "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' \
+         and database = (select oid from pg_database where datname = current_database()) \
          and (classid::bigint << 32) | objid::bigint = {}",
         AdvisoryLock::key("invoices")
     ));
