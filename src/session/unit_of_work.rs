@@ -6,7 +6,6 @@ use super::tracked::Tracked;
 use crate::backend::Connection;
 use crate::engine::{Engine, Executor, Intent};
 use crate::error::Result;
-use crate::mapping::cell::Cell;
 use crate::mapping::entity::Entity;
 use crate::mapping::field::Field;
 use crate::mapping::key::Keyed;
@@ -50,7 +49,7 @@ use std::rc::Rc;
 /// ```
 #[must_use = "a session that is dropped is rolled back"]
 pub struct Session {
-    core: Rc<Core>,
+    pub(super) core: Rc<Core>,
 }
 
 impl Engine {
@@ -236,67 +235,6 @@ impl Session {
     /// `Config` if the entity has no key; `Encode`.
     pub fn track<E: Entity + 'static>(&self, entity: E) -> Result<Tracked<E>> {
         self.core.track(entity)
-    }
-
-    /// As [`load_children`](crate::load_children), of objects of this session.
-    ///
-    /// # Errors
-    /// As [`load_children`](crate::load_children) and [`flush`](Self::flush).
-    #[track_caller]
-    pub fn load_children<P, C, T>(
-        &self,
-        parents: &[Tracked<P>],
-        field: Field<C, T, P>,
-    ) -> Result<Vec<Vec<Tracked<C>>>>
-    where
-        P: Keyed + 'static,
-        P::Key: Cell,
-        C: Entity + 'static,
-        T: RefersTo<P::Key>,
-    {
-        self.core.load_children(parents, field)
-    }
-
-    /// As [`load_parents`](crate::load_parents), of objects of this session.
-    ///
-    /// # Errors
-    /// As [`load_children`](Self::load_children).
-    #[track_caller]
-    pub fn load_parents<P, C, T>(
-        &self,
-        children: &[Tracked<C>],
-        field: Field<C, T, P>,
-    ) -> Result<Vec<Option<Tracked<P>>>>
-    where
-        P: Keyed + 'static,
-        P::Key: Cell,
-        C: Entity + 'static,
-        T: RefersTo<P::Key>,
-    {
-        self.core.load_parents(children, field)
-    }
-
-    /// As [`load_through`](crate::load_through), of objects of this session.
-    ///
-    /// # Errors
-    /// As [`load_children`](Self::load_children).
-    #[track_caller]
-    pub fn load_through<L, M, R, T, U>(
-        &self,
-        lefts: &[Tracked<L>],
-        left: Field<M, T, L>,
-        right: Field<M, U, R>,
-    ) -> Result<Vec<Vec<Tracked<R>>>>
-    where
-        L: Keyed + 'static,
-        L::Key: Cell,
-        M: Entity + 'static,
-        R: Keyed + 'static,
-        R::Key: Cell,
-        T: RefersTo<L::Key>,
-        U: RefersTo<R::Key>,
-    {
-        self.core.load_through(lefts, left, right)
     }
 }
 
