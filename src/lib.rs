@@ -128,6 +128,7 @@ pub mod schema;
 pub mod session;
 pub mod sink;
 pub mod source;
+mod spent;
 pub mod sql;
 mod sqlstate;
 mod stop;
@@ -142,6 +143,7 @@ pub use batch::job::{Draft, Job};
 pub use batch::limits::MaxRejects;
 pub use batch::observer::{BatchDone, Observer, PlanTotals};
 pub use batch::pipeline::Pipeline;
+pub use batch::receipt::{Before, Bottleneck, Culprit, Receipt, SlowBatch};
 pub use batch::report::{PoolReport, Report, Status};
 pub use batch::write::{Append, InsertIgnore, Mirror, Replace, Upsert, Write, WriteMode};
 

@@ -45,6 +45,7 @@ pub(super) fn begin(start: &Start<'_>, patience: &Patience<'_>, meter: &Meter) -
                 Ok((ledger, job))
             })?;
             meter.spent("plan", began);
+            meter.passed("plan", began);
             Ok(Begun::Open(ledger, job, sink))
         }
     }

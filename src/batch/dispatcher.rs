@@ -22,6 +22,7 @@ type InHand = (Unit, super::permits::Permit);
 pub(super) fn parallel(context: &Context<'_>, workers: &Workers, units: Vec<Unit>) -> Result<()> {
     let permits = Permits::new(workers.count(), context.limits.in_flight_bytes);
     let (sender, receiver) = bounded::<InHand>(workers.count());
+    let given = permits.clone();
     let all_sent = workers.run(
         || drain(context, &receiver),
         move || {
@@ -36,6 +37,7 @@ pub(super) fn parallel(context: &Context<'_>, workers: &Workers, units: Vec<Unit
             true
         },
     )?;
+    context.meter.in_flight(given.peak());
     settle(context, all_sent)
 }
 
@@ -49,6 +51,7 @@ pub(super) fn serial(context: &Context<'_>, units: Vec<Unit>) -> Result<()> {
         if context.patience.halted() {
             return settle(context, false);
         }
+        context.meter.in_flight(1);
         worker.done(unit);
     }
     settle(context, true)

@@ -1,19 +1,27 @@
 //! What a run measures.
 
+use super::receipt::SlowBatch;
 use super::report::PoolReport;
+use crate::spent::{Spent, Step};
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// What a run measures.
 #[derive(Debug, Default)]
 pub(super) struct Meter {
     seconds: Mutex<BTreeMap<&'static str, f64>>,
+    stages: Mutex<BTreeMap<&'static str, f64>>,
+    slowest: Mutex<Vec<SlowBatch>>,
     retries: AtomicU64,
     rows: AtomicU64,
+    in_flight: AtomicUsize,
     pool: Mutex<PoolUse>,
 }
+
+/// So many of the slowest batches are told.
+const SLOWEST: usize = 3;
 
 #[derive(Debug, Default)]
 struct PoolUse {
@@ -26,6 +34,34 @@ impl Meter {
     /// Adds the time since `start` to a phase.
     pub(super) fn spent(&self, phase: &'static str, start: Instant) {
         *self.seconds.lock().entry(phase).or_default() += start.elapsed().as_secs_f64();
+    }
+
+    /// Adds what a worker spent on a unit.
+    pub(super) fn worked(&self, spent: &Spent) {
+        let mut seconds = self.seconds.lock();
+        for step in Step::ALL {
+            *seconds.entry(step.name()).or_default() += spent.of(step).as_secs_f64();
+        }
+    }
+
+    /// Adds the time since `start`, as the clock on the wall has it, to a stage of the run.
+    pub(super) fn passed(&self, stage: &'static str, start: Instant) {
+        *self.stages.lock().entry(stage).or_default() += start.elapsed().as_secs_f64();
+    }
+
+    /// Notes a batch that is done, if it is one of the slowest.
+    pub(super) fn done(&self, batch: SlowBatch) {
+        let mut slowest = self.slowest.lock();
+        let place = slowest.partition_point(|other| other.seconds >= batch.seconds);
+        if place < SLOWEST {
+            slowest.insert(place, batch);
+            slowest.truncate(SLOWEST);
+        }
+    }
+
+    /// Notes how many units were in flight at once.
+    pub(super) fn in_flight(&self, units: usize) {
+        self.in_flight.fetch_max(units, Ordering::Relaxed);
     }
 
     /// Counts a unit that is done again.
@@ -59,12 +95,44 @@ impl Meter {
         self.retries.load(Ordering::Relaxed)
     }
 
+    pub(super) fn peak_in_flight(&self) -> usize {
+        self.in_flight.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn slowest(&self) -> Vec<SlowBatch> {
+        self.slowest.lock().clone()
+    }
+
+    pub(super) fn stages(&self) -> BTreeMap<String, f64> {
+        named(&self.stages)
+    }
+
     pub(super) fn phases(&self) -> BTreeMap<String, f64> {
-        self.seconds.lock().iter().map(|(&name, &seconds)| (name.to_owned(), seconds)).collect()
+        named(&self.seconds)
     }
 
     pub(super) fn pool(&self) -> PoolReport {
         let pool = self.pool.lock();
         PoolReport { peak_in_use: pool.peak, longest_wait_seconds: pool.longest_wait.as_secs_f64() }
+    }
+}
+
+fn named(seconds: &Mutex<BTreeMap<&'static str, f64>>) -> BTreeMap<String, f64> {
+    seconds.lock().iter().map(|(&name, &seconds)| (name.to_owned(), seconds)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_slowest_batches_are_kept_the_slowest_first() {
+        let meter = Meter::default();
+        for (number, seconds) in [(0, 2.0), (1, 9.0), (2, 1.0), (3, 5.0), (4, 5.0)] {
+            let first_row = 1;
+            meter.done(SlowBatch { phase: "load", number, first_row, rows: 1, seconds });
+        }
+        let kept: Vec<_> = meter.slowest().iter().map(|batch| batch.number).collect();
+        assert_eq!(kept, [1, 3, 4]);
     }
 }

@@ -22,6 +22,7 @@
 //! - `ledger`:     what was planned and what is done, in the target database itself
 //! - `observer`:   watching a run
 //! - `report`:     what a run did
+//! - `receipt`:    where its time went, and how it compares with the runs before
 //!
 //! ```text
 //! plan      the source is cut; the bounds of every batch are stored before the first one runs
@@ -51,6 +52,7 @@ mod patience;
 mod permits;
 pub mod pipeline;
 mod plan;
+pub mod receipt;
 pub mod report;
 mod run;
 mod transaction;

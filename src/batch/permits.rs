@@ -12,12 +12,15 @@ use std::sync::Arc;
 struct Room {
     permits: usize,
     bytes: u64,
+    /// The fewest permits that there were.
+    fewest: usize,
 }
 
 #[derive(Debug)]
 struct Shared {
     room: Mutex<Room>,
     released: Condvar,
+    permits: usize,
     bytes: u64,
 }
 
@@ -29,8 +32,9 @@ impl Permits {
     /// `permits` permits, for `bytes` bytes in flight together.
     pub(super) fn new(permits: usize, bytes: u64) -> Self {
         Self(Arc::new(Shared {
-            room: Mutex::new(Room { permits, bytes }),
+            room: Mutex::new(Room { permits, bytes, fewest: permits }),
             released: Condvar::new(),
+            permits,
             bytes,
         }))
     }
@@ -44,8 +48,14 @@ impl Permits {
             self.0.released.wait(&mut room);
         }
         room.permits -= 1;
+        room.fewest = room.fewest.min(room.permits);
         room.bytes -= bytes;
         Permit { home: Arc::clone(&self.0), bytes }
+    }
+
+    /// The most that were taken at once so far.
+    pub(super) fn peak(&self) -> usize {
+        self.0.permits - self.0.room.lock().fewest
     }
 }
 
@@ -101,5 +111,6 @@ mod tests {
         assert_eq!(permits.0.room.lock().bytes, 0);
         drop((small, other));
         assert_eq!(permits.0.room.lock().bytes, 100);
+        assert_eq!(permits.peak(), 2);
     }
 }

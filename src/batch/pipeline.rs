@@ -10,6 +10,7 @@ use crate::source::bounds::{Bounds, CutLimits, Fingerprint, Origin};
 use crate::source::feed::{Feed, Layout};
 use crate::source::prepared::{Prepared, Stage};
 use crate::source::rows::Source;
+use crate::spent;
 use std::fmt;
 use std::sync::Arc;
 
@@ -94,7 +95,7 @@ impl<T: 'static> Pipeline<T> {
         let changed: Read<U> = Arc::new(move |bounds, each| {
             read(bounds, &mut |index, step| {
                 let step = match step {
-                    Step::Row(row) => match change(row) {
+                    Step::Row(row) => match timed(bounds, index, || change(row)) {
                         Ok(row) => Step::Row(row),
                         Err(error) if error.is_data() => Step::Refused(Stage::Transform, error),
                         Err(error) => return Err(error),
@@ -117,7 +118,7 @@ impl<T: 'static> Pipeline<T> {
                 each(
                     index,
                     match step {
-                        Step::Row(row) if !keep(&row) => Step::Filtered,
+                        Step::Row(row) if !timed(bounds, index, || keep(&row)) => Step::Filtered,
                         step => step,
                     },
                 )
@@ -148,6 +149,11 @@ impl<T> fmt::Debug for Pipeline<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Pipeline({:?}, from {})", self.draft, self.origin.describe())
     }
+}
+
+/// Calls a closure of the user for a row of a batch.
+fn timed<T>(bounds: &Bounds, index: u32, call: impl FnOnce() -> T) -> T {
+    spent::sampled(spent::Step::Transform, index, bounds.rows, call)
 }
 
 /// The rows of a pipeline, packed.
@@ -182,11 +188,13 @@ impl<T: Entity> Feed for EntityFeed<T> {
 
     fn prepare(&self, bounds: &Bounds, layout: &Layout, out: &mut Prepared) -> Result<()> {
         let mut refused = Vec::new();
-        (self.read)(bounds, &mut |index, step| {
+        let mut take = |index, step: Step<T>| {
             out.read += 1;
             match step {
                 Step::Row(row) => {
-                    let packed = out.push(index, layout, |to| row.pack(&layout.columns, to));
+                    let packed = spent::sampled(spent::Step::Encode, index, bounds.rows, || {
+                        out.push(index, layout, |to| row.pack(&layout.columns, to))
+                    });
                     match packed {
                         Err(error) if error.is_data() => {
                             refused.push((index, Stage::Convert, error));
@@ -199,7 +207,8 @@ impl<T: Entity> Feed for EntityFeed<T> {
                 Step::Refused(stage, error) => refused.push((index, stage, error)),
             }
             Ok(())
-        })?;
+        };
+        spent::rest_on(spent::Step::Read, || (self.read)(bounds, &mut take))?;
         let indexes: Vec<_> = refused.iter().map(|(index, ..)| *index).collect();
         let origins = self.origin.origins(bounds, &indexes)?;
         for ((index, stage, error), origin) in refused.into_iter().zip(origins) {

@@ -1,5 +1,6 @@
 //! What a run did.
 
+use super::receipt::Receipt;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -79,10 +80,14 @@ pub struct Report {
     pub seconds: f64,
     /// Rows that this run read, by second.
     pub rows_per_second: f64,
-    /// Seconds by phase, summed over the workers.
+    /// Seconds by phase, summed over the workers: `read` (the source), `transform` (closures),
+    /// `encode` (making rows), `wait` (for a connection), `send` (rows to the target), `server` (its
+    /// answers) and `commit`; beside them `plan` and `seal`, which no worker does.
     pub phases: BTreeMap<String, f64>,
     /// How the pool was used.
     pub pool: PoolReport,
+    /// The bottleneck, the slowest batches, the peaks, and the runs before.
+    pub receipt: Receipt,
     /// The version of rowmill.
     pub version: &'static str,
 }
@@ -110,6 +115,7 @@ impl Report {
             rows_per_second: 0.0,
             phases: BTreeMap::new(),
             pool: PoolReport::default(),
+            receipt: Receipt::default(),
             version: env!("CARGO_PKG_VERSION"),
         }
     }
@@ -165,14 +171,16 @@ mod tests {
         let params = BTreeMap::from([("night".to_owned(), "2026-08-20".to_owned())]);
         let mut report = Report::new("runways", params);
         report.status = Status::AlreadyComplete;
-        report.phases.insert("prepare".to_owned(), 0.5);
+        report.phases.insert("read".to_owned(), 0.5);
         let json = serde_json::to_string(&report).unwrap();
         let expected = r#"{"job":"runways","params":{"night":"2026-08-20"},"#.to_owned()
             + r#""status":"already_complete","#
             + r#""read":0,"written":0,"inserted":0,"updated":0,"unchanged":0,"deleted":0,"#
             + r#""filtered":0,"duplicates":0,"rejected":0,"batches":0,"batches_reused":0,"#
-            + r#""retries":0,"seconds":0.0,"rows_per_second":0.0,"phases":{"prepare":0.5},"#
-            + r#""pool":{"peak_in_use":0,"longest_wait_seconds":0.0},"version":""#
+            + r#""retries":0,"seconds":0.0,"rows_per_second":0.0,"phases":{"read":0.5},"#
+            + r#""pool":{"peak_in_use":0,"longest_wait_seconds":0.0},"#
+            + r#""receipt":{"bottleneck":null,"stages":{},"slowest":[],"peak_in_flight":0,"#
+            + r#""peak_memory_bytes":null,"before":null},"version":""#
             + env!("CARGO_PKG_VERSION")
             + r#""}"#;
         assert_eq!(json, expected);

@@ -12,6 +12,7 @@ use super::lock::Lock;
 use super::meter::Meter;
 use super::observer::{Observer, PlanTotals};
 use super::patience::{Failure, Patience};
+use super::receipt::Receipt;
 use super::report::{Report, Status};
 use super::transaction::in_transaction;
 use super::unit::{Phase, Unit};
@@ -53,6 +54,7 @@ pub(super) fn run(start: &Start<'_>) -> (Report, Option<Error>) {
     report.retries = meter.retries();
     report.phases = meter.phases();
     report.pool = meter.pool();
+    report.receipt = Receipt { before: report.receipt.before.take(), ..Receipt::of(&meter) };
     report.seconds = began.elapsed().as_secs_f64();
     report.rows_per_second = meter.rows() as f64 / report.seconds.max(f64::EPSILON);
     (report, failed)
@@ -132,12 +134,13 @@ fn phases(
         if phase != Phase::Load && context.sink.is_staged() && !sealed(context, phase)? {
             continue;
         }
-        match &workers {
-            Some(workers) if phase != Phase::Finish => {
-                dispatcher::parallel(context, workers, open)?;
-            }
-            _ => dispatcher::serial(context, open)?,
-        }
+        let began = Instant::now();
+        let done = match &workers {
+            Some(workers) if phase != Phase::Finish => dispatcher::parallel(context, workers, open),
+            _ => dispatcher::serial(context, open),
+        };
+        context.meter.passed(phase.name(), began);
+        done?;
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ use super::context::Context;
 use super::ledger::{Counts, Mark, RejectRecord};
 use super::observer::BatchDone;
 use super::patience::stopped;
+use super::receipt::SlowBatch;
 use super::unit::{Phase, Unit};
 use crate::backend::Connection;
 use crate::error::{Error, ErrorKind, Result};
@@ -12,6 +13,7 @@ use crate::retry::Attempts;
 use crate::sink::portion::Portion;
 use crate::sink::table::{NotStored, Stored};
 use crate::source::prepared::{Prepared, Stage};
+use crate::spent::{self, Step};
 use crate::stop::Stop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
@@ -62,17 +64,21 @@ impl<'a> Worker<'a> {
     fn do_unit(&mut self, unit: &Unit) -> Result<()> {
         let context = self.context;
         let began = Instant::now();
+        // A unit that panicked has left something.
+        spent::take();
         self.prepared.clear();
         if unit.phase == Phase::Load {
-            let start = Instant::now();
-            context.feed.prepare(&unit.bounds, context.sink.layout(), &mut self.prepared)?;
-            context.meter.spent("prepare", start);
+            let layout = context.sink.layout();
+            spent::rest_on(Step::Encode, || {
+                context.feed.prepare(&unit.bounds, layout, &mut self.prepared)
+            })?;
         }
         let mut attempts = Attempts::new(context.limits.retry);
         let mut place = Place::default();
         loop {
             let error = match self.attempt(unit, &mut place, &mut attempts) {
                 Ok(outcome) => {
+                    context.meter.worked(&spent::take());
                     self.report(unit, &outcome, began.elapsed());
                     return Ok(());
                 }
@@ -97,16 +103,14 @@ impl<'a> Worker<'a> {
         let start = Instant::now();
         let mut connection = context.patience.connection(attempts)?;
         context.meter.taken(start.elapsed());
-        context.meter.spent("wait", start);
-        let start = Instant::now();
-        let outcome = self.transact(&mut *connection, unit, place);
+        spent::note(Step::Wait, start.elapsed());
+        let outcome = spent::rest_on(Step::Server, || self.transact(&mut *connection, unit, place));
         if outcome.is_err() {
             // The first error is the one to show; a failed rollback discards the connection.
             let _ = connection.rollback();
         }
         drop(connection);
         context.meter.given_back();
-        context.meter.spent(unit.phase.name(), start);
         outcome
     }
 
@@ -148,7 +152,7 @@ impl<'a> Worker<'a> {
         let mark = Mark { run_id: context.run_id, seconds, counts };
         // ORDER: the last statement; it fails if the transaction was aborted unnoticed.
         context.ledger.complete(connection, context.place.job_id, unit, &mark)?;
-        connection.commit()?;
+        spent::on(Step::Commit, || connection.commit())?;
         Ok(Outcome::Committed { counts, held_back })
     }
 
@@ -257,6 +261,13 @@ impl<'a> Worker<'a> {
             Outcome::AlreadyDone | Outcome::TooEarly => Counts::default(),
         };
         meter.read(counts.read);
+        meter.done(SlowBatch {
+            phase: unit.phase.name(),
+            number: unit.number(),
+            first_row: unit.bounds.first_row,
+            rows: unit.bounds.rows,
+            seconds: time.as_secs_f64(),
+        });
         if unit.phase == Phase::Load {
             observer.batch_done(&BatchDone {
                 rows: unit.bounds.rows,

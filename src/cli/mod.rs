@@ -10,6 +10,7 @@
 //! - `progress`:  how far a run is
 //! - `tally`:     how much of a plan is done, and how fast
 //! - `summary`:   what it did
+//! - `receipt`:   where its time went
 //! - `figures`:   numbers as a person reads them
 //! - `signals`:   Ctrl-C and `kill`
 //! - `usage`:     what was typed wrongly, in one line
@@ -31,6 +32,7 @@ mod ledger_of;
 mod migrate;
 mod plan;
 mod progress;
+mod receipt;
 mod rejects;
 mod run;
 mod signals;

@@ -2,6 +2,7 @@
 
 use super::exit::Exit;
 use super::figures::{counted, duration, grouped};
+use super::receipt;
 use crate::batch::report::{Report, Status};
 
 /// The lines at the end of a run that ends with `exit`. `look` is the command that shows the
@@ -15,6 +16,7 @@ pub(super) fn summary(report: &Report, exit: Exit, look: &str) -> Vec<String> {
     }
     lines.extend(counts(report));
     lines.push(batches(report));
+    lines.extend(receipt::lines(report));
     if report.rejected > 0 {
         lines.push(format!("  the rejected rows: {look}"));
     }

@@ -6,6 +6,7 @@ use super::head::{Head, unreadable};
 use super::record::Records;
 use crate::error::{Error, ErrorKind, Locate, Result};
 use crate::source::bounds::{Bounds, CutLimits, Fingerprint, Origin};
+use crate::spent::{self, Step};
 use sha2::{Digest, Sha256};
 use std::cell::RefCell;
 use std::fmt::Write as _;
@@ -144,8 +145,7 @@ impl CsvFile {
         each: impl FnMut(&mut Records<'_>) -> Result<bool>,
     ) -> Result<()> {
         let mut buffer = BUFFER.take();
-        let result = self
-            .read(bounds, &mut buffer)
+        let result = spent::on(Step::Read, || self.read(bounds, &mut buffer))
             .locate(|place| {
                 place.file = Some(self.describe());
                 place.batch = Some(u64::from(bounds.number));

@@ -12,6 +12,7 @@ use crate::mapping::text::Input;
 use crate::source::bounds::{Bounds, CutLimits, Fingerprint, Origin};
 use crate::source::prepared::Stage;
 use crate::source::rows::{Refusal, Source};
+use crate::spent::{self, Step};
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Range;
@@ -169,7 +170,8 @@ impl<T: Entity + Send> Source for Csv<T> {
     ) -> Result<()> {
         let mut packed = Packed::default();
         self.file.records(bounds, |records| {
-            let row = self.take(records, &mut packed)?;
+            let (step, index) = (Step::Encode, records.index());
+            let row = spent::sampled(step, index, bounds.rows, || self.take(records, &mut packed))?;
             each(records.index(), row)?;
             Ok(true)
         })

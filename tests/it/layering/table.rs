@@ -17,7 +17,9 @@ const fn family(groups: &'static [&'static [&'static str]]) -> Layer {
 
 const LAYERS: &[Layer] = &[
     // Ground.
-    family(&[&["error", "sqlstate", "ident", "stop", "workers", "nearest", "retry", "trace"]]),
+    family(&[&[
+        "error", "sqlstate", "ident", "stop", "workers", "nearest", "retry", "spent", "trace",
+    ]]),
     // Words.
     layer(&[&["url"], &["config"]]),
     // Paper: no socket, no thread, no clock.

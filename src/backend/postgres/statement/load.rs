@@ -15,6 +15,7 @@ use crate::ident::TableName;
 use crate::mapping::column::Column;
 use crate::mapping::column_type::ColumnType;
 use crate::mapping::rows::Rows;
+use crate::spent::{self, Step};
 use postgres::fallible_iterator::FallibleIterator;
 use postgres::{Client, RowIter, Statement};
 use std::error::Error as StdError;
@@ -113,7 +114,8 @@ fn send(
 ) -> Result<u64, Unsent> {
     let mut writer = client.copy_in(statement).map_err(Unsent::Server)?;
     let mut pieces = encode::pieces(rows, range, PIECE_BYTES);
-    let Err(error) = pieces.try_for_each(|piece| writer.write_all(piece)) else {
+    let sent = spent::on(Step::Send, || pieces.try_for_each(|piece| writer.write_all(piece)));
+    let Err(error) = sent else {
         return writer.finish().map_err(Unsent::Server);
     };
     drop(writer);
