@@ -1,6 +1,6 @@
 //! What a run does before its first batch: the lock, a look, the plan.
 
-use super::identity::{self, Identity};
+use super::identity;
 use super::job::Declared;
 use super::ledger::{JobRecord, Ledger, RunRecord};
 use super::meter::Meter;
@@ -40,7 +40,7 @@ pub(super) fn begin(start: &Start<'_>, patience: &Patience<'_>, meter: &Meter) -
             let plan = Plan::make(start)?;
             let (ledger, job) = patience.with_connection(|connection| {
                 // ORDER: a job that is refused leaves nothing behind, not even a ledger.
-                let ledger = Ledger::open(connection)?;
+                let ledger = Ledger::open(connection, start.ledger)?;
                 let job = plan.record(start, &ledger, &sink, connection)?;
                 Ok((ledger, job))
             })?;
@@ -52,11 +52,18 @@ pub(super) fn begin(start: &Start<'_>, patience: &Patience<'_>, meter: &Meter) -
 }
 
 fn look(start: &Start<'_>, connection: &mut dyn Connection) -> Result<Look> {
-    let known = match Ledger::find(connection)? {
-        Some(ledger) => ledger.job(connection, start.identity)?.map(|job| (ledger, job)),
+    let known = match Ledger::find(connection, start.ledger)? {
+        // One of an older version is brought up to this one before it is relied upon.
+        Some(_) => {
+            let ledger = Ledger::open(connection, start.ledger)?;
+            ledger.job(connection, start.identity)?.map(|job| (ledger, job))
+        }
         None => None,
     };
-    let find_sink = |connection| TableSink::find(start.declared.target.clone(), connection);
+    let find_sink = |connection| {
+        TableSink::find(start.declared.target.clone(), connection)
+            .map(|sink| sink.staging_beside(start.ledger.clone()))
+    };
     Ok(match known {
         Some((ledger, job)) if job.complete => Look::Complete(ledger, job),
         Some((ledger, job)) => Look::Begun(ledger, job, find_sink(connection)?),
@@ -70,12 +77,12 @@ fn name_holder(start: &Start<'_>, error: Error) -> Error {
         return error;
     }
     let named = start.engine.get();
-    named.map_or(error, |mut connection| already_running(&mut *connection, start.identity))
+    named.map_or(error, |mut connection| already_running(&mut *connection, start))
 }
 
 /// The error of a job that another process runs, with what is known of that one.
-fn already_running(connection: &mut dyn Connection, identity: &Identity) -> Error {
-    let by = last_run(connection, identity).map_or(String::new(), |run| {
+fn already_running(connection: &mut dyn Connection, start: &Start<'_>) -> Error {
+    let by = last_run(connection, start).map_or(String::new(), |run| {
         let host = run.host.unwrap_or_else(|| "an unknown machine".to_owned());
         let process = run.pid.map_or(String::new(), |pid| format!(", process {pid}"));
         format!(" on {host}{process}, since {}", run.started_at)
@@ -85,9 +92,9 @@ fn already_running(connection: &mut dyn Connection, identity: &Identity) -> Erro
 }
 
 /// Who runs it; best effort, for a message.
-fn last_run(connection: &mut dyn Connection, identity: &Identity) -> Option<RunRecord> {
-    let ledger = Ledger::find(connection).ok()??;
-    let job = ledger.job(connection, identity).ok()??;
+fn last_run(connection: &mut dyn Connection, start: &Start<'_>) -> Option<RunRecord> {
+    let ledger = Ledger::find(connection, start.ledger).ok()??;
+    let job = ledger.job(connection, start.identity).ok()??;
     ledger.last_run(connection, job.id).ok()?.filter(|run| run.status == "running")
 }
 

@@ -2,6 +2,7 @@
 
 use crate::sink::target::Target;
 use crate::source::feed::Feed;
+use crate::sql::ledger::LedgerName;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -21,9 +22,17 @@ impl Identity {
         hex(&self.digest())
     }
 
-    /// The number under which the job is locked: the first eight bytes of the hash.
-    pub fn lock_key(&self) -> i64 {
-        let digest = self.digest();
+    /// The number under which the job is locked: the first eight bytes of the hash. Jobs of
+    /// different ledgers are different jobs.
+    pub fn lock_key(&self, ledger: &LedgerName) -> i64 {
+        let digest = match ledger.is_default() {
+            true => self.digest(),
+            false => Sha256::new()
+                .chain_update(ledger.as_str())
+                .chain_update(self.digest())
+                .finalize()
+                .into(),
+        };
         let first: [u8; 8] = std::array::from_fn(|index| digest[index]);
         i64::from_be_bytes(first)
     }
@@ -76,6 +85,9 @@ mod tests {
         let one = identity("j", &[("a", "1"), ("b", "2")]);
         assert_eq!(one.hash(), identity("j", &[("b", "2"), ("a", "1")]).hash());
         assert_ne!(one.hash(), identity("j", &[("a", "12"), ("b", "")]).hash());
-        assert_ne!(one.lock_key(), identity("k", &[("a", "1"), ("b", "2")]).lock_key());
+        let (ledger, other) = (LedgerName::default(), LedgerName::new("etl").unwrap());
+        let namesake = identity("k", &[("a", "1"), ("b", "2")]);
+        assert_ne!(one.lock_key(&ledger), namesake.lock_key(&ledger));
+        assert_ne!(one.lock_key(&ledger), one.lock_key(&other));
     }
 }

@@ -1,6 +1,7 @@
 //! What is declared, and the start of a run.
 
 use super::identity::Identity;
+use super::ledger::LedgerName;
 use super::limits::{Limits, MaxRejects};
 use super::observer::{Observer, Observers};
 use super::pipeline::Pipeline;
@@ -61,6 +62,7 @@ impl Draft {
 #[derive(Clone)]
 pub struct Job {
     identity: Identity,
+    ledger: LedgerName,
     declare: Declare,
     limits: Limits,
     stop: StopToken,
@@ -78,6 +80,7 @@ impl Job {
     pub(super) fn new(draft: Draft, declare: Declare) -> Self {
         Self {
             identity: draft.identity,
+            ledger: LedgerName::default(),
             declare,
             limits: Limits::default(),
             stop: StopToken::new(),
@@ -125,6 +128,15 @@ impl Job {
     #[must_use]
     pub fn retry(mut self, policy: RetryPolicy) -> Self {
         self.limits.retry = policy;
+        self
+    }
+
+    /// Keeps its ledger, and its stage, in this schema of the target; where there are no schemas,
+    /// in tables whose names begin with it. Default: `rowmill`. Jobs of different ledgers know
+    /// nothing of each other.
+    #[must_use]
+    pub fn ledger(mut self, name: LedgerName) -> Self {
+        self.ledger = name;
         self
     }
 
@@ -181,6 +193,7 @@ impl Job {
         };
         run::run(&Start {
             identity: &self.identity,
+            ledger: &self.ledger,
             declared,
             limits: self.limits,
             engine,

@@ -6,7 +6,7 @@ use super::context::Context;
 use super::dispatcher;
 use super::identity::Identity;
 use super::job::Declared;
-use super::ledger::{JobRecord, Ledger};
+use super::ledger::{JobRecord, Ledger, LedgerName};
 use super::limits::Limits;
 use super::lock::Lock;
 use super::meter::Meter;
@@ -29,6 +29,7 @@ use std::time::{Duration, Instant};
 /// What a run is started with.
 pub(super) struct Start<'a> {
     pub(super) identity: &'a Identity,
+    pub(super) ledger: &'a LedgerName,
     pub(super) declared: Declared,
     pub(super) limits: Limits,
     pub(super) engine: &'a Engine,
@@ -75,7 +76,7 @@ fn execute(start: &Start<'_>, meter: &Meter, span: &Span, report: &mut Report) -
     drop(engine.get()?);
     let patience = Patience {
         engine,
-        lock: Lock::of(engine, identity.lock_key()),
+        lock: Lock::of(engine, identity.lock_key(start.ledger)),
         policy: start.limits.retry,
         stop: start.stop,
         observer: start.observer,

@@ -1,6 +1,7 @@
 //! What can be typed behind `rowmill`.
 
 use super::job_file::Overrides;
+use crate::batch::ledger::LedgerName;
 use clap::{Args, Parser, Subcommand};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -86,6 +87,9 @@ pub(super) struct LookArguments {
     /// The name of a job, or its job file [default: all jobs]
     #[arg(value_name = "JOB")]
     pub(super) job: Option<String>,
+    /// The schema of the ledger, where there is no job file [default: rowmill]
+    #[arg(long, value_name = "SCHEMA", value_parser = ledger_name)]
+    pub(super) ledger: Option<LedgerName>,
     #[command(flatten)]
     pub(super) settings: Settings,
 }
@@ -156,6 +160,10 @@ impl Settings {
     pub(super) fn overrides(&self) -> Overrides {
         Overrides { params: self.params.clone(), target: self.target.clone() }
     }
+}
+
+fn ledger_name(text: &str) -> Result<LedgerName, String> {
+    LedgerName::new(text).map_err(|error| error.message().to_owned())
 }
 
 fn parameter(text: &str) -> Result<(String, String), String> {

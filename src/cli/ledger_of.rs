@@ -7,7 +7,7 @@ use super::job_file::JobFile;
 use super::target_url::target_url;
 use crate::backend::Connection;
 use crate::batch::identity::Identity;
-use crate::batch::ledger::{self, Ledger};
+use crate::batch::ledger::{self, Ledger, LedgerName};
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
 use std::collections::BTreeMap;
@@ -18,6 +18,8 @@ use std::path::Path;
 pub(super) struct Wanted {
     /// The URL of the database that has the ledger. It may contain a password: never show it.
     pub(super) url: String,
+    /// The name of the ledger.
+    pub(super) ledger: LedgerName,
     /// The name of the job; all jobs without one.
     pub(super) name: Option<String>,
     /// Its parameters, where a job file told them; else every run of that name.
@@ -39,7 +41,7 @@ impl Wanted {
             return Ok(vec![format!("no job has run here yet: there is no {}", engine.describe())]);
         }
         let mut connection = engine.get()?;
-        match Ledger::find(&mut *connection)? {
+        match Ledger::find(&mut *connection, &self.ledger)? {
             Some(ledger) => tell(&ledger, &mut *connection),
             None => Ok(vec!["no job has run here yet".to_owned()]),
         }
@@ -95,8 +97,8 @@ pub(super) fn wanted(
     let name = match &arguments.job {
         Some(file) if is_file_name(file) => {
             let job = JobFile::read(Path::new(file), &settings.overrides())?;
-            let JobFile { name, params, target, .. } = job;
-            return Ok(Wanted { url: target.url, name: Some(name), params: Some(params) });
+            let JobFile { name, params, target, ledger, .. } = job;
+            return Ok(Wanted { url: target.url, ledger, name: Some(name), params: Some(params) });
         }
         name => name.clone(),
     };
@@ -106,7 +108,7 @@ pub(super) fn wanted(
     }
     let hint = "name JOB.toml, give --target URL, or set ROWMILL_TARGET";
     let url = target_url(settings.target.as_ref(), environment, hint)?;
-    Ok(Wanted { url, name, params: None })
+    Ok(Wanted { url, ledger: arguments.ledger.clone().unwrap_or_default(), name, params: None })
 }
 
 fn is_file_name(job: &str) -> bool {
@@ -124,7 +126,7 @@ mod tests {
             params: params.iter().map(owned).collect(),
             target: target.map(str::to_owned),
         };
-        LookArguments { job: job.map(str::to_owned), settings }
+        LookArguments { job: job.map(str::to_owned), ledger: None, settings }
     }
 
     #[test]

@@ -99,6 +99,7 @@ impl Plan {
         let retry = RetryPolicy { patience: limits.retry_for, ..RetryPolicy::default() };
         let job = draft
             .feed(Arc::clone(&self.feed), self.target.clone())
+            .ledger(file.ledger.clone())
             .batch_rows(limits.batch_rows)
             .batch_bytes(limits.batch_bytes)
             .max_rejects(limits.max_rejects)

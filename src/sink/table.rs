@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::mapping::column::Column;
 use crate::mapping::column_type::ColumnType;
 use crate::mapping::layout::Layout;
+use crate::sql::ledger::LedgerName;
 use crate::sql::stage::StageTable;
 use crate::sql::table::create_table;
 use std::ops::AddAssign;
@@ -66,6 +67,7 @@ pub struct TableSink {
     layout: Layout,
     exists: bool,
     capabilities: Capabilities,
+    ledger: LedgerName,
 }
 
 impl TableSink {
@@ -77,7 +79,15 @@ impl TableSink {
         let capabilities = *connection.capabilities();
         let info = connection.table_info(&target.table)?;
         let layout = fit::layout(&target, info.as_ref(), capabilities.dialect)?;
-        Ok(Self { target, layout, exists: info.is_some(), capabilities })
+        let ledger = LedgerName::default();
+        Ok(Self { target, layout, exists: info.is_some(), capabilities, ledger })
+    }
+
+    /// Has the stage beside the ledger of that name. Default: beside the ledger `rowmill`.
+    #[must_use]
+    pub fn staging_beside(mut self, ledger: LedgerName) -> Self {
+        self.ledger = ledger;
+        self
     }
 
     /// What was declared.
@@ -227,7 +237,8 @@ impl TableSink {
 
     fn stage(&self, job_id: i64) -> Result<StageTable> {
         let dialect = self.capabilities.dialect;
-        StageTable::of_job(dialect, job_id, &self.layout.columns, &self.layout.key)
+        let Layout { columns, key, .. } = &self.layout;
+        StageTable::beside(dialect, &self.ledger, job_id, columns, key)
     }
 
     fn staged(&self, place: StagePlace) -> Result<Staged<'_>> {

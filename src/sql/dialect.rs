@@ -111,12 +111,21 @@ impl Dialect {
     /// # Errors
     /// `Config` if `name` is no name.
     pub fn own_table(self, name: &str) -> Result<TableName> {
+        self.own_table_in("rowmill", name)
+    }
+
+    /// One of rowmill's own tables: in the schema `home` where there are schemas, else its name
+    /// begins with that.
+    ///
+    /// # Errors
+    /// `Config` if `home` or `name` is no name.
+    pub fn own_table_in(self, home: &str, name: &str) -> Result<TableName> {
         Ok(match self {
             Self::PostgreSql => {
-                TableName { schema: Some(Ident::new("rowmill")?), table: Ident::new(name)? }
+                TableName { schema: Some(Ident::new(home)?), table: Ident::new(name)? }
             }
             Self::Sqlite => {
-                TableName { schema: None, table: Ident::new(format!("rowmill_{name}"))? }
+                TableName { schema: None, table: Ident::new(format!("{home}_{name}"))? }
             }
         })
     }

@@ -10,12 +10,14 @@
 //! - `stage`:   the table in which a job collects its rows before they are merged
 //! - `merge`:   the statements that bring staged rows into their target
 //! - `ledger`:  the tables in which runs are recorded
+//! - `ledger_steps`: how they come to be, version by version
 //!
 //! Every name is an [`Ident`](crate::Ident) and quotes itself; every value is a parameter.
 
 pub mod bulk;
 pub mod dialect;
 pub mod ledger;
+mod ledger_steps;
 pub mod merge;
 pub mod migration;
 pub mod rows;

@@ -14,6 +14,7 @@
 //! one that was refused and may name any key; it carries no values.
 
 use super::dialect::Dialect;
+use super::ledger::LedgerName;
 use crate::error::Result;
 use crate::ident::{Ident, TableName};
 use crate::mapping::column::Column;
@@ -45,7 +46,7 @@ pub struct StageTable {
 }
 
 impl StageTable {
-    /// The stage of job `job_id`.
+    /// The stage of job `job_id` beside the ledger `rowmill`.
     ///
     /// # Errors
     /// Never in practice: the name is made here.
@@ -55,7 +56,21 @@ impl StageTable {
         columns: &[Column],
         key: &[usize],
     ) -> Result<Self> {
-        let name = dialect.own_table(&format!("stage_{job_id}"))?;
+        Self::beside(dialect, &LedgerName::default(), job_id, columns, key)
+    }
+
+    /// The stage of job `job_id` beside the ledger of that name.
+    ///
+    /// # Errors
+    /// Never in practice: the name is made here.
+    pub fn beside(
+        dialect: Dialect,
+        ledger: &LedgerName,
+        job_id: i64,
+        columns: &[Column],
+        key: &[usize],
+    ) -> Result<Self> {
+        let name = dialect.own_table_in(ledger.as_str(), &format!("stage_{job_id}"))?;
         Ok(Self { name, dialect, columns: columns.to_vec(), key: key.to_vec() })
     }
 

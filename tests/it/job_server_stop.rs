@@ -5,7 +5,7 @@
 
 use crate::support::loading::{Input, JobFile, JobText, Place};
 use crate::support::{Cluster, Gate, Running, TestDb};
-use rowmill::batch::ledger::Ledger;
+use rowmill::batch::ledger::{Ledger, LedgerName};
 use rowmill::{Append, BatchDone, Engine, Entity, ErrorKind, Iter, Job, Observer};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -39,7 +39,7 @@ impl<'a> Scene<'a> {
     /// input; only `mirror` deletes them.
     fn prepare(&self, mode: &str) {
         let engine = Engine::open(&self.place.url()).unwrap();
-        Ledger::open(&mut *engine.get().unwrap()).unwrap();
+        Ledger::open(&mut *engine.get().unwrap(), &LedgerName::default()).unwrap();
         self.place.sql(
             "create function gate() returns trigger language plpgsql as $$ begin \
              perform pg_advisory_xact_lock_shared(hashtext(tg_argv[0])); return null; end $$",

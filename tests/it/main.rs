@@ -124,6 +124,7 @@ mod store_types; // values of every type, in whatever form rows travel
 // Flow: job_*.rs (kill and restart, rejects, exactly once, memory, serial twin)
 #[cfg(feature = "cli")]
 mod job_kill; // kill -9 at random moments
+mod job_ledger; // its versions, its place, the rights it takes
 #[cfg(feature = "cli")]
 mod job_memory; // ten times the rows, the same memory
 mod job_modes; // the five modes: exact content, exact counts

@@ -26,6 +26,9 @@ pub struct JobRecord {
     pub bytes: u64,
     /// The buckets of its stage.
     pub buckets: u32,
+    /// What it was declared as, key by key, as a JSON object; none where an older version planned
+    /// it.
+    pub declared: Option<String>,
 }
 
 /// A run of a job.
@@ -52,7 +55,17 @@ impl JobRecord {
     /// A job that was just planned and has no number yet.
     pub(in crate::batch) fn planned(definition: String, fingerprint: String) -> Self {
         let complete = false;
-        Self { id: 0, complete, definition, fingerprint, batches: 0, rows: 0, bytes: 0, buckets: 1 }
+        Self {
+            id: 0,
+            complete,
+            definition,
+            fingerprint,
+            batches: 0,
+            rows: 0,
+            bytes: 0,
+            buckets: 1,
+            declared: None,
+        }
     }
 }
 
@@ -75,9 +88,10 @@ impl Ledger {
         connection: &mut dyn Connection,
         identity: &Identity,
     ) -> Result<Option<JobRecord>> {
+        let declared = if self.has(2) { "declared" } else { "CAST(NULL AS text)" };
         let sql = format!(
-            "SELECT id, status, definition, fingerprint, batches, rows, bytes, buckets FROM {} \
-             WHERE identity = $1",
+            "SELECT id, status, definition, fingerprint, batches, rows, bytes, buckets, {declared} \
+             FROM {} WHERE identity = $1",
             self.tables.job
         );
         one(connection, &sql, &[identity.hash().into()], |row| {
@@ -90,6 +104,7 @@ impl Ledger {
                 rows: field::<i64>(row, 5)? as u64,
                 bytes: field::<i64>(row, 6)? as u64,
                 buckets: field::<i32>(row, 7)? as u32,
+                declared: field(row, 8)?,
             })
         })
     }
@@ -102,8 +117,8 @@ impl Ledger {
     ) -> Result<i64> {
         let sql = format!(
             "INSERT INTO {} (name, params, identity, definition, source, target, mode, \
-             fingerprint, status, batches, rows, bytes, buckets) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'planned', $9, $10, $11, $12) RETURNING id",
+             fingerprint, status, batches, rows, bytes, buckets, declared) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'planned', $9, $10, $11, $12, $13) RETURNING id",
             self.tables.job
         );
         let params = [
@@ -119,6 +134,7 @@ impl Ledger {
             (job.record.rows as i64).into(),
             (job.record.bytes as i64).into(),
             i64::from(job.record.buckets).into(),
+            job.record.declared.as_deref().into(),
         ];
         one(connection, &sql, &params, |row| field(row, 0))?
             .ok_or_else(|| Error::new(ErrorKind::Ledger, "the new job got no number"))

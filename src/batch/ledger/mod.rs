@@ -18,6 +18,7 @@ mod plan;
 mod reject;
 mod status;
 
+pub use crate::sql::ledger::LedgerName;
 pub use claim::Counts;
 pub(super) use claim::Mark;
 pub(super) use job::NewJob;
@@ -36,63 +37,119 @@ use crate::sql::ledger::{LedgerTables, VERSION};
 #[derive(Clone, Debug)]
 pub struct Ledger {
     tables: LedgerTables,
+    version: i64,
 }
 
 impl Ledger {
-    /// Opens the ledger and creates its tables if they are not there.
+    /// Opens the ledger of that name; creates its tables if they are not there, and brings those of
+    /// an older version up to this one.
     ///
     /// # Errors
     /// `Ledger` if it is of a newer version, or its tables cannot be created; `Disconnect`.
-    pub fn open(connection: &mut dyn Connection) -> Result<Self> {
-        let tables = LedgerTables::of(connection.capabilities().dialect)?;
-        if connection.table_info(&tables.reject)?.is_none() {
-            create(connection, &tables)?;
+    pub fn open(connection: &mut dyn Connection, name: &LedgerName) -> Result<Self> {
+        let found = Self::find(connection, name)?;
+        if let Some(ledger) = found.filter(|ledger| ledger.version == VERSION) {
+            return Ok(ledger);
         }
-        let ledger = Self { tables };
-        ledger.check_version(connection)?;
-        Ok(ledger)
+        let tables = LedgerTables::of(connection.capabilities().dialect, name)?;
+        upgrade(connection, &tables)?;
+        Ok(Self { tables, version: VERSION })
     }
 
-    /// Opens the ledger if there is one; changes nothing.
+    /// Opens the ledger of that name if there is one; changes nothing. One of an older version can
+    /// be looked at.
     ///
     /// # Errors
-    /// As [`Ledger::open`].
-    pub fn find(connection: &mut dyn Connection) -> Result<Option<Self>> {
-        let tables = LedgerTables::of(connection.capabilities().dialect)?;
+    /// `Ledger` if it is of a newer version; `Database` or `Disconnect`.
+    pub fn find(connection: &mut dyn Connection, name: &LedgerName) -> Result<Option<Self>> {
+        let tables = LedgerTables::of(connection.capabilities().dialect, name)?;
         if connection.table_info(&tables.reject)?.is_none() {
             return Ok(None);
         }
-        let ledger = Self { tables };
-        ledger.check_version(connection)?;
-        Ok(Some(ledger))
+        match version(connection, &tables)? {
+            0 => Err(Error::new(ErrorKind::Ledger, "the ledger has no version")),
+            version @ 1..=VERSION => Ok(Some(Self { tables, version })),
+            version => Err(too_new(version)),
+        }
     }
 
-    fn check_version(&self, connection: &mut dyn Connection) -> Result<()> {
-        let sql = format!("SELECT max(version) FROM {}", self.tables.version);
-        let found = one(connection, &sql, &[], |row| field::<Option<i64>>(row, 0))?.flatten();
-        match found {
-            Some(VERSION) => Ok(()),
-            Some(version) => Err(Error::new(
-                ErrorKind::Ledger,
-                format!(
-                    "the ledger is of version {version}, this program writes version {VERSION}"
-                ),
-            )
-            .with_hint("use the program that wrote it, or a newer one")),
-            None => Err(Error::new(ErrorKind::Ledger, "the ledger has no version")),
-        }
+    /// Whether it has what the step to `version` adds. It may be older where one only looks.
+    pub(super) fn has(&self, version: i64) -> bool {
+        self.version >= version
     }
 }
 
-fn create(connection: &mut dyn Connection, tables: &LedgerTables) -> Result<()> {
+fn too_new(version: i64) -> Error {
+    let message =
+        format!("the ledger is of version {version}, this program knows versions up to {VERSION}");
+    Error::new(ErrorKind::Ledger, message)
+        .with_hint("use the program that wrote it, or a newer one")
+}
+
+/// The version of the tables, 0 where none is noted.
+fn version(connection: &mut dyn Connection, tables: &LedgerTables) -> Result<i64> {
+    let sql = format!("SELECT max(version) FROM {}", tables.version);
+    let found = one(connection, &sql, &[], |row| field::<Option<i64>>(row, 0))?.flatten();
+    Ok(found.unwrap_or_default())
+}
+
+/// Does the steps that are missing, none or all.
+fn upgrade(connection: &mut dyn Connection, tables: &LedgerTables) -> Result<()> {
     in_transaction(connection, |connection| {
-        tables.create().iter().try_for_each(|statement| connection.run(statement))
+        // Two starts at once would meet in the catalog's unique indexes, and do a step twice.
+        if let Some(lock) = tables.dialect.lock_plans() {
+            connection.run(lock)?;
+        }
+        // ORDER: behind the lock; somebody else may just have done it all.
+        let version = match connection.table_info(&tables.reject)? {
+            Some(_) => version(connection, tables)?,
+            None => {
+                create_schema(connection, tables)?;
+                0
+            }
+        };
+        match version {
+            VERSION => Ok(()),
+            0..VERSION => tables
+                .upgrade(version)
+                .iter()
+                .try_for_each(|statement| connection.run(statement))
+                .map_err(|error| not_upgraded(error, tables, version)),
+            version => Err(too_new(version)),
+        }
     })
-    .map_err(|error| {
-        error.with_hint(
-            "the ledger's tables could not be created: the target's user needs the right to \
-             create the schema rowmill, or one that has it creates it first",
-        )
+}
+
+/// Creates the schema where there is none: even to find it there takes the right to create one.
+fn create_schema(connection: &mut dyn Connection, tables: &LedgerTables) -> Result<()> {
+    let (Some(find), Some(create)) = (tables.dialect.find_schema(), tables.create_schema()) else {
+        return Ok(());
+    };
+    if one(connection, find, &[tables.name.as_str().into()], |_| Ok(()))?.is_some() {
+        return Ok(());
+    }
+    let name = &tables.name;
+    connection.run(&create).map_err(|error| {
+        error.with_hint(format!(
+            "the target's user needs the right to create the schema of the ledger (GRANT CREATE ON \
+             DATABASE), or one that has it runs: CREATE SCHEMA \"{}\" AUTHORIZATION <the target's \
+             user>",
+            name.as_str()
+        ))
+    })
+}
+
+fn not_upgraded(error: Error, tables: &LedgerTables, version: i64) -> Error {
+    let home = tables.name.as_str();
+    error.with_hint(match version {
+        0 => format!(
+            "the ledger's tables could not be created: the target's user needs \
+             GRANT USAGE, CREATE ON SCHEMA \"{home}\""
+        ),
+        _ => format!(
+            "the ledger of version {version} could not be brought to version {VERSION}: run the job \
+             once as the owner of its tables (schema \"{home}\")"
+        ),
     })
 }
 

@@ -3,13 +3,14 @@
 //! - `section`:    TOML read key by key, with the line of everything
 //! - `substitute`: `${NAME}` and `${NAME:-default}`
 //! - `units`:      sizes, durations and shares
-//! - `params`, `source`, `target`, `columns`, `limits`: the sections
+//! - `params`, `source`, `target`, `columns`, `limits`, `ledger`: the sections
 //!
 //! What is not understood is refused, never passed over: an unknown key, a value of another type,
 //! a `${NAME}` that nobody set. Every error is one line: file, line, key, what was expected; it
 //! never shows a URL. Nothing here opens the source or the target.
 
 mod columns;
+mod ledger;
 mod limits;
 mod params;
 mod section;
@@ -25,6 +26,7 @@ pub use limits::LimitsSpec;
 pub use source::{CsvSpec, SourceSpec};
 pub use target::TargetSpec;
 
+use crate::batch::ledger::LedgerName;
 use crate::error::{Error, ErrorKind, Result};
 use section::{Names, Reader, Section};
 use std::collections::BTreeMap;
@@ -47,6 +49,8 @@ pub struct JobFile {
     pub columns: Vec<ColumnSpec>,
     /// How much at once, how many rejects, how long to wait.
     pub limits: LimitsSpec,
+    /// Where the ledger lies.
+    pub ledger: LedgerName,
 }
 
 /// What the command line says instead of the file.
@@ -97,7 +101,7 @@ impl JobFile {
         let bare = Reader { file, text, names: Names { params: BTreeMap::new(), environment } };
         let document = DeTable::parse(text).map_err(|error| not_toml(&bare, &error))?;
         let root = Section::root(&bare, document.get_ref());
-        root.allow_only(&["name", "params", "source", "target", "columns", "limits"])?;
+        root.allow_only(&["name", "params", "source", "target", "columns", "limits", "ledger"])?;
         let params = params::read(&root, &overrides.params)?;
         let reader = Reader { file, text, names: Names { params, environment } };
         let root = Section::root(&reader, document.get_ref());
@@ -110,7 +114,8 @@ impl JobFile {
         let target = root.section("target", "where the rows go")?;
         let target = target::read(&target, &columns, overrides.target.as_deref())?;
         let limits = limits::read(root.optional_section("limits")?.as_ref())?;
-        Ok(Self { name, params: reader.names.params, source, target, columns, limits })
+        let ledger = ledger::read(root.optional_section("ledger")?.as_ref())?;
+        Ok(Self { name, params: reader.names.params, source, target, columns, limits, ledger })
     }
 }
 
