@@ -94,7 +94,7 @@ pub(crate) fn rest_on<T>(step: Step, work: impl FnOnce() -> T) -> T {
     let before = SPENT.get().total();
     let began = Instant::now();
     let done = work();
-    let noted = SPENT.get().total() - before;
+    let noted = SPENT.get().total().saturating_sub(before);
     note(step, began.elapsed().saturating_sub(noted));
     done
 }
@@ -128,7 +128,7 @@ mod tests {
     #[test]
     fn the_rest_is_what_nobody_inside_noted() {
         take();
-        let hour = Duration::from_secs(3_600);
+        let hour = Duration::from_hours(1);
         rest_on(Step::Server, || note(Step::Send, hour));
         let spent = take();
         assert_eq!(spent.of(Step::Send), hour);

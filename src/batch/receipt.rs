@@ -91,6 +91,19 @@ pub(super) struct Kept {
     pub(super) phases: BTreeMap<String, f64>,
 }
 
+impl Kept {
+    /// As the ledger has it.
+    pub(super) fn text(&self) -> String {
+        // Names and numbers are always JSON.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// From the ledger.
+    pub(super) fn read(text: &str) -> Option<Self> {
+        serde_json::from_str(text).ok()
+    }
+}
+
 impl Receipt {
     /// What `meter` measured.
     pub(super) fn of(meter: &Meter) -> Self {
@@ -207,6 +220,13 @@ mod tests {
         assert_eq!(compare(&run(1, 1.0, &[]), &[]), None);
         assert_eq!(compare(&run(1, 1.0, &[]), &[Kept::default()]), None);
         assert_eq!(compare(&Kept::default(), &[run(1, 1.0, &[])]), None);
+    }
+
+    #[test]
+    fn what_is_kept_is_read_again_and_anything_else_is_passed_over() {
+        let kept = run(7, 1.5, &[("server", 0.25)]);
+        assert_eq!(Kept::read(&kept.text()), Some(kept));
+        assert_eq!(Kept::read("not JSON"), None);
     }
 
     #[cfg(target_os = "linux")]

@@ -3,10 +3,10 @@
 use super::args::LookArguments;
 use super::console::Console;
 use super::exit::Exit;
-use super::figures::{counted, grouped};
+use super::figures::{counted, duration, grouped};
 use super::ledger_of::{Wanted, title, wanted};
 use crate::backend::Connection;
-use crate::batch::ledger::{JobStatus, Ledger};
+use crate::batch::ledger::{JobStatus, Ledger, Pace};
 use crate::error::Result;
 
 pub(super) fn status(arguments: &LookArguments, console: Console) -> Result<Exit> {
@@ -25,10 +25,26 @@ fn lines(wanted: &Wanted, ledger: &Ledger, connection: &mut dyn Connection) -> R
     if jobs.is_empty() {
         return Ok(vec![wanted.none()]);
     }
-    Ok(jobs.iter().flat_map(job_lines).collect())
+    let mut lines = Vec::new();
+    for job in &jobs {
+        let pace = if job.complete { None } else { ledger.pace(connection, job.id)? };
+        lines.extend(job_lines(job, pace));
+    }
+    Ok(lines)
 }
 
-fn job_lines(job: &JobStatus) -> Vec<String> {
+/// How fast a job gets on, and when all of its rows will be read if it stays that fast.
+fn pace_line(job: &JobStatus, pace: Pace) -> Option<String> {
+    let speed = pace.rows_per_second()?;
+    let left = job.rows.saturating_sub(job.counts.read) as f64 / speed;
+    let speed = grouped(speed.round() as u64);
+    Some(match job.batches_done == job.batches {
+        true => format!("  {speed} rows/s, all rows are read"),
+        false => format!("  {speed} rows/s, all rows are read in about {}", duration(left)),
+    })
+}
+
+fn job_lines(job: &JobStatus, pace: Option<Pace>) -> Vec<String> {
     let counts = &job.counts;
     let mut lines = vec![format!(
         "{} -> {}: {}, {} of {}, {} of {} read, {} inserted, {} updated, {} unchanged, \
@@ -46,6 +62,7 @@ fn job_lines(job: &JobStatus) -> Vec<String> {
         grouped(counts.deleted),
         grouped(counts.rejected)
     )];
+    lines.extend(pace.and_then(|pace| pace_line(job, pace)));
     let trouble = job.last_run.as_ref().and_then(|run| run.cause.as_ref());
     if let Some(cause) = trouble.filter(|_| !job.complete) {
         lines.push(format!("  {cause}"));

@@ -234,6 +234,16 @@ impl Dialect {
         }
     }
 
+    /// How many seconds ago a time was that was noted with `CURRENT_TIMESTAMP`.
+    pub fn seconds_since(self, time: &str) -> String {
+        match self {
+            Self::PostgreSql => {
+                format!("CAST(extract(epoch FROM clock_timestamp() - {time}) AS double precision)")
+            }
+            Self::Sqlite => format!("(julianday('now') - julianday({time})) * 86400.0"),
+        }
+    }
+
     /// What a `SELECT` ends with to lock the rows it found; where a transaction that writes has
     /// the whole database, nothing is needed.
     pub fn for_update(self) -> &'static str {

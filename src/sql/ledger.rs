@@ -14,7 +14,7 @@ use crate::ident::{Ident, TableName};
 
 /// The version of the tables that this crate writes; the steps that lead to it are in
 /// [`ledger_steps`](super::ledger_steps).
-pub const VERSION: i64 = 2;
+pub const VERSION: i64 = 3;
 
 /// Where a ledger lies: a schema of its own; where there are no schemas, what the names of its
 /// tables begin with. Default: `rowmill`.

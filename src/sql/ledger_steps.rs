@@ -15,7 +15,7 @@ use super::ledger::{COUNTS, LedgerTables};
 type Step = fn(&LedgerTables) -> Vec<String>;
 
 /// The step to version 1, to version 2, and so on.
-const STEPS: [Step; 2] = [first_tables, rejects_of_a_job];
+const STEPS: [Step; 3] = [first_tables, rejects_of_a_job, receipts];
 
 const _: () = assert!(STEPS.len() as i64 == super::ledger::VERSION);
 
@@ -110,4 +110,9 @@ fn rejects_of_a_job(tables: &LedgerTables) -> Vec<String> {
              WHERE b.job_id = {job}.id) AS bigint)"
         ),
     ]
+}
+
+/// Version 3: what is kept of a run for the comparison with those after it.
+fn receipts(tables: &LedgerTables) -> Vec<String> {
+    vec![format!("ALTER TABLE {} ADD COLUMN receipt text", tables.run)]
 }

@@ -3,6 +3,7 @@
 use crate::support::both::{Home, on_both};
 use parking_lot::Mutex;
 use rowmill::batch::ledger::{Ledger, LedgerName};
+use rowmill::sql::ledger::VERSION;
 use rowmill::{
     Append, BatchDone, Entity, ErrorKind, Iter, Job, Observer, Status, StopToken, Upsert,
 };
@@ -126,7 +127,9 @@ fn go_back_to_version_1(home: &Home) {
             ));
         }
     }
-    TABLES.iter().for_each(|table| home.sql(&format!("DROP TABLE {}", moved(table))));
+    for table in TABLES {
+        home.sql(&format!("DROP TABLE {}", moved(table)));
+    }
 }
 
 /// The rows that version 1 knew.
@@ -151,7 +154,7 @@ fn a_ledger_of_version_1_is_upgraded_and_its_job_is_carried_on() {
             assert_eq!((report.status, report.read), (Status::Complete, ROWS as u64));
             assert!(report.batches_reused > 0, "nothing was carried on");
             assert_eq!(home.rows("select count(*), count(distinct id) from numbers"), ["100|100"]);
-            assert_eq!(version_of(home), "2");
+            assert_eq!(version_of(home), VERSION.to_string());
         });
     }
 }
@@ -174,7 +177,7 @@ fn of_two_that_upgrade_at_once_both_find_the_new_version() {
                 }
             });
             assert_eq!(*failures.lock(), [""; 0]);
-            assert_eq!(version_of(home), "2");
+            assert_eq!(version_of(home), VERSION.to_string());
             append().run(home.engine()).unwrap();
             home.sql("drop table numbers");
             for table in TABLES {
@@ -192,7 +195,8 @@ fn a_ledger_of_a_newer_version_is_refused_and_left_alone() {
         home.sql(&format!("update {version} set version = 99"));
         let error = home.fails(&append());
         assert_eq!(error.kind(), ErrorKind::Ledger);
-        let said = "the ledger is of version 99, this program knows versions up to 2";
+        let said =
+            format!("the ledger is of version 99, this program knows versions up to {VERSION}");
         assert_eq!(error.message(), said);
         assert_eq!(error.hint(), Some("use the program that wrote it, or a newer one"));
         assert_eq!(version_of(home), "99");

@@ -1,6 +1,6 @@
 //! Jobs and their runs.
 
-use super::{Ledger, field, one};
+use super::{Ledger, all, field, one};
 use crate::backend::Connection;
 use crate::batch::identity::Identity;
 use crate::error::{Error, ErrorKind, Result};
@@ -194,6 +194,34 @@ impl Ledger {
             self.tables.run
         );
         connection.execute(&sql, &[run_id.into(), status.into(), cause.into()]).map(|_| ())
+    }
+
+    /// Keeps the receipt of a run, for the comparison with those after it.
+    pub(in crate::batch) fn keep_receipt(
+        &self,
+        connection: &mut dyn Connection,
+        run_id: i64,
+        receipt: &str,
+    ) -> Result<()> {
+        let sql = format!("UPDATE {} SET receipt = $2 WHERE id = $1", self.tables.run);
+        connection.execute(&sql, &[run_id.into(), receipt.into()]).map(|_| ())
+    }
+
+    /// The receipts of the last runs of all jobs of that name before a run, at most `limit`, the
+    /// newest first.
+    pub(in crate::batch) fn receipts(
+        &self,
+        connection: &mut dyn Connection,
+        name: &str,
+        run_id: i64,
+        limit: u32,
+    ) -> Result<Vec<String>> {
+        let sql = format!(
+            "SELECT r.receipt FROM {} AS r JOIN {} AS j ON j.id = r.job_id \
+             WHERE j.name = $1 AND r.id < $2 AND r.receipt IS NOT NULL ORDER BY r.id DESC LIMIT {limit}",
+            self.tables.run, self.tables.job
+        );
+        all(connection, &sql, &[name.into(), run_id.into()], |row| field(row, 0))
     }
 
     /// The last run of a job.

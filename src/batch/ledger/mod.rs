@@ -5,6 +5,7 @@
 //! - `claim`:  the row of a batch, taken at the beginning of its transaction and marked at its end
 //! - `reject`: rows that were not stored
 //! - `status`: what there is to see from outside
+//! - `pace`:   how fast a job gets on
 //!
 //! The ledger row of a batch is claimed (`FOR UPDATE`) as the first thing in the batch's
 //! transaction and marked done as the last statement before COMMIT. The claim waits for an older
@@ -14,6 +15,7 @@
 
 mod claim;
 mod job;
+mod pace;
 mod plan;
 mod reject;
 mod status;
@@ -23,6 +25,7 @@ pub use claim::Counts;
 pub(super) use claim::Mark;
 pub(super) use job::NewJob;
 pub use job::{JobRecord, RunRecord};
+pub use pace::Pace;
 pub use reject::RejectRecord;
 pub use status::{JobStatus, RejectView, Wanted};
 

@@ -86,7 +86,7 @@ impl Ledger {
     /// # Errors
     /// `Database` or `Disconnect`.
     pub fn totals(&self, connection: &mut dyn Connection, job_id: i64) -> Result<Counts> {
-        let sql = format!("SELECT {} FROM {} WHERE job_id = $1", sums(), self.tables.batch);
+        let sql = format!("SELECT {} FROM {} AS b WHERE job_id = $1", sums(), self.tables.batch);
         one(connection, &sql, &[job_id.into()], |row| counts(row, 0))?
             .ok_or_else(|| Error::new(ErrorKind::Ledger, "the ledger gave no totals"))
     }
@@ -169,9 +169,10 @@ fn reject_view(row: &dyn RowRef) -> Result<RejectView> {
     })
 }
 
+/// The sums over the batches, `b`.
 fn sums() -> String {
     // sum(bigint) is numeric on PostgreSQL.
-    COUNTS.map(|name| format!("CAST(coalesce(sum({name}), 0) AS bigint)")).join(", ")
+    COUNTS.map(|name| format!("CAST(coalesce(sum(b.{name}), 0) AS bigint)")).join(", ")
 }
 
 fn counts(row: &dyn RowRef, first: usize) -> Result<Counts> {

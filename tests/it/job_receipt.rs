@@ -1,0 +1,139 @@
+//! Where the time of a run went, and how it compares with the runs before it.
+
+use crate::support::both::{Home, on_both};
+use parking_lot::Mutex;
+use rowmill::batch::ledger::{Ledger, LedgerName, Wanted};
+use rowmill::{
+    Append, BatchDone, Culprit, Draft, Engine, Entity, Iter, Job, Observer, Report, Status,
+    StopToken,
+};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+#[derive(Debug, Entity)]
+#[entity(table = "numbers")]
+struct Number {
+    #[entity(key)]
+    id: i64,
+}
+
+/// Keeps a processor busy.
+fn work_for(time: Duration) {
+    let began = Instant::now();
+    while began.elapsed() < time {
+        std::hint::spin_loop();
+    }
+}
+
+/// A hundred rows in ten batches, each of which costs what `cost` says.
+fn job(draft: Draft, first: i64, cost: fn(i64) -> Duration) -> Job {
+    draft
+        .read(Iter::new("numbers", move || first..first + 100))
+        .map(move |id| {
+            work_for(cost(id));
+            Ok(Number { id })
+        })
+        .write(Append::<Number>::new().create(true))
+        .batch_rows(10)
+        .workers(2)
+}
+
+fn run(home: &Home, job: &Job) -> Report {
+    job.run(home.engine()).unwrap()
+}
+
+#[test]
+fn a_closure_that_takes_most_of_the_time_is_named() {
+    on_both(|home| {
+        let report = run(home, &job(Job::named("slow"), 0, |_| Duration::from_millis(20)));
+        let bottleneck = report.receipt.bottleneck.unwrap();
+        assert_eq!(bottleneck.culprit, Culprit::Cpu, "{report:?}");
+        assert!(bottleneck.share > 0.34 && bottleneck.share <= 1.0, "{bottleneck:?}");
+        assert!(report.phases["transform"] > 1.9, "{report:?}");
+        for phase in ["read", "transform", "encode", "wait", "send", "server", "commit", "plan"] {
+            assert!(report.phases[phase] >= 0.0, "{phase}");
+        }
+        assert!(report.phases["commit"] > 0.0 && report.phases["server"] > 0.0, "{report:?}");
+    });
+}
+
+#[test]
+fn the_slowest_batch_is_named_with_its_rows() {
+    on_both(|home| {
+        let cost = |id| if id == 55 { Duration::from_millis(500) } else { Duration::ZERO };
+        let report = run(home, &job(Job::named("one"), 0, cost));
+        let slowest = &report.receipt.slowest;
+        assert_eq!((slowest[0].phase, slowest[0].number), ("load", 5));
+        assert_eq!((slowest[0].first_row, slowest[0].rows), (51, 10));
+        assert!(slowest[0].seconds >= 0.5 && slowest.len() == 3, "{slowest:?}");
+        assert!((1..=2).contains(&report.receipt.peak_in_flight), "{report:?}");
+        assert!(report.receipt.stages["load"] >= 0.5, "{report:?}");
+        assert!(report.receipt.peak_memory_bytes.is_none_or(|bytes| bytes > 1 << 20));
+    });
+}
+
+/// Looks at the ledger of its job while it runs.
+struct LookInside {
+    url: String,
+    seen: Mutex<Vec<(u64, Option<f64>)>>,
+}
+
+impl Observer for LookInside {
+    fn batch_done(&self, _: &BatchDone) {
+        let engine = Engine::open(&self.url).unwrap();
+        let mut connection = engine.get().unwrap();
+        let ledger = Ledger::find(&mut *connection, &LedgerName::default()).unwrap().unwrap();
+        let jobs = ledger.jobs(&mut *connection, &Wanted::default(), 10).unwrap();
+        let pace = ledger.pace(&mut *connection, jobs[0].id).unwrap().unwrap();
+        self.seen.lock().push((pace.rows, pace.rows_per_second()));
+    }
+}
+
+#[test]
+fn others_see_how_fast_a_run_gets_on() {
+    on_both(|home| {
+        let (url, seen) = (home.url().to_owned(), Mutex::default());
+        let look = Arc::new(LookInside { url, seen });
+        let job = job(Job::named("seen"), 0, |_| Duration::ZERO).workers(1);
+        let job = job.observer(Arc::clone(&look) as Arc<dyn Observer>);
+        run(home, &job);
+        let seen = look.seen.lock();
+        let rows: Vec<_> = seen.iter().map(|(rows, _)| *rows).collect();
+        assert_eq!(rows, [10, 20, 30, 40, 50, 60, 70, 80, 90, 100]);
+        assert!(seen.iter().all(|(_, speed)| speed.is_some_and(|speed| speed > 0.0)), "{seen:?}");
+    });
+}
+
+struct StopAtOnce(StopToken);
+
+impl Observer for StopAtOnce {
+    fn batch_done(&self, _: &BatchDone) {
+        self.0.ask();
+    }
+}
+
+#[test]
+fn a_run_is_compared_with_those_that_did_a_whole_job_of_its_name() {
+    on_both(|home| {
+        let none = |_| Duration::ZERO;
+        let night =
+            |night: &str, first| job(Job::named("nightly").param("night", night), first, none);
+        assert_eq!(run(home, &night("1", 0)).receipt.before, None);
+        // Another job, and one that was done in two runs.
+        run(home, &job(Job::named("other"), 1_000, none));
+        let stop = StopToken::new();
+        let stopped = night("2", 2_000).stop(stop.clone()).observer(Arc::new(StopAtOnce(stop)));
+        stopped.run(home.engine()).unwrap_err();
+        let carried_on = run(home, &night("2", 2_000));
+        assert!(carried_on.status == Status::Complete && carried_on.batches_reused > 0);
+        assert_eq!(carried_on.receipt.before, None);
+        let cost = |_| Duration::from_millis(10);
+        let slow = run(home, &job(Job::named("nightly").param("night", "3"), 3_000, cost));
+        let before = slow.receipt.before.unwrap();
+        assert_eq!(before.runs, 1);
+        assert!(before.seconds > 0.0 && before.rows_per_second > 0.0, "{before:?}");
+        assert_eq!(run(home, &night("4", 4_000)).receipt.before.unwrap().runs, 2);
+        // What is already complete has nothing to compare.
+        assert_eq!(run(home, &night("4", 4_000)).receipt.before, None);
+    });
+}
