@@ -29,6 +29,18 @@ pub enum OnDelete {
     SetNull,
 }
 
+impl OnDelete {
+    /// Its name in SQL.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NoAction => "NO ACTION",
+            Self::Restrict => "RESTRICT",
+            Self::Cascade => "CASCADE",
+            Self::SetNull => "SET NULL",
+        }
+    }
+}
+
 impl Reference {
     /// A reference to `column` of `table`, whose rows cannot be deleted as long as they are
     /// referred to.

@@ -7,6 +7,7 @@ use crate::backend::table_info::TableInfo;
 use crate::error::Result;
 use crate::ident::Ident;
 use crate::mapping::column::{Column, Made};
+use crate::mapping::reference::Reference;
 use crate::mapping::table_shape::TableShape;
 use crate::sql::dialect::Dialect;
 
@@ -72,6 +73,10 @@ fn compare_column(
     if found.nullable && !column.nullable && info.is_table && !is_key {
         kinds.push(DifferenceKind::CanBeNull);
     }
+    // A view has no foreign keys.
+    if info.is_table {
+        kinds.extend(reference(column.references.as_ref(), found.references.as_ref()));
+    }
     if !column.generated {
         if column.nullable && !found.nullable {
             kinds.push(DifferenceKind::CannotBeNull);
@@ -81,6 +86,27 @@ fn compare_column(
         }
     }
     kinds
+}
+
+/// How a foreign key is not what the entity says. One that the entity does not know of is no
+/// difference.
+fn reference(declared: Option<&Reference>, found: Option<&Reference>) -> Option<DifferenceKind> {
+    let declared = declared?;
+    let target = |to: &Reference| format!("{}.{}", to.table.plain(), to.column.as_str());
+    let Some(found) = found else {
+        return Some(DifferenceKind::MissingReference(target(declared)));
+    };
+    // A table that is found without its schema has none in the catalog's answer.
+    let schemas = declared.table.schema.as_ref().zip(found.table.schema.as_ref());
+    let same_schema = schemas.is_none_or(|(declared, found)| declared == found);
+    if !same_schema || declared.table.table != found.table.table || declared.column != found.column
+    {
+        Some(DifferenceKind::Reference(target(declared), target(found)))
+    } else if declared.on_delete == found.on_delete {
+        None
+    } else {
+        Some(DifferenceKind::OnDelete(declared.on_delete, found.on_delete))
+    }
 }
 
 /// The columns that a row of the entity leaves out, and without which there is no row.

@@ -1,6 +1,7 @@
 //! One way in which a table is not what an entity says.
 
 use crate::ident::{Ident, TableName};
+use crate::mapping::reference::OnDelete;
 use std::fmt;
 
 /// One way in which a table is not what an entity says.
@@ -35,6 +36,13 @@ pub enum DifferenceKind {
     MissingUnique(Vec<String>),
     /// No index begins with these columns.
     MissingIndex(Vec<String>),
+    /// No foreign key of the column refers to what the entity says.
+    MissingReference(String),
+    /// The foreign key refers to something else: what the entity says, what the table says.
+    Reference(String, String),
+    /// What becomes of a row when the one it refers to is deleted: as the entity says, as the table
+    /// says.
+    OnDelete(OnDelete, OnDelete),
     /// The column is never NULL and has no default, and the entity does not write it.
     Unwritten,
     /// The entity writes the column, and no statement may.
@@ -82,6 +90,14 @@ impl fmt::Display for DifferenceKind {
                 write!(f, "no unique index is on exactly ({})", list(columns))
             }
             Self::MissingIndex(columns) => write!(f, "no index is on ({})", list(columns)),
+            Self::MissingReference(target) => write!(f, "no foreign key refers to {target}"),
+            Self::Reference(declared, found) => {
+                write!(f, "it refers to {found} in the table and to {declared} in the entity")
+            }
+            Self::OnDelete(declared, found) => {
+                let (declared, found) = (declared.name(), found.name());
+                write!(f, "ON DELETE is {found} in the table and {declared} in the entity")
+            }
             Self::Unwritten => {
                 f.write_str("it has neither a default nor NULL, and the entity does not write it")
             }

@@ -117,10 +117,8 @@ fn default_value(dialect: Dialect, expression: &str) -> &str {
 fn foreign_key(column: &Ident, reference: &Reference) -> String {
     let Reference { table, column: target, on_delete } = reference;
     let action = match on_delete {
-        OnDelete::NoAction => "",
-        OnDelete::Restrict => " ON DELETE RESTRICT",
-        OnDelete::Cascade => " ON DELETE CASCADE",
-        OnDelete::SetNull => " ON DELETE SET NULL",
+        OnDelete::NoAction => String::new(),
+        action => format!(" ON DELETE {}", action.name()),
     };
     format!("FOREIGN KEY ({column}) REFERENCES {table} ({target}){action}")
 }

@@ -178,6 +178,61 @@ fn a_longer_index_serves_and_a_view_needs_none() {
     });
 }
 
+#[derive(Entity)]
+#[entity(table = "owners")]
+struct Owner {
+    #[entity(key)]
+    id: i64,
+}
+
+#[derive(Entity)]
+#[entity(table = "pets")]
+struct Pet {
+    #[entity(key)]
+    id: i64,
+    #[entity(references = Owner, on_delete = "cascade")]
+    owner: i64,
+}
+
+#[test]
+fn a_foreign_key_must_refer_to_what_the_entity_says() {
+    let told = |home: &Home, owner: &str| {
+        home.sql(
+            "create table owners (id bigint not null primary key);
+             create table others (id bigint not null primary key);",
+        );
+        home.sql(&format!(
+            "create table pets (id bigint not null primary key, owner bigint not null {owner})"
+        ));
+        let told = lines(home, &Schema::new().with::<Owner>().with::<Pet>());
+        home.sql("drop table pets; drop table owners; drop table others;");
+        told
+    };
+    on_both(|home| {
+        assert_eq!(told(home, "references owners (id) on delete cascade"), [""; 0]);
+        assert_eq!(told(home, ""), ["pets.owner: no foreign key refers to owners.id"]);
+        assert_eq!(
+            told(home, "references others (id) on delete cascade"),
+            ["pets.owner: it refers to others.id in the table and to owners.id in the entity"]
+        );
+        assert_eq!(
+            told(home, "references owners (id)"),
+            ["pets.owner: ON DELETE is NO ACTION in the table and CASCADE in the entity"]
+        );
+    });
+}
+
+#[test]
+fn a_foreign_key_that_the_entity_does_not_know_is_no_difference() {
+    on_both(|home| {
+        home.sql(
+            "create table others (id bigint not null primary key);
+             create table owners (id bigint not null primary key references others (id));",
+        );
+        assert_eq!(lines(home, &Schema::new().with::<Owner>()), [""; 0]);
+    });
+}
+
 #[test]
 fn one_difference_is_one_line_more() {
     on_both(|home| {

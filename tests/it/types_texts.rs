@@ -59,6 +59,12 @@ fn texts_come_back_from_a_padded_column_with_its_blanks() {
 }
 
 #[test]
+fn texts_come_back_from_citext_as_they_were_written() {
+    let edges = vec!["Top".to_owned(), "top".to_owned(), String::new()];
+    Journey::through("citext", edges).after("create extension citext").run(&ANY);
+}
+
+#[test]
 fn bytes_come_back() {
     let edges = vec![vec![], vec![0], vec![0xFF; 3], (0..=255).collect(), vec![b'\\'; 9]];
     Journey::new(edges).run(&prop::collection::vec(any::<u8>(), 0..40));
