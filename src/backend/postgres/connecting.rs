@@ -17,6 +17,7 @@ use crate::backend::postgres::session::setup::{self, Purpose};
 use crate::backend::postgres::statement::cache::Statements;
 use crate::backend::postgres::statement::resolver::Resolver;
 use crate::backend::postgres::wire::connector::Connector;
+use crate::backend::postgres::wire::server::Place;
 use crate::backend::postgres::wire::state::Wire;
 use crate::backend::postgres::wire::tap::ReadablePassword;
 use crate::backend::postgres::wire::tls;
@@ -157,7 +158,8 @@ impl Host {
     fn open(&self) -> Result<PostgresConnection> {
         check_descriptors()?;
         let notices = Arc::new(Notices::default());
-        let (client, restore, connector) = self.secure(&self.config(&notices))?;
+        let (config, places) = self.config(&notices)?;
+        let (client, restore, connector) = self.secure(&config, &places)?;
         let wire = Arc::clone(&self.wire);
         let interrupter = Interrupter::new(Arc::clone(&wire), client.cancel_token(), &connector);
         let limit = if self.purpose == Purpose::Work { self.target.limit } else { None };
@@ -179,53 +181,61 @@ impl Host {
         Ok(connection)
     }
 
-    fn config(&self, notices: &Arc<Notices>) -> Config {
+    /// The driver's settings, and the places to be tried; none where it opens its own sockets.
+    fn config(&self, notices: &Arc<Notices>) -> Result<(Config, Vec<Place>)> {
         let mut config = self.endpoint().config.clone();
-        if let Some(unix) = &self.endpoint().unix {
-            unix.claim(&mut config);
-        }
-        // Half, so that a second address of the name has its turn.
-        config.connect_timeout(self.part / 2);
+        let server = &self.endpoint().server;
+        let places = if server.claim(&mut config) { server.places()? } else { Vec::new() };
+        config.connect_timeout(self.patience());
         let heard = Arc::clone(notices);
-        config.notice_callback(move |notice| heard.hear(&notice));
+        config.notice_callback(move |notice| heard.hear(notice.code().code()));
         if self.purpose == Purpose::Lock {
             config.application_name("rowmill lock");
         }
-        config
+        Ok((config, places))
+    }
+
+    /// Half, so that a second address of the name has its turn.
+    fn patience(&self) -> Duration {
+        self.part / 2
     }
 
     /// Connects through TLS or without it, as the mode of the host has it. A mode that can do
     /// without tries again without what the server refused with it.
-    fn secure(&self, config: &Config) -> Result<(Client, Option<String>, Connector)> {
+    fn secure(
+        &self,
+        config: &Config,
+        places: &[Place],
+    ) -> Result<(Client, Option<String>, Connector)> {
         let security = &self.endpoint().security;
-        let unix = self.endpoint().unix.clone();
-        let mut connector =
-            Connector::new(Arc::clone(&self.wire), security.prepare()?).instead(unix);
-        let mut opened = self.negotiate(config.clone(), &connector);
+        let connector =
+            |handshake| Connector::new(Arc::clone(&self.wire), handshake, self.patience());
+        let mut dialled = Dialled { places, connector: connector(security.prepare()?) };
+        let mut opened = self.negotiate(config.clone(), &mut dialled);
         if let Err(error) = &opened
             && security.may_do_without(error)
         {
-            connector = Connector::new(Arc::clone(&self.wire), None);
+            dialled.connector = connector(None);
             // If that does not help either, the first error says more.
-            opened = self.negotiate(config.clone(), &connector).or(opened);
+            opened = self.negotiate(config.clone(), &mut dialled).or(opened);
         }
-        opened.map(|(client, restore)| (client, restore, connector))
+        opened.map(|(client, restore)| (client, restore, dialled.connector))
     }
 
     /// Connects with the settings of the session as options, or without if the server refuses
     /// any; then there are statements that set them.
-    fn negotiate(&self, config: Config, connector: &Connector) -> Result<(Client, Option<String>)> {
+    fn negotiate(&self, config: Config, to: &mut Dialled<'_>) -> Result<(Client, Option<String>)> {
         if self.target.pooled {
-            return self.open_pooled(config, connector);
+            return self.open_pooled(config, to);
         }
         if self.target.is_plain() {
-            return self.open_plain(config, connector);
+            return self.open_plain(config, to);
         }
         let mut with_options = config.clone();
         with_options.options(&setup::options(self.purpose, self.options(), self.target.limit));
-        match manager(with_options, connector).connect() {
+        match to.dial(&with_options) {
             Err(error) if setup::refuses_options(&error) => {
-                let opened = self.open_plain(config, connector)?;
+                let opened = self.open_plain(config, to)?;
                 self.target.set_plain();
                 Ok(opened)
             }
@@ -237,12 +247,12 @@ impl Host {
     fn open_plain(
         &self,
         mut config: Config,
-        connector: &Connector,
+        to: &mut Dialled<'_>,
     ) -> Result<(Client, Option<String>)> {
         if let Some(options) = self.options() {
             config.options(options);
         }
-        let mut client = manager(config, connector).connect().map_err(|error| refused(&error))?;
+        let mut client = to.dial(&config).map_err(|error| refused(&error))?;
         let restore = setup::set(&mut client, self.purpose, self.options(), self.target.limit)
             .map_err(errors::statement)?;
         Ok((client, Some(restore)))
@@ -252,12 +262,12 @@ impl Host {
     fn open_pooled(
         &self,
         mut config: Config,
-        connector: &Connector,
+        to: &mut Dialled<'_>,
     ) -> Result<(Client, Option<String>)> {
         if let Some(options) = self.options() {
             config.options(options);
         }
-        let opened = manager(config, connector).connect();
+        let opened = to.dial(&config);
         opened.map(|client| (client, None)).map_err(|error| refused(&error))
     }
 
@@ -270,8 +280,29 @@ impl Host {
     }
 }
 
-fn manager(config: Config, connector: &Connector) -> PostgresConnectionManager<Connector> {
-    PostgresConnectionManager::new(config, connector.clone())
+/// The addresses of a host, and what connects to one of them; in the end, to the one that answered.
+struct Dialled<'a> {
+    places: &'a [Place],
+    connector: Connector,
+}
+
+impl Dialled<'_> {
+    /// Connects to the first of the addresses where that is possible; gives the error of the last.
+    fn dial(&mut self, config: &Config) -> Result<Client, postgres::Error> {
+        let Some((last, others)) = self.places.split_last() else { return self.connect(config) };
+        for place in others {
+            self.connector.aim(place);
+            if let Ok(client) = self.connect(config) {
+                return Ok(client);
+            }
+        }
+        self.connector.aim(last);
+        self.connect(config)
+    }
+
+    fn connect(&self, config: &Config) -> Result<Client, postgres::Error> {
+        PostgresConnectionManager::new(config.clone(), self.connector.clone()).connect()
+    }
 }
 
 /// The driver panics when it cannot open the descriptors of its runtime, so they are tried first.
@@ -292,7 +323,7 @@ fn out_of_descriptors() -> Error {
 /// What the driver says of an attempt that failed.
 fn refused(error: &postgres::Error) -> Error {
     if let Some(server) = error.as_db_error() {
-        let refusal = errors::of_server(server, ErrorKind::Connect);
+        let refusal = errors::of_server(&server.into(), ErrorKind::Connect);
         return match server.code().code() {
             "28P01" => refusal.with_hint("correct it in the URL, PGPASSWORD or ~/.pgpass"),
             "3D000" => refusal.with_hint("create it, or correct the URL"),

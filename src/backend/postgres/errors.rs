@@ -4,16 +4,16 @@
 //! what was in a row, what may be a value is cut out. DETAIL shows whole keys and rows, so that only
 //! the number of a process is taken from that of a deadlock. The driver's error is not kept as the source either, because its `Display` shows both.
 
+use super::report::Report;
 use crate::error::{Error, ErrorKind};
 use crate::sqlstate::SqlState;
-use postgres::error::{DbError, Severity};
 use std::error::Error as StdError;
 use std::io;
 
 /// An error of a statement.
 pub(super) fn statement(error: postgres::Error) -> Error {
     if let Some(server) = error.as_db_error() {
-        return of_server(server, kind_of(server));
+        return of_statement(&server.into());
     }
     if error.is_closed() {
         return disconnect("the connection to the server was lost");
@@ -47,34 +47,32 @@ fn of_source(what: &str, source: Box<dyn StdError + Send + Sync>) -> Error {
     }
 }
 
-fn kind_of(server: &DbError) -> ErrorKind {
-    match server.parsed_severity() {
-        Some(Severity::Fatal | Severity::Panic) => ErrorKind::Disconnect,
-        _ if matches!(server.severity(), "FATAL" | "PANIC") => ErrorKind::Disconnect,
-        _ => ErrorKind::Database,
-    }
+/// What the server said of a statement.
+pub(super) fn of_statement(server: &Report) -> Error {
+    let kind = if server.is_final { ErrorKind::Disconnect } else { ErrorKind::Database };
+    of_server(server, kind)
 }
 
 /// What the server said, as an error of `kind`.
-pub(super) fn of_server(server: &DbError, kind: ErrorKind) -> Error {
-    let state = SqlState::parse(server.code().code()).unwrap_or(SqlState::INTERNAL_ERROR);
+pub(super) fn of_server(server: &Report, kind: ErrorKind) -> Error {
+    let state = SqlState::parse(&server.code).unwrap_or(SqlState::INTERNAL_ERROR);
     let mut error = Error::new(kind, one_line(&safe_message(server))).with_sqlstate(state);
-    if let Some(constraint) = server.constraint() {
-        error = error.with_constraint(constraint);
+    if let Some(constraint) = &server.constraint {
+        error = error.with_constraint(constraint.as_str());
     }
-    if let Some(hint) = server.hint().filter(|_| !is_raised(server)) {
+    if let Some(hint) = server.hint.as_deref().filter(|_| !is_raised(server)) {
         error = error.with_hint(one_line(hint));
     }
     error.locate(|place| {
-        place.table = server.table().map(str::to_owned);
-        place.column = server.column().map(str::to_owned);
+        place.table.clone_from(&server.table);
+        place.column.clone_from(&server.column);
     })
 }
 
 /// Whether a function of the database wrote the message, so that anything can be in it.
-fn is_raised(server: &DbError) -> bool {
-    let code = server.code().code();
-    server.routine() == Some("exec_stmt_raise") || matches!(&code[..2], "P0" | "38" | "39")
+fn is_raised(server: &Report) -> bool {
+    let is_users = matches!(class(server), "P0" | "38" | "39");
+    is_users || server.routine.as_deref() == Some("exec_stmt_raise")
 }
 
 /// The process in whose way a deadlock was. It is the last number of the first line of the DETAIL, in
@@ -86,19 +84,24 @@ fn blocker(detail: &str) -> Option<&str> {
     Some(line[..end].rsplit(|c| !is_digit(c)).next().unwrap_or_default())
 }
 
-fn safe_message(server: &DbError) -> String {
-    let message = server.message();
-    let blocker = server.detail().filter(|_| server.code().code() == "40P01").and_then(blocker);
+fn safe_message(server: &Report) -> String {
+    let message = &server.message;
+    let blocker = server.detail.as_deref().filter(|_| server.code == "40P01").and_then(blocker);
     if let (Some(process), false) = (blocker, is_raised(server)) {
         return format!("{message}: blocked by process {process}");
     }
     if is_raised(server) {
-        return raised_by(server.where_());
+        return raised_by(server.context.as_deref());
     }
-    match &server.code().code()[..2] {
+    match class(server) {
         "22" | "21" | "54" | "HV" => without_values(message),
-        _ => message.to_owned(),
+        _ => message.clone(),
     }
+}
+
+/// The class of its code.
+fn class(server: &Report) -> &str {
+    server.code.get(..2).unwrap_or_default()
 }
 
 /// Where the function raised it; the first line of the context names the function and its line,

@@ -12,6 +12,7 @@
 //! - `catalog`:    what the catalog says of a table
 //! - `lock`:       the lock of a job
 //! - `errors`:     the driver's errors as ours, without values of rows
+//! - `report`:     what the server says in an error or a warning
 //! - `guard`:      the driver's panics as errors
 //! - `runtime`:    being called from within an async runtime
 //!
@@ -51,6 +52,7 @@ mod errors;
 mod fate;
 mod guard;
 mod lock;
+mod report;
 mod runtime;
 mod session;
 mod settings;

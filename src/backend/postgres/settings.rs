@@ -2,12 +2,12 @@
 
 use crate::backend::postgres::session::code::knowledge::Knowledge;
 use crate::backend::postgres::statement::known_types::TypeCache;
-use crate::backend::postgres::wire::connector::Connector;
+use crate::backend::postgres::wire::server::{Server, Watch};
 use crate::backend::postgres::wire::tls::Security;
-use crate::backend::postgres::wire::unix::UnixSocket;
-use crate::url::{self, PostgresHost, PostgresSettings, Reach, TargetSessionAttrs};
+use crate::url::{self, PostgresHost, PostgresSettings, TargetSessionAttrs};
 use postgres::Config;
 use postgres::config::ChannelBinding;
+use socket2::TcpKeepalive;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -39,10 +39,9 @@ pub(super) struct Target {
 /// One host.
 #[derive(Clone)]
 pub(super) struct Endpoint {
-    /// Has this one host, unless that is a Unix socket, and no options.
+    /// Has no host and no options.
     pub(super) config: Config,
-    /// What it is instead.
-    pub(super) unix: Option<UnixSocket>,
+    pub(super) server: Server,
     /// What comes before the first message.
     pub(super) security: Security,
     /// The options of the user for the session.
@@ -87,7 +86,6 @@ impl Target {
 impl Endpoint {
     fn new(settings: &PostgresSettings, host: &PostgresHost) -> Self {
         let mut config = Config::new();
-        let unix = aim(&mut config, host);
         config
             .user(&settings.user)
             .dbname(&settings.database)
@@ -96,32 +94,15 @@ impl Endpoint {
         if let Some(password) = settings.password_for(host) {
             config.password(password.expose());
         }
-        watch(&mut config, settings);
         Self {
+            server: Server::new(host, watch(&mut config, settings)),
             config,
-            unix,
             security: Security::new(settings, host),
             options: settings.options.clone(),
             label: format!("{host}/{} as {}", settings.database, settings.user),
             types: Arc::default(),
         }
     }
-}
-
-/// Tells the driver where to go; a Unix socket is told later, for each connection.
-fn aim(config: &mut Config, host: &PostgresHost) -> Option<UnixSocket> {
-    match &host.reach {
-        Reach::Unix(directory) => return Some(UnixSocket::new(directory, host.port)),
-        Reach::Name(name) => config.host(name),
-        Reach::Address { address, name } => {
-            // The driver hands its socket over only for a host that has a name.
-            config.host(name.as_deref().unwrap_or(&address.to_string()));
-            config.hostaddr(*address)
-        }
-    };
-    config.port(host.port);
-    Connector::claim(config);
-    None
 }
 
 fn binding(binding: url::ChannelBinding) -> ChannelBinding {
@@ -132,14 +113,20 @@ fn binding(binding: url::ChannelBinding) -> ChannelBinding {
     }
 }
 
-/// Has the system notice a peer that is gone.
-fn watch(config: &mut Config, settings: &PostgresSettings) {
+/// Has the system notice a peer that is gone, on a socket of ours or on the driver's.
+fn watch(config: &mut Config, settings: &PostgresSettings) -> Watch {
+    let idle = settings.keepalives_idle.unwrap_or(KEEPALIVE_IDLE);
+    let interval = settings.keepalives_interval.unwrap_or(KEEPALIVE_INTERVAL);
+    let count = settings.keepalives_count.unwrap_or(KEEPALIVE_COUNT);
+    let unacknowledged = settings.tcp_user_timeout.unwrap_or(TCP_USER_TIMEOUT);
     config
         .keepalives(settings.keepalives)
-        .keepalives_idle(settings.keepalives_idle.unwrap_or(KEEPALIVE_IDLE))
-        .keepalives_interval(settings.keepalives_interval.unwrap_or(KEEPALIVE_INTERVAL))
-        .keepalives_retries(settings.keepalives_count.unwrap_or(KEEPALIVE_COUNT))
-        .tcp_user_timeout(settings.tcp_user_timeout.unwrap_or(TCP_USER_TIMEOUT));
+        .keepalives_idle(idle)
+        .keepalives_interval(interval)
+        .keepalives_retries(count)
+        .tcp_user_timeout(unacknowledged);
+    let asked = TcpKeepalive::new().with_time(idle).with_interval(interval).with_retries(count);
+    Watch { keepalive: settings.keepalives.then_some(asked), unacknowledged }
 }
 
 impl fmt::Display for Target {

@@ -4,7 +4,6 @@
 //! of them tell what no other answer tells: that there was no transaction to commit, and that
 //! there was one already.
 
-use postgres::error::DbError;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The warnings that count.
@@ -15,9 +14,9 @@ pub(crate) struct Notices {
 }
 
 impl Notices {
-    /// Looks at a warning.
-    pub(crate) fn hear(&self, notice: &DbError) {
-        match notice.code().code() {
+    /// Looks at the code of a warning.
+    pub(crate) fn hear(&self, code: &str) {
+        match code {
             "25P01" => self.no_transaction.store(true, Ordering::Release),
             "25001" => self.transaction_already.store(true, Ordering::Release),
             _ => {}

@@ -1,15 +1,16 @@
-//! Putting a tap on the driver's socket, or on one of ours, and TLS between the two where the host
+//! Putting a tap on a socket of ours, or on the driver's, and TLS between the two where the host
 //! has it.
 //!
 //! With `SslNegotiation::Direct` the driver sends no `SSLRequest` of its own and hands the bare
-//! socket to its connector, so that what lies between its messages and the wire is up to us. It
-//! does that only for a host that has a name, so that a Unix socket takes a detour.
+//! socket to its connector, so that what lies between its messages and the wire is up to us: also
+//! whether that socket is used at all, or one of ours in its place.
 
-use super::link::Link;
+use super::link::{Carrier, Link};
+use super::server::Place;
+use super::socket::Shared;
 use super::state::Wire;
 use super::tap::Tap;
 use super::tls::Handshake;
-use super::unix::UnixSocket;
 use crate::backend::postgres::errors::code;
 use crate::error::{Error, ErrorKind, Result};
 use postgres::Socket;
@@ -19,24 +20,28 @@ use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
 /// Taps the connections that the driver opens.
 #[derive(Clone, Debug)]
 pub(crate) struct Connector {
     wire: Arc<Wire>,
     handshake: Option<Handshake>,
-    unix: Option<UnixSocket>,
+    /// Where a socket of ours is opened; `None` for the driver's.
+    place: Option<Place>,
+    /// How long opening it may take.
+    patience: Duration,
 }
 
 impl Connector {
     /// A connector that notes in `wire` what passes; with a handshake, or without TLS.
-    pub(crate) fn new(wire: Arc<Wire>, handshake: Option<Handshake>) -> Self {
-        Self { wire, handshake, unix: None }
+    pub(crate) fn new(wire: Arc<Wire>, handshake: Option<Handshake>, patience: Duration) -> Self {
+        Self { wire, handshake, place: None, patience }
     }
 
-    /// The same, that opens this socket in the place of what the driver hands over.
-    pub(crate) fn instead(self, unix: Option<UnixSocket>) -> Self {
-        Self { unix, ..self }
+    /// Has it open a socket there, in the place of what the driver hands over.
+    pub(crate) fn aim(&mut self, place: &Place) {
+        self.place = Some(place.clone());
     }
 
     /// The same for another connection.
@@ -69,23 +74,33 @@ impl TlsConnect<Socket> for Connector {
 
     fn connect(self, socket: Socket) -> Self::Future {
         Box::pin(async move {
-            if let Some(unix) = self.unix {
-                let opened = unix.open().await?;
-                drop(socket);
-                return Ok(Tap::new(Link::Unix(opened), self.wire));
-            }
-            let Some(handshake) = self.handshake else {
-                return Ok(Tap::new(Link::Plain(socket), self.wire));
-            };
-            let mut shaken = pin!(handshake.begin(socket));
+            let wire = Arc::clone(&self.wire);
+            let mut opened = pin!(self.open(socket));
             // There is no tap yet, and a server that is silent now must not be waited for either.
-            let link = poll_fn(|context| match self.wire.wait(context) {
+            let link = poll_fn(|context| match wire.wait(context) {
                 true => Poll::Ready(Err(cut())),
-                false => shaken.as_mut().poll(context),
+                false => opened.as_mut().poll(context),
             });
             let link = link.await?;
-            Ok(Tap::new(link, self.wire))
+            Ok(Tap::new(link, wire))
         })
+    }
+}
+
+impl Connector {
+    async fn open(self, socket: Socket) -> Result<Link> {
+        let carrier = match self.place {
+            None => Carrier::Driver(socket),
+            Some(place) => {
+                let opened = place.open(self.patience).await?;
+                drop(socket);
+                Carrier::Own(Shared(Arc::new(opened)))
+            }
+        };
+        match self.handshake {
+            Some(handshake) => handshake.begin(carrier).await,
+            None => Ok(Link::Plain(carrier)),
+        }
     }
 }
 

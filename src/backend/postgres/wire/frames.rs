@@ -36,6 +36,11 @@ impl Frames {
         Self { typed: false, filled: 1, ..Self::of_server() }
     }
 
+    /// Whether it is between two messages.
+    pub(crate) fn is_between(&self) -> bool {
+        self.typed && self.filled == 0 && self.body == 0
+    }
+
     /// Reads on. `wanted` says how much of the body of a message of some type is of interest,
     /// `None` for a message that is of none, [`PIECES`] for all; `each` gets the type and that beginning of each other,
     /// and how many of `bytes` lie behind it.

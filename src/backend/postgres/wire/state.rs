@@ -6,9 +6,11 @@
 //! interface, everything here is unknown.
 
 use super::disguise::{Disguise, Hidden, Seen};
+use super::port::Port;
 use super::tags::Tags;
 use parking_lot::{Mutex, MutexGuard};
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU8, AtomicU32, Ordering};
+use std::sync::{Arc, Weak};
 use std::task::{Context, Waker};
 
 /// What is known of one connection. The thread that uses the connection reads it between two
@@ -28,6 +30,8 @@ pub(crate) struct Wire {
     /// The server's process; 0 before it said so.
     process: AtomicI32,
     disguise: Mutex<Disguise>,
+    /// Its socket, if that is ours and still used.
+    port: Mutex<Weak<Port>>,
 }
 
 /// What a session says of its transaction.
@@ -55,6 +59,16 @@ impl Wire {
         self.standby.store(UNKNOWN, Ordering::Relaxed);
         self.process.store(0, Ordering::Relaxed);
         self.tapped.store(true, Ordering::Release);
+    }
+
+    /// Remembers its socket, as long as that is used.
+    pub(crate) fn attach(&self, port: &Arc<Port>) {
+        *self.port.lock() = Arc::downgrade(port);
+    }
+
+    /// Its socket, if that is ours and still used.
+    pub(crate) fn port(&self) -> Option<Arc<Port>> {
+        self.port.lock().upgrade()
     }
 
     /// Whether anything is known and severing works.
@@ -138,6 +152,9 @@ impl Wire {
         let waiting = self.waiting.lock().take();
         if let Some(waker) = waiting {
             waker.wake();
+        }
+        if let Some(port) = self.port() {
+            port.shut_down();
         }
     }
 

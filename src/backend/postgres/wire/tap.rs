@@ -3,6 +3,7 @@
 use super::description::Description;
 use super::frames::{Frames, PIECES};
 use super::link::Link;
+use super::port::Port;
 use super::state::Wire;
 use postgres::tls::{ChannelBinding, TlsStream};
 use postgres::types::Type;
@@ -18,10 +19,14 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 pub(crate) struct Tap {
     link: Link,
     wire: Arc<Wire>,
+    /// The socket, where others may use it, too.
+    port: Option<Arc<Port>>,
     from_server: Frames,
     to_server: Frames,
     /// Whether the last request that asks for a final answer was one of the extended protocol.
     extended: bool,
+    /// Whether what was sent last asks for no answer, so that more must come.
+    unfinished: bool,
     /// Whether one final answer must not reach the driver.
     surplus: bool,
     /// The description that is just passing.
@@ -33,12 +38,18 @@ pub(crate) struct Tap {
 impl Tap {
     pub(crate) fn new(link: Link, wire: Arc<Wire>) -> Self {
         wire.begin();
+        let port = link.shared().map(|stream| Arc::new(Port::new(stream)));
+        if let Some(port) = &port {
+            wire.attach(port);
+        }
         Self {
             link,
             wire,
+            port,
             from_server: Frames::of_server(),
             to_server: Frames::of_client(),
             extended: false,
+            unfinished: false,
             surplus: false,
             description: Description::default(),
             hidden: Vec::new(),
@@ -94,14 +105,25 @@ impl Tap {
     /// and `Sync`; it takes the answer to that for the answer to its next request.
     fn note_sent(&mut self, bytes: &[u8]) {
         let (wire, extended, surplus) = (&*self.wire, &mut self.extended, &mut self.surplus);
-        self.to_server.feed(bytes, wanted_of_client, &mut |kind, _, _| {
+        let unfinished = &mut self.unfinished;
+        self.to_server.feed(bytes, |_| Some(0), &mut |kind, _, _| {
+            // What a password is sent in is all that the server waits for.
+            *unfinished = !asks(kind) && kind != b'p';
             if kind == b'f' {
                 *surplus = !wire.is_copying();
-            } else {
+            } else if asks(kind) {
                 *extended = kind == b'S';
                 wire.sent();
             }
         });
+    }
+
+    /// Tells the others whether they may speak.
+    fn rest(&self) {
+        if let Some(port) = &self.port {
+            let is_between = self.from_server.is_between() && self.to_server.is_between();
+            port.rest(is_between && !self.unfinished);
+        }
     }
 }
 
@@ -137,9 +159,9 @@ fn wanted_of_server(kind: u8) -> Option<usize> {
     }
 }
 
-/// What has a final answer: the start-up message, `Query`, `Sync`, `FunctionCall`; and `CopyFail`.
-fn wanted_of_client(kind: u8) -> Option<usize> {
-    matches!(kind, 0 | b'Q' | b'S' | b'F' | b'f').then_some(0)
+/// Whether a message has a final answer: the start-up message, `Query`, `Sync`, `FunctionCall`.
+fn asks(kind: u8) -> bool {
+    matches!(kind, 0 | b'Q' | b'S' | b'F')
 }
 
 /// The server asked for the password on a link that others can read.
@@ -169,10 +191,12 @@ impl AsyncRead for Tap {
             if self.wire.wait(context) {
                 return Poll::Ready(Err(severed()));
             }
-            ready!(Pin::new(&mut self.link).poll_read(context, buffer))?;
-            let Some(end) = self.note_received(&mut buffer.filled_mut()[before..])? else {
-                return Poll::Ready(Ok(()));
-            };
+            if !self.port.as_ref().is_some_and(|port| port.take_left(buffer)) {
+                ready!(Pin::new(&mut self.link).poll_read(context, buffer))?;
+            }
+            let cut = self.note_received(&mut buffer.filled_mut()[before..])?;
+            self.rest();
+            let Some(end) = cut else { return Poll::Ready(Ok(())) };
             if !take_out(buffer, before, end) {
                 self.wire.sever();
             } else if buffer.filled().len() > before {
@@ -195,6 +219,7 @@ impl AsyncWrite for Tap {
         let written = Pin::new(&mut self.link).poll_write(context, bytes);
         if let Poll::Ready(Ok(count)) = written {
             self.note_sent(&bytes[..count]);
+            self.rest();
         }
         written
     }

@@ -1,10 +1,9 @@
 //! What stands here in a build without the feature `tls`.
 
-use super::super::link::Link;
+use super::super::link::{Carrier, Link};
 use crate::backend::postgres::errors::code;
 use crate::error::{Error, ErrorKind, Result};
 use crate::url::{PostgresHost, PostgresSettings, SslMode};
-use postgres::Socket;
 use std::error::Error as StdError;
 
 /// What holds for one host.
@@ -41,7 +40,7 @@ pub(crate) enum Handshake {}
 
 impl Handshake {
     #[expect(clippy::unused_async, reason = "its twin in a build with TLS waits for the server")]
-    pub(crate) async fn begin(self, _: Socket) -> Result<Link> {
+    pub(crate) async fn begin(self, _: Carrier) -> Result<Link> {
         match self {}
     }
 }

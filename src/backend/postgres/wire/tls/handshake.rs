@@ -1,9 +1,8 @@
 //! Asking the server for TLS, and the handshake.
 
-use super::super::link::Link;
+use super::super::link::{Carrier, Link};
 use super::{binding, faults, security};
 use crate::error::{Error, Result};
-use postgres::Socket;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use std::fmt;
@@ -30,7 +29,7 @@ impl Handshake {
     ///
     /// # Errors
     /// What the mode of the host does not allow, and what failed: see `faults`.
-    pub(crate) async fn begin(self, mut socket: Socket) -> Result<Link> {
+    pub(crate) async fn begin(self, mut socket: Carrier) -> Result<Link> {
         if !self.direct && !ask(&mut socket).await? {
             return if self.demanded { Err(faults::no_tls()) } else { Ok(Link::Plain(socket)) };
         }
@@ -60,7 +59,7 @@ impl fmt::Debug for Handshake {
 /// Whether the server can. Exactly one byte is read: what somebody on the way sent behind it is
 /// no TLS, and ends the handshake instead of being taken for what came through it
 /// (CVE-2021-23222).
-async fn ask(socket: &mut Socket) -> Result<bool> {
+async fn ask(socket: &mut Carrier) -> Result<bool> {
     let lost = |error| faults::lost(&error);
     socket.write_all(&SSL_REQUEST).await.map_err(lost)?;
     socket.flush().await.map_err(lost)?;

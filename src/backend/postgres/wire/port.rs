@@ -1,0 +1,108 @@
+//! What the driver and those who speak without it share of one socket.
+//!
+//! The driver looks at its socket only inside its own calls, and each of them is over before the next
+//! statement begins. So between two of them the socket is free for others, as long as neither
+//! direction stands within a message. What the others read beyond what they asked for, the next one
+//! gets first, whoever it is.
+
+use super::socket::Stream;
+use parking_lot::Mutex;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::net::{SendAncillaryBuffer, SendFlags, sendmsg};
+use std::io::{self, IoSlice};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+use tokio::io::ReadBuf;
+
+/// The way to one server.
+#[derive(Debug)]
+pub(crate) struct Port {
+    stream: Arc<Stream>,
+    /// Whether the driver is between two messages, in both directions, and has asked for an answer to
+    /// whatever it sent.
+    is_at_rest: AtomicBool,
+    has_left: AtomicBool,
+    left: Mutex<Vec<u8>>,
+}
+
+/// What a socket can be waited for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ready {
+    pub(crate) to_read: bool,
+    pub(crate) to_write: bool,
+}
+
+impl Port {
+    pub(crate) fn new(stream: Arc<Stream>) -> Self {
+        let (is_at_rest, has_left) = (AtomicBool::new(false), AtomicBool::new(false));
+        Self { stream, is_at_rest, has_left, left: Mutex::default() }
+    }
+
+    /// Whether others than the driver may speak.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        self.is_at_rest.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn rest(&self, is_at_rest: bool) {
+        self.is_at_rest.store(is_at_rest, Ordering::Release);
+    }
+
+    /// Leaves what was read to whoever reads next.
+    pub(crate) fn leave(&self, bytes: &[u8]) {
+        self.left.lock().extend_from_slice(bytes);
+        self.has_left.store(true, Ordering::Release);
+    }
+
+    /// Takes as much of what was left as there is room for; says whether that was anything.
+    pub(crate) fn take_left(&self, buffer: &mut ReadBuf<'_>) -> bool {
+        if !self.has_left.load(Ordering::Acquire) {
+            return false;
+        }
+        let mut left = self.left.lock();
+        let count = buffer.remaining().min(left.len());
+        buffer.put_slice(&left[..count]);
+        left.drain(..count);
+        self.has_left.store(!left.is_empty(), Ordering::Release);
+        count > 0
+    }
+
+    /// Reads what is there: without waiting, `WouldBlock` if nothing is; 0 at the end.
+    pub(crate) fn read(&self, bytes: &mut [u8]) -> io::Result<usize> {
+        let mut buffer = ReadBuf::new(bytes);
+        if self.take_left(&mut buffer) {
+            return Ok(buffer.filled().len());
+        }
+        Ok(rustix::io::read(&*self.stream, bytes)?)
+    }
+
+    /// Writes as much as there is room for: without waiting, `WouldBlock` if there is none.
+    pub(crate) fn write(&self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
+        let mut nothing = SendAncillaryBuffer::default();
+        Ok(sendmsg(&*self.stream, pieces, &mut nothing, SendFlags::NOSIGNAL)?)
+    }
+
+    /// Waits until it can be read, or, if that is wanted, written, and says what of both; at the
+    /// deadline neither. It can be read, too, when it has ended.
+    pub(crate) fn wait(&self, to_write: bool, deadline: Option<Instant>) -> io::Result<Ready> {
+        let wanted = if to_write { PollFlags::IN | PollFlags::OUT } else { PollFlags::IN };
+        let mut polled = [PollFd::new(&*self.stream, wanted)];
+        let left =
+            deadline.map(|deadline| timespec(deadline.saturating_duration_since(Instant::now())));
+        poll(&mut polled, left.as_ref())?;
+        let found = polled[0].revents();
+        Ok(Ready {
+            to_read: found.intersects(!PollFlags::OUT),
+            to_write: found.contains(PollFlags::OUT),
+        })
+    }
+
+    /// Ends it: whoever waits for it goes on at once. Never blocks.
+    pub(crate) fn shut_down(&self) {
+        self.stream.shut_down();
+    }
+}
+
+fn timespec(duration: Duration) -> Timespec {
+    Timespec { tv_sec: duration.as_secs() as i64, tv_nsec: duration.subsec_nanos().into() }
+}
