@@ -163,7 +163,9 @@ pub use source::bounds::{Bounds, CutLimits, Fingerprint, Origin};
 pub use source::csv::{Csv, CsvColumn, CsvColumns, CsvFormat};
 pub use source::feed::{Feed, Layout};
 pub use source::prepared::{Prepared, Stage};
-pub use source::rows::{Iter, Refusal, Source};
+pub use source::rows::{Iter, Refusal, RowPlace, Source};
+pub use source::stateful::{Kept, Stateful, Surroundings};
+pub use source::table::{Consistency, Partitions, Table, TableColumn, TableColumns};
 pub use store::{
     Crud, CrudMany, Duplicates, Fields, Insert, InsertMany, RefersTo, Saved, Upserted,
     load_children, load_parents, load_through,

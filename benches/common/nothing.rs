@@ -62,6 +62,23 @@ impl Connection for Nothing {
         Ok(0)
     }
 
+    fn unload(
+        &mut self,
+        _: &str,
+        _: &[rowmill::ColumnType],
+        _: &mut dyn FnMut(rowmill::backend::unloaded::Unloaded<'_>) -> Result<()>,
+    ) -> Result<u64> {
+        Ok(0)
+    }
+
+    fn table_storage(
+        &mut self,
+        _: &TableName,
+        _: Option<&rowmill::Ident>,
+    ) -> Result<Option<rowmill::backend::table_storage::TableStorage>> {
+        Ok(None)
+    }
+
     fn begin(&mut self) -> Result<()> {
         Ok(())
     }

@@ -23,6 +23,8 @@ pub struct Capabilities {
     /// Transactions have isolation levels and can be read only (`SET TRANSACTION`), and time-outs
     /// of their own (`SET LOCAL`).
     pub transaction_modes: bool,
+    /// A transaction can export its snapshot, and others read as of it.
+    pub snapshots: bool,
     /// A commit may return before it is on the disk (`synchronous_commit`).
     pub async_commit: bool,
 }
@@ -39,6 +41,7 @@ impl Capabilities {
             deferred_constraints: false,
             async_commit: false,
             transaction_modes: false,
+            snapshots: false,
         }
     }
 }

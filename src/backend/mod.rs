@@ -6,6 +6,8 @@
 //! - `leftovers`:    what a borrower left behind
 //! - `server_limit`: how many connections the server has room for
 //! - `table_info`:   what the catalog says of a table
+//! - `table_storage`: where its rows lie
+//! - `unloaded`:     a row that was read in bulk
 //! - `postgres`:     PostgreSQL 14 and later
 //! - `sqlite`:       SQLite, embedded
 //!
@@ -21,11 +23,14 @@ pub mod postgres;
 pub mod server_limit;
 pub mod sqlite;
 pub mod table_info;
+pub mod table_storage;
+pub mod unloaded;
 
 use crate::error::Result;
-use crate::ident::TableName;
+use crate::ident::{Ident, TableName};
 use crate::mapping::cell::CellRef;
 use crate::mapping::column::Column;
+use crate::mapping::column_type::ColumnType;
 use crate::mapping::param::Param;
 use crate::mapping::rows::Rows;
 use capabilities::Capabilities;
@@ -38,6 +43,8 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use table_info::TableInfo;
+use table_storage::TableStorage;
+use unloaded::Unloaded;
 
 /// Opens connections to one database.
 pub trait Backend: Debug + Send + Sync {
@@ -122,6 +129,20 @@ pub trait Connection: Debug + Send {
         range: Range<usize>,
     ) -> Result<u64>;
 
+    /// Runs one query without parameters the fastest way there is (COPY BINARY) and hands each row
+    /// to `each`, packed, in constant memory; returns how many there were. The columns of the
+    /// query are values of `types`: who asks has cast them, where the database has types. After an
+    /// error of `each` the rest of the result is thrown away.
+    ///
+    /// # Errors
+    /// `Database` or `Disconnect`; what `each` returns.
+    fn unload(
+        &mut self,
+        select: &str,
+        types: &[ColumnType],
+        each: &mut dyn FnMut(Unloaded<'_>) -> Result<()>,
+    ) -> Result<u64>;
+
     /// Starts a transaction that is going to write.
     ///
     /// # Errors
@@ -166,6 +187,17 @@ pub trait Connection: Debug + Send {
     /// # Errors
     /// `Database` or `Disconnect`.
     fn table_info(&mut self, table: &TableName) -> Result<Option<TableInfo>>;
+
+    /// Where the rows of a table lie, and what is known of the values of its column `key`; `None` if
+    /// there is no table of that name.
+    ///
+    /// # Errors
+    /// `Database` or `Disconnect`.
+    fn table_storage(
+        &mut self,
+        table: &TableName,
+        key: Option<&Ident>,
+    ) -> Result<Option<TableStorage>>;
 
     /// Asks whether the other side still answers, before `deadline`, and is still what it was when
     /// the connection was opened: a primary that became a standby is not.

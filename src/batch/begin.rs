@@ -31,9 +31,9 @@ enum Look {
 /// has changed nothing. Each step can be done again: what it may have done shows to the next.
 pub(super) fn begin(start: &Start<'_>, patience: &Patience<'_>, meter: &Meter) -> Result<Begun> {
     let looked = patience.with_connection(|connection| look(start, connection));
-    match looked.map_err(|error| name_holder(start, error))? {
-        Look::Complete(ledger, job) => Ok(Begun::Complete(ledger, job)),
-        Look::Begun(ledger, job, sink) => Ok(Begun::Open(ledger, carry_on(start, job)?, sink)),
+    let (ledger, job, sink) = match looked.map_err(|error| name_holder(start, error))? {
+        Look::Complete(ledger, job) => return Ok(Begun::Complete(ledger, job)),
+        Look::Begun(ledger, job, sink) => (ledger, carry_on(start, job)?, sink),
         Look::New(sink) => {
             let began = Instant::now();
             // Nothing is held while the source is read from end to end.
@@ -46,9 +46,16 @@ pub(super) fn begin(start: &Start<'_>, patience: &Patience<'_>, meter: &Meter) -
             })?;
             meter.spent("plan", began);
             meter.passed("plan", began);
-            Ok(Begun::Open(ledger, job, sink))
+            (ledger, job, sink)
         }
+    };
+    if let Some(stateful) = start.declared.feed.stateful() {
+        // Of the plan that holds, whoever made it.
+        let (memo, begun) =
+            patience.with_connection(|connection| ledger.memo(connection, job.id))?;
+        stateful.recall(&memo, begun)?;
     }
+    Ok(Begun::Open(ledger, job, sink))
 }
 
 fn look(start: &Start<'_>, connection: &mut dyn Connection) -> Result<Look> {

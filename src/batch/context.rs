@@ -17,8 +17,6 @@ pub(super) struct Context<'a> {
     pub(super) ledger: Ledger,
     pub(super) place: StagePlace,
     pub(super) run_id: i64,
-    /// Whether the source has no rows.
-    pub(super) empty: bool,
     pub(super) limits: Limits,
     pub(super) budget: Budget,
     pub(super) meter: &'a Meter,

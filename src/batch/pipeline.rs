@@ -9,7 +9,8 @@ use crate::mapping::rows::RowWriter;
 use crate::source::bounds::{Bounds, CutLimits, Fingerprint, Origin};
 use crate::source::feed::{Feed, Layout};
 use crate::source::prepared::{Prepared, Stage};
-use crate::source::rows::Source;
+use crate::source::rows::{RowPlace, Source};
+use crate::source::stateful::Stateful;
 use crate::spent;
 use std::fmt;
 use std::sync::Arc;
@@ -22,7 +23,7 @@ enum Step<T> {
 }
 
 /// Hands on the rows of a batch, in order, with their number in it.
-type Each<'a, T> = &'a mut dyn FnMut(u32, Step<T>) -> Result<()>;
+type Each<'a, T> = &'a mut dyn FnMut(u32, Step<T>, Option<&dyn RowPlace>) -> Result<()>;
 type Read<T> = Arc<dyn Fn(&Bounds, Each<'_, T>) -> Result<()> + Send + Sync>;
 
 /// Rows of type `T` on their way from a source to a table. Nothing runs until the job does; then
@@ -36,15 +37,21 @@ pub struct Pipeline<T> {
 /// What is asked of a source whatever the type of its rows.
 trait Plan: Send + Sync {
     fn describe(&self) -> String;
+    fn definition(&self) -> String;
     fn fingerprint(&self) -> Result<Fingerprint>;
     fn plan(&self, limits: CutLimits, each: &mut dyn FnMut(Bounds) -> Result<()>) -> Result<()>;
     fn origin(&self, bounds: &Bounds, index: u32) -> Result<Origin>;
     fn origins(&self, bounds: &Bounds, indexes: &[u32]) -> Result<Vec<Origin>>;
+    fn stateful(&self) -> Option<&dyn Stateful>;
 }
 
 impl<S: Source> Plan for S {
     fn describe(&self) -> String {
         Source::describe(self)
+    }
+
+    fn definition(&self) -> String {
+        Source::definition(self)
     }
 
     fn fingerprint(&self) -> Result<Fingerprint> {
@@ -62,6 +69,10 @@ impl<S: Source> Plan for S {
     fn origins(&self, bounds: &Bounds, indexes: &[u32]) -> Result<Vec<Origin>> {
         Source::origins(self, bounds, indexes)
     }
+
+    fn stateful(&self) -> Option<&dyn Stateful> {
+        Source::stateful(self)
+    }
 }
 
 impl<T: 'static> Pipeline<T> {
@@ -69,14 +80,12 @@ impl<T: 'static> Pipeline<T> {
         let source = Arc::new(source);
         let origin: Arc<dyn Plan> = source.clone();
         let read: Read<T> = Arc::new(move |bounds, each| {
-            source.read(bounds, &mut |index, row| {
-                each(
-                    index,
-                    match row {
-                        Ok(row) => Step::Row(row),
-                        Err(refusal) => Step::Refused(refusal.stage, refusal.error),
-                    },
-                )
+            source.read_with_places(bounds, &mut |index, row, place| {
+                let step = match row {
+                    Ok(row) => Step::Row(row),
+                    Err(refusal) => Step::Refused(refusal.stage, refusal.error),
+                };
+                each(index, step, place)
             })
         });
         Self { draft, origin, read }
@@ -93,7 +102,7 @@ impl<T: 'static> Pipeline<T> {
     ) -> Pipeline<U> {
         let read = self.read;
         let changed: Read<U> = Arc::new(move |bounds, each| {
-            read(bounds, &mut |index, step| {
+            read(bounds, &mut |index, step, place| {
                 let step = match step {
                     Step::Row(row) => match timed(bounds, index, || change(row)) {
                         Ok(row) => Step::Row(row),
@@ -103,7 +112,7 @@ impl<T: 'static> Pipeline<T> {
                     Step::Filtered => Step::Filtered,
                     Step::Refused(stage, error) => Step::Refused(stage, error),
                 };
-                each(index, step)
+                each(index, step, place)
             })
         });
         Pipeline { draft: self.draft, origin: self.origin, read: changed }
@@ -114,14 +123,12 @@ impl<T: 'static> Pipeline<T> {
     pub fn filter(self, keep: impl Fn(&T) -> bool + Send + Sync + 'static) -> Self {
         let read = self.read;
         let kept: Read<T> = Arc::new(move |bounds, each| {
-            read(bounds, &mut |index, step| {
-                each(
-                    index,
-                    match step {
-                        Step::Row(row) if !timed(bounds, index, || keep(&row)) => Step::Filtered,
-                        step => step,
-                    },
-                )
+            read(bounds, &mut |index, step, place| {
+                let step = match step {
+                    Step::Row(row) if !timed(bounds, index, || keep(&row)) => Step::Filtered,
+                    step => step,
+                };
+                each(index, step, place)
             })
         });
         Self { draft: self.draft, origin: self.origin, read: kept }
@@ -174,8 +181,16 @@ impl<T: Entity> Feed for EntityFeed<T> {
         self.origin.describe()
     }
 
+    fn definition(&self) -> String {
+        self.origin.definition()
+    }
+
     fn columns(&self) -> &[Column] {
         &self.columns
+    }
+
+    fn stateful(&self) -> Option<&dyn Stateful> {
+        self.origin.stateful()
     }
 
     fn fingerprint(&self) -> Result<Fingerprint> {
@@ -188,8 +203,12 @@ impl<T: Entity> Feed for EntityFeed<T> {
 
     fn prepare(&self, bounds: &Bounds, layout: &Layout, out: &mut Prepared) -> Result<()> {
         let mut refused = Vec::new();
-        let mut take = |index, step: Step<T>| {
+        let mut take = |index, step: Step<T>, place: Option<&dyn RowPlace>| {
             out.read += 1;
+            let mut refuse = |out: &mut Prepared, stage, error| match place {
+                Some(place) => out.refuse(index, place.origin(), stage, error),
+                None => refused.push((index, stage, error)),
+            };
             match step {
                 Step::Row(row) => {
                     let packed = spent::sampled(spent::Step::Encode, index, bounds.rows, || {
@@ -197,14 +216,15 @@ impl<T: Entity> Feed for EntityFeed<T> {
                     });
                     match packed {
                         Err(error) if error.is_data() => {
-                            refused.push((index, Stage::Convert, error));
+                            refuse(out, Stage::Convert, error);
                             out.name_key(index, |to| pack_key(&row, layout, to));
                         }
+                        Ok(()) => out.note_position(place)?,
                         packed => packed?,
                     }
                 }
                 Step::Filtered => out.filtered += 1,
-                Step::Refused(stage, error) => refused.push((index, stage, error)),
+                Step::Refused(stage, error) => refuse(out, stage, error),
             }
             Ok(())
         };

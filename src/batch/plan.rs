@@ -86,6 +86,9 @@ impl Plan {
         let buckets = if sink.merges_in_parallel() { job.buckets } else { 0 };
         let merges = (0..buckets).map(|number| Unit::numbered(Phase::Merge, number));
         let last = std::iter::once(Unit::numbered(Phase::Finish, 0));
+        if let Some(stateful) = feed.stateful() {
+            ledger.store_memo(connection, job.id, &stateful.memo()?)?;
+        }
         ledger.store_plan(connection, job.id, loads.chain(merges).chain(last))?;
         Ok(job)
     }

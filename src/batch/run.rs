@@ -20,10 +20,12 @@ use crate::backend::Connection;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sink::table::StagePlace;
+use crate::source::stateful::Surroundings;
 use crate::sqlstate::SqlState;
 use crate::stop::StopToken;
 use crate::trace::{self, Span};
 use crate::workers::Workers;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// What a run is started with.
@@ -71,10 +73,38 @@ fn status_of(error: &Error) -> Status {
 }
 
 fn execute(start: &Start<'_>, meter: &Meter, span: &Span, report: &mut Report) -> Result<()> {
+    // A server that is not there is told at once; one that goes away later is waited for.
+    drop(start.engine.get()?);
+    let Some(stateful) = start.declared.feed.stateful() else {
+        return execute_with_source(start, meter, span, report);
+    };
+    let done = stateful
+        .begin(&surroundings(start))
+        .and_then(|()| execute_with_source(start, meter, span, report));
+    stateful.end(done.is_ok());
+    done
+}
+
+/// What the source may need.
+fn surroundings(start: &Start<'_>) -> Surroundings {
+    let workers = match start.parallel {
+        true => start.limits.worker_count(start.engine.capacity() as usize),
+        false => 1,
+    };
+    let mut surroundings = Surroundings::new(Arc::new(start.engine.clone()), workers);
+    surroundings.stop = start.stop.clone();
+    surroundings.identity = start.identity.hash();
+    surroundings
+}
+
+fn execute_with_source(
+    start: &Start<'_>,
+    meter: &Meter,
+    span: &Span,
+    report: &mut Report,
+) -> Result<()> {
     let began = Instant::now();
     let Start { engine, identity, .. } = *start;
-    // A server that is not there is told at once; one that goes away later is waited for.
-    drop(engine.get()?);
     let patience = Patience {
         engine,
         lock: Lock::of(engine, identity.lock_key(start.ledger)),
@@ -101,7 +131,6 @@ fn execute(start: &Start<'_>, meter: &Meter, span: &Span, report: &mut Report) -
         ledger,
         place: StagePlace { job_id: job.id, buckets: job.buckets },
         run_id,
-        empty: job.rows == 0,
         limits: start.limits,
         budget: Budget::new(start.limits.max_rejects.count(job.rows), counts.rejected),
         meter,

@@ -13,6 +13,7 @@ use crate::retry::Attempts;
 use crate::sink::portion::Portion;
 use crate::sink::table::{NotStored, Stored};
 use crate::source::prepared::{Prepared, Stage};
+use crate::source::stateful::{Kept, Stateful};
 use crate::spent::{self, Step};
 use crate::stop::Stop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -67,11 +68,10 @@ impl<'a> Worker<'a> {
         // A unit that panicked has left something.
         spent::take();
         self.prepared.clear();
-        if unit.phase == Phase::Load {
-            let layout = context.sink.layout();
-            spent::rest_on(Step::Encode, || {
-                context.feed.prepare(&unit.bounds, layout, &mut self.prepared)
-            })?;
+        match unit.phase {
+            Phase::Load => spent::rest_on(Step::Encode, || self.prepare(unit))?,
+            Phase::Merge => (),
+            Phase::Finish => context.feed.stateful().map_or(Ok(()), Stateful::settle)?,
         }
         let mut attempts = Attempts::new(context.limits.retry);
         let mut place = Place::default();
@@ -85,6 +85,23 @@ impl<'a> Worker<'a> {
                 Err(error) => error,
             };
             context.patience.failed(&error);
+            let Some(delay) = attempts.after(&error, Instant::now()) else { return Err(error) };
+            context.meter.retried();
+            context.patience.waits_after(&error);
+            context.patience.pause(delay)?;
+        }
+    }
+
+    /// Prepares the rows of a batch, again while what the source says may pass.
+    fn prepare(&mut self, unit: &Unit) -> Result<()> {
+        let context = self.context;
+        let mut attempts = Attempts::new(context.limits.retry);
+        loop {
+            self.prepared.clear();
+            let layout = context.sink.layout();
+            let Err(error) = context.feed.prepare(&unit.bounds, layout, &mut self.prepared) else {
+                return Ok(());
+            };
             let Some(delay) = attempts.after(&error, Instant::now()) else { return Err(error) };
             context.meter.retried();
             context.patience.waits_after(&error);
@@ -157,7 +174,7 @@ impl<'a> Worker<'a> {
     }
 
     fn store(&self, connection: &mut dyn Connection, unit: &Unit) -> Result<Stored> {
-        let Context { sink, place, empty, .. } = self.context;
+        let Context { sink, place, ledger, .. } = self.context;
         match unit.phase {
             Phase::Load => {
                 let portion = Portion {
@@ -170,7 +187,11 @@ impl<'a> Worker<'a> {
                 sink.store(connection, *place, unit.number(), portion)
             }
             Phase::Merge => sink.merge(connection, *place, unit.number()),
-            Phase::Finish => sink.finish(connection, *place, *empty),
+            Phase::Finish => {
+                // What was read counts, not what was planned: that may be an estimate.
+                let empty = ledger.totals(connection, place.job_id)?.read == 0;
+                sink.finish(connection, *place, empty)
+            }
         }
     }
 
@@ -227,10 +248,26 @@ impl<'a> Worker<'a> {
                     Error::new(ErrorKind::Ledger, format!("the ledger has lost batch {batch}"))
                 })?
             };
-            let origin = context.feed.origin(&bounds, index)?;
+            let origin = match context.feed.stateful() {
+                Some(stateful) => stateful.refused(&bounds, index, self.kept(unit, index))?,
+                None => context.feed.origin(&bounds, index)?,
+            };
             rejects.push(RejectRecord::new(batch, index, origin, Stage::Store, error));
         }
         Ok(rejects)
+    }
+
+    /// What is left of row `index` of the batch that is being loaded.
+    fn kept(&self, unit: &Unit, index: u32) -> Option<Kept<'_>> {
+        let prepared = &self.prepared;
+        let row = prepared.indexes.binary_search(&index).ok()?;
+        if unit.phase != Phase::Load || row >= prepared.rows.len() {
+            return None;
+        }
+        let noted = row < prepared.positions.len();
+        let position = noted.then(|| prepared.positions.row(row).next().flatten()).flatten();
+        let layout = self.context.sink.layout();
+        Some(Kept { layout, fields: prepared.rows.row(row), position })
     }
 
     /// The end of the job: every row is accounted for, or the end is not committed.

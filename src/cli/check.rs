@@ -4,11 +4,13 @@ use super::args::CheckArguments;
 use super::console::Console;
 use super::exit::Exit;
 use super::figures::{bytes, counted};
-use super::job_file::{JobFile, SourceSpec};
+use super::job_file::{JobFile, Origin, SourceSpec};
 use super::plan::Plan;
 use crate::batch::limits::{Limits, MaxRejects};
 use crate::error::Result;
 use crate::source::bounds::CutLimits;
+use crate::source::stateful::Surroundings;
+use std::sync::Arc;
 
 pub(super) fn check(arguments: &CheckArguments, console: Console) -> Result<Exit> {
     let job = JobFile::read(&arguments.job, &arguments.settings.overrides())?;
@@ -34,6 +36,8 @@ struct Found {
     batches: u64,
     /// How many batches are in flight.
     workers: usize,
+    /// How the source is cut, where that is not plain.
+    explained: Vec<String>,
 }
 
 impl Found {
@@ -48,12 +52,21 @@ impl Found {
             Some(_) => Place::NoTable,
         };
         let limits = CutLimits::new(job.limits.batch_rows, job.limits.batch_bytes);
-        let mut found = Self { place, rows: 0, batches: 0, workers };
+        let mut found = Self { place, rows: 0, batches: 0, workers, explained: Vec::new() };
+        let stateful = plan.feed.stateful();
+        if let Some(stateful) = stateful {
+            let engine = Arc::new(plan.engine.clone());
+            stateful.begin(&Surroundings::new(engine, workers))?;
+        }
         plan.feed.plan(limits, &mut |bounds| {
             found.rows += bounds.rows;
             found.batches += 1;
             Ok(())
         })?;
+        if let Some(stateful) = stateful {
+            found.explained = stateful.explain();
+            stateful.end(false);
+        }
         Ok(found)
     }
 
@@ -73,16 +86,22 @@ impl Found {
             counted(self.batches, "batch", "batches"),
             self.workers
         ));
+        lines.extend(self.explained.iter().map(|line| format!("cut      {line}")));
         lines
     }
 }
 
 /// The job as its file declares it. The URL is not part of it.
 fn describe(job: &JobFile) -> Vec<String> {
-    let SourceSpec::Csv(csv) = &job.source;
     let mut lines = vec![format!("job      {}", job.name)];
     lines.extend(job.params.iter().map(|(name, value)| format!("param    {name} = {value}")));
-    lines.push(format!("source   csv {}", csv.path));
+    lines.push(match &job.source {
+        SourceSpec::Csv(csv) => format!("source   csv {}", csv.path),
+        SourceSpec::Table(spec) => match &spec.origin {
+            Origin::Table(table) => format!("source   table {}", table.plain()),
+            Origin::Query(_) => "source   query".to_owned(),
+        },
+    });
     let key: Vec<_> = job.target.key.iter().map(crate::ident::Ident::as_str).collect();
     let key = if key.is_empty() { String::new() } else { format!(", key {}", key.join(", ")) };
     let mode = job.target.mode.name();

@@ -39,6 +39,7 @@ mod signals;
 mod status;
 mod summary;
 mod tally;
+mod table_plan;
 mod target_url;
 mod usage;
 

@@ -3,6 +3,7 @@
 use super::console::Console;
 use super::contact::contact;
 use super::job_file::{ColumnSpec, CsvSpec, JobFile, SourceSpec};
+use super::table_plan;
 use crate::batch::job::Job;
 use crate::engine::{Engine, StatementEvent};
 use crate::error::{Error, Locate, Result};
@@ -53,15 +54,17 @@ impl Plan {
     }
 
     fn on(engine: Engine, file: &JobFile) -> Result<Self> {
-        let SourceSpec::Csv(csv) = &file.source;
-        let feed = open_csv(csv, &file.columns)?;
+        let feed: Arc<dyn Feed> = match &file.source {
+            SourceSpec::Csv(csv) => Arc::new(open_csv(csv, &file.columns)?),
+            SourceSpec::Table(table) => Arc::new(table_plan::open(table, file, &engine)?),
+        };
         let spec = &file.target;
         let key = spec.key.iter().map(|name| name.as_str().to_owned()).collect();
         let columns = feed.columns().to_vec();
         let mut target = Target::new(spec.table.clone(), columns, key, spec.mode)?;
         target.create = spec.create;
         target.allow_empty_source = spec.allow_empty_source;
-        Ok(Self { engine, feed: Arc::new(feed), target })
+        Ok(Self { engine, feed, target })
     }
 
     /// Makes sure that the database answers; `false` if it is not there and a run may make it.

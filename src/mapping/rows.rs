@@ -162,6 +162,13 @@ impl RowWriter<'_> {
         self.may_have_null = true;
     }
 
+    /// Writes `count` fields as they are: all that `fields` has.
+    pub(crate) fn fields(&mut self, fields: &Fields<'_>, count: u16, may_have_null: bool) {
+        self.rows.bytes.extend_from_slice(fields.rest);
+        self.written += count;
+        self.may_have_null |= may_have_null;
+    }
+
     /// Writes a value as `column_type`; a `None` as NULL. The row is unusable after an error: drop
     /// the writer.
     ///

@@ -7,10 +7,13 @@ use crate::backend::interrupt::Interrupt;
 use crate::backend::leftovers::Leftovers;
 use crate::backend::server_limit::ServerLimit;
 use crate::backend::table_info::TableInfo;
+use crate::backend::table_storage::TableStorage;
+use crate::backend::unloaded::Unloaded;
 use crate::backend::{Connection, RowRef};
 use crate::error::{Error, ErrorKind, Result};
-use crate::ident::TableName;
+use crate::ident::{Ident, TableName};
 use crate::mapping::column::Column;
+use crate::mapping::column_type::ColumnType;
 use crate::mapping::param::Param;
 use crate::mapping::rows::Rows;
 use crate::sql::dialect::Dialect;
@@ -100,6 +103,35 @@ impl Connection for Watched {
         self.call(|connection| connection.load(table, columns, rows, range))
     }
 
+    fn unload(
+        &mut self,
+        select: &str,
+        types: &[ColumnType],
+        each: &mut dyn FnMut(Unloaded<'_>) -> Result<()>,
+    ) -> Result<u64> {
+        // An error of the caller's says nothing of this connection: it may be another's.
+        let mut foreign = None;
+        let mut watched = |row: Unloaded<'_>| {
+            each(row).map_err(|error| {
+                let copy = error.without_source();
+                foreign = Some(error);
+                copy
+            })
+        };
+        let link = self.link.as_deref_mut().ok_or_else(gone)?;
+        let running = link.badge.begin();
+        let result = link.connection.unload(select, types, &mut watched);
+        drop(running);
+        match (result, foreign) {
+            (Err(_), Some(error)) if !link.connection.is_broken() => Err(error),
+            (Err(error), _) => {
+                link.note(&error);
+                Err(error)
+            }
+            (Ok(count), _) => Ok(count),
+        }
+    }
+
     fn begin(&mut self) -> Result<()> {
         self.call(Connection::begin)
     }
@@ -126,6 +158,14 @@ impl Connection for Watched {
 
     fn table_info(&mut self, table: &TableName) -> Result<Option<TableInfo>> {
         self.call(|connection| connection.table_info(table))
+    }
+
+    fn table_storage(
+        &mut self,
+        table: &TableName,
+        key: Option<&Ident>,
+    ) -> Result<Option<TableStorage>> {
+        self.call(|connection| connection.table_storage(table, key))
     }
 
     fn ping(&mut self, deadline: Instant) -> Result<()> {

@@ -2,6 +2,7 @@
 
 use super::bounds::{Bounds, CutLimits, Fingerprint, Origin};
 use super::prepared::Prepared;
+use super::stateful::Stateful;
 use crate::error::Result;
 use crate::mapping::column::Column;
 pub use crate::mapping::layout::Layout;
@@ -22,6 +23,12 @@ pub trait Feed: Debug + Send + Sync {
 
     /// The columns it delivers, with the types the job declared.
     fn columns(&self) -> &[Column];
+
+    /// What it has beside what its bounds say: a source in a database has connections, and keys.
+    /// Default: nothing.
+    fn stateful(&self) -> Option<&dyn Stateful> {
+        None
+    }
 
     /// Identifies the input; cheap, asked at every start.
     ///

@@ -5,6 +5,8 @@
 //! - `prepared`: the rows of a batch, packed, and its rejects
 //! - `csv`:      a CSV file, cut at record boundaries
 //! - `rows`:     sources that yield values: the trait for a user's own, and any iterator
+//! - `stateful`: sources that know more of a plan than bounds can say
+//! - `table`:    a table, or what a query yields, cut by keys or by blocks
 //!
 //! A source is cut before the first batch runs, and gives the same rows for the same bounds every
 //! time it is asked: a restart and a second look at a rejected row depend on it. A source never
@@ -15,3 +17,5 @@ pub mod csv;
 pub mod feed;
 pub mod prepared;
 pub mod rows;
+pub mod stateful;
+pub mod table;

@@ -2,6 +2,7 @@
 
 use super::bounds::Origin;
 use super::feed::Layout;
+use super::rows::RowPlace;
 use crate::error::{Error, ErrorKind, Locate, Result};
 use crate::mapping::rows::{Fields, RowWriter, Rows};
 use crate::sqlstate::SqlState;
@@ -61,6 +62,8 @@ pub struct Prepared {
     pub named_keys: Rows,
     /// For each of `named_keys` its number in the batch.
     pub named_indexes: Vec<u32>,
+    /// For each good row where it came from, as the feed notes it, in one field; or nothing.
+    pub positions: Rows,
     /// How many rows were read.
     pub read: u64,
     /// How many rows the user's closure left out.
@@ -76,6 +79,7 @@ impl Prepared {
             refused: Vec::new(),
             named_keys: Rows::new(layout.key.len() as u16),
             named_indexes: Vec::new(),
+            positions: Rows::new(1),
             read: 0,
             filtered: 0,
         }
@@ -88,6 +92,7 @@ impl Prepared {
         self.refused.clear();
         self.named_keys.clear();
         self.named_indexes.clear();
+        self.positions.clear();
         self.read = 0;
         self.filtered = 0;
     }
@@ -111,6 +116,17 @@ impl Prepared {
         row.finish()?;
         self.indexes.push(index);
         Ok(())
+    }
+
+    /// Notes where the row that was packed last stands in its source, if that is known.
+    ///
+    /// # Errors
+    /// `Encode` if it is too large.
+    pub(crate) fn note_position(&mut self, place: Option<&dyn RowPlace>) -> Result<()> {
+        let Some(place) = place else { return Ok(()) };
+        let mut row = self.positions.begin();
+        row.field(&place.position())?;
+        row.finish()
     }
 
     /// Notes that row `index` could not be prepared.
@@ -139,7 +155,11 @@ impl Prepared {
     pub fn size_bytes(&self) -> usize {
         let refused: usize =
             self.refused.iter().map(|refused| refused.origin.raw.len() + 256).sum();
-        self.rows.size_bytes() + self.indexes.len() * 4 + refused + self.named_keys.size_bytes()
+        self.rows.size_bytes()
+            + self.indexes.len() * 4
+            + refused
+            + self.named_keys.size_bytes()
+            + self.positions.size_bytes()
     }
 }
 

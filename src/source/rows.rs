@@ -2,6 +2,7 @@
 
 use super::bounds::{Bounds, CutLimits, Fingerprint, Origin};
 use super::prepared::Stage;
+use super::stateful::Stateful;
 use crate::error::{Error, ErrorKind, Result};
 use std::fmt::{self, Debug};
 
@@ -22,6 +23,15 @@ impl Refusal {
     }
 }
 
+/// Where a row that is being read stands in its source.
+pub trait RowPlace {
+    /// Its origin, for the reject store.
+    fn origin(&self) -> Origin;
+
+    /// What finds it again, in few bytes, kept while its batch is in flight.
+    fn position(&self) -> Vec<u8>;
+}
+
 /// Where values come from that a job transforms and writes.
 ///
 /// A source is cut before the first batch runs, and must yield the same rows for the same bounds
@@ -33,6 +43,12 @@ pub trait Source: Debug + Send + Sync {
 
     /// What it reads, for messages: a path, a name. It must not contain a secret.
     fn describe(&self) -> String;
+
+    /// What decides, beside the input, which rows it yields: a job that stopped half-way is carried
+    /// on only with the same. Default: what it reads.
+    fn definition(&self) -> String {
+        self.describe()
+    }
 
     /// Identifies the input; cheap, asked at every start.
     ///
@@ -56,6 +72,24 @@ pub trait Source: Debug + Send + Sync {
         bounds: &Bounds,
         each: &mut dyn FnMut(u32, Result<Self::Row, Refusal>) -> Result<()>,
     ) -> Result<()>;
+
+    /// As [`Source::read`], where a row is found again by what is known of it while it is read: a
+    /// source in a database may give other rows the next time. Default: it is not.
+    ///
+    /// # Errors
+    /// As [`Source::read`].
+    fn read_with_places(
+        &self,
+        bounds: &Bounds,
+        each: &mut dyn FnMut(u32, Result<Self::Row, Refusal>, Option<&dyn RowPlace>) -> Result<()>,
+    ) -> Result<()> {
+        self.read(bounds, &mut |index, row| each(index, row, None))
+    }
+
+    /// What it has beside what its bounds say. Default: nothing.
+    fn stateful(&self) -> Option<&dyn Stateful> {
+        None
+    }
 
     /// Finds row `index` (from 0) of a batch again, for the reject store.
     ///

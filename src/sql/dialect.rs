@@ -2,6 +2,7 @@
 
 use crate::error::Result;
 use crate::ident::{Ident, TableName};
+use crate::mapping::column::Column;
 use crate::mapping::column_type::ColumnType;
 
 /// A way to spell SQL.
@@ -241,6 +242,42 @@ impl Dialect {
                 format!("CAST(extract(epoch FROM clock_timestamp() - {time}) AS double precision)")
             }
             Self::Sqlite => format!("(julianday('now') - julianday({time})) * 86400.0"),
+        }
+    }
+
+    /// `expression`, a column of a key, as its values are kept: exactly, and as a text where the
+    /// database prints every value so that it is read as the same.
+    pub fn key_to_read(self, expression: &str) -> String {
+        match self {
+            Self::PostgreSql => format!("CAST({expression} AS text)"),
+            Self::Sqlite => expression.to_owned(),
+        }
+    }
+
+    /// The type that a value of the column of a key is cast to, where it stands in a statement.
+    pub fn key_type(self, column: &Column) -> String {
+        match &column.column_type {
+            // A length would cut a longer value; the rest of the type is what compares.
+            ColumnType::Varchar(_) => "varchar".to_owned(),
+            ColumnType::Char(_) => "bpchar".to_owned(),
+            ColumnType::Numeric(_) => "numeric".to_owned(),
+            other => other.sql(),
+        }
+    }
+
+    /// The function that says how many bytes a value takes where it is kept.
+    pub fn stored_size(self) -> &'static str {
+        match self {
+            Self::PostgreSql => "pg_column_size",
+            Self::Sqlite => "length",
+        }
+    }
+
+    /// The column that numbers the rows of every table that has no key, where there is one.
+    pub fn hidden_key(self) -> Option<&'static str> {
+        match self {
+            Self::PostgreSql => None,
+            Self::Sqlite => Some("rowid"),
         }
     }
 

@@ -6,6 +6,7 @@
 //! run       one execution of a job
 //! batch     a piece of work of a job: its bounds, whether it is done, and its counts
 //! reject    a row that was not stored, and why
+//! memo      what the source of a job keeps with its plan, where bounds do not say all
 //! ```
 
 use super::dialect::Dialect;
@@ -14,7 +15,7 @@ use crate::ident::{Ident, TableName};
 
 /// The version of the tables that this crate writes; the steps that lead to it are in
 /// [`ledger_steps`](super::ledger_steps).
-pub const VERSION: i64 = 3;
+pub const VERSION: i64 = 4;
 
 /// Where a ledger lies: a schema of its own; where there are no schemas, what the names of its
 /// tables begin with. Default: `rowmill`.
@@ -68,6 +69,8 @@ pub struct LedgerTables {
     pub batch: TableName,
     /// Their rejects.
     pub reject: TableName,
+    /// What sources keep with a plan; made where the first of them needs it.
+    pub memo: TableName,
 }
 
 impl LedgerTables {
@@ -85,6 +88,7 @@ impl LedgerTables {
             run: table("run")?,
             batch: table("batch")?,
             reject: table("reject")?,
+            memo: table("memo")?,
         })
     }
 }

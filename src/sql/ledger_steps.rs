@@ -15,7 +15,7 @@ use super::ledger::{COUNTS, LedgerTables};
 type Step = fn(&LedgerTables) -> Vec<String>;
 
 /// The step to version 1, to version 2, and so on.
-const STEPS: [Step; 3] = [first_tables, rejects_of_a_job, receipts];
+const STEPS: [Step; 4] = [first_tables, rejects_of_a_job, receipts, memos];
 
 const _: () = assert!(STEPS.len() as i64 == super::ledger::VERSION);
 
@@ -115,4 +115,12 @@ fn rejects_of_a_job(tables: &LedgerTables) -> Vec<String> {
 /// Version 3: what is kept of a run for the comparison with those after it.
 fn receipts(tables: &LedgerTables) -> Vec<String> {
     vec![format!("ALTER TABLE {} ADD COLUMN receipt text", tables.run)]
+}
+
+/// Version 4: what a source keeps of a plan beside the bounds of its batches.
+fn memos(tables: &LedgerTables) -> Vec<String> {
+    vec![format!(
+        "CREATE TABLE {} (job_id bigint PRIMARY KEY, content text NOT NULL)",
+        tables.memo
+    )]
 }

@@ -11,15 +11,20 @@
 //! - `merge`:   the statements that bring staged rows into their target
 //! - `ledger`:  the tables in which runs are recorded
 //! - `ledger_steps`: how they come to be, version by version
+//! - `partition`: cutting a table and reading its parts; `literal`: keys in statements without
+//!   parameters
 //!
-//! Every name is an [`Ident`](crate::Ident) and quotes itself; every value is a parameter.
+//! Every name is an [`Ident`](crate::Ident) and quotes itself; every value is a parameter,
+//! but for the keys of [`partition`].
 
 pub mod bulk;
 pub mod dialect;
 pub mod ledger;
 mod ledger_steps;
+pub mod literal;
 pub mod merge;
 pub mod migration;
+pub mod partition;
 pub mod rows;
 pub mod script;
 pub mod shape;

@@ -27,14 +27,19 @@ use crate::backend::postgres::session::words;
 use crate::backend::postgres::statement::cache::Statements;
 use crate::backend::postgres::statement::load;
 use crate::backend::postgres::statement::streaming::stream;
+use crate::backend::postgres::statement::unload;
+use crate::backend::postgres::storage;
 use crate::backend::postgres::wire::state::{Status, Wire};
 use crate::backend::postgres::wire::tags::Tags;
 use crate::backend::server_limit::ServerLimit;
 use crate::backend::table_info::TableInfo;
+use crate::backend::table_storage::TableStorage;
+use crate::backend::unloaded::Unloaded;
 use crate::backend::{Connection, RowRef};
 use crate::error::{Error, ErrorKind, Result};
-use crate::ident::TableName;
+use crate::ident::{Ident, TableName};
 use crate::mapping::column::Column;
+use crate::mapping::column_type::ColumnType;
 use crate::mapping::param::Param;
 use crate::mapping::rows::Rows;
 use crate::sql::dialect::Dialect;
@@ -55,6 +60,7 @@ const CAPABILITIES: Capabilities = Capabilities {
     deferred_constraints: true,
     async_commit: true,
     transaction_modes: true,
+    snapshots: true,
 };
 
 /// A connection to a PostgreSQL server.
@@ -277,6 +283,15 @@ impl Connection for PostgresConnection {
         load::load(self, table, columns, rows, range)
     }
 
+    fn unload(
+        &mut self,
+        select: &str,
+        types: &[ColumnType],
+        each: &mut dyn FnMut(Unloaded<'_>) -> Result<()>,
+    ) -> Result<u64> {
+        unload::unload(self, select, types.len() as u16, each)
+    }
+
     fn begin(&mut self) -> Result<()> {
         self.notices.clear();
         if self.setup.pooled {
@@ -321,6 +336,14 @@ impl Connection for PostgresConnection {
 
     fn table_info(&mut self, table: &TableName) -> Result<Option<TableInfo>> {
         catalog::table_info(self, table)
+    }
+
+    fn table_storage(
+        &mut self,
+        table: &TableName,
+        key: Option<&Ident>,
+    ) -> Result<Option<TableStorage>> {
+        storage::table_storage(self, table, key)
     }
 
     fn ping(&mut self, deadline: Instant) -> Result<()> {

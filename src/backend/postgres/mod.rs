@@ -10,6 +10,7 @@
 //! - `commit`:     commits: held, not held, or unknown
 //! - `fate`:       what became of a transaction
 //! - `catalog`:    what the catalog says of a table
+//! - `storage`:    where the rows of a table lie
 //! - `lock`:       the lock of a job
 //! - `errors`:     the driver's errors as ours, without values of rows
 //! - `report`:     what the server says in an error or a warning
@@ -57,6 +58,7 @@ mod runtime;
 mod session;
 mod settings;
 mod statement;
+mod storage;
 mod wire;
 
 use super::Backend;

@@ -4,6 +4,7 @@ use super::connection::prepare;
 use super::declared;
 use super::errors;
 use crate::backend::table_info::TableInfo;
+use crate::backend::table_storage::{StoragePart, TableStorage};
 use crate::error::{Error, ErrorKind, Locate, Result};
 use crate::ident::{Ident, TableName};
 use crate::mapping::column::{Column, Made};
@@ -46,6 +47,18 @@ pub(super) fn table_info(sqlite: &Connection, table: &TableName) -> Result<Optio
     info.referenced_by = referenced_by(sqlite, &found)?;
     info.is_table = found.is_table;
     Ok(Some(info))
+}
+
+/// Where the rows of a table lie: SQLite tells no more than that it is a table.
+pub(super) fn table_storage(sqlite: &Connection, table: &TableName) -> Result<Option<TableStorage>> {
+    refuse_schema(table)?;
+    let found = find(sqlite, table)?;
+    Ok(found.map(|found| {
+        let part = found.is_table.then(|| StoragePart::new(table.clone()));
+        let mut storage = TableStorage::default();
+        storage.parts.extend(part);
+        storage
+    }))
 }
 
 /// A table as SQLite knows it.

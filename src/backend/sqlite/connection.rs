@@ -10,16 +10,20 @@ use super::open::Handle;
 use super::row::SqliteRow;
 use super::traces::Traces;
 use super::turn::{Turn, aborted};
+use super::unload;
 use crate::backend::capabilities::Capabilities;
 use crate::backend::fate::{Fate, TransactionId};
 use crate::backend::interrupt::Interrupt;
 use crate::backend::leftovers::Leftovers;
 use crate::backend::server_limit::ServerLimit;
 use crate::backend::table_info::TableInfo;
+use crate::backend::table_storage::TableStorage;
+use crate::backend::unloaded::Unloaded;
 use crate::backend::{Connection, RowRef};
 use crate::error::{Error, ErrorKind, Result};
-use crate::ident::TableName;
+use crate::ident::{Ident, TableName};
 use crate::mapping::column::Column;
+use crate::mapping::column_type::ColumnType;
 use crate::mapping::param::Param;
 use crate::mapping::rows::Rows;
 use crate::sql::dialect::Dialect;
@@ -41,6 +45,7 @@ const CAPABILITIES: Capabilities = Capabilities {
     deferred_constraints: false,
     async_commit: false,
     transaction_modes: false,
+    snapshots: false,
 };
 
 /// How long to pause when SQLite reports a lock at once instead of waiting for it.
@@ -177,6 +182,20 @@ impl Connection for SqliteConnection {
         outcome
     }
 
+    fn unload(
+        &mut self,
+        select: &str,
+        types: &[ColumnType],
+        each: &mut dyn FnMut(Unloaded<'_>) -> Result<()>,
+    ) -> Result<u64> {
+        self.look_at(select)?;
+        self.with(|sqlite, turn| {
+            let mut statement = prepare(sqlite, select)?;
+            let reads_only = statement.readonly();
+            turn.statement(sqlite, reads_only, || unload::unload(&mut statement, types, each))
+        })
+    }
+
     fn begin(&mut self) -> Result<()> {
         if self.in_transaction() {
             self.turn.check()?;
@@ -233,6 +252,16 @@ impl Connection for SqliteConnection {
     fn table_info(&mut self, table: &TableName) -> Result<Option<TableInfo>> {
         self.with(|sqlite, turn| {
             turn.statement(sqlite, true, || catalog::table_info(sqlite, table))
+        })
+    }
+
+    fn table_storage(
+        &mut self,
+        table: &TableName,
+        _: Option<&Ident>,
+    ) -> Result<Option<TableStorage>> {
+        self.with(|sqlite, turn| {
+            turn.statement(sqlite, true, || catalog::table_storage(sqlite, table))
         })
     }
 

@@ -15,6 +15,7 @@
 //! - `bind`:       values bound to `$1`, `$2`, ... whatever their order
 //! - `row`:        a row of a result
 //! - `load`:       packed rows into a table
+//! - `unload`:     rows read in bulk
 //! - `catalog`:    what `sqlite_schema` and the pragmas say of a table
 //! - `declared`:   what the declared type of a column means
 //! - `errors`:     SQLite's codes as SQLSTATEs
@@ -53,6 +54,7 @@ mod patience;
 mod row;
 mod traces;
 mod turn;
+mod unload;
 mod values;
 mod watch;
 

@@ -3,7 +3,7 @@
 use super::{Ledger, all, field};
 use crate::backend::{Connection, RowRef};
 use crate::batch::unit::{Phase, Unit};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::ident::Ident;
 use crate::mapping::column::Column;
 use crate::mapping::column_type::ColumnType;
@@ -34,6 +34,35 @@ impl Ledger {
             connection.load(&self.tables.batch, &columns, &rows, 0..rows.len())?;
         }
         Ok(())
+    }
+
+    /// Keeps what the source of a job has to know of its plan.
+    pub(in crate::batch) fn store_memo(
+        &self,
+        connection: &mut dyn Connection,
+        job_id: i64,
+        memo: &str,
+    ) -> Result<()> {
+        let sql = format!("INSERT INTO {} (job_id, content) VALUES ($1, $2)", self.tables.memo);
+        connection.execute(&sql, &[job_id.into(), memo.into()]).map(|_| ())
+    }
+
+    /// What the source of a job has to know of its plan, and whether a batch of it is done.
+    pub(in crate::batch) fn memo(
+        &self,
+        connection: &mut dyn Connection,
+        job_id: i64,
+    ) -> Result<(String, bool)> {
+        let sql = format!(
+            "SELECT content, EXISTS (SELECT 1 FROM {} b WHERE b.job_id = m.job_id AND b.phase = $2 \
+             AND b.done) FROM {} m WHERE m.job_id = $1",
+            self.tables.batch, self.tables.memo
+        );
+        let params = [job_id.into(), i64::from(Phase::Load.number()).into()];
+        let found = super::one(connection, &sql, &params, |row| {
+            Ok((field::<String>(row, 0)?, field::<bool>(row, 1)?))
+        })?;
+        found.ok_or_else(|| Error::new(ErrorKind::Ledger, "the ledger has lost the plan of a source"))
     }
 
     /// The first `most` units of a phase that are not done, in order.

@@ -3,6 +3,7 @@
 //! - `section`:    TOML read key by key, with the line of everything
 //! - `substitute`: `${NAME}` and `${NAME:-default}`
 //! - `units`:      sizes, durations and shares
+//! - `table_source`: the sources that are in a database
 //! - `params`, `source`, `target`, `columns`, `limits`, `ledger`: the sections
 //!
 //! What is not understood is refused, never passed over: an unknown key, a value of another type,
@@ -16,6 +17,7 @@ mod params;
 mod section;
 mod source;
 mod substitute;
+mod table_source;
 mod target;
 #[cfg(test)]
 mod tests;
@@ -24,6 +26,7 @@ mod units;
 pub use columns::ColumnSpec;
 pub use limits::LimitsSpec;
 pub use source::{CsvSpec, SourceSpec};
+pub use table_source::{Origin, TableSpec};
 pub use target::TargetSpec;
 
 use crate::batch::ledger::LedgerName;
@@ -108,9 +111,9 @@ impl JobFile {
         let name = root.required("name", "the name of the job")?;
         let name = name.filled_text("the name of the job")?;
         let source = source::read(&root.section("source", "what is read")?)?;
-        let SourceSpec::Csv(csv) = &source;
+        let named = !matches!(&source, SourceSpec::Csv(csv) if !csv.header);
         let columns = root.section("columns", "at least one: name = \"type\"")?;
-        let columns = columns::read(&columns, csv.header)?;
+        let columns = columns::read(&columns, named)?;
         let target = root.section("target", "where the rows go")?;
         let target = target::read(&target, &columns, overrides.target.as_deref())?;
         let limits = limits::read(root.optional_section("limits")?.as_ref())?;

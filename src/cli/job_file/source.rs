@@ -1,19 +1,22 @@
 //! `[source]`: what is read.
 
 use super::section::{Field, Section};
+use super::table_source::{self, TableSpec};
 use crate::error::Result;
 
 const KINDS: [(&str, Kind); 5] = [
     ("csv", Kind::Csv),
     ("ndjson", Kind::Later("ndjson")),
     ("parquet", Kind::Later("parquet")),
-    ("table", Kind::Later("table")),
-    ("query", Kind::Later("query")),
+    ("table", Kind::Table),
+    ("query", Kind::Query),
 ];
 
 #[derive(Clone, Copy)]
 enum Kind {
     Csv,
+    Table,
+    Query,
     Later(&'static str),
 }
 
@@ -23,6 +26,8 @@ enum Kind {
 pub enum SourceSpec {
     /// A CSV file.
     Csv(CsvSpec),
+    /// A table, or a query.
+    Table(TableSpec),
 }
 
 /// A CSV file, in the dialect of PostgreSQL's `COPY ... (FORMAT csv)`.
@@ -46,9 +51,14 @@ pub struct CsvSpec {
 
 pub(super) fn read(section: &Section<'_>) -> Result<SourceSpec> {
     // ORDER: the kind first: it decides which other keys are known.
-    let kind = section.required("kind", "\"csv\"")?;
-    if let Kind::Later(name) = kind.word(&KINDS)? {
-        return Err(kind.not_built_in(name, "\"csv\""));
+    let kind = section.required("kind", "\"csv\", \"table\" or \"query\"")?;
+    match kind.word(&KINDS)? {
+        Kind::Csv => (),
+        Kind::Table => return table_source::table(section).map(SourceSpec::Table),
+        Kind::Query => return table_source::query(section).map(SourceSpec::Table),
+        Kind::Later(name) => {
+            return Err(kind.not_built_in(name, "\"csv\", \"table\" or \"query\""));
+        }
     }
     section.allow_only(&[
         "kind",

@@ -61,7 +61,7 @@ fn a_good_file_is_what_it_says() {
     let job = parse(GOOD).unwrap();
     assert_eq!(job.name, "runways");
     assert_eq!(job.params["night"], "2026-08-20");
-    let SourceSpec::Csv(csv) = &job.source;
+    let SourceSpec::Csv(csv) = &job.source else { panic!("{job:?}") };
     assert_eq!(csv.path, "data/2026-08-20/runways.csv");
     assert_eq!((csv.delimiter, csv.quote, csv.escape, csv.header), (b',', b'"', b'"', true));
     assert_eq!(csv.null, [""]);
@@ -127,7 +127,7 @@ fn parameters_come_before_the_environment_and_the_command_line_before_both() {
     let text = changed("night = \"2026-08-20\"", "night = 2026-08-20\nHOME = \"here\"\nn = 0x10")
         .replace("data/", "${HOME}/${n}/");
     let job = parse_with(&text, &given(&[("night", "2026-08-21"), ("zone", "b")])).unwrap();
-    let SourceSpec::Csv(csv) = &job.source;
+    let SourceSpec::Csv(csv) = &job.source else { panic!("{job:?}") };
     assert_eq!(csv.path, "here/16/2026-08-21/runways.csv");
     let params: Vec<_> = job.params.iter().map(|(k, v)| format!("{k}={v}")).collect();
     assert_eq!(params, ["HOME=here", "n=16", "night=2026-08-21", "zone=b"]);

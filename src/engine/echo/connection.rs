@@ -8,10 +8,13 @@ use crate::backend::interrupt::Interrupt;
 use crate::backend::leftovers::Leftovers;
 use crate::backend::server_limit::ServerLimit;
 use crate::backend::table_info::TableInfo;
+use crate::backend::table_storage::TableStorage;
+use crate::backend::unloaded::Unloaded;
 use crate::backend::{Connection, RowRef};
 use crate::error::{Error, Result};
-use crate::ident::TableName;
+use crate::ident::{Ident, TableName};
 use crate::mapping::column::Column;
+use crate::mapping::column_type::ColumnType;
 use crate::mapping::param::Param;
 use crate::mapping::rows::Rows;
 use crate::trace;
@@ -137,6 +140,19 @@ impl Connection for EchoConnection {
         self.told(call, |inner| inner.load(table, columns, rows_of, range).map(rows))
     }
 
+    fn unload(
+        &mut self,
+        select: &str,
+        types: &[ColumnType],
+        each: &mut dyn FnMut(Unloaded<'_>) -> Result<()>,
+    ) -> Result<u64> {
+        // Behind it stand values of keys, which are not for a log.
+        let head = select.split(" WHERE ").next().unwrap_or_default();
+        let words = format!("UNLOAD {head}");
+        let call = Call::new(StatementKind::Query, &words);
+        self.told(call, |inner| inner.unload(select, types, each).map(rows))
+    }
+
     fn begin(&mut self) -> Result<()> {
         self.told(Call::new(StatementKind::Begin, "BEGIN"), |inner| inner.begin().map(no_rows))
     }
@@ -171,6 +187,16 @@ impl Connection for EchoConnection {
         let words = format!("DESCRIBE {table}");
         let call = Call::new(StatementKind::Describe, &words);
         self.told(call, |inner| inner.table_info(table).map(no_rows))
+    }
+
+    fn table_storage(
+        &mut self,
+        table: &TableName,
+        key: Option<&Ident>,
+    ) -> Result<Option<TableStorage>> {
+        let words = format!("DESCRIBE STORAGE {table}");
+        let call = Call::new(StatementKind::Describe, &words);
+        self.told(call, |inner| inner.table_storage(table, key).map(no_rows))
     }
 
     fn ping(&mut self, deadline: Instant) -> Result<()> {

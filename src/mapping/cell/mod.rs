@@ -4,6 +4,7 @@
 //! - `decimal`, `jiff`, `chrono`, `uuid`: types of other crates, each behind its feature
 //! - `label`:    what `#[derive(SqlEnum)]` calls; `conversion`: what `#[derive(Cell)]` calls;
 //!   `record`: what `#[derive(Composite)]` calls
+//! - `convert`:  cells as values of another type
 //! - `values`:   types of our own for what Rust has none for
 //! - `travel`:   values for types that only the database knows
 //! - `numeric`:  PostgreSQL's decimal numbers, as far as cells need them
@@ -21,6 +22,7 @@ mod calendar;
 #[cfg(feature = "chrono")]
 mod chrono;
 pub(crate) mod conversion;
+pub mod convert;
 #[cfg(feature = "rust_decimal")]
 mod decimal;
 mod fault;

@@ -10,6 +10,7 @@
 //! - `streaming`: a statement whose rows are handed out
 //! - `results`:   the rows of a result
 //! - `row`:       a row as it came over the wire
+//! - `unload`: rows read in bulk
 //! - `load`:      COPY BINARY, and statements with many rows where it cannot be used
 //!
 //! Rows are handed out one after the other, in constant memory, decoded from the bytes of the wire;
@@ -29,3 +30,4 @@ pub(super) mod row;
 pub(super) mod streaming;
 pub(super) mod type_lookup;
 pub(super) mod types;
+pub(super) mod unload;

@@ -1,0 +1,43 @@
+//! From a source that is in a database to its feed.
+
+use super::job_file::{ColumnSpec, JobFile, Origin, TableSpec};
+use crate::engine::Engine;
+use crate::error::Result;
+use crate::ident::Ident;
+use crate::source::table::{TableColumn, TableColumns};
+
+/// The rows of a table or of a query; `target` is the database that is written to.
+///
+/// # Errors
+/// `Url`; `Config` if a column or the query is none.
+pub(super) fn open(spec: &TableSpec, file: &JobFile, target: &Engine) -> Result<TableColumns> {
+    let columns = file.columns.iter().map(column).collect::<Result<_>>()?;
+    let mut source = match &spec.origin {
+        Origin::Table(table) => TableColumns::of_table(table.clone(), columns)?,
+        Origin::Query(sql) => TableColumns::query(sql, columns)?,
+    };
+    source = match &spec.url {
+        // One database has one pool, whoever asks: together they keep within its limit.
+        Some(url) if *url != file.target.url => {
+            source.on(&Engine::builder(url).read_only(true).build()?)
+        }
+        _ => source.on(target),
+    };
+    source = source.key(spec.key.clone()).partitions(spec.partitions);
+    Ok(match spec.consistency {
+        Some(consistency) => source.consistency(consistency),
+        None => source,
+    })
+}
+
+fn column(spec: &ColumnSpec) -> Result<TableColumn> {
+    let mut column =
+        TableColumn::new(spec.name.clone(), spec.column_type.clone()).trim(spec.trim).nul(spec.nul);
+    if let Some(from) = &spec.from {
+        column = column.from(Ident::new(from.as_str())?);
+    }
+    if let Some(nulls) = &spec.null {
+        column = column.nulls(nulls.clone());
+    }
+    Ok(if spec.not_null { column.not_null() } else { column })
+}

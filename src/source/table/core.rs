@@ -1,0 +1,365 @@
+//! What all sources in a database share: the plan, and reading a piece of it.
+
+use super::consistency::Consistency;
+use super::cut::{self, Cutter, Pieces};
+use super::facts::Facts;
+use super::gate::Gate;
+use super::options::{Options, Partitions, What};
+use super::piece::{Cut, Memo};
+use super::snapshot::{self, Snapshot};
+use crate::backend::Connection;
+use crate::backend::unloaded::Unloaded;
+use crate::engine::Intent;
+use crate::error::{Error, ErrorKind, Locate, Result};
+use crate::ident::{Ident, TableName};
+use crate::mapping::column_type::ColumnType;
+use crate::source::bounds::{Bounds, CutLimits, Fingerprint};
+use crate::source::stateful::Surroundings;
+use crate::sql::partition::begin_reading;
+use crate::stop::Stop;
+use parking_lot::Mutex;
+use std::sync::Arc;
+
+/// A source in a database: what is said of it, and what a run knows of it.
+#[derive(Debug)]
+pub(super) struct Core {
+    pub(super) options: Options,
+    /// The columns that are read.
+    pub(super) wanted: Vec<Ident>,
+    run: Mutex<Option<Arc<Run>>>,
+}
+
+/// What a run knows.
+#[derive(Debug)]
+struct Run {
+    surroundings: Surroundings,
+    gate: Gate,
+    facts: Facts,
+    consistency: Consistency,
+    plan: Mutex<Option<Arc<Plan>>>,
+    snapshot: Mutex<Option<Arc<Snapshot>>>,
+}
+
+#[derive(Debug)]
+struct Plan {
+    memo: Memo,
+    text: String,
+    explanation: Vec<String>,
+}
+
+/// What is read of a piece.
+pub(super) struct Reading<'a> {
+    pub(super) expressions: &'a [String],
+    pub(super) types: &'a [ColumnType],
+}
+
+impl Core {
+    pub(super) fn new(options: Options, wanted: Vec<Ident>) -> Self {
+        Self { options, wanted, run: Mutex::new(None) }
+    }
+
+    /// Looks at the source, and decides what can be promised.
+    pub(super) fn begin(&self, surroundings: &Surroundings) -> Result<()> {
+        let mut surroundings = surroundings.clone();
+        if let Some(engine) = &self.options.engine {
+            surroundings.engine = Arc::clone(engine);
+        }
+        let gate = Gate::of(surroundings.engine.capacity() as usize);
+        let facts = {
+            let mut connection = surroundings.engine.acquire(Intent::Read)?;
+            Facts::find(&self.options, &self.wanted, &mut *connection)?
+        };
+        for name in &self.wanted {
+            facts.column(name.as_str()).locate(|place| place.table = Some(self.options.describe()))?;
+        }
+        let consistency = self.settled(&facts)?;
+        let (plan, snapshot) = (Mutex::new(None), Mutex::new(None));
+        let run = Run { surroundings, gate, facts, consistency, plan, snapshot };
+        *self.run.lock() = Some(Arc::new(run));
+        Ok(())
+    }
+
+    /// The consistency that was asked for, if it can be had; or the best that carries on after a
+    /// crash.
+    fn settled(&self, facts: &Facts) -> Result<Consistency> {
+        let by_blocks = self.options.partitions == Partitions::Blocks;
+        let has_key = !facts.key.is_empty() && !by_blocks;
+        let has_blocks = !facts.storage.parts.is_empty()
+            && facts.storage.parts.iter().all(|part| part.blocks.is_some());
+        let refused = |what: &str, hint: &'static str| {
+            let what = format!("{}: {what}", self.options.describe());
+            Err(Error::new(ErrorKind::Config, what).with_hint(hint))
+        };
+        if facts.key.len() > 1 && facts.key.iter().any(|column| column.nullable) {
+            return refused(
+                "a column of the key can be NULL, and has others beside it",
+                "name one column, or columns without NULL",
+            );
+        }
+        if !has_key && !has_blocks {
+            return refused(
+                "it can be cut neither by a key nor by blocks, so that it could not be read again \
+                 where it was left",
+                "name the columns of a key whose values do not change",
+            );
+        }
+        let consistency = self.options.consistency;
+        match consistency.unwrap_or(if has_key { Consistency::PerBatch } else { Consistency::Snapshot }) {
+            Consistency::PerBatch if !has_key => refused(
+                "blocks of different instants may have a row twice, or not at all",
+                "name a key, or take consistency snapshot or static",
+            ),
+            Consistency::Snapshot if !facts.capabilities.snapshots => refused(
+                "this database has no snapshot that several connections can read",
+                "take consistency per-batch, or static where nobody writes",
+            ),
+            Consistency::Static if facts.changes().is_none() => refused(
+                "nobody can tell here whether a row was changed",
+                "take consistency per-batch or snapshot",
+            ),
+            chosen => Ok(chosen),
+        }
+    }
+
+    fn run(&self) -> Result<Arc<Run>> {
+        let run = self.run.lock().clone();
+        run.ok_or_else(|| Error::new(ErrorKind::Internal, "the source was not told of its run"))
+    }
+
+    pub(super) fn fingerprint(&self) -> Result<Fingerprint> {
+        let run = self.run()?;
+        Ok(Fingerprint(run.facts.fingerprint.clone()))
+    }
+
+    /// What was found of the source.
+    pub(super) fn with_facts<T>(&self, look: impl FnOnce(&Facts) -> Result<T>) -> Result<T> {
+        look(&self.run()?.facts)
+    }
+
+    /// Cuts it, and hands out the pieces as batches.
+    pub(super) fn plan(
+        &self,
+        limits: CutLimits,
+        each: &mut dyn FnMut(Bounds) -> Result<()>,
+    ) -> Result<()> {
+        let run = self.run()?;
+        // ORDER: what differs once something changed, then the snapshot: a change between them
+        // shows as one after them.
+        let changes = run.facts.changes();
+        let run = &*run;
+        run.hold_snapshot()?;
+        let Pieces { cuts, reason } = run.read(|connection| {
+            let cutter = Cutter {
+                facts: &run.facts,
+                partitions: self.options.partitions,
+                limits,
+                workers: run.surroundings.workers as u64,
+                wanted: &self.wanted,
+            };
+            let by_blocks = self.options.partitions == Partitions::Blocks;
+            if by_blocks || run.facts.key.is_empty() {
+                cutter.by_blocks(connection)
+            } else {
+                cutter.by_key(connection)
+            }
+        })?;
+        let order = cut::order(&cuts);
+        emit(&cuts, &order, each)?;
+        let explanation = explain(&cuts, &order, &reason, run);
+        let pieces = cuts.into_iter().map(|cut| cut.piece).collect();
+        let tables: Vec<_> = run.tables();
+        let memo = Memo::new(run.consistency, &run.facts.key, changes, &tables, order, pieces);
+        let text = memo.write()?;
+        *run.plan.lock() = Some(Arc::new(Plan { memo, text, explanation }));
+        Ok(())
+    }
+
+    pub(super) fn memo(&self) -> Result<String> {
+        Ok(self.run()?.planned()?.text.clone())
+    }
+
+    /// Takes up the plan of an earlier run.
+    pub(super) fn recall(&self, text: &str, begun: bool) -> Result<()> {
+        let run = self.run()?;
+        if run.plan.lock().as_ref().is_some_and(|plan| plan.text == text) {
+            return Ok(());
+        }
+        let memo = Memo::read(text)?;
+        let same_key = run.facts.key.iter().map(|column| column.name.as_str()).eq(&memo.key);
+        if memo.consistency()? != run.consistency || !same_key {
+            return Err(Error::new(
+                ErrorKind::Source,
+                "the source is not cut any more as when the job began: its key or its consistency \
+                 is another",
+            )
+            .with_hint("bring them back, or give the job another parameter"));
+        }
+        // ORDER: the snapshot, then the look: a change between them shows.
+        run.hold_snapshot()?;
+        if begun && run.consistency != Consistency::PerBatch {
+            self.unchanged(&memo, self.changes(&run)?)?;
+        }
+        let (text, explanation) = (text.to_owned(), Vec::new());
+        *run.plan.lock() = Some(Arc::new(Plan { memo, text, explanation }));
+        Ok(())
+    }
+
+    /// What differs once something changed, as it is now.
+    fn changes(&self, run: &Run) -> Result<Option<String>> {
+        run.read(|connection| Facts::find(&self.options, &self.wanted, connection))
+            .map(|facts| facts.changes())
+    }
+
+    /// A table that is read at several instants must be the same at all of them.
+    fn unchanged(&self, memo: &Memo, now: Option<String>) -> Result<()> {
+        let table = self.options.describe();
+        let (was, is) = match (&memo.changes, now) {
+            (Some(was), Some(is)) if *was == is => return Ok(()),
+            (Some(was), Some(is)) => (was.clone(), is),
+            (was, is) => {
+                let told = |text: Option<String>| text.unwrap_or_else(|| "unknown".to_owned());
+                (told(was.clone()), told(is))
+            }
+        };
+        let what = format!(
+            "the table is not proven to be what it was when the job began to read it: it was \
+             {was}; it is {is}"
+        );
+        Err(Error::new(ErrorKind::Source, what)
+            .with_hint(
+                "batches of two instants are not mixed: give the job another parameter, or let it \
+                 read with consistency per-batch",
+            )
+            .locate(|place| place.table = Some(table)))
+    }
+
+    /// Whether the table stayed what it was, where that was promised.
+    pub(super) fn settle(&self) -> Result<()> {
+        let run = self.run()?;
+        if run.consistency != Consistency::Static {
+            return Ok(());
+        }
+        self.unchanged(&run.planned()?.memo, self.changes(&run)?)
+    }
+
+    pub(super) fn end(&self) {
+        *self.run.lock() = None;
+    }
+
+    pub(super) fn explain(&self) -> Vec<String> {
+        let planned = self.run().and_then(|run| run.planned());
+        planned.map_or_else(|_| Vec::new(), |plan| plan.explanation.clone())
+    }
+
+    /// Whether its batches are ranges of blocks.
+    pub(super) fn has_blocks(&self) -> Result<bool> {
+        Ok(self.run()?.planned()?.memo.has_blocks())
+    }
+
+    /// Reads a piece, and hands out its rows in their order, with their number in it.
+    pub(super) fn read(
+        &self,
+        bounds: &Bounds,
+        reading: &Reading<'_>,
+        each: &mut dyn FnMut(u32, Unloaded<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let run = self.run()?;
+        let plan = run.planned()?;
+        let Facts { relation, key, capabilities, .. } = &run.facts;
+        let (from, condition) =
+            plan.memo.place(bounds.number, relation, key, capabilities.dialect)?;
+        let names: Vec<_> = key.iter().map(|column| column.name.clone()).collect();
+        let order = if plan.memo.has_blocks() { &[] } else { &names[..] };
+        let sql = from.select(reading.expressions, condition.as_deref(), order);
+        let stop = &run.surroundings.stop;
+        let mut index = 0;
+        run.read(|connection| {
+            connection.unload(&sql, reading.types, &mut |row| {
+                if stop.asked() == Stop::Now {
+                    return Err(Error::new(ErrorKind::Stopped, "stopped before the end")
+                        .with_hint("the same command carries on"));
+                }
+                each(index, row)?;
+                index += 1;
+                Ok(())
+            })
+        })
+        .locate(|place| place.batch = Some(u64::from(bounds.number)))?;
+        Ok(())
+    }
+}
+
+impl Run {
+    fn planned(&self) -> Result<Arc<Plan>> {
+        let plan = self.plan.lock().clone();
+        plan.ok_or_else(|| Error::new(ErrorKind::Internal, "the source was not planned"))
+    }
+
+    fn tables(&self) -> Vec<TableName> {
+        self.facts.storage.parts.iter().map(|part| part.table.clone()).collect()
+    }
+
+    /// Takes the snapshot of this run, if it is to have one and has none.
+    fn hold_snapshot(&self) -> Result<()> {
+        let mut snapshot = self.snapshot.lock();
+        if self.consistency == Consistency::Snapshot && snapshot.is_none() {
+            let taken = Snapshot::take(&*self.surroundings.engine, &self.tables())?;
+            *snapshot = Some(Arc::new(taken));
+        }
+        Ok(())
+    }
+
+    /// Lets `work` read with a connection, as of the snapshot if there is one.
+    fn read<T>(&self, work: impl FnOnce(&mut dyn Connection) -> Result<T>) -> Result<T> {
+        let snapshot = self.snapshot.lock().clone();
+        // ORDER: a place, then a connection.
+        let _pass = self.gate.enter();
+        let mut connection = self.surroundings.engine.acquire(Intent::Read)?;
+        if !self.facts.capabilities.transaction_modes {
+            return work(&mut *connection);
+        }
+        connection.begin()?;
+        let as_of = snapshot.as_ref().map(|snapshot| snapshot.name.as_str());
+        connection.run(&begin_reading(as_of)).map_err(snapshot::gone)?;
+        let done = work(&mut *connection);
+        // Nothing was written; what cannot be ended is closed by the pool.
+        let _ = connection.rollback();
+        done
+    }
+}
+
+/// Hands the pieces out as batches: what they are thought to have, one behind the other.
+fn emit(cuts: &[Cut], order: &[u32], each: &mut dyn FnMut(Bounds) -> Result<()>) -> Result<()> {
+    let (mut row, mut start) = (1, 0);
+    for number in 0..cuts.len() as u32 {
+        let at = order.get(number as usize).map_or(number, |at| *at);
+        let cut = &cuts[at as usize];
+        let mut bounds = Bounds::of_rows(number, row, cut.rows);
+        (bounds.start, bounds.end) = (start, start + cut.bytes);
+        (row, start) = (row + cut.rows, start + cut.bytes);
+        each(bounds)?;
+    }
+    Ok(())
+}
+
+fn explain(cuts: &[Cut], order: &[u32], reason: &str, run: &Run) -> Vec<String> {
+    let largest = cuts.iter().map(|cut| cut.rows).max().unwrap_or(0);
+    let heaviest = cuts.iter().map(|cut| cut.bytes).max().unwrap_or(0);
+    let mut lines = vec![
+        format!("{} {reason}", cuts.len()),
+        format!("the largest has {largest} rows, the heaviest {heaviest} bytes"),
+        format!("consistency {}", run.consistency),
+    ];
+    if !order.is_empty() {
+        lines.push("the heaviest come first".to_owned());
+    }
+    lines
+}
+
+/// The table or the query, as it is called in messages.
+pub(super) fn describe(options: &Options) -> String {
+    match &options.what {
+        What::Table(table) => format!("table {}", table.plain()),
+        What::Query(_) => "a query".to_owned(),
+    }
+}

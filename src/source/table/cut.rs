@@ -1,0 +1,411 @@
+//! Cutting a source in a database: which way, and where.
+
+use super::facts::Facts;
+use super::options::Partitions;
+use super::piece::{Cut, Piece};
+use crate::backend::table_storage::StoragePart;
+use crate::backend::{Connection, RowRef};
+use crate::error::{Error, ErrorKind, Result};
+use crate::ident::Ident;
+use crate::mapping::cell::{Cell, CellRef};
+use crate::mapping::text;
+use crate::source::bounds::CutLimits;
+use crate::sql::literal::Literal;
+use crate::sql::partition::{Relation, Weights};
+
+/// So many pieces to a worker, that those who are done early find more to do.
+const PIECES_PER_WORKER: u64 = 8;
+/// A piece has so many rows at least where the source has them.
+const LEAST_ROWS: u64 = 100;
+/// Up to so many rows are counted exactly; for more, an estimate is nearly as good and costs nothing.
+const COUNTED_ROWS: u64 = 100_000;
+/// So many rows of a sample to a piece: their sizes then differ by a fifth or so.
+const SAMPLED_ROWS: u64 = 30;
+/// What a piece has in bytes at least.
+const LEAST_BYTES: u64 = 64 << 10;
+/// What is thought to be a row, where nothing is known of its size.
+const ROW_BYTES: u64 = 100;
+
+/// The pieces, in the order of the key or of the blocks, and which way they were cut.
+pub(super) struct Pieces {
+    pub(super) cuts: Vec<Cut>,
+    pub(super) reason: String,
+}
+
+/// Cuts what was found into pieces for `workers`.
+pub(super) struct Cutter<'a> {
+    pub(super) facts: &'a Facts,
+    pub(super) partitions: Partitions,
+    pub(super) limits: CutLimits,
+    pub(super) workers: u64,
+    /// The columns that are read.
+    pub(super) wanted: &'a [Ident],
+}
+
+impl Cutter<'_> {
+    /// Cuts by ranges of the key.
+    pub(super) fn by_key(&self, connection: &mut dyn Connection) -> Result<Pieces> {
+        let Facts { key, unique, storage, .. } = self.facts;
+        let known: Option<u64> = storage.parts.iter().map(|part| part.rows).sum();
+        let estimate = known.filter(|_| !storage.parts.is_empty() && !storage.is_tree);
+        let quantiles = storage.quantiles.len() as u64;
+        let large = estimate.filter(|rows| *rows > COUNTED_ROWS && *unique && !self.is_fat());
+        match (self.partitions, large, &key[..]) {
+            (Partitions::Histogram, _, [only]) if quantiles > 2 => {
+                self.by_histogram(connection, only.name.clone(), estimate)
+            }
+            (Partitions::Histogram, ..) => Err(cannot("the database has no statistics on the key")
+                .with_hint("ANALYZE the table, or cut it another way")),
+            (Partitions::Sample, _, [only]) if !storage.parts.is_empty() => {
+                self.by_sample(connection, &only.name, estimate)
+            }
+            (Partitions::Sample, ..) => {
+                Err(cannot("only a table whose key is one column can be sampled"))
+            }
+            (Partitions::Auto | Partitions::AtLeast(_), Some(rows), [only])
+                if self.row_size(rows).1 * quantiles.saturating_sub(1) >= rows =>
+            {
+                self.by_histogram(connection, only.name.clone(), estimate)
+            }
+            (Partitions::Auto | Partitions::AtLeast(_), Some(_), [only]) => {
+                self.by_sample(connection, &only.name, estimate)
+            }
+            _ => self.exactly(connection),
+        }
+    }
+
+    /// How many pieces there should be, and how many rows to one of `rows`.
+    fn row_size(&self, rows: u64) -> (u64, u64) {
+        let mut pieces = self.workers * PIECES_PER_WORKER;
+        let mut least = LEAST_ROWS;
+        if let Partitions::AtLeast(count) = self.partitions {
+            (pieces, least) = (pieces.max(u64::from(count)), 1);
+        }
+        let by_bytes = self.limits.bytes / self.average(rows).max(1);
+        let most = self.limits.rows.min(by_bytes).max(1);
+        let size = rows.div_ceil(pieces.max(1)).clamp(least.min(most), most);
+        (pieces, size)
+    }
+
+    /// Bytes to a row.
+    fn average(&self, rows: u64) -> u64 {
+        match self.bytes() {
+            0 => ROW_BYTES,
+            bytes => (bytes / rows.max(1)).max(1),
+        }
+    }
+
+    fn bytes(&self) -> u64 {
+        self.facts.storage.parts.iter().map(|part| part.bytes + part.outside_bytes).sum()
+    }
+
+    /// Whether rows may differ so much in size that each has to be weighed: where much is kept
+    /// outside of them, and where nobody tells.
+    fn is_fat(&self) -> bool {
+        let bytes: u64 = self.facts.storage.parts.iter().map(|part| part.bytes).sum();
+        let outside: u64 = self.facts.storage.parts.iter().map(|part| part.outside_bytes).sum();
+        outside * 4 > bytes || bytes == 0
+    }
+
+    fn weights(&self, rows: u64) -> Weights {
+        let (pieces, size) = self.row_size(rows);
+        let bytes = (self.bytes() / pieces.max(1)).max(LEAST_BYTES).min(self.limits.bytes);
+        let bytes = if self.bytes() == 0 { self.limits.bytes } else { bytes };
+        let fat = self.is_fat();
+        Weights {
+            rows: if fat { rows.div_ceil(pieces.max(1)).clamp(1, self.limits.rows).max(size) } else { size },
+            bytes: fat.then_some(bytes.max(1)),
+            columns: self.wanted.to_vec(),
+        }
+    }
+
+    /// Counts all rows in the order of the key.
+    fn exactly(&self, connection: &mut dyn Connection) -> Result<Pieces> {
+        let Facts { relation, key, unique, .. } = self.facts;
+        let names: Vec<_> = key.iter().map(|column| column.name.clone()).collect();
+        let [total, nulls] = numbers(connection, &relation.count(&names))?;
+        let weights = self.weights(total);
+        let average = if weights.bytes.is_some() { 0 } else { self.average(total) };
+        let mut cuts: Vec<Cut> = Vec::new();
+        let (mut rows, mut bytes) = (0, 0);
+        connection.query(&relation.cut_by_key(&names, *unique, &weights), &[], &mut |row| {
+            let last = (0..names.len()).map(|index| literal(row.cell(index)?)).collect::<Result<_>>()?;
+            let counted = number(row, names.len())?;
+            let weighed = number(row, names.len() + 1)?;
+            let piece = Piece::UpTo(Some(last));
+            let size = if average == 0 { weighed - bytes } else { (counted - rows) * average };
+            cuts.push(Cut { piece, rows: counted - rows, bytes: size });
+            (rows, bytes) = (counted, weighed);
+            Ok(())
+        })?;
+        self.bound_values(&cuts)?;
+        let rows_each = weights.rows;
+        self.close(&mut cuts, nulls);
+        let how = if *unique { "" } else { "values of " };
+        Ok(Pieces {
+            cuts,
+            reason: format!(
+                "by exact ranges of {how}({}), at most {rows_each} rows{}: {}",
+                list(&names),
+                weights.bytes.map(|bytes| format!(" or {bytes} bytes")).unwrap_or_default(),
+                if weights.bytes.is_some() {
+                    "rows are weighed with what is kept outside of them"
+                } else {
+                    "it is small, or nothing is known of its key"
+                }
+            ),
+        })
+    }
+
+    /// Rows with one value are in one piece, which must fit into memory.
+    fn bound_values(&self, cuts: &[Cut]) -> Result<()> {
+        let most = self.limits.rows * 20;
+        match cuts.iter().map(|cut| cut.rows).max() {
+            Some(rows) if rows > most && !self.facts.unique => Err(cannot(&format!(
+                "{rows} rows have one value of the key, and a batch of {} rows bears {most}",
+                self.limits.rows
+            ))
+            .with_hint("name a key whose values differ more, or none")),
+            _ => Ok(()),
+        }
+    }
+
+    /// Cuts at values that the database knows to part the key evenly.
+    fn by_histogram(
+        &self,
+        connection: &mut dyn Connection,
+        key: Ident,
+        estimate: Option<u64>,
+    ) -> Result<Pieces> {
+        let bounds = &self.facts.storage.quantiles;
+        let rows = match estimate {
+            Some(rows) => rows,
+            None => numbers(connection, &self.facts.relation.count(&[]))?[0],
+        };
+        let buckets = bounds.len() as u64 - 1;
+        let (pieces, size) = self.row_size(rows);
+        let wanted = pieces.max(rows.div_ceil(size)).min(buckets);
+        // The ends are open: statistics are of yesterday.
+        let inner = (1..wanted).map(|piece| bounds[(piece * buckets / wanted) as usize].clone());
+        let mut inner: Vec<_> = inner.collect();
+        inner.dedup();
+        Ok(Pieces {
+            cuts: self.even(inner.into_iter().map(Literal::Text), rows),
+            reason: format!("by ranges of ({}) from the statistics of the database", key.as_str()),
+        })
+    }
+
+    /// Cuts at values that part a sample evenly.
+    fn by_sample(
+        &self,
+        connection: &mut dyn Connection,
+        key: &Ident,
+        estimate: Option<u64>,
+    ) -> Result<Pieces> {
+        let rows = match estimate {
+            Some(rows) => rows,
+            None => numbers(connection, &self.facts.relation.count(&[]))?[0],
+        };
+        let (pieces, size) = self.row_size(rows);
+        let wanted = pieces.max(rows.div_ceil(size)).max(1);
+        let percent = (wanted * SAMPLED_ROWS * 100) as f64 / rows.max(1) as f64;
+        let percent = percent.clamp(0.1, 100.0);
+        let mut inner = Vec::new();
+        let sql = self.facts.relation.sample(key, percent, wanted);
+        connection.query(&sql, &[], &mut |row| {
+            inner.push(literal(row.cell(0)?)?);
+            Ok(())
+        })?;
+        inner.dedup();
+        Ok(Pieces {
+            cuts: self.even(inner.into_iter(), rows),
+            reason: format!("by ranges of ({}) from a sample of {percent:.1} % of its blocks", key.as_str()),
+        })
+    }
+
+    /// Pieces that end at `inner`, with the same share of `rows`.
+    fn even(&self, inner: impl Iterator<Item = Literal>, rows: u64) -> Vec<Cut> {
+        let ends: Vec<_> = inner.map(|value| Some(vec![value])).chain([None]).collect();
+        let count = ends.len() as u64;
+        let average = self.average(rows);
+        let mut cuts: Vec<_> = (0..).zip(ends).map(|(piece, end)| {
+            let share = (piece + 1) * rows / count - piece * rows / count;
+            Cut { piece: Piece::UpTo(end), rows: share, bytes: share * average }
+        }).collect();
+        self.close(&mut cuts, 0);
+        cuts
+    }
+
+    /// Opens the end, and adds what has no key.
+    fn close(&self, cuts: &mut Vec<Cut>, nulls: u64) {
+        match cuts.last_mut() {
+            Some(last) => last.piece = Piece::UpTo(None),
+            None => cuts.push(Cut { piece: Piece::UpTo(None), rows: 0, bytes: 0 }),
+        }
+        if let [only] = &self.facts.key[..]
+            && only.nullable
+        {
+            let bytes = nulls * self.average(nulls);
+            cuts.push(Cut { piece: Piece::Null, rows: nulls, bytes });
+        }
+    }
+
+    /// Cuts by ranges of blocks, table by table.
+    pub(super) fn by_blocks(&self, connection: &mut dyn Connection) -> Result<Pieces> {
+        let parts = &self.facts.storage.parts;
+        let rows: Option<u64> = parts.iter().map(|part| part.rows).sum();
+        // What was never counted is taken for rows of a usual size.
+        let rows = rows.unwrap_or_else(|| self.bytes() / ROW_BYTES);
+        let weights = self.weights(rows);
+        let mut cuts = Vec::new();
+        for (number, part) in (0..).zip(parts) {
+            let Some(blocks) = part.blocks else {
+                return Err(cannot(&format!("{} cannot be read by blocks", part.table.plain())));
+            };
+            if part.rows.is_some() && part.outside_bytes * 4 <= part.bytes {
+                self.evenly(number, part, blocks, &weights, &mut cuts);
+            } else {
+                self.weighed(connection, number, part, &mut cuts)?;
+            }
+        }
+        let weighed = parts.iter().any(|part| part.rows.is_none() || part.outside_bytes * 4 > part.bytes);
+        Ok(Pieces {
+            cuts,
+            reason: format!(
+                "by ranges of blocks of {} {}{}",
+                parts.len(),
+                if parts.len() == 1 { "table" } else { "tables" },
+                if weighed { ", weighed with what is kept outside of them" } else { "" }
+            ),
+        })
+    }
+
+    fn evenly(
+        &self,
+        number: u32,
+        part: &StoragePart,
+        blocks: u64,
+        weights: &Weights,
+        cuts: &mut Vec<Cut>,
+    ) {
+        let rows = part.rows.unwrap_or(0);
+        let per_block = rows.div_ceil(blocks.max(1)).max(1);
+        let block_bytes = part.bytes / blocks.max(1);
+        let by_bytes = self.limits.bytes / block_bytes.max(1);
+        let size = (weights.rows / per_block).min(by_bytes).max(1);
+        let mut start = 0;
+        loop {
+            let end = (start + size).min(blocks);
+            let is_last = end == blocks;
+            let share = end * rows / blocks.max(1) - start * rows / blocks.max(1);
+            let piece = Piece::Blocks(number, start, (!is_last).then_some(end));
+            cuts.push(Cut { piece, rows: share, bytes: (end - start) * block_bytes });
+            if is_last {
+                return;
+            }
+            start = end;
+        }
+    }
+
+    fn weighed(
+        &self,
+        connection: &mut dyn Connection,
+        number: u32,
+        part: &StoragePart,
+        cuts: &mut Vec<Cut>,
+    ) -> Result<()> {
+        let relation = Relation::only(self.facts.capabilities.dialect, &part.table);
+        let total = numbers(connection, &relation.count(&[]))?[0];
+        let mut weights = self.weights(total);
+        weights.bytes.get_or_insert(self.limits.bytes);
+        let (mut start, mut rows, mut bytes) = (0, 0, 0);
+        let first = cuts.len();
+        connection.query(&relation.cut_by_block(&weights), &[], &mut |row| {
+            let (end, counted, weighed) = (number_at(row, 0)? + 1, number_at(row, 1)?, number_at(row, 2)?);
+            let piece = Piece::Blocks(number, start, Some(end));
+            cuts.push(Cut { piece, rows: counted - rows, bytes: weighed - bytes });
+            (start, rows, bytes) = (end, counted, weighed);
+            Ok(())
+        })?;
+        match cuts.get_mut(first..).and_then(<[Cut]>::last_mut) {
+            Some(Cut { piece: Piece::Blocks(_, _, end), .. }) => *end = None,
+            _ => cuts.push(Cut { piece: Piece::Blocks(number, 0, None), rows: 0, bytes: 0 }),
+        }
+        Ok(())
+    }
+}
+
+/// In which order the pieces are done: those that are much larger than the others first, so that
+/// no worker is left with one of them at the end. Empty for their own order.
+pub(super) fn order(cuts: &[Cut]) -> Vec<u32> {
+    let total: u64 = cuts.iter().map(|cut| cut.bytes).sum();
+    let much = 2 * total / (cuts.len() as u64).max(1);
+    if cuts.iter().all(|cut| cut.bytes <= much) {
+        return Vec::new();
+    }
+    let mut order: Vec<u32> = (0..cuts.len() as u32).collect();
+    order.sort_by_key(|&at| {
+        let bytes = cuts[at as usize].bytes;
+        (std::cmp::Reverse(if bytes > much { bytes } else { 0 }), at)
+    });
+    order
+}
+
+fn cannot(why: &str) -> Error {
+    Error::new(ErrorKind::Config, format!("the source cannot be cut so: {why}"))
+}
+
+fn list(names: &[Ident]) -> String {
+    names.iter().map(Ident::as_str).collect::<Vec<_>>().join(", ")
+}
+
+/// The first two numbers of a query of one row.
+fn numbers(connection: &mut dyn Connection, sql: &str) -> Result<[u64; 2]> {
+    let mut found = [0; 2];
+    connection.query(sql, &[], &mut |row| {
+        found = [number(row, 0)?, number(row, 1)?];
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+fn number(row: &dyn RowRef, index: usize) -> Result<u64> {
+    Ok(Option::<i64>::unpack(row.cell(index)?)?.unwrap_or(0).max(0) as u64)
+}
+
+fn number_at(row: &dyn RowRef, index: usize) -> Result<u64> {
+    number(row, index)
+}
+
+/// A value of a key as it is kept.
+fn literal(cell: CellRef<'_>) -> Result<Literal> {
+    Ok(match cell {
+        CellRef::Null => return Err(Error::new(ErrorKind::Internal, "NULL in a key that has none")),
+        CellRef::Packed(column_type, bytes) => {
+            let mut shown = String::new();
+            text::output(column_type, bytes, &mut shown)?;
+            Literal::Text(shown)
+        }
+        CellRef::Integer(number) => Literal::Integer(number),
+        CellRef::Real(number) => Literal::Real(number.to_bits()),
+        CellRef::Text(shown) => Literal::Text(shown.to_owned()),
+        CellRef::Blob(bytes) => Literal::Blob(bytes.to_vec()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cut(bytes: u64) -> Cut {
+        Cut { piece: Piece::Null, rows: 1, bytes }
+    }
+
+    #[test]
+    fn what_is_much_larger_than_the_rest_comes_first() {
+        assert!(order(&[cut(3), cut(4), cut(3)]).is_empty());
+        let cuts = [cut(3), cut(2), cut(100), cut(3), cut(50), cut(1)];
+        assert_eq!(order(&cuts), [2, 0, 1, 3, 4, 5]);
+        assert!(order(&[]).is_empty());
+    }
+}

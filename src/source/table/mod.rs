@@ -1,0 +1,39 @@
+//! A table, or what a query yields, as a source.
+//!
+//! - `consistency`: what is promised of the instant at which rows are read
+//! - `options`:     what a user says of it
+//! - `facts`:       what is found of it when a run begins
+//! - `cut`:         which way it is cut, and where
+//! - `piece`:       a part of it, and the memo that keeps all parts in the ledger
+//! - `snapshot`:    the connection that keeps a snapshot alive for others
+//! - `gate`:        how many read at once
+//! - `core`:        the plan, and reading a piece of it: what all of them share
+//! - `selection`:   how its columns become those of a target
+//! - `position`:    where a row stands, for the reject store
+//! - `columns`:     rows for declared columns; `entity`: rows as values of an entity
+//!
+//! It promises: each row that is there all the time is read exactly once, whatever dies, under the
+//! consistency that was declared; where that cannot be kept, the run is refused and says why. A
+//! connection is taken for one piece, and given back before the target is asked for one: who reads
+//! and who writes never wait for each other. Pieces are many, so that they even out between the
+//! workers; a piece is a batch.
+//!
+//! A value whose type is that of the target is passed through as the server packed it.
+
+mod columns;
+mod consistency;
+mod core;
+mod cut;
+mod entity;
+mod facts;
+mod gate;
+mod options;
+mod piece;
+mod position;
+mod selection;
+mod snapshot;
+
+pub use columns::{TableColumn, TableColumns};
+pub use consistency::Consistency;
+pub use entity::Table;
+pub use options::Partitions;
