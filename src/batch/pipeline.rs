@@ -240,6 +240,10 @@ impl<T: Entity> Feed for EntityFeed<T> {
     fn origin(&self, bounds: &Bounds, index: u32) -> Result<Origin> {
         self.origin.origin(bounds, index)
     }
+
+    fn origins(&self, bounds: &Bounds, indexes: &[u32]) -> Result<Vec<Origin>> {
+        self.origin.origins(bounds, indexes)
+    }
 }
 
 /// The key of a row that could not be packed as a whole. A row that fails in its key, or whose

@@ -12,6 +12,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::retry::Attempts;
 use crate::sink::portion::Portion;
 use crate::sink::table::{NotStored, Stored};
+use crate::source::bounds::Bounds;
 use crate::source::prepared::{Prepared, Stage};
 use crate::source::stateful::{Kept, Stateful};
 use crate::spent::{self, Step};
@@ -239,20 +240,24 @@ impl<'a> Worker<'a> {
             let origin = row.origin.clone();
             rejects.push(RejectRecord::new(unit.number(), row.index, origin, row.stage, error));
         }
-        for NotStored { batch, index, error } in refused {
-            let bounds = if unit.phase == Phase::Load {
-                unit.bounds
-            } else {
-                let found = context.ledger.bounds(connection, context.place.job_id, batch)?;
-                found.ok_or_else(|| {
-                    Error::new(ErrorKind::Ledger, format!("the ledger has lost batch {batch}"))
-                })?
+        let mut refused = refused;
+        refused.sort_unstable_by_key(|row| (row.batch, row.index));
+        // A batch is read again once, however many of its rows were refused.
+        while let Some(batch) = refused.last().map(|row| row.batch) {
+            let first = refused.partition_point(|row| row.batch < batch);
+            let rows = refused.split_off(first);
+            let bounds = self.bounds(connection, unit, batch)?;
+            let indexes: Vec<_> = rows.iter().map(|row| row.index).collect();
+            let origins = match context.feed.stateful() {
+                None => context.feed.origins(&bounds, &indexes)?,
+                Some(stateful) => indexes
+                    .iter()
+                    .map(|&index| stateful.refused(&bounds, index, self.kept(unit, index)))
+                    .collect::<Result<_>>()?,
             };
-            let origin = match context.feed.stateful() {
-                Some(stateful) => stateful.refused(&bounds, index, self.kept(unit, index))?,
-                None => context.feed.origin(&bounds, index)?,
-            };
-            rejects.push(RejectRecord::new(batch, index, origin, Stage::Store, error));
+            for (NotStored { batch, index, error }, origin) in rows.into_iter().zip(origins) {
+                rejects.push(RejectRecord::new(batch, index, origin, Stage::Store, error));
+            }
         }
         Ok(rejects)
     }
@@ -268,6 +273,17 @@ impl<'a> Worker<'a> {
         let position = noted.then(|| prepared.positions.row(row).next().flatten()).flatten();
         let layout = self.context.sink.layout();
         Some(Kept { layout, fields: prepared.rows.row(row), position })
+    }
+
+    /// The bounds of a batch of the source, of which `unit` has rows.
+    fn bounds(&self, connection: &mut dyn Connection, unit: &Unit, batch: u32) -> Result<Bounds> {
+        if unit.phase == Phase::Load {
+            return Ok(unit.bounds);
+        }
+        let Context { ledger, place, .. } = self.context;
+        ledger.bounds(connection, place.job_id, batch)?.ok_or_else(|| {
+            Error::new(ErrorKind::Ledger, format!("the ledger has lost batch {batch}"))
+        })
     }
 
     /// The end of the job: every row is accounted for, or the end is not committed.

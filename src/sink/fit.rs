@@ -9,22 +9,34 @@ use crate::mapping::layout::Layout;
 use crate::sql::dialect::Dialect;
 
 /// The layout in which rows are packed for a target whose table is `info`, or is created from the
-/// declared columns where there is no table yet.
+/// declared columns where there is no table yet. `rewrites` says that the database may change a row
+/// before it checks it: then a NULL may be none any more.
 ///
 /// # Errors
 /// `Schema` if the table is missing and not to be created, or does not fit: a column is missing, is
 /// made by the database, has another type, or has neither a value nor a default; the key is not
 /// unique; `replace` would touch what points to the table.
-pub fn layout(target: &Target, info: Option<&TableInfo>, dialect: Dialect) -> Result<Layout> {
+pub fn layout(
+    target: &Target,
+    info: Option<&TableInfo>,
+    dialect: Dialect,
+    rewrites: bool,
+) -> Result<Layout> {
     let key = target.key_positions();
     let Some(info) = info else {
         return new_table(target);
     };
     check_table(target, info)?;
-    let columns: Result<Vec<_>> =
-        target.columns.iter().map(|declared| column(target, info, dialect, declared)).collect();
-    check_unmentioned(target, info)?;
-    Ok(Layout::new(with_key(columns?, &key), key))
+    let columns = target.columns.iter().map(|declared| {
+        let mut column = column(target, info, dialect, declared)?;
+        column.nullable |= rewrites && declared.nullable;
+        Ok(column)
+    });
+    let columns = columns.collect::<Result<Vec<_>>>()?;
+    if !rewrites {
+        check_unmentioned(target, info)?;
+    }
+    Ok(Layout::new(with_key(columns, &key), key))
 }
 
 /// The layout for a table that is created from the declared columns.
@@ -91,6 +103,7 @@ fn column(
     };
     let mut column = Column::new(actual.name.clone(), column_type);
     column.nullable = actual.nullable && declared.nullable;
+    column.labels = actual.labels.clone();
     Ok(column)
 }
 
@@ -182,13 +195,14 @@ mod tests {
     }
 
     fn refusal(target: &Target, info: &TableInfo) -> String {
-        layout(target, Some(info), Dialect::PostgreSql).unwrap_err().to_string()
+        layout(target, Some(info), Dialect::PostgreSql, false).unwrap_err().to_string()
     }
 
     #[test]
     fn rows_are_packed_as_the_wider_type_of_the_table() {
         let info = info(vec![column("name", "varchar(9)"), column("id", "bigint").not_null()]);
-        let layout = layout(&target(Mode::Upsert), Some(&info), Dialect::PostgreSql).unwrap();
+        let layout =
+            layout(&target(Mode::Upsert), Some(&info), Dialect::PostgreSql, false).unwrap();
         assert_eq!(layout.columns[0], column("id", "bigint").not_null());
         assert_eq!(layout.columns[1], column("name", "varchar(9)"));
         assert_eq!(layout.key, [0]);
@@ -211,7 +225,7 @@ mod tests {
         let mut info = info(vec![column("id", "integer"), column("name", "text")]);
         info.unique = vec![vec!["id".into(), "name".into()]];
         assert!(refusal(&target(Mode::Upsert), &info).contains("no unique index"));
-        assert!(layout(&target(Mode::Append), Some(&info), Dialect::PostgreSql).is_ok());
+        assert!(layout(&target(Mode::Append), Some(&info), Dialect::PostgreSql, false).is_ok());
     }
 
     #[test]
@@ -219,7 +233,7 @@ mod tests {
         let mut info = info(vec![column("id", "integer"), column("name", "text")]);
         info.referenced_by = vec!["orders_t_fkey".into()];
         assert!(refusal(&target(Mode::Replace), &info).contains("orders_t_fkey"));
-        assert!(layout(&target(Mode::Mirror), Some(&info), Dialect::PostgreSql).is_ok());
+        assert!(layout(&target(Mode::Mirror), Some(&info), Dialect::PostgreSql, false).is_ok());
     }
 
     #[test]
@@ -231,16 +245,29 @@ mod tests {
         ]);
         assert!(refusal(&target(Mode::Append), &info).contains("\"made\" has neither"));
         info.defaults = vec!["made".into()];
-        assert!(layout(&target(Mode::Append), Some(&info), Dialect::PostgreSql).is_ok());
+        assert!(layout(&target(Mode::Append), Some(&info), Dialect::PostgreSql, false).is_ok());
+    }
+
+    #[test]
+    fn where_a_trigger_may_fill_a_column_the_database_decides() {
+        let mut info = info(vec![
+            column("id", "integer").not_null(),
+            column("name", "text").not_null(),
+            column("made", "date").not_null(),
+        ]);
+        info.unique = vec![vec!["id".into()]];
+        let target = target(Mode::Append);
+        let layout = layout(&target, Some(&info), Dialect::PostgreSql, true).unwrap();
+        assert!(!layout.columns[0].nullable && layout.columns[1].nullable);
     }
 
     #[test]
     fn a_missing_table_is_created_only_where_the_job_says_so() {
         let mut target = target(Mode::Append);
-        let error = layout(&target, None, Dialect::Sqlite).unwrap_err();
+        let error = layout(&target, None, Dialect::Sqlite, false).unwrap_err();
         assert!(error.to_string().contains("does not exist"));
         target.create = true;
-        let layout = layout(&target, None, Dialect::Sqlite).unwrap();
+        let layout = layout(&target, None, Dialect::Sqlite, false).unwrap();
         assert!(!layout.columns[0].nullable && layout.columns[1].nullable);
     }
 

@@ -7,7 +7,10 @@
 //! - `portion`: the packed rows of a batch
 //! - `staging`: the rows of a batch as they are staged
 //! - `staged`:  the merge of staged rows
+//! - `rules`:   what the catalog says of the rows that a table takes
 //! - `isolate`: finding the rows that the database refuses
+//! - `suspects`: where it does not name them, or there are many
+//! - `verdict`: staged rows held against the constraints of their table
 //!
 //! `append` loads a batch straight into the table. The other modes load it into the job's stage
 //! and merge later, bucket by bucket: all rows of a key are in one bucket, so the order of the
@@ -30,7 +33,10 @@ pub mod fit;
 mod isolate;
 pub mod mode;
 pub mod portion;
+mod rules;
 mod staged;
 mod staging;
+mod suspects;
 pub mod table;
 pub mod target;
+mod verdict;

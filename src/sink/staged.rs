@@ -1,11 +1,13 @@
 //! The merge of staged rows.
 
-use super::isolate::{isolate, under_savepoint};
+use super::isolate::{Trust, isolate, under_savepoint};
 use super::mode::Mode;
 use super::portion::Portion;
+use super::rules::Rules;
 use super::staging::Staging;
 use super::table::{NotStored, Stored};
 use super::target::Target;
+use super::verdict::Court;
 use crate::backend::Connection;
 use crate::error::{Error, ErrorKind, Result};
 use crate::mapping::cell::CellRef;
@@ -20,6 +22,7 @@ pub(super) struct Staged<'a> {
     pub(super) stage: StageTable,
     pub(super) target: &'a Target,
     pub(super) buckets: u32,
+    pub(super) rules: &'a Rules,
 }
 
 /// The batch and the index of a staged row.
@@ -50,7 +53,7 @@ impl Staged<'_> {
         Ok(stored)
     }
 
-    fn load_rows(
+    pub(super) fn load_rows(
         &self,
         connection: &mut dyn Connection,
         rows: &Rows,
@@ -61,7 +64,8 @@ impl Staged<'_> {
         let load = &mut |connection: &mut dyn Connection, part| {
             connection.load(&self.stage.name, &columns, rows, part)
         };
-        isolate(connection, std::slice::from_ref(&whole), load, refuse).map(|_| ())
+        let parts = std::slice::from_ref(&whole);
+        isolate(connection, parts, Trust::to_the_end(true), load, refuse).map(|_| ())
     }
 
     /// Merges one bucket.
@@ -71,15 +75,12 @@ impl Staged<'_> {
             Stored { duplicates: self.drop_superseded(connection, bucket)?, ..Stored::default() };
         let mut refused = Vec::new();
         stored += self.merge_rows(connection, bucket, state::LIVE, &mut refused)?;
-        for row in refused {
-            // What another bucket has not brought in or taken out yet may be all that is wrong.
-            let later = waits_for_others(&row.error);
-            let next = if later { state::DEFERRED } else { state::NAMED };
-            self.set_state(connection, bucket, &row, next)?;
-            if !later {
-                stored.refused.push(row);
-            }
-        }
+        // What another bucket has not brought in or taken out yet may be all that is wrong.
+        let waits = |row: &NotStored| waits_for_others(&row.error);
+        let (later, refused): (Vec<_>, Vec<_>) = refused.into_iter().partition(waits);
+        self.set_state(connection, bucket, &later, state::DEFERRED)?;
+        self.set_state(connection, bucket, &refused, state::NAMED)?;
+        stored.refused.extend(refused);
         Ok(stored)
     }
 
@@ -123,8 +124,10 @@ impl Staged<'_> {
             for &bucket in &buckets {
                 self.end_deferral(connection, bucket)?;
             }
-            for (bucket, row) in refused {
-                self.set_state(connection, bucket, &row, state::DEFERRED)?;
+            for rows in refused.chunk_by(|one, other| one.0 == other.0) {
+                let bucket = rows[0].0;
+                let rows = rows.iter().map(|(_, row)| row);
+                self.set_state(connection, bucket, rows, state::DEFERRED)?;
             }
         }
     }
@@ -166,7 +169,7 @@ impl Staged<'_> {
     }
 
     /// Merges the rows of a bucket that are in `state`, all at once if the database takes them.
-    fn merge_rows(
+    pub(super) fn merge_rows(
         &self,
         connection: &mut dyn Connection,
         bucket: u32,
@@ -177,27 +180,64 @@ impl Staged<'_> {
         if rows == 0 {
             return Ok(Stored::default());
         }
-        let attempt = |connection: &mut dyn Connection, part: (Position, Position), rows: u64| {
-            self.merge_part(connection, bucket, state, part, rows)
-        };
-        match under_savepoint(connection, |connection| attempt(connection, WHOLE, rows)) {
+        match self.merge_whole(connection, bucket, state, rows) {
             Err(error) if error.is_data() => {}
             settled => return settled,
         }
+        let judged = self.court().judge(connection, bucket, state)?;
+        if !judged.is_empty() {
+            self.set_state(connection, bucket, &judged, state::NAMED)?;
+            let rows = rows - judged.len() as u64;
+            refused.extend(judged);
+            match self.merge_whole(connection, bucket, state, rows) {
+                Err(error) if error.is_data() => {}
+                settled => return settled,
+            }
+        }
+        self.halve(connection, bucket, state, refused)
+    }
+
+    fn merge_whole(
+        &self,
+        connection: &mut dyn Connection,
+        bucket: u32,
+        state: i16,
+        rows: u64,
+    ) -> Result<Stored> {
+        under_savepoint(connection, |connection| {
+            self.merge_part(connection, bucket, state, WHOLE, rows)
+        })
+    }
+
+    /// Merges rows of which the database refuses some, and nobody knows which.
+    fn halve(
+        &self,
+        connection: &mut dyn Connection,
+        bucket: u32,
+        state: i16,
+        refused: &mut Vec<NotStored>,
+    ) -> Result<Stored> {
         let positions = self.positions(connection, bucket, state)?;
         let middle = positions.len() / 2;
-        isolate(
+        let merged = isolate(
             connection,
             &[0..middle, middle..positions.len()],
+            Trust::to_the_end(false),
             &mut |connection, part| {
                 let ends = (positions[part.start], positions[part.end - 1]);
-                attempt(connection, ends, part.len() as u64)
+                self.merge_part(connection, bucket, state, ends, part.len() as u64)
             },
             &mut |row, error| {
                 let (batch, index) = positions[row];
                 refused.push(NotStored { batch: batch as u32, index: index as u32, error });
             },
-        )
+        );
+        merged.map(|(stored, _)| stored)
+    }
+
+    fn court(&self) -> Court<'_> {
+        let Self { stage, target, rules, .. } = self;
+        Court { stage, target: &target.table, mode: target.mode, rules }
     }
 
     fn merge_part(
@@ -286,22 +326,22 @@ impl Staged<'_> {
         connection.execute(&self.statements().set_states(), &params).map(|_| ())
     }
 
-    fn set_state(
+    fn set_state<'r>(
         &self,
         connection: &mut dyn Connection,
         bucket: u32,
-        row: &NotStored,
+        rows: impl IntoIterator<Item = &'r NotStored>,
         state: i16,
     ) -> Result<()> {
-        let params = [
-            Param::from(i64::from(bucket)),
-            Param::from(i64::from(row.batch)),
-            Param::from(i64::from(row.index)),
-            Param::from(i64::from(state)),
-        ];
-        connection.execute(&self.statements().set_state(), &params).map(|_| ())
+        let rows: Vec<_> = rows.into_iter().map(|row| (row.batch, row.index)).collect();
+        // The numbers stand in the text, which is not kept: `run` prepares nothing.
+        rows.chunks(STATES_AT_ONCE)
+            .try_for_each(|rows| connection.run(&self.statements().set_state(bucket, rows, state)))
     }
 }
+
+/// So many rows get another state by one statement.
+const STATES_AT_ONCE: usize = 1_000;
 
 /// Whether a row was refused for a row that another merge may still bring in or take out.
 fn waits_for_others(error: &Error) -> bool {

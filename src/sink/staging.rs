@@ -8,6 +8,7 @@ use crate::error::Result;
 use crate::mapping::column_type::ColumnType;
 use crate::mapping::rows::{Fields, RowWriter, Rows};
 use crate::sql::stage::{OWN_COLUMN_COUNT, StageTable, state};
+use std::ops::Range;
 
 /// Rows of a batch as they are staged.
 pub(super) struct Staging {
@@ -41,6 +42,23 @@ impl Staging {
             let fields = portion.rows.row(source);
             let bucket = bucket(stage, buckets, batch, &fields, &stage.key);
             Entry { bucket, index, state: state::LIVE, source, fields }
+        });
+        Self::of(stage, batch, entries.collect(), &mut |row, entry| {
+            row.copy(portion.rows, entry.source);
+            Ok(())
+        })
+    }
+
+    /// The good rows of batch `batch` that `range` numbers, in one bucket.
+    pub(super) fn part(
+        stage: &StageTable,
+        batch: u32,
+        portion: Portion<'_>,
+        range: Range<usize>,
+    ) -> Result<Self> {
+        let entries = range.map(|source| {
+            let (index, fields) = (portion.indexes[source], portion.rows.row(source));
+            Entry { bucket: 0, index, state: state::LIVE, source, fields }
         });
         Self::of(stage, batch, entries.collect(), &mut |row, entry| {
             row.copy(portion.rows, entry.source);

@@ -1,9 +1,10 @@
 //! The table as it was found, and what is written into it.
 
 use super::fit;
-use super::isolate::isolate;
+use super::isolate::{Trust, isolate};
 use super::mode::Mode;
 use super::portion::Portion;
+use super::rules::Rules;
 use super::staged::Staged;
 use super::target::Target;
 use crate::backend::Connection;
@@ -15,7 +16,7 @@ use crate::mapping::layout::Layout;
 use crate::sql::ledger::LedgerName;
 use crate::sql::stage::StageTable;
 use crate::sql::table::create_table;
-use std::ops::AddAssign;
+use std::ops::{AddAssign, Range};
 
 /// What became of rows.
 #[derive(Debug, Default)]
@@ -68,6 +69,7 @@ pub struct TableSink {
     exists: bool,
     capabilities: Capabilities,
     ledger: LedgerName,
+    rules: Rules,
 }
 
 impl TableSink {
@@ -78,9 +80,11 @@ impl TableSink {
     pub fn find(target: Target, connection: &mut dyn Connection) -> Result<Self> {
         let capabilities = *connection.capabilities();
         let info = connection.table_info(&target.table)?;
-        let layout = fit::layout(&target, info.as_ref(), capabilities.dialect)?;
+        let rules = Rules::read(connection, &target.table)?;
+        let layout = fit::layout(&target, info.as_ref(), capabilities.dialect, rules.rewrites)?;
+        let rules = rules.carried_by(&layout);
         let ledger = LedgerName::default();
-        Ok(Self { target, layout, exists: info.is_some(), capabilities, ledger })
+        Ok(Self { target, layout, exists: info.is_some(), capabilities, ledger, rules })
     }
 
     /// Has the stage beside the ledger of that name. Default: beside the ledger `rowmill`.
@@ -93,6 +97,10 @@ impl TableSink {
     /// What was declared.
     pub fn target(&self) -> &Target {
         &self.target
+    }
+
+    pub(super) fn rules(&self) -> &Rules {
+        &self.rules
     }
 
     /// How rows are packed.
@@ -168,11 +176,41 @@ impl TableSink {
         if self.is_staged() {
             return self.staged(place)?.load(connection, batch, portion);
         }
-        let mut stored = Stored::default();
-        let refused = &mut stored.refused;
-        stored.inserted = isolate(
+        let whole = 0..portion.rows.len();
+        let trust = match self.rules.judges {
+            true => Trust::for_a_few(whole.len()),
+            false => Trust::to_the_end(!self.rules.rewrites),
+        };
+        let (mut stored, rest) = self.append(connection, batch, portion, whole, trust)?;
+        if let Some(rest) = rest {
+            match self.store_suspects(connection, batch, portion, rest.clone())? {
+                Some(suspects) => stored += suspects,
+                None => {
+                    let trust = Trust::to_the_end(true);
+                    stored += self.append(connection, batch, portion, rest, trust)?.0;
+                }
+            }
+        }
+        // What a trigger of the table passed over.
+        let settled = stored.inserted + stored.refused.len() as u64;
+        stored.unchanged = (portion.rows.len() as u64).saturating_sub(settled);
+        Ok(stored)
+    }
+
+    /// Appends the rows of `range`; returns, beside what became of them, those that were given up.
+    fn append(
+        &self,
+        connection: &mut dyn Connection,
+        batch: u32,
+        portion: Portion<'_>,
+        range: Range<usize>,
+        trust: Trust,
+    ) -> Result<(Stored, Option<Range<usize>>)> {
+        let mut refused = Vec::new();
+        let (inserted, rest) = isolate(
             connection,
-            std::slice::from_ref(&(0..portion.rows.len())),
+            std::slice::from_ref(&range),
+            trust,
             &mut |connection, part| {
                 connection.load(&self.target.table, &self.layout.columns, portion.rows, part)
             },
@@ -180,10 +218,7 @@ impl TableSink {
                 refused.push(NotStored { batch, index: portion.indexes[row], error });
             },
         )?;
-        // What a trigger of the table passed over.
-        let settled = stored.inserted + stored.refused.len() as u64;
-        stored.unchanged = (portion.rows.len() as u64).saturating_sub(settled);
-        Ok(stored)
+        Ok((Stored { inserted, refused, ..Stored::default() }, rest))
     }
 
     /// Makes the stage fit for merging, once every batch is in it; in a transaction, whose commit
@@ -243,7 +278,7 @@ impl TableSink {
 
     fn staged(&self, place: StagePlace) -> Result<Staged<'_>> {
         let stage = self.stage(place.job_id)?;
-        Ok(Staged { stage, target: &self.target, buckets: place.buckets })
+        Ok(Staged { stage, target: &self.target, buckets: place.buckets, rules: &self.rules })
     }
 }
 

@@ -54,4 +54,13 @@ pub trait Feed: Debug + Send + Sync {
     /// # Errors
     /// `Source` as [`Feed::prepare`].
     fn origin(&self, bounds: &Bounds, index: u32) -> Result<Origin>;
+
+    /// Finds several rows of a batch again, in the order of `indexes`, which ascend. Default: one
+    /// after the other; a source that must read the batch to find one finds all of them at once.
+    ///
+    /// # Errors
+    /// `Source` as [`Feed::prepare`].
+    fn origins(&self, bounds: &Bounds, indexes: &[u32]) -> Result<Vec<Origin>> {
+        indexes.iter().map(|&index| self.origin(bounds, index)).collect()
+    }
 }

@@ -15,6 +15,8 @@ pub enum Stage {
     Parse,
     /// A field is no value of its column's type.
     Convert,
+    /// The catalog says that the table does not take the value: it is NULL, too long, or too large.
+    Precheck,
     /// The user's closure refused it.
     Transform,
     /// The database refused it.
@@ -27,6 +29,7 @@ impl Stage {
         match self {
             Self::Parse => "parse",
             Self::Convert => "convert",
+            Self::Precheck => "precheck",
             Self::Transform => "transform",
             Self::Store => "store",
         }
@@ -98,10 +101,12 @@ impl Prepared {
     }
 
     /// Packs row `index` of the batch with `pack`, which writes one field for each column of the
-    /// layout, and checks that no column without NULL got one.
+    /// layout, and checks that no column without NULL got one, and none of an enum another text than
+    /// one of its labels.
     ///
     /// # Errors
-    /// What `pack` returns, or `Encode` with SQLSTATE 23502 and the column; the row left no trace.
+    /// What `pack` returns, or `Encode` with SQLSTATE 23502 or 22P02 and the column; the row left no
+    /// trace.
     pub fn push(
         &mut self,
         index: u32,
@@ -112,6 +117,9 @@ impl Prepared {
         pack(&mut row)?;
         if row.may_have_null() {
             row.check(|fields| refuse_null(layout, fields))?;
+        }
+        if !layout.labelled.is_empty() {
+            row.check(|fields| refuse_label(layout, fields))?;
         }
         row.finish()?;
         self.indexes.push(index);
@@ -131,6 +139,7 @@ impl Prepared {
 
     /// Notes that row `index` could not be prepared.
     pub fn refuse(&mut self, index: u32, origin: Origin, stage: Stage, error: Error) {
+        let stage = if stage == Stage::Convert { of_value(&error) } else { stage };
         self.refused.push(Refused { index, origin, stage, error });
     }
 
@@ -173,4 +182,33 @@ fn refuse_null(layout: &Layout, fields: Fields<'_>) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Refuses a text that is no label of its column.
+fn refuse_label(layout: &Layout, mut fields: Fields<'_>) -> Result<()> {
+    let mut next = 0;
+    for &index in &layout.labelled {
+        let field = fields.nth(index - next).flatten();
+        next = index + 1;
+        let column = &layout.columns[index];
+        let is_label = |bytes: &[u8]| column.labels.iter().any(|label| label.as_bytes() == bytes);
+        if field.is_some_and(|bytes| !is_label(bytes)) {
+            return Err(Error::new(ErrorKind::Encode, "not a label of the enum")
+                .with_sqlstate(SqlState::INVALID_TEXT))
+            .locate(|place| place.column = Some(column.name.as_str().to_owned()));
+        }
+    }
+    Ok(())
+}
+
+/// The step in which a value was refused: by its type as such, or by what the table makes of it.
+fn of_value(error: &Error) -> Stage {
+    match error.sqlstate() {
+        Some(
+            SqlState::NOT_NULL_VIOLATION
+            | SqlState::STRING_TOO_LONG
+            | SqlState::NUMERIC_OUT_OF_RANGE,
+        ) => Stage::Precheck,
+        _ => Stage::Convert,
+    }
 }

@@ -1,5 +1,6 @@
 //! How the same thing is spelled on different databases.
 
+use super::constraint;
 use crate::error::Result;
 use crate::ident::{Ident, TableName};
 use crate::mapping::column::Column;
@@ -287,6 +288,15 @@ impl Dialect {
         match self {
             Self::PostgreSql => " FOR UPDATE",
             Self::Sqlite => "",
+        }
+    }
+
+    /// The query for the nature of table `$1` and the one for its constraints, where rows can be
+    /// held against them before they are in: see [`constraint`](super::constraint).
+    pub fn constraint_queries(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Self::PostgreSql => Some((constraint::NATURE, constraint::CONSTRAINTS)),
+            Self::Sqlite => None,
         }
     }
 }

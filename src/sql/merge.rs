@@ -74,12 +74,15 @@ impl Merge<'_> {
         )
     }
 
-    /// Gives the row at (`$2`, `$3`) of bucket `$1` the state `$4`.
-    pub fn set_state(&self) -> String {
+    /// Gives the rows at `positions`, batch and index, of a bucket the state `state`.
+    pub fn set_state(&self, bucket: u32, positions: &[(u32, u32)], state: i16) -> String {
+        let rows: Vec<_> =
+            positions.iter().map(|(batch, index)| format!("({batch}, {index})")).collect();
         format!(
-            "UPDATE {} SET _rowmill_state = $4 \
-             WHERE _rowmill_bucket = $1 AND _rowmill_batch = $2 AND _rowmill_index = $3",
-            self.stage.name
+            "UPDATE {} SET _rowmill_state = {state} WHERE _rowmill_bucket = {bucket} \
+             AND (_rowmill_batch, _rowmill_index) IN (VALUES {})",
+            self.stage.name,
+            rows.join(", ")
         )
     }
 

@@ -9,6 +9,8 @@
 //! - `shape`:   creating and dropping the tables of entities
 //! - `stage`:   the table in which a job collects its rows before they are merged
 //! - `merge`:   the statements that bring staged rows into their target
+//! - `constraint`: the constraints of a table, and the queries that read them
+//! - `verdict`: the queries that find staged rows which break a constraint
 //! - `ledger`:  the tables in which runs are recorded
 //! - `ledger_steps`: how they come to be, version by version
 //! - `partition`: cutting a table and reading its parts; `literal`: keys in statements without
@@ -18,6 +20,7 @@
 //! but for the keys of [`partition`].
 
 pub mod bulk;
+pub mod constraint;
 pub mod dialect;
 pub mod ledger;
 mod ledger_steps;
@@ -30,3 +33,4 @@ pub mod script;
 pub mod shape;
 pub mod stage;
 pub mod table;
+pub mod verdict;

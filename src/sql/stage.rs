@@ -74,6 +74,16 @@ impl StageTable {
         Ok(Self { name, dialect, columns: columns.to_vec(), key: key.to_vec() })
     }
 
+    /// A stage for the rest of a transaction, which nobody else sees.
+    ///
+    /// # Errors
+    /// Never in practice: the name is made here.
+    pub fn temporary(dialect: Dialect, columns: &[Column], key: &[usize]) -> Result<Self> {
+        let (schema, table) = (Ident::new("pg_temp")?, Ident::new("rowmill_suspects")?);
+        let name = TableName { schema: Some(schema), table };
+        Ok(Self { name, dialect, columns: columns.to_vec(), key: key.to_vec() })
+    }
+
     /// The columns rows are loaded into: the layout's, as they are staged, and rowmill's own.
     ///
     /// # Errors
@@ -93,6 +103,15 @@ impl StageTable {
 
     /// Creates it.
     pub fn create(&self) -> String {
+        format!("CREATE TABLE {} ({})", self.name, self.definitions())
+    }
+
+    /// Creates it so that it goes away with the transaction.
+    pub fn create_temporary(&self) -> String {
+        format!("CREATE TEMPORARY TABLE {} ({}) ON COMMIT DROP", self.name, self.definitions())
+    }
+
+    fn definitions(&self) -> String {
         let mut parts: Vec<String> = self
             .columns
             .iter()
@@ -103,7 +122,7 @@ impl StageTable {
         for (name, column_type) in OWN_COLUMNS {
             parts.push(format!("{name} {} NOT NULL", self.dialect.type_name(&column_type)));
         }
-        format!("CREATE TABLE {} ({})", self.name, parts.join(", "))
+        parts.join(", ")
     }
 
     /// Drops it, if it is there.

@@ -331,6 +331,10 @@ impl Feed for CsvColumns {
     fn origin(&self, bounds: &Bounds, index: u32) -> Result<Origin> {
         self.file.origin(bounds, index)
     }
+
+    fn origins(&self, bounds: &Bounds, indexes: &[u32]) -> Result<Vec<Origin>> {
+        self.file.origins(bounds, indexes)
+    }
 }
 
 #[cfg(test)]

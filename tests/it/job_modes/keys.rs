@@ -131,8 +131,8 @@ fn a_null_key_is_a_reject_and_no_key() {
             assert_eq!(tally.deleted, u64::from(deletes), "{mode}");
         }
         for rejects in home.rejects().chunks(2) {
-            assert_eq!(rejects[0], "2|3|22|convert|23502|id|,none,2");
-            assert_eq!(rejects[1], "3|4|30|convert|23502|price|3,three,");
+            assert_eq!(rejects[0], "2|3|22|precheck|23502|id|,none,2");
+            assert_eq!(rejects[1], "3|4|30|precheck|23502|price|3,three,");
         }
     });
 }

@@ -53,7 +53,9 @@ fn every_type_refuses_its_own_row_with_the_code_of_the_server() {
             assert_eq!(home.run(&job), tally(3, 2), "{of_type}: {bad}");
             let rejects = home.rejects();
             let offset = 5 + quoted(good).len() + 3;
-            let expected = format!("2|3|{offset}|convert|{state}|v|{},2", quoted(bad));
+            // Too long and too large are what the table's own column says of a value.
+            let stage = if matches!(state, "22001" | "22003") { "precheck" } else { "convert" };
+            let expected = format!("2|3|{offset}|{stage}|{state}|v|{},2", quoted(bad));
             assert_eq!(rejects.last().unwrap(), &expected, "{of_type}: {bad}");
             assert_eq!(rejects.len(), number + 1);
             let rows = home.rows(&format!("select id from {table} order by id"));
@@ -73,7 +75,7 @@ fn the_column_that_is_named_is_the_one_of_the_table() {
             assert_eq!(counts, tally(4, 1));
             let expected = [
                 "1|2|11|convert|22P02|n|x,1,1",
-                "3|4|23|convert|23502|n|,1,3",
+                "3|4|23|precheck|23502|n|,1,3",
                 "4|5|28|convert|22P02|id|2,1,y",
             ];
             assert_eq!(rejects, expected);

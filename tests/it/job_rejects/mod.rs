@@ -4,8 +4,12 @@
 //! - `convert`: texts that are no values
 //! - `store`:   rows that the database refuses
 //! - `limits`:  how many may be rejected, and what happens then
+//! - `kinds`:   every kind of bad row that PostgreSQL knows, at several shares
+//! - `effort`:  how many statements they cost
 
 mod convert;
+mod effort;
+mod kinds;
 mod limits;
 mod parse;
 mod store;

@@ -174,7 +174,7 @@ fn a_bad_row_costs_one_row_and_says_where_it_is() {
         why,
         [
             (Stage::Convert, SqlState::INVALID_TEXT),
-            (Stage::Convert, SqlState::NOT_NULL_VIOLATION),
+            (Stage::Precheck, SqlState::NOT_NULL_VIOLATION),
             (Stage::Parse, SqlState::BAD_COPY_FORMAT),
             (Stage::Parse, SqlState::CHARACTER_NOT_IN_REPERTOIRE),
         ]

@@ -1,0 +1,81 @@
+//! What the catalog says of the rows that a table takes, read once a run.
+
+use crate::backend::{Connection, RowRef};
+use crate::error::{Error, ErrorKind, Result};
+use crate::ident::{Ident, TableName};
+use crate::mapping::cell::Cell;
+use crate::mapping::layout::Layout;
+use crate::mapping::param::Param;
+use crate::sql::constraint::{Constraint, Rule};
+
+/// What the catalog says of the rows that a table takes.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Rules {
+    /// Whether rows can be held against the constraints by queries: what goes into the table is what
+    /// was sent, and nothing but its constraints decides.
+    pub(super) judges: bool,
+    /// Whether something in the database may change a row before it is checked, so that only the
+    /// database can say what is wrong with it.
+    pub(super) rewrites: bool,
+    /// The constraints, in the order in which the database checks them.
+    pub(super) constraints: Vec<Constraint>,
+}
+
+impl Rules {
+    /// Reads them, where the database tells them.
+    ///
+    /// # Errors
+    /// `Database` or `Disconnect`.
+    pub(super) fn read(connection: &mut dyn Connection, table: &TableName) -> Result<Self> {
+        let Some((nature, constraints)) = connection.capabilities().dialect.constraint_queries()
+        else {
+            return Ok(Self::default());
+        };
+        let name = table.to_string();
+        let table = [Param::from(name.as_str())];
+        let mut rules = Self::default();
+        connection.query(nature, &table, &mut |row| {
+            let (plain, rewrites) = (bool::unpack(row.cell(0)?)?, bool::unpack(row.cell(1)?)?);
+            (rules.judges, rules.rewrites) = (plain && !rewrites, rewrites);
+            Ok(())
+        })?;
+        if rules.judges {
+            connection.query(constraints, &table, &mut |row| {
+                rules.constraints.push(constraint(row)?);
+                Ok(())
+            })?;
+        }
+        Ok(rules)
+    }
+
+    /// Leaves out what is about columns that rows do not carry: they get their values in the
+    /// database.
+    pub(super) fn carried_by(mut self, layout: &Layout) -> Self {
+        let carried = |name: &Ident| layout.columns.iter().any(|column| column.name == *name);
+        self.constraints.retain(|constraint| constraint.columns.iter().all(carried));
+        self
+    }
+}
+
+fn constraint(row: &dyn RowRef) -> Result<Constraint> {
+    let text = |index| String::unpack(row.cell(index)?);
+    let rule = match i64::unpack(row.cell(0)?)? {
+        0 => Rule::Domain { domain: text(5)?, expression: text(3)? },
+        1 => Rule::Check(text(3)?),
+        2 => Rule::Unique,
+        3 => Rule::References {
+            table: TableName { schema: Some(Ident::new(text(4)?)?), table: Ident::new(text(5)?)? },
+            columns: names(row, 6)?,
+            operators: Vec::unpack(row.cell(7)?)?,
+        },
+        kind => {
+            let message = format!("the catalog told of a constraint of kind {kind}");
+            return Err(Error::new(ErrorKind::Internal, message));
+        }
+    };
+    Ok(Constraint { name: text(1)?, columns: names(row, 2)?, rule })
+}
+
+fn names(row: &dyn RowRef, index: usize) -> Result<Vec<Ident>> {
+    Vec::<String>::unpack(row.cell(index)?)?.into_iter().map(Ident::new).collect()
+}

@@ -1,0 +1,86 @@
+//! How many statements bad rows cost.
+
+use super::*;
+use crate::support::Counted;
+
+const TABLE: &str = "create table p (id integer primary key); \
+    insert into p select generate_series(1, 100); \
+    create table t (id bigint primary key, n integer constraint positive check (n > 0), \
+                    p integer constraint parent references p)";
+const COLUMNS: [&str; 3] = ["id bigint", "n integer", "p integer"];
+
+/// How many statements a load of one batch takes; every row that `is_bad` says is bad, as `bad` has
+/// it.
+fn statements(
+    home: &Home,
+    mode: Mode,
+    rows: u64,
+    bad: &str,
+    is_bad: impl Fn(u64) -> bool,
+) -> usize {
+    let mut csv = String::from("id,n,p\n");
+    for id in 1..=rows {
+        csv.push_str(&format!("{id},{}\n", if is_bad(id) { bad } else { "1,1" }));
+    }
+    home.sql("delete from t");
+    let refused = (1..=rows).filter(|&id| is_bad(id)).count() as u64;
+    let job = home.csv_job(mode, "t", &COLUMNS, "id", csv).batch_rows(rows).workers(1);
+    let counted = Counted::on(home);
+    let report = job.max_rejects(MaxRejects::Count(rows)).run(&counted.engine).unwrap();
+    assert_eq!((report.inserted, report.rejected), (rows - refused, refused));
+    counted.take().len()
+}
+
+#[test]
+fn what_constraints_refuse_costs_the_same_however_many_rows_it_is() {
+    let home = Home::postgres();
+    home.sql(TABLE);
+    for mode in [Mode::Append, Mode::Upsert, Mode::Replace] {
+        for bad in ["1,999", "-1,1"] {
+            let none = statements(&home, mode, 2_000, bad, |_| false);
+            let some = statements(&home, mode, 2_000, bad, |id| id % 20 == 0);
+            let many = statements(&home, mode, 2_000, bad, |id| id % 10 < 3);
+            let more = statements(&home, mode, 8_000, bad, |id| id % 10 < 3);
+            eprintln!("{mode} {bad}: {none}, {some}, {many}, {more}");
+            assert!(some <= none + 70, "{mode} {bad}: {none} {some}");
+            // What many rows are rejected with is written at once; their states are set in pieces.
+            assert!(many <= some + 4 && more <= some + 8, "{mode} {bad}: {some} {many} {more}");
+        }
+    }
+}
+
+#[test]
+fn a_row_that_the_database_names_costs_a_few_statements() {
+    let home = Home::postgres();
+    home.sql(TABLE);
+    let none = statements(&home, Mode::Append, 5_000, "-1,1", |_| false);
+    for bad in 1..=8 {
+        let some =
+            statements(&home, Mode::Append, 5_000, "-1,1", |id| id % 600 == 7 && id / 600 < bad);
+        assert!(some <= none + 8 + 6 * bad as usize, "{bad}: {none} {some}");
+    }
+}
+
+/// What no query finds: a trigger that raises.
+#[test]
+fn halving_costs_the_logarithm_of_the_batch_for_each_bad_row() {
+    let home = Home::postgres();
+    home.sql(TABLE);
+    home.sql(
+        "create function f() returns trigger language plpgsql as $$ begin \
+         if new.n < 0 then raise 'below'; end if; return null; end $$; \
+         create trigger g after insert on t for each row execute function f()",
+    );
+    home.sql("alter table t drop constraint positive");
+    for mode in [Mode::Append, Mode::Upsert] {
+        let none = statements(&home, mode, 4_096, "-1,1", |_| false);
+        for bad in [1, 4, 16] {
+            let some = statements(&home, mode, 4_096, "-1,1", |id| id % (4_096 / bad) == 5);
+            // Two parts a level, of which each is a savepoint, up to two statements, and its end.
+            let levels = 12 - bad.ilog2() as usize + 2;
+            let most = none + 40 + bad as usize * levels * 10;
+            eprintln!("{mode} {bad}: {none} {some}, at most {most}");
+            assert!(some <= most, "{mode} {bad}: {none} {some}");
+        }
+    }
+}
