@@ -38,8 +38,8 @@ mod run;
 mod signals;
 mod status;
 mod summary;
-mod tally;
 mod table_plan;
+mod tally;
 mod target_url;
 mod usage;
 

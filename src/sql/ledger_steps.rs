@@ -119,8 +119,5 @@ fn receipts(tables: &LedgerTables) -> Vec<String> {
 
 /// Version 4: what a source keeps of a plan beside the bounds of its batches.
 fn memos(tables: &LedgerTables) -> Vec<String> {
-    vec![format!(
-        "CREATE TABLE {} (job_id bigint PRIMARY KEY, content text NOT NULL)",
-        tables.memo
-    )]
+    vec![format!("CREATE TABLE {} (job_id bigint PRIMARY KEY, content text NOT NULL)", tables.memo)]
 }

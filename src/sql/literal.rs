@@ -95,7 +95,10 @@ mod tests {
     #[test]
     fn a_value_is_the_same_as_sql() {
         let pg = |literal: Literal| literal.sql(Dialect::PostgreSql, "text").unwrap();
-        assert_eq!(pg(Literal::Text("it's \\ \"x\"; --".into())), r#"CAST('it''s \ "x"; --' AS text)"#);
+        assert_eq!(
+            pg(Literal::Text("it's \\ \"x\"; --".into())),
+            r#"CAST('it''s \ "x"; --' AS text)"#
+        );
         let lite = |literal: Literal| literal.sql(Dialect::Sqlite, "").unwrap();
         assert_eq!(lite(Literal::Integer(i64::MIN)), "-9223372036854775808");
         assert_eq!(lite(Literal::Real(0.1_f64.to_bits())), "1e-1");

@@ -130,11 +130,8 @@ impl Relation {
             return "CAST(0 AS bigint)".to_owned();
         }
         let size = self.dialect.stored_size();
-        let sizes: Vec<_> = weights
-            .columns
-            .iter()
-            .map(|name| format!("coalesce({size}(t.{name}), 0)"))
-            .collect();
+        let sizes: Vec<_> =
+            weights.columns.iter().map(|name| format!("coalesce({size}(t.{name}), 0)")).collect();
         format!("CAST({} AS bigint)", sizes.join(" + "))
     }
 }

@@ -50,8 +50,8 @@ pub(super) fn table_storage(
     key: Option<&Ident>,
 ) -> Result<Option<TableStorage>> {
     let name = table.to_string();
-    let rows = connection
-        .with_client(|client, _| client.query_typed(PARTS, &[(&name, Type::TEXT)]))?;
+    let rows =
+        connection.with_client(|client, _| client.query_typed(PARTS, &[(&name, Type::TEXT)]))?;
     if rows.is_empty() {
         return Ok(None);
     }

@@ -50,7 +50,10 @@ pub(super) fn table_info(sqlite: &Connection, table: &TableName) -> Result<Optio
 }
 
 /// Where the rows of a table lie: SQLite tells no more than that it is a table.
-pub(super) fn table_storage(sqlite: &Connection, table: &TableName) -> Result<Option<TableStorage>> {
+pub(super) fn table_storage(
+    sqlite: &Connection,
+    table: &TableName,
+) -> Result<Option<TableStorage>> {
     refuse_schema(table)?;
     let found = find(sqlite, table)?;
     Ok(found.map(|found| {

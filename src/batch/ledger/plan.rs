@@ -62,7 +62,9 @@ impl Ledger {
         let found = super::one(connection, &sql, &params, |row| {
             Ok((field::<String>(row, 0)?, field::<bool>(row, 1)?))
         })?;
-        found.ok_or_else(|| Error::new(ErrorKind::Ledger, "the ledger has lost the plan of a source"))
+        found.ok_or_else(|| {
+            Error::new(ErrorKind::Ledger, "the ledger has lost the plan of a source")
+        })
     }
 
     /// The first `most` units of a phase that are not done, in order.

@@ -216,9 +216,7 @@ struct Around<'a> {
 
 fn located(error: Error, at: usize, layout: &Layout) -> Error {
     match layout.columns.get(at) {
-        Some(column) => {
-            error.locate(|place| place.column = Some(column.name.as_str().to_owned()))
-        }
+        Some(column) => error.locate(|place| place.column = Some(column.name.as_str().to_owned())),
         None => error,
     }
 }
@@ -261,9 +259,8 @@ impl Feed for TableColumns {
 
     fn prepare(&self, bounds: &Bounds, layout: &Layout, out: &mut Prepared) -> Result<()> {
         let has_blocks = self.core.has_blocks()?;
-        let selection = self
-            .core
-            .with_facts(|facts| Selection::of(facts, &self.fields, layout, has_blocks))?;
+        let selection =
+            self.core.with_facts(|facts| Selection::of(facts, &self.fields, layout, has_blocks))?;
         let around = Around { selection: &selection, layout, bounds };
         let reading = Reading { expressions: &selection.expressions, types: &selection.types };
         self.core.read(bounds, &reading, &mut |index, row| {
@@ -326,9 +323,7 @@ impl TableColumns {
         let key = |facts: &super::facts::Facts| {
             let at = |name: &Ident| self.fields.iter().position(|(field, _)| field == name);
             let key = facts.key.iter();
-            Ok(key
-                .filter_map(|c| Some((c.name.as_str().to_owned(), at(&c.name)?)))
-                .collect())
+            Ok(key.filter_map(|c| Some((c.name.as_str().to_owned(), at(&c.name)?))).collect())
         };
         self.core.with_facts(key).unwrap_or_default()
     }

@@ -70,7 +70,9 @@ impl Core {
             Facts::find(&self.options, &self.wanted, &mut *connection)?
         };
         for name in &self.wanted {
-            facts.column(name.as_str()).locate(|place| place.table = Some(self.options.describe()))?;
+            facts
+                .column(name.as_str())
+                .locate(|place| place.table = Some(self.options.describe()))?;
         }
         let consistency = self.settled(&facts)?;
         let (plan, snapshot) = (Mutex::new(None), Mutex::new(None));
@@ -104,7 +106,11 @@ impl Core {
             );
         }
         let consistency = self.options.consistency;
-        match consistency.unwrap_or(if has_key { Consistency::PerBatch } else { Consistency::Snapshot }) {
+        match consistency.unwrap_or(if has_key {
+            Consistency::PerBatch
+        } else {
+            Consistency::Snapshot
+        }) {
             Consistency::PerBatch if !has_key => refused(
                 "blocks of different instants may have a row twice, or not at all",
                 "name a key, or take consistency snapshot or static",

@@ -113,7 +113,11 @@ impl Cutter<'_> {
         let bytes = if self.bytes() == 0 { self.limits.bytes } else { bytes };
         let fat = self.is_fat();
         Weights {
-            rows: if fat { rows.div_ceil(pieces.max(1)).clamp(1, self.limits.rows).max(size) } else { size },
+            rows: if fat {
+                rows.div_ceil(pieces.max(1)).clamp(1, self.limits.rows).max(size)
+            } else {
+                size
+            },
             bytes: fat.then_some(bytes.max(1)),
             columns: self.wanted.to_vec(),
         }
@@ -129,7 +133,8 @@ impl Cutter<'_> {
         let mut cuts: Vec<Cut> = Vec::new();
         let (mut rows, mut bytes) = (0, 0);
         connection.query(&relation.cut_by_key(&names, *unique, &weights), &[], &mut |row| {
-            let last = (0..names.len()).map(|index| literal(row.cell(index)?)).collect::<Result<_>>()?;
+            let last =
+                (0..names.len()).map(|index| literal(row.cell(index)?)).collect::<Result<_>>()?;
             let counted = number(row, names.len())?;
             let weighed = number(row, names.len() + 1)?;
             let piece = Piece::UpTo(Some(last));
@@ -219,7 +224,10 @@ impl Cutter<'_> {
         inner.dedup();
         Ok(Pieces {
             cuts: self.even(inner.into_iter(), rows),
-            reason: format!("by ranges of ({}) from a sample of {percent:.1} % of its blocks", key.as_str()),
+            reason: format!(
+                "by ranges of ({}) from a sample of {percent:.1} % of its blocks",
+                key.as_str()
+            ),
         })
     }
 
@@ -228,10 +236,13 @@ impl Cutter<'_> {
         let ends: Vec<_> = inner.map(|value| Some(vec![value])).chain([None]).collect();
         let count = ends.len() as u64;
         let average = self.average(rows);
-        let mut cuts: Vec<_> = (0..).zip(ends).map(|(piece, end)| {
-            let share = (piece + 1) * rows / count - piece * rows / count;
-            Cut { piece: Piece::UpTo(end), rows: share, bytes: share * average }
-        }).collect();
+        let mut cuts: Vec<_> = (0..)
+            .zip(ends)
+            .map(|(piece, end)| {
+                let share = (piece + 1) * rows / count - piece * rows / count;
+                Cut { piece: Piece::UpTo(end), rows: share, bytes: share * average }
+            })
+            .collect();
         self.close(&mut cuts, 0);
         cuts
     }
@@ -268,7 +279,8 @@ impl Cutter<'_> {
                 self.weighed(connection, number, part, &mut cuts)?;
             }
         }
-        let weighed = parts.iter().any(|part| part.rows.is_none() || part.outside_bytes * 4 > part.bytes);
+        let weighed =
+            parts.iter().any(|part| part.rows.is_none() || part.outside_bytes * 4 > part.bytes);
         Ok(Pieces {
             cuts,
             reason: format!(
@@ -321,7 +333,8 @@ impl Cutter<'_> {
         let (mut start, mut rows, mut bytes) = (0, 0, 0);
         let first = cuts.len();
         connection.query(&relation.cut_by_block(&weights), &[], &mut |row| {
-            let (end, counted, weighed) = (number_at(row, 0)? + 1, number_at(row, 1)?, number_at(row, 2)?);
+            let (end, counted, weighed) =
+                (number_at(row, 0)? + 1, number_at(row, 1)?, number_at(row, 2)?);
             let piece = Piece::Blocks(number, start, Some(end));
             cuts.push(Cut { piece, rows: counted - rows, bytes: weighed - bytes });
             (start, rows, bytes) = (end, counted, weighed);
@@ -380,7 +393,9 @@ fn number_at(row: &dyn RowRef, index: usize) -> Result<u64> {
 /// A value of a key as it is kept.
 fn literal(cell: CellRef<'_>) -> Result<Literal> {
     Ok(match cell {
-        CellRef::Null => return Err(Error::new(ErrorKind::Internal, "NULL in a key that has none")),
+        CellRef::Null => {
+            return Err(Error::new(ErrorKind::Internal, "NULL in a key that has none"));
+        }
         CellRef::Packed(column_type, bytes) => {
             let mut shown = String::new();
             text::output(column_type, bytes, &mut shown)?;

@@ -50,8 +50,9 @@ impl Facts {
     ) -> Result<Self> {
         let capabilities = *connection.capabilities();
         let info = connection.table_info(table)?.ok_or_else(|| {
-            Error::new(ErrorKind::Schema, "the table that is to be read does not exist")
-                .with_hint("name it as it is written, and its schema if it is not on the search path")
+            Error::new(ErrorKind::Schema, "the table that is to be read does not exist").with_hint(
+                "name it as it is written, and its schema if it is not on the search path",
+            )
         })?;
         let hidden = capabilities.dialect.hidden_key().filter(|_| info.is_table);
         let (key, unique) = if options.key.is_empty() {

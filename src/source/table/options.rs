@@ -109,7 +109,9 @@ mod tests {
 
     #[test]
     fn only_one_statement_that_reads_is_a_source() {
-        for sql in ["select 1", " -- rows\n WITH a AS (SELECT ';') SELECT * FROM a;", "(values (1))"] {
+        for sql in
+            ["select 1", " -- rows\n WITH a AS (SELECT ';') SELECT * FROM a;", "(values (1))"]
+        {
             assert!(check_query(sql).is_ok(), "{sql}");
         }
         for sql in ["", "select 1; select 2", "delete from t", "explain select 1", "call f()"] {
