@@ -44,6 +44,8 @@
 //! |---|---|
 //! | load a CSV file whose rows are a struct | [`Csv`] and `#[derive(Entity)]` |
 //! | load a CSV file whose columns are known at run time | [`CsvColumns`] and [`Draft::feed`] |
+//! | load files with a JSON object on each line | [`Ndjson`], [`NdjsonColumns`] |
+//! | load several files, or compressed ones | [`Files`] |
 //! | load what an iterator makes | [`Iter`] |
 //! | load from anything else | a [`Source`] of my own |
 //! | change rows, leave rows out | [`Pipeline::map`], [`Pipeline::filter`] |
@@ -97,6 +99,8 @@
 //! | feature | default | adds |
 //! |---|---|---|
 //! | `cli` | yes | the `rowmill` command, and [`cli`] |
+//! | `compression` | yes | files that are compressed with gzip or zstd |
+//! | `files` | with `cli` | files by a pattern of their names, and streams such as standard input |
 //! | `tls` | yes | TLS to PostgreSQL, with rustls and ring |
 //! | `metrics` | no | `PoolMetrics` and `RunMetrics`: figures for the crate `metrics` |
 //! | `tracing` | no | spans and events of the crate `tracing` |
@@ -162,6 +166,10 @@ pub use sink::{mode::Mode, target::Target};
 pub use source::bounds::{Bounds, CutLimits, Fingerprint, Origin};
 pub use source::csv::{Csv, CsvColumn, CsvColumns, CsvFormat};
 pub use source::feed::{Feed, Layout};
+#[cfg(feature = "files")]
+pub use source::input::Spool;
+pub use source::input::{Compression, Files};
+pub use source::ndjson::{Ndjson, NdjsonColumn, NdjsonColumns};
 pub use source::prepared::{Prepared, Stage};
 pub use source::rows::{Iter, Refusal, RowPlace, Source};
 pub use source::stateful::{Kept, Stateful, Surroundings};

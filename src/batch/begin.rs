@@ -10,6 +10,7 @@ use super::run::Start;
 use crate::backend::Connection;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sink::table::TableSink;
+use crate::source::input::difference;
 use std::time::Instant;
 
 /// Where a run begins.
@@ -117,10 +118,8 @@ pub(super) fn carry_on(start: &Start<'_>, job: JobRecord) -> Result<JobRecord> {
     }
     let found = feed.fingerprint()?;
     if found.0 != job.fingerprint {
-        let message = format!(
-            "the input changed after a run had begun: it was {}, it is {found}",
-            job.fingerprint
-        );
+        let difference = difference(&job.fingerprint, &found.0);
+        let message = format!("the input changed after a run had begun: {difference}");
         return Err(Error::new(ErrorKind::Source, message)
             .with_hint("bring the old input back, or give the job another parameter")
             .locate(|place| place.file = Some(feed.describe())));

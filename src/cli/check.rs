@@ -4,7 +4,7 @@ use super::args::CheckArguments;
 use super::console::Console;
 use super::exit::Exit;
 use super::figures::{bytes, counted};
-use super::job_file::{JobFile, Origin, SourceSpec};
+use super::job_file::JobFile;
 use super::plan::Plan;
 use crate::batch::limits::{Limits, MaxRejects};
 use crate::error::Result;
@@ -95,13 +95,7 @@ impl Found {
 fn describe(job: &JobFile) -> Vec<String> {
     let mut lines = vec![format!("job      {}", job.name)];
     lines.extend(job.params.iter().map(|(name, value)| format!("param    {name} = {value}")));
-    lines.push(match &job.source {
-        SourceSpec::Csv(csv) => format!("source   csv {}", csv.path),
-        SourceSpec::Table(spec) => match &spec.origin {
-            Origin::Table(table) => format!("source   table {}", table.plain()),
-            Origin::Query(_) => "source   query".to_owned(),
-        },
-    });
+    lines.push(format!("source   {}", job.source.describe()));
     let key: Vec<_> = job.target.key.iter().map(crate::ident::Ident::as_str).collect();
     let key = if key.is_empty() { String::new() } else { format!(", key {}", key.join(", ")) };
     let mode = job.target.mode.name();

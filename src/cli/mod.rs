@@ -4,6 +4,7 @@
 //! - `job_file`:  the job file
 //! - `run`, `check`, `status`, `rejects`, `entity`, `migrate`: one file for each command
 //! - `plan`:      from a job file to a job and the engine it runs on
+//! - `files`:     from what a job file says of files to what is read
 //! - `contact`:   the first contact with a database
 //! - `target_url`: which database is meant, where there is no job file
 //! - `ledger_of`: which ledger `status` and `rejects` look into
@@ -27,6 +28,7 @@ mod contact;
 mod entity;
 mod exit;
 mod figures;
+mod files;
 pub mod job_file;
 mod ledger_of;
 mod migrate;

@@ -2,17 +2,19 @@
 
 use super::console::Console;
 use super::contact::contact;
-use super::job_file::{ColumnSpec, CsvSpec, JobFile, SourceSpec};
+use super::files::files;
+use super::job_file::{ColumnSpec, CsvSpec, FilesSpec, JobFile, SourceSpec};
 use super::table_plan;
 use crate::batch::job::Job;
 use crate::engine::{Engine, StatementEvent};
-use crate::error::{Error, Locate, Result};
+use crate::error::{Error, Result};
 use crate::retry::RetryPolicy;
 use crate::sink::fit;
 use crate::sink::table::TableSink;
 use crate::sink::target::Target;
 use crate::source::csv::{CsvColumn, CsvColumns, CsvFormat};
 use crate::source::feed::Feed;
+use crate::source::ndjson::{NdjsonColumn, NdjsonColumns};
 use std::error::Error as _;
 use std::io;
 use std::path::Path;
@@ -54,10 +56,7 @@ impl Plan {
     }
 
     fn on(engine: Engine, file: &JobFile) -> Result<Self> {
-        let feed: Arc<dyn Feed> = match &file.source {
-            SourceSpec::Csv(csv) => Arc::new(open_csv(csv, &file.columns)?),
-            SourceSpec::Table(table) => Arc::new(table_plan::open(table, file, &engine)?),
-        };
+        let feed = open(file, &engine)?;
         let spec = &file.target;
         let key = spec.key.iter().map(|name| name.as_str().to_owned()).collect();
         let columns = feed.columns().to_vec();
@@ -114,6 +113,21 @@ impl Plan {
     }
 }
 
+fn open(file: &JobFile, engine: &Engine) -> Result<Arc<dyn Feed>> {
+    let columns = &file.columns;
+    match &file.source {
+        SourceSpec::Csv(csv) => {
+            let feed = open_csv(csv, columns);
+            Ok(Arc::new(feed.map_err(|error| with_advice(error, &csv.files))?))
+        }
+        SourceSpec::Ndjson(files) => {
+            let feed = open_ndjson(files, columns);
+            Ok(Arc::new(feed.map_err(|error| with_advice(error, files))?))
+        }
+        SourceSpec::Table(table) => Ok(Arc::new(table_plan::open(table, file, engine)?)),
+    }
+}
+
 fn open_csv(spec: &CsvSpec, columns: &[ColumnSpec]) -> Result<CsvColumns> {
     let format = CsvFormat::new()
         .delimiter(spec.delimiter)
@@ -122,16 +136,20 @@ fn open_csv(spec: &CsvSpec, columns: &[ColumnSpec]) -> Result<CsvColumns> {
         .header(spec.header)
         .nulls(spec.null.clone());
     let columns = columns.iter().map(csv_column).collect();
-    CsvColumns::open(&spec.path, format, columns)
-        .locate(|place| place.file = Some(spec.path.clone()))
-        .map_err(|error| with_advice(error, &spec.path))
+    CsvColumns::open(files(&spec.files)?, format, columns)
+}
+
+fn open_ndjson(spec: &FilesSpec, columns: &[ColumnSpec]) -> Result<NdjsonColumns> {
+    let columns = columns.iter().map(ndjson_column).collect();
+    NdjsonColumns::open(files(spec)?, columns)
 }
 
 /// Says where a relative path begins, for the file was probably sought in another folder.
-fn with_advice(error: Error, path: &str) -> Error {
+fn with_advice(error: Error, files: &FilesSpec) -> Error {
+    let error = error.locate(|place| place.file = Some(files.describe()));
     let cause = error.source().and_then(|cause| cause.downcast_ref::<io::Error>());
     let is_missing = cause.is_some_and(|cause| cause.kind() == io::ErrorKind::NotFound);
-    if is_missing && Path::new(path).is_relative() {
+    if is_missing && files.paths.iter().any(|path| Path::new(path).is_relative()) {
         return error.with_hint("a relative path begins where the command is started");
     }
     error
@@ -145,6 +163,17 @@ fn csv_column(spec: &ColumnSpec) -> CsvColumn {
     }
     if let Some(nulls) = &spec.null {
         column = column.nulls(nulls.clone());
+    }
+    if spec.not_null { column.not_null() } else { column }
+}
+
+fn ndjson_column(spec: &ColumnSpec) -> NdjsonColumn {
+    let mut column = NdjsonColumn::new(spec.name.clone(), spec.column_type.clone())
+        .trim(spec.trim)
+        .nul(spec.nul)
+        .nulls(spec.null.clone().unwrap_or_default());
+    if let Some(from) = &spec.from {
+        column = column.from(from);
     }
     if spec.not_null { column.not_null() } else { column }
 }

@@ -70,9 +70,11 @@ impl fmt::Display for Fingerprint {
 pub struct Origin {
     /// Its number in the whole input, from 1.
     pub row: u64,
+    /// The file in which it stands, where the source has several.
+    pub file: Option<String>,
     /// The line on which it begins, from 1, where there are lines.
     pub line: Option<u64>,
-    /// The byte at which it begins, where there are bytes.
+    /// The byte at which it begins, where there are bytes; of a compressed file, decompressed.
     pub offset: Option<u64>,
     /// Its bytes as they stand in the source.
     pub raw: Vec<u8>,
@@ -81,7 +83,7 @@ pub struct Origin {
 impl Origin {
     /// Row `row` (from 1) of a source without lines and bytes.
     pub fn of_row(row: u64, raw: Vec<u8>) -> Self {
-        Self { row, line: None, offset: None, raw }
+        Self { row, file: None, line: None, offset: None, raw }
     }
 }
 
@@ -90,8 +92,9 @@ impl fmt::Debug for Origin {
         // The bytes are values of a row: they go to the reject store and nowhere else.
         write!(
             f,
-            "Origin(row {}, line {:?}, offset {:?}, {} bytes)",
+            "Origin(row {}, file {:?}, line {:?}, offset {:?}, {} bytes)",
             self.row,
+            self.file,
             self.line,
             self.offset,
             self.raw.len()

@@ -3,7 +3,9 @@
 //! - `feed`:     what the dispatcher asks of a source: a plan, and the rows of a batch, packed
 //! - `bounds`:   where a batch lies in its source
 //! - `prepared`: the rows of a batch, packed, and its rejects
-//! - `csv`:      a CSV file, cut at record boundaries
+//! - `input`:    the bytes of files: one or several, compressed, spooled
+//! - `csv`:      CSV files, cut at record boundaries
+//! - `ndjson`:   files with one JSON object a line
 //! - `rows`:     sources that yield values: the trait for a user's own, and any iterator
 //! - `stateful`: sources that know more of a plan than bounds can say
 //! - `table`:    a table, or what a query yields, cut by keys or by blocks
@@ -15,6 +17,8 @@
 pub mod bounds;
 pub mod csv;
 pub mod feed;
+pub mod input;
+pub mod ndjson;
 pub mod prepared;
 pub mod rows;
 pub mod stateful;

@@ -92,6 +92,8 @@ mod fault_watch; // long loans are told of, sleeping connections kept alive
 
 // Work: query_*.rs (fetch), store_*.rs, session_*.rs, relations_*.rs, csv_*.rs (source), sink_*.rs
 mod csv_source; // a CSV file, against what COPY makes of it
+mod files_source; // several files, compressed files, standard input
+mod ndjson_source; // JSON objects, against what the server makes of them
 mod query_change; // updates and deletions
 mod query_join;
 mod query_lock; // rows that are locked; a queue of work

@@ -92,7 +92,11 @@ fn pack(rows: &mut Rows, job_id: i64, run_id: i64, reject: &RejectRecord) -> Res
     number(&mut row, origin.offset)?;
     row.field(stage.name().as_bytes())?;
     text(&mut row, error.sqlstate().as_ref().map(crate::sqlstate::SqlState::code))?;
-    text(&mut row, Some(error.message()))?;
+    match &origin.file {
+        // Of several files, the place is none without its name.
+        Some(file) => text(&mut row, Some(&format!("{file}: {}", error.message())))?,
+        None => text(&mut row, Some(error.message()))?,
+    }
     text(&mut row, error.place().column.as_deref())?;
     text(&mut row, error.constraint())?;
     row.field(&origin.raw)?;

@@ -1,6 +1,7 @@
 //! `[columns]`: the columns of the target, their types, and what becomes of the source's fields.
 
 use super::section::{Field, Section, did_you_mean};
+use super::source::SourceSpec;
 use crate::error::Result;
 use crate::ident::Ident;
 use crate::mapping::column::Column;
@@ -45,7 +46,8 @@ pub struct ColumnSpec {
     pub column_type: ColumnType,
     /// The field it takes, by its name in the header; in a file without a header by its number,
     /// counted from 1. Default: the field of the column's name; without a header the field at the
-    /// column's own place in `[columns]`.
+    /// column's own place in `[columns]`. Of JSON objects a key, or a pointer such as
+    /// `/address/city`.
     pub from: Option<String>,
     /// Whether blanks around a field are removed. Default: false.
     pub trim: bool,
@@ -67,16 +69,16 @@ impl ColumnSpec {
     }
 }
 
-/// Reads the section; `header` says whether the source names its fields.
-pub(super) fn read(section: &Section<'_>, header: bool) -> Result<Vec<ColumnSpec>> {
+/// Reads the section; `source` decides how its fields are named.
+pub(super) fn read(section: &Section<'_>, source: &SourceSpec) -> Result<Vec<ColumnSpec>> {
     let fields = section.fields();
     if fields.is_empty() {
         return Err(section.error("", "no column, expected at least one: name = \"type\""));
     }
-    fields.iter().map(|field| column(field, header)).collect()
+    fields.iter().map(|field| column(field, source)).collect()
 }
 
-fn column(field: &Field<'_>, header: bool) -> Result<ColumnSpec> {
+fn column(field: &Field<'_>, source: &SourceSpec) -> Result<ColumnSpec> {
     let name = Ident::new(field.key).map_err(|error| field.error(error.message()))?;
     let mut column = ColumnSpec {
         name,
@@ -90,13 +92,13 @@ fn column(field: &Field<'_>, header: bool) -> Result<ColumnSpec> {
     };
     match field.value {
         DeValue::String(text) => column.column_type = column_type(field, text)?,
-        DeValue::Table(_) => options(field, header, &mut column)?,
+        DeValue::Table(_) => options(field, source, &mut column)?,
         _ => return Err(field.wrong_type("a type such as \"bigint\", or a table of options")),
     }
     Ok(column)
 }
 
-fn options(field: &Field<'_>, header: bool, column: &mut ColumnSpec) -> Result<()> {
+fn options(field: &Field<'_>, source: &SourceSpec, column: &mut ColumnSpec) -> Result<()> {
     let section = field.section(field.inner_prefix())?;
     section.allow_only(&["type", "from", "trim", "nul", "null", "not_null"])?;
     let flag = |key: &str| section.optional(key).map_or(Ok(false), |field| field.flag());
@@ -104,7 +106,7 @@ fn options(field: &Field<'_>, header: bool, column: &mut ColumnSpec) -> Result<(
     let type_field = section.required("type", expected)?;
     column.column_type = column_type(&type_field, type_field.plain_text(expected)?)?;
     if let Some(from) = section.optional("from") {
-        column.from = Some(read_from(&from, header)?);
+        column.from = Some(read_from(&from, source)?);
     }
     column.trim = flag("trim")?;
     column.not_null = flag("not_null")?;
@@ -120,18 +122,25 @@ fn options(field: &Field<'_>, header: bool, column: &mut ColumnSpec) -> Result<(
     Ok(())
 }
 
-fn read_from(field: &Field<'_>, header: bool) -> Result<String> {
-    if !header {
-        if field.value.as_str().is_some() {
-            let expected = "the number of a field, from 1, because header = false";
-            return Err(field.wrong_type(expected));
-        }
-        return field.count(1, u64::from(u16::MAX)).map(|number| number.to_string());
-    }
-    match field.plain_text("the name of a field in the header of the file")? {
-        "" => Err(field.error("expected the name of a field, found an empty text")),
+fn read_from(field: &Field<'_>, source: &SourceSpec) -> Result<String> {
+    let expected = match source {
+        SourceSpec::Csv(csv) if !csv.header => return read_position(field),
+        SourceSpec::Csv(_) => "the name of a field in the header of the file",
+        SourceSpec::Table(_) => "the name of a column of the source",
+        SourceSpec::Ndjson(_) => "a key, or a JSON pointer such as \"/address/city\"",
+    };
+    match field.plain_text(expected)? {
+        "" => Err(field.error(&format!("expected {expected}, found an empty text"))),
         name => Ok(name.to_owned()),
     }
+}
+
+fn read_position(field: &Field<'_>) -> Result<String> {
+    if field.value.as_str().is_some() {
+        let expected = "the number of a field, from 1, because header = false";
+        return Err(field.wrong_type(expected));
+    }
+    field.count(1, u64::from(u16::MAX)).map(|number| number.to_string())
 }
 
 fn column_type(field: &Field<'_>, text: &str) -> Result<ColumnType> {

@@ -4,6 +4,7 @@
 //! - `substitute`: `${NAME}` and `${NAME:-default}`
 //! - `units`:      sizes, durations and shares
 //! - `table_source`: the sources that are in a database
+//! - `files`:      which files a source reads
 //! - `params`, `source`, `target`, `columns`, `limits`, `ledger`: the sections
 //!
 //! What is not understood is refused, never passed over: an unknown key, a value of another type,
@@ -11,6 +12,7 @@
 //! never shows a URL. Nothing here opens the source or the target.
 
 mod columns;
+mod files;
 mod ledger;
 mod limits;
 mod params;
@@ -24,6 +26,7 @@ mod tests;
 mod units;
 
 pub use columns::ColumnSpec;
+pub use files::FilesSpec;
 pub use limits::LimitsSpec;
 pub use source::{CsvSpec, SourceSpec};
 pub use table_source::{Origin, TableSpec};
@@ -111,9 +114,8 @@ impl JobFile {
         let name = root.required("name", "the name of the job")?;
         let name = name.filled_text("the name of the job")?;
         let source = source::read(&root.section("source", "what is read")?)?;
-        let named = !matches!(&source, SourceSpec::Csv(csv) if !csv.header);
         let columns = root.section("columns", "at least one: name = \"type\"")?;
-        let columns = columns::read(&columns, named)?;
+        let columns = columns::read(&columns, &source)?;
         let target = root.section("target", "where the rows go")?;
         let target = target::read(&target, &columns, overrides.target.as_deref())?;
         let limits = limits::read(root.optional_section("limits")?.as_ref())?;

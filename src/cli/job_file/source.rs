@@ -1,12 +1,15 @@
 //! `[source]`: what is read.
 
+use super::files::{self, FilesSpec};
 use super::section::{Field, Section};
-use super::table_source::{self, TableSpec};
+use super::table_source::{self, Origin, TableSpec};
 use crate::error::Result;
+
+const EXPECTED: &str = "\"csv\", \"ndjson\", \"table\" or \"query\"";
 
 const KINDS: [(&str, Kind); 5] = [
     ("csv", Kind::Csv),
-    ("ndjson", Kind::Later("ndjson")),
+    ("ndjson", Kind::Ndjson),
     ("parquet", Kind::Later("parquet")),
     ("table", Kind::Table),
     ("query", Kind::Query),
@@ -17,6 +20,7 @@ enum Kind {
     Csv,
     Table,
     Query,
+    Ndjson,
     Later(&'static str),
 }
 
@@ -24,18 +28,34 @@ enum Kind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SourceSpec {
-    /// A CSV file.
+    /// CSV files.
     Csv(CsvSpec),
     /// A table, or a query.
     Table(TableSpec),
+    /// Files with a JSON object on each line.
+    Ndjson(FilesSpec),
 }
 
-/// A CSV file, in the dialect of PostgreSQL's `COPY ... (FORMAT csv)`.
+impl SourceSpec {
+    /// Its kind, and what is read.
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Csv(csv) => format!("csv {}", csv.files.describe()),
+            Self::Ndjson(files) => format!("ndjson {}", files.describe()),
+            Self::Table(spec) => match &spec.origin {
+                Origin::Table(table) => format!("table {}", table.plain()),
+                Origin::Query(_) => "query".to_owned(),
+            },
+        }
+    }
+}
+
+/// CSV files, in the dialect of PostgreSQL's `COPY ... (FORMAT csv)`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CsvSpec {
-    /// The file; a relative path begins where the command was started.
-    pub path: String,
+    /// The files.
+    pub files: FilesSpec,
     /// The byte between two fields. Default: a comma.
     pub delimiter: u8,
     /// The byte around a field that contains delimiters or line ends. Default: a double quote.
@@ -51,29 +71,26 @@ pub struct CsvSpec {
 
 pub(super) fn read(section: &Section<'_>) -> Result<SourceSpec> {
     // ORDER: the kind first: it decides which other keys are known.
-    let kind = section.required("kind", "\"csv\", \"table\" or \"query\"")?;
+    let kind = section.required("kind", EXPECTED)?;
     match kind.word(&KINDS)? {
-        Kind::Csv => (),
-        Kind::Table => return table_source::table(section).map(SourceSpec::Table),
-        Kind::Query => return table_source::query(section).map(SourceSpec::Table),
-        Kind::Later(name) => {
-            return Err(kind.not_built_in(name, "\"csv\", \"table\" or \"query\""));
+        Kind::Later(name) => Err(kind.not_built_in(name, EXPECTED)),
+        Kind::Csv => {
+            allow(section, &["delimiter", "quote", "escape", "null", "header", "encoding"])?;
+            csv(section).map(SourceSpec::Csv)
         }
+        Kind::Ndjson => {
+            allow(section, &["encoding"])?;
+            files::read(section).map(SourceSpec::Ndjson)
+        }
+        Kind::Table => table_source::table(section).map(SourceSpec::Table),
+        Kind::Query => table_source::query(section).map(SourceSpec::Table),
     }
-    section.allow_only(&[
-        "kind",
-        "path",
-        "delimiter",
-        "quote",
-        "escape",
-        "null",
-        "header",
-        "encoding",
-    ])?;
-    if let Some(encoding) = section.optional("encoding") {
-        check_encoding(&encoding)?;
-    }
-    csv(section).map(SourceSpec::Csv)
+}
+
+/// Refuses every key but those of all files and `others`.
+fn allow(section: &Section<'_>, others: &[&str]) -> Result<()> {
+    section.allow_only(&[&["kind"], &files::KEYS[..], others].concat())?;
+    section.optional("encoding").map_or(Ok(()), |field| check_encoding(&field))
 }
 
 fn csv(section: &Section<'_>) -> Result<CsvSpec> {
@@ -81,7 +98,7 @@ fn csv(section: &Section<'_>) -> Result<CsvSpec> {
         Some(field) => one_byte(&field),
         None => Ok(default),
     };
-    let path = section.required("path", "the path of a file")?.filled_text("the path of a file")?;
+    let files = files::read(section)?;
     let delimiter = byte("delimiter", b',')?;
     let quote = byte("quote", b'"')?;
     if delimiter == quote {
@@ -91,7 +108,7 @@ fn csv(section: &Section<'_>) -> Result<CsvSpec> {
     let nulls = |field: Field<'_>| field.texts("a list of texts, for example [\"NA\"]");
     let null = section.optional("null").map_or(Ok(vec![String::new()]), nulls)?;
     let header = section.optional("header").map_or(Ok(true), |field| field.flag())?;
-    Ok(CsvSpec { path, delimiter, quote, escape, null, header })
+    Ok(CsvSpec { files, delimiter, quote, escape, null, header })
 }
 
 /// A character of one byte that is no line end: what `COPY` takes.

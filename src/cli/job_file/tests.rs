@@ -5,6 +5,7 @@ use crate::batch::limits::MaxRejects;
 use crate::ident::Ident;
 use crate::mapping::column_type::ColumnType;
 use crate::sink::mode::Mode;
+use crate::source::input::Compression;
 use proptest::prelude::*;
 use std::time::Duration;
 
@@ -61,8 +62,8 @@ fn a_good_file_is_what_it_says() {
     let job = parse(GOOD).unwrap();
     assert_eq!(job.name, "runways");
     assert_eq!(job.params["night"], "2026-08-20");
-    let SourceSpec::Csv(csv) = &job.source else { panic!("{job:?}") };
-    assert_eq!(csv.path, "data/2026-08-20/runways.csv");
+    let SourceSpec::Csv(csv) = &job.source else { panic!("another source") };
+    assert_eq!(csv.files.paths, ["data/2026-08-20/runways.csv"]);
     assert_eq!((csv.delimiter, csv.quote, csv.escape, csv.header), (b',', b'"', b'"', true));
     assert_eq!(csv.null, [""]);
     assert_eq!(job.target.url, "sqlite:nightly.db");
@@ -109,6 +110,28 @@ fn a_file_without_a_header_counts_its_fields_from_1() {
 }
 
 #[test]
+fn json_objects_are_read_by_keys_and_pointers() {
+    let text = changed("\"csv\"", "\"ndjson\"").replace("\"length\"", "\"/size/length\"");
+    let job = parse(&text).unwrap();
+    assert_eq!(job.source.describe(), "ndjson data/2026-08-20/runways.csv");
+    assert_eq!(job.columns[1].from.as_deref(), Some("/size/length"));
+    let error = parse(&text.replace("path =", "header = true\npath =")).unwrap_err().to_string();
+    assert!(error.contains("header: unknown key, expected kind, path, compression"), "{error}");
+}
+
+#[test]
+fn files_are_one_or_several_and_may_be_compressed() {
+    let several = "path = [\"${night}-a.csv\", \"b.csv\"]\ncompression = \"zstd\"\n\
+        allow_empty = true\nmax_spool_bytes = \"2GiB\"\nspool_folder = \"/var/tmp\"";
+    let text = changed("path = \"data/${night}/runways.csv\"", several);
+    let SourceSpec::Csv(csv) = parse(&text).unwrap().source else { panic!("another source") };
+    assert_eq!(csv.files.paths, ["2026-08-20-a.csv", "b.csv"]);
+    assert_eq!(csv.files.compression, Compression::Zstd);
+    assert_eq!((csv.files.allow_empty, csv.files.max_spool_bytes), (true, 2 << 30));
+    assert_eq!(csv.files.spool_folder.as_deref(), Some("/var/tmp"));
+}
+
+#[test]
 fn one_field_may_feed_two_columns() {
     let text = changed("closed    =", "raw = { type = \"text\", from = \"length\" }\nclosed =");
     assert_eq!(parse(&text).unwrap().columns.len(), 5);
@@ -127,8 +150,8 @@ fn parameters_come_before_the_environment_and_the_command_line_before_both() {
     let text = changed("night = \"2026-08-20\"", "night = 2026-08-20\nHOME = \"here\"\nn = 0x10")
         .replace("data/", "${HOME}/${n}/");
     let job = parse_with(&text, &given(&[("night", "2026-08-21"), ("zone", "b")])).unwrap();
-    let SourceSpec::Csv(csv) = &job.source else { panic!("{job:?}") };
-    assert_eq!(csv.path, "here/16/2026-08-21/runways.csv");
+    let SourceSpec::Csv(csv) = &job.source else { panic!("another source") };
+    assert_eq!(csv.files.paths, ["here/16/2026-08-21/runways.csv"]);
     let params: Vec<_> = job.params.iter().map(|(k, v)| format!("{k}={v}")).collect();
     assert_eq!(params, ["HOME=here", "n=16", "night=2026-08-21", "zone=b"]);
 }
@@ -176,16 +199,21 @@ fn a_bad_file_is_one_line() {
         ("night = \"2026-08-20\"", "night = [1]", "job.toml:3: [params] night: expected a text, an integer, true or false, or a date, found a list"),
         ("night = \"2026-08-20\"", "night = \"${NIGHT}\"", "job.toml:3: [params] night: expected a plain value, ${...} is not substituted in [params]"),
         ("\"2026-08-20\"", "1.5", "job.toml:3: [params] night: expected a text, an integer, true or false, or a date, found a number with a point"),
-        ("kind = \"csv\"\n", "", "job.toml:4: [source] kind: missing, expected \"csv\""),
+        ("kind = \"csv\"\n", "", "job.toml:4: [source] kind: missing, expected \"csv\" or \"ndjson\""),
         ("\"csv\"", "\"cvs\"", r#"job.toml:5: [source] kind: unknown value "cvs", did you mean "csv"?"#),
         ("\"csv\"", "\"excel\"", r#"job.toml:5: [source] kind: unknown value "excel", expected csv, ndjson, parquet, table or query"#),
-        ("\"csv\"", "\"parquet\"", r#"job.toml:5: [source] kind: "parquet" is not built in yet, expected "csv""#),
+        ("\"csv\"", "\"parquet\"", r#"job.toml:5: [source] kind: "parquet" is not built in yet, expected "csv" or "ndjson""#),
         ("\"csv\"", "\"csv\"\nencoding = \"latin1\"", r#"job.toml:6: [source] encoding: "latin1" is not built in yet, expected "utf-8""#),
         ("\"csv\"", "\"csv\"\ndelimiter = \"||\"", "job.toml:6: [source] delimiter: expected one ASCII character other than a line end"),
         ("\"csv\"", "\"csv\"\nquote = \",\"", "job.toml:4: [source] delimiter: expected another character than the quote"),
         ("\"csv\"", "\"csv\"\nnull = \"NA\"", "job.toml:6: [source] null: expected a list of texts, for example [\"NA\"], found a text"),
         ("\"csv\"", "\"csv\"\nheader = 1", "job.toml:6: [source] header: expected true or false, found an integer"),
         ("\"csv\"", "\"csv\"\nheader = false", "job.toml:16: [columns] length_ft.from: expected the number of a field, from 1, because header = false, found a text"),
+        ("\"csv\"", "\"csv\"\ncompression = \"gz\"", r#"job.toml:6: [source] compression: unknown value "gz", expected auto, none, gzip or zstd"#),
+        ("\"csv\"", "\"csv\"\nmax_spool_bytes = \"0B\"", "job.toml:6: [source] max_spool_bytes: expected a size of 1 byte or more, such as \"20GiB\""),
+        ("\"csv\"", "\"csv\"\nallow_empty = 1", "job.toml:6: [source] allow_empty: expected true or false, found an integer"),
+        ("path = \"data/${night}/runways.csv\"", "path = []", "job.toml:6: [source] path: expected a list of files, for example [\"a.csv\", \"b.csv\"], found an empty one"),
+        ("path = \"data/${night}/runways.csv\"", "path = [\"a\", \"-\"]", "job.toml:6: [source] path: standard input \"-\" stands alone"),
         ("path = ", "paht = ", r#"job.toml:6: [source] paht: unknown key, did you mean "path"?"#),
         ("${night}", "${nigth}", r#"job.toml:6: [source] path: ${nigth} is set neither in [params] nor in the environment, did you mean "night"?"#),
         ("${night}", "${night", r#"job.toml:6: [source] path: "${" has no "}" behind it, write "$${" for the text"#),
@@ -263,7 +291,7 @@ fn a_missing_section_is_named() {
 
 #[test]
 fn what_is_not_built_in_yet_is_told_from_what_is_wrong() {
-    let error = parse(&changed("\"csv\"", "\"ndjson\"")).unwrap_err();
+    let error = parse(&changed("\"csv\"", "\"parquet\"")).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unsupported);
     assert_eq!(parse("").unwrap_err().kind(), ErrorKind::Config);
 }

@@ -1,7 +1,7 @@
 //! Rows for declared columns, packed straight from their texts.
 
 use super::fault::Fault;
-use super::file::{CsvFile, origin};
+use super::file::{CsvFile, CsvHead};
 use super::format::{CsvFormat, check_null};
 use super::pick::pick;
 use super::record::{Field, Records};
@@ -14,9 +14,9 @@ use crate::mapping::rows::RowWriter;
 use crate::mapping::text::Input;
 use crate::source::bounds::{Bounds, CutLimits, Fingerprint, Origin};
 use crate::source::feed::{Feed, Layout};
+use crate::source::input::Files;
 use crate::source::prepared::{Prepared, Stage};
 use std::fmt::Write as _;
-use std::path::Path;
 
 /// A column that is filled from a field of a CSV file.
 #[derive(Clone, Debug)]
@@ -83,11 +83,12 @@ impl CsvColumn {
     }
 }
 
-/// A CSV file whose fields become the columns that a job declares.
+/// CSV files whose fields become the columns that a job declares.
 ///
 /// Each text becomes a value as PostgreSQL's own input would make it, of the type of the target's
 /// column. A record without the shape of the file, or with a text that is no value of its type,
-/// becomes a reject; the rows around it are read.
+/// becomes a reject; the rows around it are read. Several [`Files`] have the same fields, in any
+/// order.
 ///
 /// ```no_run
 /// use rowmill::{ColumnType, CsvColumn, CsvColumns, CsvFormat, Ident};
@@ -108,14 +109,17 @@ pub struct CsvColumns {
 /// How a field becomes the text of a column.
 #[derive(Debug)]
 struct Reader {
+    /// Its field in the first file.
     field: usize,
+    /// The name of the field, where there is a header.
+    name: Option<String>,
     trim: bool,
     nul: NulPolicy,
     nulls: Vec<String>,
 }
 
 impl CsvColumns {
-    /// Opens a file and finds its columns in the header.
+    /// Opens files, or the one at a path, and finds the columns in the header.
     ///
     /// Without a header, columns stand in the order of the fields, and a record must have one field
     /// for each; as soon as one column says its position with [`CsvColumn::from`], a record must
@@ -123,9 +127,9 @@ impl CsvColumns {
     ///
     /// # Errors
     /// `Config` if the format is none, if there is no column, or if the file lacks the field of a
-    /// column or has it twice; `Source` if it cannot be opened or has no header.
+    /// column or has it twice; `Source` if a file cannot be opened, has no header or another one.
     pub fn open(
-        path: impl AsRef<Path>,
+        files: impl Into<Files>,
         format: CsvFormat,
         columns: Vec<CsvColumn>,
     ) -> Result<Self> {
@@ -135,7 +139,7 @@ impl CsvColumns {
         for null in columns.iter().filter_map(|column| column.nulls.as_ref()).flatten() {
             check_null(null, &format)?;
         }
-        let mut file = CsvFile::open(path.as_ref(), format)?;
+        let mut file = CsvFile::open(&files.into(), format)?;
         let in_order = columns.iter().all(|column| column.from.is_none());
         let fields = if file.format().has_header() || !in_order {
             file.locate(find(&file, &columns))?
@@ -151,6 +155,7 @@ impl CsvColumns {
             .zip(fields)
             .map(|(column, field)| Reader {
                 field,
+                name: file.names().and_then(|names| names.get(field).cloned()),
                 trim: column.trim,
                 nul: column.nul,
                 nulls: column.nulls.clone().unwrap_or_else(|| file.format().null_texts().to_vec()),
@@ -170,7 +175,7 @@ impl CsvColumns {
     ) -> Result<()> {
         let index = records.index();
         let refused = match records.fault() {
-            Some(fault) => Err((Stage::Parse, self.describe_fault(fault))),
+            Some(fault) => Err((Stage::Parse, self.describe_fault(fault, packer.head))),
             None => out
                 .push(index, packer.layout, |row| packer.record(records, row))
                 .map_err(|error| (Stage::Convert, error)),
@@ -180,7 +185,7 @@ impl CsvColumns {
             // A type that cannot be read, say, is no fault of the row.
             return Err(error);
         }
-        out.refuse(index, origin(records, bounds), stage, error);
+        out.refuse(index, self.file.origin_of(records, bounds), stage, error);
         // A wrong key costs nothing: the worst is that a row of the target is kept. So a broken record
         // names what stands where the key should be.
         if !packer.layout.key.is_empty() {
@@ -189,11 +194,14 @@ impl CsvColumns {
         Ok(())
     }
 
-    fn describe_fault(&self, fault: Fault) -> Error {
-        fault.error(|field| match (&self.file.head().names, self.column_of(field)) {
-            (Some(names), _) => names[field].clone(),
-            (None, Some(column)) => column.name.as_str().to_owned(),
-            (None, None) => (field + 1).to_string(),
+    fn describe_fault(&self, fault: Fault, head: &CsvHead) -> Error {
+        fault.error(|field| {
+            let field = head.first_field(field);
+            match (self.file.names(), self.column_of(field)) {
+                (Some(names), _) => names[field].clone(),
+                (None, Some(column)) => column.name.as_str().to_owned(),
+                (None, None) => (field + 1).to_string(),
+            }
         })
     }
 
@@ -211,27 +219,37 @@ fn find(file: &CsvFile, columns: &[CsvColumn]) -> Result<Vec<usize>> {
         None if has_header => column.column.name.as_str(),
         None => position.as_str(),
     });
-    pick(file.head(), wanted)
+    match file.head() {
+        Some(head) => pick(head, wanted),
+        // There is no file, and no row that would have a field.
+        None => Ok((0..columns.len()).collect()),
+    }
 }
 
 /// How the records of a batch become rows of a layout.
 struct Packer<'a> {
     layout: &'a Layout,
-    /// For each column its reader, and its type made ready.
-    columns: Vec<(&'a Reader, Input)>,
+    head: &'a CsvHead,
+    /// For each column its reader, its field in the file, and its type made ready.
+    columns: Vec<(&'a Reader, usize, Input)>,
 }
 
 impl<'a> Packer<'a> {
-    fn new(readers: &'a [Reader], layout: &'a Layout) -> Self {
+    fn new(readers: &'a [Reader], layout: &'a Layout, head: &'a CsvHead) -> Self {
         let inputs = layout.columns.iter().map(|column| Input::of(&column.column_type));
-        Self { layout, columns: readers.iter().zip(inputs).collect() }
+        let columns = readers
+            .iter()
+            .zip(inputs)
+            .map(|(reader, input)| (reader, head.field(reader.field), input))
+            .collect();
+        Self { layout, head, columns }
     }
 
     /// Writes all fields of a record.
     #[inline]
     fn record(&self, records: &Records<'_>, row: &mut RowWriter<'_>) -> Result<()> {
-        for (place, (reader, input)) in self.columns.iter().enumerate() {
-            reader.pack(records, input, row).map_err(|error| self.at(place, error))?;
+        for (place, (reader, field, input)) in self.columns.iter().enumerate() {
+            reader.pack(records, *field, input, row).map_err(|error| self.at(place, error))?;
         }
         Ok(())
     }
@@ -239,8 +257,8 @@ impl<'a> Packer<'a> {
     /// Writes the fields of the key.
     fn key(&self, records: &Records<'_>, row: &mut RowWriter<'_>) -> Result<()> {
         self.layout.key.iter().try_for_each(|&place| {
-            let (reader, input) = &self.columns[place];
-            reader.pack(records, input, row).map_err(|error| self.at(place, error))
+            let (reader, field, input) = &self.columns[place];
+            reader.pack(records, *field, input, row).map_err(|error| self.at(place, error))
         })
     }
 
@@ -255,8 +273,14 @@ impl<'a> Packer<'a> {
 impl Reader {
     /// Writes the field as a value of the type of `input`.
     #[inline]
-    fn pack(&self, records: &Records<'_>, input: &Input, row: &mut RowWriter<'_>) -> Result<()> {
-        let field = records.field(self.field).ok_or_else(lacks_field)?;
+    fn pack(
+        &self,
+        records: &Records<'_>,
+        field: usize,
+        input: &Input,
+        row: &mut RowWriter<'_>,
+    ) -> Result<()> {
+        let field = records.field(field).ok_or_else(lacks_field)?;
         match self.text(field) {
             None => row.null(),
             Some(text) if self.nul == NulPolicy::Reject => {
@@ -292,9 +316,14 @@ impl Feed for CsvColumns {
 
     fn definition(&self) -> String {
         let mut text = self.describe();
-        for Reader { field, trim, nul, nulls } in &self.readers {
-            // Writing to a string cannot fail.
-            let _ = write!(text, "\nfield {field} trim {trim} null {nulls:?}");
+        for Reader { field, name, trim, nul, nulls } in &self.readers {
+            // Writing to a string cannot fail. Of several files, another may be the first when the
+            // job is started again: that is told by the fingerprint.
+            let _ = match name {
+                Some(name) if !self.file.is_one() => write!(text, "\nfield {name:?}"),
+                _ => write!(text, "\nfield {field}"),
+            };
+            let _ = write!(text, " trim {trim} null {nulls:?}");
             // Jobs that were begun before there was a choice are what they were.
             if *nul != NulPolicy::Reject {
                 let _ = write!(text, " nul {nul:?}");
@@ -319,7 +348,7 @@ impl Feed for CsvColumns {
         if layout.columns.len() != self.readers.len() {
             return Err(Error::new(ErrorKind::Internal, "the layout is not that of the source"));
         }
-        let packer = Packer::new(&self.readers, layout);
+        let packer = Packer::new(&self.readers, layout, self.file.head_of(bounds)?);
         self.file.records(bounds, |records| {
             self.take(records, bounds, &packer, out)?;
             Ok(true)

@@ -7,12 +7,10 @@ use super::format::CsvFormat;
 use super::line_end::LineEnd;
 use crate::error::{Error, ErrorKind, Locate, Result};
 use crate::source::bounds::{Bounds, CutLimits};
+use crate::source::input::{Batches, MAX_RECORD_BYTES, unreadable};
 use std::io::Read;
 
 const BUFFER_BYTES: usize = 256 << 10;
-
-/// The longest record there can be: PostgreSQL's own limit for a line.
-const MAX_RECORD_BYTES: u64 = (1 << 30) - 1;
 
 /// Cuts what `input` yields, which begins at byte `start` of the file and on line `line`.
 ///
@@ -30,7 +28,7 @@ pub(super) fn cut(
             Ok(0) => return cutter.finish(each),
             Ok(size) => cutter.chunk(&buffer[..size], each)?,
             Err(cause) if cause.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(cause) => return Err(super::head::unreadable(cause)),
+            Err(cause) => return Err(unreadable(cause)),
         }
     }
 }
@@ -41,7 +39,6 @@ pub(super) struct Cutter {
     quote: u8,
     escape: Option<u8>,
     counted: u8,
-    limits: CutLimits,
     longest: u64,
     /// The byte of the file at which the chunk begins.
     offset: u64,
@@ -54,17 +51,7 @@ pub(super) struct Cutter {
     escaped: u64,
     record_start: u64,
     record_line: u64,
-    batch: Batch,
-}
-
-/// The batch that is being filled.
-struct Batch {
-    number: u32,
-    start: u64,
-    first_row: u64,
-    rows: u64,
-    first_line: u64,
-    checksum: crc32fast::Hasher,
+    batches: Batches,
 }
 
 impl Cutter {
@@ -78,14 +65,11 @@ impl Cutter {
     ) -> Self {
         let quote = format.quote_byte();
         let escape = Some(format.escape_byte()).filter(|escape| *escape != quote);
-        // A batch is asked for with the index of a row in 32 bits.
-        let rows = limits.rows.min(u64::from(u32::MAX));
         Self {
             needles: Needles::new(quote, escape, line_end),
             quote,
             escape,
             counted: line_end.counted(),
-            limits: CutLimits::new(rows, limits.bytes),
             longest: MAX_RECORD_BYTES,
             offset: start,
             line,
@@ -94,14 +78,7 @@ impl Cutter {
             escaped: u64::MAX,
             record_start: start,
             record_line: line,
-            batch: Batch {
-                number: 0,
-                start,
-                first_row: 1,
-                rows: 0,
-                first_line: line,
-                checksum: crc32fast::Hasher::new(),
-            },
+            batches: Batches::new(limits, start, line),
         }
     }
 
@@ -114,14 +91,13 @@ impl Cutter {
             if !self.is_record_end(chunk[found], self.offset + found as u64) {
                 continue;
             }
-            self.record_ends(self.offset + at as u64)?;
-            if self.is_full() {
-                self.batch.checksum.update(&chunk[hashed..at]);
+            if self.record_ends(self.offset + at as u64)? {
+                self.batches.hash(&chunk[hashed..at]);
                 hashed = at;
-                self.close(each)?;
+                self.batches.close(self.line, each)?;
             }
         }
-        self.batch.checksum.update(&chunk[hashed..]);
+        self.batches.hash(&chunk[hashed..]);
         self.offset += chunk.len() as u64;
         self.check_length(self.offset)
     }
@@ -147,40 +123,12 @@ impl Cutter {
         !self.quoted
     }
 
-    fn record_ends(&mut self, end: u64) -> Result<()> {
+    /// Takes the end of a record; says whether the batch is full.
+    fn record_ends(&mut self, end: u64) -> Result<bool> {
         self.check_length(end)?;
-        self.batch.rows += 1;
         self.record_start = end;
         self.record_line = self.line;
-        Ok(())
-    }
-
-    fn is_full(&self) -> bool {
-        self.batch.rows >= self.limits.rows
-            || self.record_start - self.batch.start >= self.limits.bytes
-    }
-
-    /// Hands out the batch that ends with the last record and begins the next.
-    fn close(&mut self, each: &mut dyn FnMut(Bounds) -> Result<()>) -> Result<()> {
-        let batch = &mut self.batch;
-        let bounds = Bounds {
-            number: batch.number,
-            start: batch.start,
-            end: self.record_start,
-            first_row: batch.first_row,
-            rows: batch.rows,
-            first_line: batch.first_line,
-            checksum: std::mem::take(&mut batch.checksum).finalize(),
-        };
-        batch.number = batch.number.checked_add(1).ok_or_else(|| {
-            Error::new(ErrorKind::Source, "the file has more than 4294967295 batches")
-                .with_hint("raise batch_rows")
-        })?;
-        batch.start = self.record_start;
-        batch.first_row += batch.rows;
-        batch.rows = 0;
-        batch.first_line = self.line;
-        each(bounds)
+        Ok(self.batches.record(end))
     }
 
     fn finish(mut self, each: &mut dyn FnMut(Bounds) -> Result<()>) -> Result<()> {
@@ -198,7 +146,7 @@ impl Cutter {
         if self.offset > self.record_start {
             self.record_ends(self.offset)?;
         }
-        if self.batch.rows == 0 { Ok(()) } else { self.close(each) }
+        self.batches.close(self.line, each)
     }
 
     fn check_length(&self, end: u64) -> Result<()> {

@@ -1,55 +1,72 @@
-//! A file: its plan, its fingerprint, the records of a batch and the origin of a row.
+//! The files of a source: their plan, their fingerprint, the records of a batch and the origin of a
+//! row.
 
 use super::cut::{Cutter, cut};
 use super::format::CsvFormat;
-use super::head::{Head, unreadable};
+use super::head::Head;
+use super::order::Order;
 use super::record::Records;
-use crate::error::{Error, ErrorKind, Locate, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::source::bounds::{Bounds, CutLimits, Fingerprint, Origin};
-use crate::spent::{self, Step};
-use sha2::{Digest, Sha256};
-use std::cell::RefCell;
-use std::fmt::Write as _;
-use std::fs::File;
-use std::io::{BufReader, Read, Seek, SeekFrom};
-use std::path::{Path, PathBuf};
-
-const SAMPLE_BYTES: u64 = 1 << 20;
-
-/// The most a thread keeps between two batches.
-const KEPT_BYTES: usize = 16 << 20;
+use crate::source::input::{Files, Parts, no_such_row};
+use std::io::BufReader;
 
 /// What stands before a batch and says whether its first record stands behind a stray newline.
 const BEFORE_BYTES: u64 = 2;
 
-thread_local! {
-    static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
-}
-
-/// A CSV file whose head has been read. It is opened again for every batch, so that many threads
-/// can read it at once.
+/// CSV files whose heads have been read, as one file: what follows speaks of the fields as the
+/// first of them names them.
 #[derive(Debug)]
 pub(super) struct CsvFile {
-    path: PathBuf,
+    parts: Parts,
     format: CsvFormat,
-    head: Head,
+    heads: Vec<CsvHead>,
     width: usize,
     keeps_nul: bool,
 }
 
+/// The head of one of the files.
+#[derive(Debug)]
+pub(super) struct CsvHead {
+    head: Head,
+    order: Order,
+}
+
+impl CsvHead {
+    /// The field of this file that is called as `field` of the first file is.
+    pub(super) fn field(&self, field: usize) -> usize {
+        self.order.here(field)
+    }
+
+    /// The field of the first file that is called as `field` of this file is.
+    pub(super) fn first_field(&self, field: usize) -> usize {
+        self.order.there(field)
+    }
+}
+
 impl CsvFile {
-    /// Opens a file and reads its head.
+    /// Opens the files and reads their heads.
     ///
     /// # Errors
-    /// `Config` if the format is none; `Source` if the file cannot be opened, is no regular file,
-    /// or has no header where one is expected.
-    pub(super) fn open(path: &Path, format: CsvFormat) -> Result<Self> {
+    /// `Config` if the format is none; `Source` if a file cannot be opened, is no regular file,
+    /// has no header where one is expected, or has other fields than the first.
+    pub(super) fn open(files: &Files, format: CsvFormat) -> Result<Self> {
         format.check()?;
-        let head = open(path)
-            .and_then(|file| Head::read(BufReader::new(file), &format))
-            .locate(|place| place.file = Some(path.display().to_string()))?;
-        let width = head.fields;
-        Ok(Self { path: path.to_owned(), format, head, width, keeps_nul: false })
+        let parts = Parts::open(files)?;
+        let mut heads: Vec<CsvHead> = Vec::with_capacity(parts.inputs().len());
+        for (part, input) in parts.inputs().iter().enumerate() {
+            let first = heads.first().map(|first: &CsvHead| &first.head);
+            let head = input
+                .stream(0)
+                .and_then(|stream| Head::read(BufReader::new(stream), &format))
+                .and_then(|head| {
+                    let order = Order::of(first, &head, || parts.inputs()[0].name().to_owned())?;
+                    Ok(CsvHead { head, order })
+                });
+            heads.push(parts.locate(part, head)?);
+        }
+        let width = heads.first().map_or(0, |first| first.head.fields);
+        Ok(Self { parts, format, heads, width, keeps_nul: false })
     }
 
     /// Refuses records that do not have `width` fields; by default the number of fields of the
@@ -64,8 +81,22 @@ impl CsvFile {
         self.keeps_nul = true;
     }
 
-    pub(super) fn head(&self) -> &Head {
-        &self.head
+    /// The head of the first file; `None` if there is no file.
+    pub(super) fn head(&self) -> Option<&Head> {
+        self.heads.first().map(|first| &first.head)
+    }
+
+    /// The names of the fields, where the files have headers.
+    pub(super) fn names(&self) -> Option<&[String]> {
+        self.head()?.names.as_deref()
+    }
+
+    /// The head of the file in which a batch lies.
+    ///
+    /// # Errors
+    /// `Source` if there is no such file.
+    pub(super) fn head_of(&self, bounds: &Bounds) -> Result<&CsvHead> {
+        self.heads.get(Parts::part_of(bounds)).ok_or_else(crate::source::input::changed)
     }
 
     pub(super) fn format(&self) -> &CsvFormat {
@@ -73,66 +104,48 @@ impl CsvFile {
     }
 
     pub(super) fn describe(&self) -> String {
-        self.path.display().to_string()
+        self.parts.describe()
     }
 
-    /// Adds the file to the place of an error.
+    /// Whether there is one file, whatever is in the folder.
+    pub(super) fn is_one(&self) -> bool {
+        self.parts.is_one()
+    }
+
+    /// Adds the first file to the place of an error.
     pub(super) fn locate<T>(&self, result: Result<T>) -> Result<T> {
-        result.locate(|place| place.file = Some(self.describe()))
+        self.parts.locate(0, result)
     }
 
     /// The size, the first and the last MiB, and the options of the reader.
     pub(super) fn fingerprint(&self) -> Result<Fingerprint> {
-        self.locate(open(&self.path).and_then(|file| self.sample(file)))
+        self.parts.fingerprint("csv", &self.format.describe())
     }
 
-    fn sample(&self, mut file: File) -> Result<Fingerprint> {
-        let size = file.metadata().map_err(unreadable)?.len();
-        let mut hash = Sha256::new();
-        let mut bytes = Vec::new();
-        for start in [0, size.saturating_sub(SAMPLE_BYTES)] {
-            bytes.clear();
-            file.seek(SeekFrom::Start(start)).map_err(unreadable)?;
-            (&mut file).take(SAMPLE_BYTES).read_to_end(&mut bytes).map_err(unreadable)?;
-            hash.update(&bytes);
-        }
-        hash.update(self.format.describe());
-        let mut text = format!("csv {size} bytes sha256 ");
-        for byte in hash.finalize() {
-            // Writing to a string cannot fail.
-            let _ = write!(text, "{byte:02x}");
-        }
-        Ok(Fingerprint(text))
-    }
-
-    /// Cuts the file into batches.
+    /// Cuts the files into batches.
     pub(super) fn plan(
         &self,
         limits: CutLimits,
         each: &mut dyn FnMut(Bounds) -> Result<()>,
     ) -> Result<()> {
-        let mut failed = None;
-        let cut = self.cut(limits, &mut |bounds| {
-            each(bounds).map_err(|error| {
-                // An error of the caller has a place of its own, and this file is no part of it.
-                failed = Some(error);
-                Error::new(ErrorKind::Internal, "the plan was stopped by its caller")
-            })
-        });
-        match failed {
-            Some(error) => Err(error),
-            None => self.locate(cut),
-        }
+        self.parts.plan(|part, each| self.cut(part, limits, each), each)
     }
 
-    fn cut(&self, limits: CutLimits, each: &mut dyn FnMut(Bounds) -> Result<()>) -> Result<()> {
-        let mut file = open(&self.path)?;
-        if Head::read(BufReader::new(&file), &self.format)? != self.head {
-            return Err(Error::new(ErrorKind::Source, "the file changed since it was opened"));
+    fn cut(
+        &self,
+        part: usize,
+        limits: CutLimits,
+        each: &mut dyn FnMut(Bounds) -> Result<()>,
+    ) -> Result<()> {
+        let changed = || Error::new(ErrorKind::Source, "the file changed since it was opened");
+        let (input, head) =
+            self.parts.inputs().get(part).zip(self.heads.get(part)).ok_or_else(changed)?;
+        if Head::read(BufReader::new(input.stream(0)?), &self.format)? != head.head {
+            return Err(changed());
         }
-        let Head { line_end, start, line, .. } = self.head;
-        file.seek(SeekFrom::Start(start)).map_err(unreadable)?;
-        cut(&mut file, Cutter::new(&self.format, line_end, limits, start, line), each)
+        let Head { line_end, start, line, .. } = head.head;
+        let mut stream = input.stream(start)?;
+        cut(&mut stream, Cutter::new(&self.format, line_end, limits, start, line), each)
     }
 
     /// Lets `each` look at every record of a batch, in order, until it says `false`.
@@ -142,69 +155,24 @@ impl CsvFile {
     pub(super) fn records(
         &self,
         bounds: &Bounds,
-        each: impl FnMut(&mut Records<'_>) -> Result<bool>,
-    ) -> Result<()> {
-        let mut buffer = BUFFER.take();
-        let result = spent::on(Step::Read, || self.read(bounds, &mut buffer))
-            .locate(|place| {
-                place.file = Some(self.describe());
-                place.batch = Some(u64::from(bounds.number));
-            })
-            .and_then(|before| self.walk(bounds, &buffer, before, each));
-        if buffer.capacity() <= KEPT_BYTES {
-            BUFFER.set(buffer);
-        }
-        result
-    }
-
-    /// Reads a batch and the few bytes before it; returns how many these are.
-    fn read(&self, bounds: &Bounds, buffer: &mut Vec<u8>) -> Result<usize> {
-        let before = BEFORE_BYTES.min(bounds.start);
-        let size = bounds.end.checked_sub(bounds.start).ok_or_else(changed)? + before;
-        let mut file = open(&self.path)?;
-        file.seek(SeekFrom::Start(bounds.start - before)).map_err(unreadable)?;
-        // Exact, so that a batch a little longer than all before does not double what is kept; but
-        // a plan of another file must not ask for more memory than there are bytes.
-        let rest = file.metadata().map_err(unreadable)?.len().saturating_sub(bounds.start - before);
-        buffer.clear();
-        buffer.reserve_exact(size.min(rest) as usize);
-        file.take(size).read_to_end(buffer).map_err(unreadable)?;
-        let before = before as usize;
-        let batch = buffer.get(before..).unwrap_or_default();
-        if buffer.len() as u64 != size || crc32fast::hash(batch) != bounds.checksum {
-            return Err(changed());
-        }
-        Ok(before)
-    }
-
-    fn walk(
-        &self,
-        bounds: &Bounds,
-        buffer: &[u8],
-        before: usize,
         mut each: impl FnMut(&mut Records<'_>) -> Result<bool>,
     ) -> Result<()> {
-        let (before, batch) = buffer.split_at(before);
-        let line_end = self.head.line_end;
-        let is_first = bounds.start == self.head.start;
-        let mut records = Records::new(batch, &self.format, line_end)
-            .keep_nul(self.keeps_nul)
-            .width(self.width)
-            .after_stray_newline(!is_first && line_end.is_stray(before));
-        let mut read = 0;
-        while records.advance() {
-            read += 1;
-            if !each(&mut records)? {
-                return Ok(());
+        self.parts.batch(bounds, BEFORE_BYTES, |chunk| {
+            let Head { line_end, start, .. } = self.head_of(bounds)?.head;
+            let is_first = chunk.start == start;
+            let mut records = Records::new(chunk.bytes, &self.format, line_end)
+                .keep_nul(self.keeps_nul)
+                .width(self.width)
+                .after_stray_newline(!is_first && line_end.is_stray(chunk.before));
+            let mut read = 0;
+            while records.advance() {
+                read += 1;
+                if !each(&mut records)? {
+                    return Ok(());
+                }
             }
-        }
-        if read == bounds.rows {
-            return Ok(());
-        }
-        let message = format!("{read} records were read where {} were planned", bounds.rows);
-        let place = Error::new(ErrorKind::Source, message)
-            .with_hint("start the job on the file and with the options it was planned for");
-        self.locate(Err(place)).locate(|place| place.batch = Some(u64::from(bounds.number)))
+            self.parts.locate_batch(bounds, crate::source::input::all_read(bounds, read))
+        })
     }
 
     /// Finds the origins of the rows `indexes` of a batch, which ascend.
@@ -216,15 +184,14 @@ impl CsvFile {
         self.records(bounds, |records| {
             // The same index may be asked for twice.
             while indexes.get(origins.len()) == Some(&records.index()) {
-                origins.push(origin(records, bounds));
+                origins.push(self.origin_of(records, bounds));
             }
             Ok(origins.len() < indexes.len())
         })?;
         if origins.len() == indexes.len() {
             return Ok(origins);
         }
-        let error = Error::new(ErrorKind::Source, "the batch has no such row");
-        self.locate(Err(error)).locate(|place| place.batch = Some(u64::from(bounds.number)))
+        self.parts.locate_batch(bounds, Err(no_such_row()))
     }
 
     /// Finds the origin of row `index` of a batch.
@@ -236,31 +203,15 @@ impl CsvFile {
             .pop()
             .ok_or_else(|| Error::new(ErrorKind::Internal, "an origin is missing"))
     }
-}
 
-/// The origin of the record to which `records` went last.
-pub(super) fn origin(records: &mut Records<'_>, bounds: &Bounds) -> Origin {
-    Origin {
-        row: bounds.first_row + u64::from(records.index()),
-        line: Some(bounds.first_line + records.lines_before()),
-        offset: Some(bounds.start + records.offset() as u64),
-        raw: records.raw().to_vec(),
+    /// The origin of the record to which `records` went last.
+    pub(super) fn origin_of(&self, records: &mut Records<'_>, bounds: &Bounds) -> Origin {
+        Origin {
+            row: bounds.first_row + u64::from(records.index()),
+            file: self.parts.file_of(Parts::part_of(bounds)),
+            line: Some(bounds.first_line + records.lines_before()),
+            offset: Some(Parts::start_of(bounds) + records.offset() as u64),
+            raw: records.raw().to_vec(),
+        }
     }
-}
-
-fn open(path: &Path) -> Result<File> {
-    let refused = |message: String| Error::new(ErrorKind::Source, message);
-    let file = File::open(path)
-        .map_err(|cause| refused(format!("cannot open the file: {cause}")).with_source(cause))?;
-    let is_file = file.metadata().map_err(unreadable)?.is_file();
-    if is_file {
-        return Ok(file);
-    }
-    Err(refused("not a regular file".to_owned())
-        .with_hint("write it to a file first: a batch must be able to be read again"))
-}
-
-fn changed() -> Error {
-    Error::new(ErrorKind::Source, "the file changed since it was planned")
-        .with_hint("put back the file the job was planned on, or start it under another name")
 }

@@ -5,9 +5,9 @@ use super::format::CsvFormat;
 use super::line_end::LineEnd;
 use super::record::Records;
 use crate::error::{Error, ErrorKind, Locate, Result};
+use crate::source::input::{skip_mark, unreadable};
 use std::io::BufRead;
 
-const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 const MAX_HEADER_BYTES: usize = 16 << 20;
 
 /// What the beginning of a file says of the rest.
@@ -47,17 +47,6 @@ impl Head {
         let fields = names.len();
         Ok(Self { line_end: first.line_end, names: Some(names), fields, start, line: 1 + breaks })
     }
-}
-
-/// Skips the byte order mark and returns its size.
-fn skip_mark(input: &mut impl BufRead) -> Result<u64> {
-    let start = input.fill_buf().map_err(unreadable)?;
-    if start.starts_with(b"\xFF\xFE") || start.starts_with(b"\xFE\xFF") {
-        return Err(source("the file is UTF-16: expected UTF-8").with_hint("save it as UTF-8"));
-    }
-    let size = if start.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
-    input.consume(size);
-    Ok(size as u64)
 }
 
 fn read_names(first: &FirstLine, format: &CsvFormat) -> Result<Vec<String>> {
@@ -149,11 +138,6 @@ impl FirstLine {
 
 fn source(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::Source, message)
-}
-
-/// The error for a file that cannot be read.
-pub(super) fn unreadable(cause: std::io::Error) -> Error {
-    source(format!("cannot read the file: {cause}")).with_source(cause)
 }
 
 #[cfg(test)]

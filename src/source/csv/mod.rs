@@ -1,4 +1,4 @@
-//! A CSV file.
+//! CSV files.
 //!
 //! - `format`:   how the file is written: delimiter, quote, escape, header, the texts of NULL
 //! - `line_end`: what ends a line, as the first line shows it
@@ -6,7 +6,8 @@
 //! - `cut`:      finds the ends of records in a stream and closes batches
 //! - `record`:   the records of one batch, field by field, borrowed from its bytes
 //! - `fault`:    why a record is refused
-//! - `file`:     the file: plan, fingerprint, the bytes of a batch, the origin of a row
+//! - `order`:    the fields of a file, held against those of the first
+//! - `file`:     the files: plan, fingerprint, the records of a batch, the origin of a row
 //! - `pick`:     which fields of a record become which columns
 //! - `columns`:  rows for declared columns, packed straight from their texts
 //! - `typed`:    rows as values of an entity
@@ -28,6 +29,7 @@ mod file;
 mod format;
 mod head;
 mod line_end;
+mod order;
 mod pick;
 mod record;
 mod typed;

@@ -1,6 +1,6 @@
 //! Rows of a CSV file as values of an entity.
 
-use super::file::CsvFile;
+use super::file::{CsvFile, CsvHead};
 use super::format::CsvFormat;
 use super::pick::by_name;
 use super::record::Records;
@@ -10,15 +10,15 @@ use crate::mapping::column::Column;
 use crate::mapping::entity::Entity;
 use crate::mapping::text::Input;
 use crate::source::bounds::{Bounds, CutLimits, Fingerprint, Origin};
+use crate::source::input::Files;
 use crate::source::prepared::Stage;
 use crate::source::rows::{Refusal, Source};
 use crate::spent::{self, Step};
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Range;
-use std::path::Path;
 
-/// A CSV file whose records are values of the entity `T`.
+/// CSV files whose records are values of the entity `T`.
 ///
 /// The header names the columns of the entity, in any order; fields that the entity does not have
 /// are left out, and a column that the database makes may be absent. Without a header, the fields
@@ -34,23 +34,23 @@ pub struct Csv<T> {
 }
 
 impl<T: Entity> Csv<T> {
-    /// Opens a file in the default format: commas, double quotes, a header line.
+    /// Opens files, or the one at a path, in the default format: commas, double quotes, a header line.
     ///
     /// # Errors
     /// As [`Csv::with_format`].
-    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
-        Self::with_format(path, CsvFormat::new())
+    pub fn open(files: impl Into<Files>) -> Result<Self> {
+        Self::with_format(files, CsvFormat::new())
     }
 
-    /// Opens a file and finds the columns of the entity in its header.
+    /// Opens files, or the one at a path, and finds the columns of the entity in the header.
     ///
     /// # Errors
     /// `Config` if the format or the entity is none, or the file lacks a column of the entity or has
-    /// it twice; `Source` if it cannot be opened or has no header.
-    pub fn with_format(path: impl AsRef<Path>, format: CsvFormat) -> Result<Self> {
+    /// it twice; `Source` if a file cannot be opened, has no header or another one.
+    pub fn with_format(files: impl Into<Files>, format: CsvFormat) -> Result<Self> {
         let columns = T::columns()?;
-        let mut file = CsvFile::open(path.as_ref(), format)?;
-        let fields = if let Some(names) = &file.head().names {
+        let mut file = CsvFile::open(&files.into(), format)?;
+        let fields = if let Some(names) = file.names() {
             file.locate(find(names, &columns))?
         } else {
             let carried = columns.iter().filter(|column| !column.generated).count();
@@ -65,12 +65,17 @@ impl<T: Entity> Csv<T> {
 
     /// Makes a value of the record to which `records` went, or refuses it; an error of the outer
     /// kind is no fault of the record.
-    fn take(&self, records: &Records<'_>, packed: &mut Packed) -> Result<Result<T, Refusal>> {
+    fn take(
+        &self,
+        records: &Records<'_>,
+        head: &CsvHead,
+        packed: &mut Packed,
+    ) -> Result<Result<T, Refusal>> {
         if let Some(fault) = records.fault() {
-            let name = |field: usize| self.name_of(field);
+            let name = |field: usize| self.name_of(head.first_field(field));
             return Ok(Err(Refusal::new(Stage::Parse, fault.error(name))));
         }
-        let converted = self.pack(records, packed).and_then(|()| {
+        let converted = self.pack(records, head, packed).and_then(|()| {
             T::unpack(&mut |index| {
                 let absent = || Error::new(ErrorKind::Internal, "an entity has no such column");
                 let column = self.columns.get(index).ok_or_else(absent)?;
@@ -86,13 +91,13 @@ impl<T: Entity> Csv<T> {
         }
     }
 
-    fn pack(&self, records: &Records<'_>, packed: &mut Packed) -> Result<()> {
+    fn pack(&self, records: &Records<'_>, head: &CsvHead, packed: &mut Packed) -> Result<()> {
         packed.bytes.clear();
         packed.fields.clear();
         let nulls = self.file.format().null_texts();
         let inputs = self.columns.iter().zip(&self.inputs);
         for ((column, input), field) in inputs.zip(&self.fields) {
-            let field = field.and_then(|field| records.field(field));
+            let field = field.and_then(|field| records.field(head.field(field)));
             let is_text = |text: &str| nulls.iter().all(|null| null != text);
             let text = field.filter(|field| field.quoted || is_text(field.text));
             let start = packed.bytes.len();
@@ -108,7 +113,7 @@ impl<T: Entity> Csv<T> {
 
     fn name_of(&self, field: usize) -> String {
         let place = self.fields.iter().position(|place| *place == Some(field));
-        match (&self.file.head().names, place) {
+        match (self.file.names(), place) {
             (Some(names), _) => names[field].clone(),
             (None, Some(place)) => self.columns[place].name.as_str().to_owned(),
             (None, None) => (field + 1).to_string(),
@@ -169,10 +174,11 @@ impl<T: Entity + Send> Source for Csv<T> {
         each: &mut dyn FnMut(u32, Result<T, Refusal>) -> Result<()>,
     ) -> Result<()> {
         let mut packed = Packed::default();
+        let head = self.file.head_of(bounds)?;
         self.file.records(bounds, |records| {
             let (step, index) = (Step::Encode, records.index());
-            let row = spent::sampled(step, index, bounds.rows, || self.take(records, &mut packed))?;
-            each(records.index(), row)?;
+            let take = || self.take(records, head, &mut packed);
+            each(index, spent::sampled(step, index, bounds.rows, take)?)?;
             Ok(true)
         })
     }

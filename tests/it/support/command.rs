@@ -43,6 +43,14 @@ impl Invocation {
         self
     }
 
+    /// The file that is its standard input.
+    #[must_use]
+    pub fn input(mut self, path: impl AsRef<Path>) -> Self {
+        let file = std::fs::File::open(path).expect("open the standard input");
+        self.command.stdin(file);
+        self
+    }
+
     /// The folder it runs in.
     #[must_use]
     pub fn cwd(mut self, folder: impl AsRef<Path>) -> Self {
