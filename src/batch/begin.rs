@@ -68,9 +68,10 @@ fn look(start: &Start<'_>, connection: &mut dyn Connection) -> Result<Look> {
         }
         None => None,
     };
+    let is_stateful = start.declared.feed.stateful().is_some();
     let find_sink = |connection| {
-        TableSink::find(start.declared.target.clone(), connection)
-            .map(|sink| sink.staging_beside(start.ledger.clone()))
+        let sink = TableSink::find(start.declared.target.clone(), connection)?;
+        Ok(sink.staging_beside(start.ledger.clone()).keep_refused(is_stateful))
     };
     Ok(match known {
         Some((ledger, job)) if job.complete => Look::Complete(ledger, job),

@@ -250,29 +250,32 @@ impl<'a> Worker<'a> {
             let indexes: Vec<_> = rows.iter().map(|row| row.index).collect();
             let origins = match context.feed.stateful() {
                 None => context.feed.origins(&bounds, &indexes)?,
-                Some(stateful) => indexes
+                Some(stateful) => rows
                     .iter()
-                    .map(|&index| stateful.refused(&bounds, index, self.kept(unit, index)))
+                    .map(|row| stateful.refused(&bounds, row.index, self.kept(unit, row)))
                     .collect::<Result<_>>()?,
             };
-            for (NotStored { batch, index, error }, origin) in rows.into_iter().zip(origins) {
+            for (NotStored { batch, index, error, .. }, origin) in rows.into_iter().zip(origins) {
                 rejects.push(RejectRecord::new(batch, index, origin, Stage::Store, error));
             }
         }
         Ok(rejects)
     }
 
-    /// What is left of row `index` of the batch that is being loaded.
-    fn kept(&self, unit: &Unit, index: u32) -> Option<Kept<'_>> {
-        let prepared = &self.prepared;
-        let row = prepared.indexes.binary_search(&index).ok()?;
-        if unit.phase != Phase::Load || row >= prepared.rows.len() {
+    /// What is left of a row that the database refused: of the batch that is being loaded, or what
+    /// was staged of it.
+    fn kept<'r>(&'r self, unit: &Unit, refused: &'r NotStored) -> Option<Kept<'r>> {
+        let (layout, prepared) = (self.context.sink.layout(), &self.prepared);
+        if unit.phase != Phase::Load {
+            return refused.staged.as_ref().map(|rows| Kept::new(layout, rows.row(0), None));
+        }
+        let row = prepared.indexes.binary_search(&refused.index).ok()?;
+        if row >= prepared.rows.len() {
             return None;
         }
         let noted = row < prepared.positions.len();
         let position = noted.then(|| prepared.positions.row(row).next().flatten()).flatten();
-        let layout = self.context.sink.layout();
-        Some(Kept { layout, fields: prepared.rows.row(row), position })
+        Some(Kept::new(layout, prepared.rows.row(row), position))
     }
 
     /// The bounds of a batch of the source, of which `unit` has rows.

@@ -44,7 +44,7 @@ impl Staged<'_> {
         self.load_rows(connection, &live.rows, &mut |row, error| {
             refused.push(live.sources[row]);
             let index = portion.indexes[live.sources[row]];
-            stored.refused.push(NotStored { batch, index, error });
+            stored.refused.push(NotStored { batch, index, error, staged: None });
         })?;
         // ORDER: behind the live rows: what the stage itself refuses is named all the same.
         let named = Staging::named(&self.stage, self.buckets, batch, portion, &refused)?;
@@ -229,7 +229,8 @@ impl Staged<'_> {
             },
             &mut |row, error| {
                 let (batch, index) = positions[row];
-                refused.push(NotStored { batch: batch as u32, index: index as u32, error });
+                let (batch, index) = (batch as u32, index as u32);
+                refused.push(NotStored { batch, index, error, staged: None });
             },
         );
         merged.map(|(stored, _)| stored)
@@ -238,6 +239,37 @@ impl Staged<'_> {
     fn court(&self) -> Court<'_> {
         let Self { stage, target, rules, .. } = self;
         Court { stage, target: &target.table, mode: target.mode, rules }
+    }
+
+    /// Keeps what was staged of the rows that were refused, for a source that does not find them
+    /// again.
+    pub(super) fn keep(
+        &self,
+        connection: &mut dyn Connection,
+        rows: &mut [NotStored],
+    ) -> Result<()> {
+        for row in rows {
+            row.staged = self.staged_row(connection, row)?;
+        }
+        Ok(())
+    }
+
+    /// What was staged of a row.
+    fn staged_row(&self, connection: &mut dyn Connection, row: &NotStored) -> Result<Option<Rows>> {
+        let mut types: Vec<_> =
+            self.stage.load_columns()?.into_iter().map(|column| column.column_type).collect();
+        types.truncate(self.stage.columns.len());
+        let sql = self.statements().one_row(row.batch, row.index);
+        let mut found = None;
+        connection.unload(&sql, &types, &mut |staged| {
+            let mut rows = Rows::new(types.len() as u16);
+            let mut writer = rows.begin();
+            writer.fields(&staged.fields, types.len() as u16, true);
+            writer.finish()?;
+            found = Some(rows);
+            Ok(())
+        })?;
+        Ok(found)
     }
 
     fn merge_part(

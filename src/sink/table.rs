@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::mapping::column::Column;
 use crate::mapping::column_type::ColumnType;
 use crate::mapping::layout::Layout;
+use crate::mapping::rows::Rows;
 use crate::sql::ledger::LedgerName;
 use crate::sql::stage::StageTable;
 use crate::sql::table::create_table;
@@ -47,6 +48,8 @@ pub struct NotStored {
     pub index: u32,
     /// Why.
     pub error: Error,
+    /// What was staged of it, where that is kept; `None` where it was never staged.
+    pub staged: Option<Rows>,
 }
 
 impl AddAssign for Stored {
@@ -70,6 +73,7 @@ pub struct TableSink {
     capabilities: Capabilities,
     ledger: LedgerName,
     rules: Rules,
+    keeps_refused: bool,
 }
 
 impl TableSink {
@@ -83,14 +87,22 @@ impl TableSink {
         let rules = Rules::read(connection, &target.table)?;
         let layout = fit::layout(&target, info.as_ref(), capabilities.dialect, rules.rewrites)?;
         let rules = rules.carried_by(&layout);
-        let ledger = LedgerName::default();
-        Ok(Self { target, layout, exists: info.is_some(), capabilities, ledger, rules })
+        let (exists, ledger, keeps_refused) = (info.is_some(), LedgerName::default(), false);
+        Ok(Self { target, layout, exists, capabilities, ledger, rules, keeps_refused })
     }
 
     /// Has the stage beside the ledger of that name. Default: beside the ledger `rowmill`.
     #[must_use]
     pub fn staging_beside(mut self, ledger: LedgerName) -> Self {
         self.ledger = ledger;
+        self
+    }
+
+    /// Has rows that a merge refuses kept with what was staged of them, for a source that does not
+    /// find them again. Default: no.
+    #[must_use]
+    pub fn keep_refused(mut self, keep: bool) -> Self {
+        self.keeps_refused = keep;
         self
     }
 
@@ -215,7 +227,8 @@ impl TableSink {
                 connection.load(&self.target.table, &self.layout.columns, portion.rows, part)
             },
             &mut |row, error| {
-                refused.push(NotStored { batch, index: portion.indexes[row], error });
+                let index = portion.indexes[row];
+                refused.push(NotStored { batch, index, error, staged: None });
             },
         )?;
         Ok((Stored { inserted, refused, ..Stored::default() }, rest))
@@ -243,7 +256,10 @@ impl TableSink {
         place: StagePlace,
         bucket: u32,
     ) -> Result<Stored> {
-        self.staged(place)?.merge(connection, bucket)
+        let staged = self.staged(place)?;
+        let mut stored = staged.merge(connection, bucket)?;
+        self.keep(&staged, connection, &mut stored)?;
+        Ok(stored)
     }
 
     /// Does what has to be done once, after all else: deletes, second chances, the swap; and drops
@@ -262,12 +278,24 @@ impl TableSink {
         }
         let may_delete = !empty || self.target.allow_empty_source;
         let staged = self.staged(place)?;
-        let stored = match self.target.mode {
+        let mut stored = match self.target.mode {
             Mode::Replace => staged.replace(connection, may_delete)?,
             mode => staged.finish(connection, mode == Mode::Mirror && may_delete)?,
         };
+        // ORDER: before what was staged is gone.
+        self.keep(&staged, connection, &mut stored)?;
         connection.run(&staged.stage.drop())?;
         Ok(stored)
+    }
+
+    /// Keeps what was staged of refused rows, where that is wanted.
+    fn keep(
+        &self,
+        staged: &Staged<'_>,
+        connection: &mut dyn Connection,
+        stored: &mut Stored,
+    ) -> Result<()> {
+        if self.keeps_refused { staged.keep(connection, &mut stored.refused) } else { Ok(()) }
     }
 
     fn stage(&self, job_id: i64) -> Result<StageTable> {

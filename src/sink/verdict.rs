@@ -122,7 +122,7 @@ impl Court<'_> {
     fn refusal(&self, (batch, index): Position, number: usize) -> Option<NotStored> {
         let constraint = self.rules.constraints.get(number)?;
         let error = self.error(constraint);
-        Some(NotStored { batch: batch as u32, index: index as u32, error })
+        Some(NotStored { batch: batch as u32, index: index as u32, error, staged: None })
     }
 
     fn error(&self, constraint: &Constraint) -> Error {

@@ -42,6 +42,13 @@ pub struct Kept<'a> {
     pub position: Option<&'a [u8]>,
 }
 
+impl<'a> Kept<'a> {
+    /// A row of `layout`, and what was noted of its position.
+    pub fn new(layout: &'a Layout, fields: Fields<'a>, position: Option<&'a [u8]>) -> Self {
+        Self { layout, fields, position }
+    }
+}
+
 /// A source that is not read by bounds alone: what a run tells it, and asks of it.
 ///
 /// ```text

@@ -22,6 +22,17 @@ const PART: &str = "s._rowmill_bucket = $1 AND s._rowmill_state = $2 \
     AND (s._rowmill_batch, s._rowmill_index) <= ($5, $6)";
 
 impl Merge<'_> {
+    /// Reads one staged row, as it was staged; it has no parameters.
+    pub fn one_row(&self, batch: u32, index: u32) -> String {
+        let names: Vec<_> =
+            self.stage.columns.iter().map(|column| column.name.to_string()).collect();
+        format!(
+            "SELECT {} FROM {} WHERE _rowmill_batch = {batch} AND _rowmill_index = {index}",
+            names.join(", "),
+            self.stage.name
+        )
+    }
+
     /// Takes out of bucket `$1` every live row that another one with the same key supersedes: the
     /// last of the input wins, or the first. It changes as many rows as were superseded.
     pub fn drop_superseded(&self, last_wins: bool) -> String {

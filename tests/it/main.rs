@@ -121,7 +121,8 @@ mod session_unit_undo; // what is rolled back is undone in the objects
 mod session_unit_work; // what a session looks after
 mod store_many; // many entities at a time: few statements, all or none
 mod store_single; // one entity at a time
-mod store_types; // values of every type, in whatever form rows travel
+mod store_types;
+mod table_source; // a table, or a query, as a source // values of every type, in whatever form rows travel
 
 // Flow: job_*.rs (kill and restart, rejects, exactly once, memory, serial twin)
 #[cfg(feature = "cli")]

@@ -3,8 +3,9 @@
 use super::errors;
 use super::row::SqliteRow;
 use crate::backend::RowRef;
-use crate::backend::unloaded::Unloaded;
+use crate::backend::unloaded::{Misfit, Unloaded};
 use crate::error::{Error, ErrorKind, Result};
+use crate::mapping::cell::CellRef;
 use crate::mapping::cell::convert::Converter;
 use crate::mapping::column_type::ColumnType;
 use crate::mapping::rows::Rows;
@@ -38,7 +39,7 @@ fn pack(
     row: &SqliteRow<'_, '_>,
     converters: &[Converter],
     packed: &mut Rows,
-) -> Result<Option<(usize, Error)>> {
+) -> Result<Option<Misfit>> {
     let mut fault = None;
     let mut writer = packed.begin();
     let mut value = Vec::new();
@@ -49,10 +50,21 @@ fn pack(
             Ok(false) => writer.null(),
             Err(error) => {
                 writer.null();
-                fault.get_or_insert((index, error));
+                let shown = row.cell(index).map_or_else(|_| String::new(), shown);
+                fault.get_or_insert(Misfit { field: index, error, shown });
             }
         }
     }
     writer.finish()?;
     Ok(fault)
+}
+
+fn shown(cell: CellRef<'_>) -> String {
+    match cell {
+        CellRef::Integer(number) => number.to_string(),
+        CellRef::Real(number) => number.to_string(),
+        CellRef::Text(text) => text.to_owned(),
+        CellRef::Blob(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+        _ => String::new(),
+    }
 }

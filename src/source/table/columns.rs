@@ -3,7 +3,7 @@
 use super::consistency::Consistency;
 use super::core::{Core, Reading, describe};
 use super::options::{Options, Partitions, What, check_query};
-use super::position::{self, record};
+use super::position;
 use super::selection::{Handling, Selection};
 use crate::backend::unloaded::Unloaded;
 use crate::engine::Acquire;
@@ -12,7 +12,7 @@ use crate::ident::{Ident, TableName};
 use crate::mapping::column::Column;
 use crate::mapping::column_type::ColumnType;
 use crate::mapping::nul::NulPolicy;
-use crate::mapping::rows::{Fields, Rows};
+use crate::mapping::rows::Rows;
 use crate::source::bounds::{Bounds, CutLimits, Fingerprint, Origin};
 use crate::source::feed::{Feed, Layout};
 use crate::source::prepared::{Prepared, Stage};
@@ -173,7 +173,7 @@ impl TableColumns {
     ) -> Result<()> {
         let Around { selection, layout, bounds } = *around;
         let packed = match &row.fault {
-            Some((at, error)) => Err(located(error.without_source(), *at, layout)),
+            Some(fault) => Err(located(fault.error.without_source(), fault.field, layout)),
             None => out.push(index, layout, |to| selection.pack(&row.fields, layout, to)),
         };
         match packed {
@@ -183,7 +183,7 @@ impl TableColumns {
             }
             Ok(()) => Ok(()),
             Err(error) if error.is_data() => {
-                let origin = self.origin_of(index, &row.fields, selection, bounds);
+                let origin = self.origin_of(index, row, selection, bounds);
                 out.refuse(index, origin, Stage::Convert, error);
                 out.name_key(index, |to| selection.pack_key(&row.fields, layout, to));
                 Ok(())
@@ -195,13 +195,11 @@ impl TableColumns {
     fn origin_of(
         &self,
         index: u32,
-        fields: &Fields<'_>,
+        row: &Unloaded<'_>,
         selection: &Selection,
         bounds: &Bounds,
     ) -> Origin {
-        let position = selection.positions.of(fields, &selection.types);
-        let (names, types) = (&selection.names, &selection.types);
-        let raw = record(&self.core.options.describe(), position, names, fields.clone(), types);
+        let raw = selection.record(&self.core.options.describe(), row);
         Origin::of_row(bounds.first_row + u64::from(index), raw)
     }
 }
@@ -279,7 +277,7 @@ impl Feed for TableColumns {
         let mut found = None;
         self.core.read(bounds, &reading, &mut |at, row| {
             if at == index {
-                found = Some(self.origin_of(at, &row.fields, &selection, bounds));
+                found = Some(self.origin_of(at, &row, &selection, bounds));
             }
             Ok(())
         })?;

@@ -154,7 +154,7 @@ impl Core {
         let changes = run.facts.changes();
         let run = &*run;
         run.hold_snapshot()?;
-        let Pieces { cuts, reason } = run.read(|connection| {
+        let cut = |connection: &mut dyn Connection| {
             let cutter = Cutter {
                 facts: &run.facts,
                 partitions: self.options.partitions,
@@ -168,7 +168,12 @@ impl Core {
             } else {
                 cutter.by_key(connection)
             }
-        })?;
+        };
+        let Pieces { cuts, reason } = match run.read(cut) {
+            // A statement that was prepared before the table was altered, say.
+            Err(error) if error.is_transient() => run.read(cut)?,
+            cut => cut?,
+        };
         let order = cut::order(&cuts);
         emit(&cuts, &order, each)?;
         let explanation = explain(&cuts, &order, &reason, run);

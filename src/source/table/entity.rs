@@ -3,7 +3,7 @@
 use super::consistency::Consistency;
 use super::core::{Core, Reading, describe};
 use super::options::{Options, Partitions, What, check_query};
-use super::position::{self, record};
+use super::position;
 use super::selection::Selection;
 use crate::backend::unloaded::Unloaded;
 use crate::engine::Acquire;
@@ -141,8 +141,8 @@ impl<T: Entity> Table<T> {
         let named = |at: usize, error: Error| {
             error.locate(|place| place.column = selection.names.get(at).cloned())
         };
-        if let Some((at, error)) = &row.fault {
-            let error = named(*at, error.without_source());
+        if let Some(fault) = &row.fault {
+            let error = named(fault.field, fault.error.without_source());
             return Ok(Err(Refusal::new(Stage::Convert, error)));
         }
         let fields: Vec<_> = row.fields.clone().collect();
@@ -178,10 +178,7 @@ struct Here<'a> {
 impl RowPlace for Here<'_> {
     fn origin(&self) -> Origin {
         let Self { table, selection, row, number } = self;
-        let position = selection.positions.of(&row.fields, &selection.types);
-        let fields = row.fields.clone();
-        let raw = record(table, position, &selection.names, fields, &selection.types);
-        Origin::of_row(*number, raw)
+        Origin::of_row(*number, selection.record(table, row))
     }
 
     fn position(&self) -> Vec<u8> {

@@ -45,20 +45,31 @@ impl Positions {
     }
 }
 
-/// The record of a row of `table`, at `position`, whose columns have `names` and `types`.
+/// The fields of a row that is to be shown.
+pub(super) struct Shown<'a> {
+    pub(super) fields: Fields<'a>,
+    pub(super) types: &'a [ColumnType],
+    /// The field that is no value of its type, and what it is.
+    pub(super) misfit: Option<(usize, &'a str)>,
+}
+
+/// The record of a row of `table`, at `position`, whose columns have `names`.
 pub(super) fn record(
     table: &str,
     mut position: Map<String, Value>,
     names: &[String],
-    fields: Fields<'_>,
-    types: &[ColumnType],
+    row: Shown<'_>,
 ) -> Vec<u8> {
-    let mut row = Map::new();
-    for ((name, ty), field) in names.iter().zip(types).zip(fields) {
-        row.insert(name.clone(), shown(Some(ty), field));
+    let mut values = Map::new();
+    for (at, ((name, ty), field)) in names.iter().zip(row.types).zip(row.fields).enumerate() {
+        let value = match row.misfit {
+            Some((misfit, text)) if misfit == at => text.into(),
+            _ => shown(Some(ty), field),
+        };
+        values.insert(name.clone(), value);
     }
     position.insert("table".to_owned(), table.into());
-    position.insert("row".to_owned(), Value::Object(row));
+    position.insert("row".to_owned(), Value::Object(values));
     Value::Object(position).to_string().into_bytes()
 }
 
@@ -79,9 +90,13 @@ pub(super) fn kept(
             let types: Vec<_> = columns.iter().map(|c| c.column_type.clone()).collect();
             let position =
                 noted.unwrap_or_else(|| Positions(key.to_vec()).of(&kept.fields, &types));
-            record(table, position, &names, kept.fields, &types)
+            let shown = Shown { fields: kept.fields, types: &types, misfit: None };
+            record(table, position, &names, shown)
         }
-        None => record(table, Map::new(), &[], Fields::default(), &[]),
+        None => {
+            let nothing = Shown { fields: Fields::default(), types: &[], misfit: None };
+            record(table, Map::new(), &[], nothing)
+        }
     };
     Ok(Origin::of_row(bounds.first_row + u64::from(index), raw))
 }

@@ -1,7 +1,8 @@
 //! How the columns of a source become those of a target.
 
 use super::facts::Facts;
-use super::position::{ADDRESS, Positions};
+use super::position::{ADDRESS, Positions, Shown, record};
+use crate::backend::unloaded::Unloaded;
 use crate::error::{Error, ErrorKind, Locate, Result};
 use crate::ident::Ident;
 use crate::mapping::column_type::ColumnType;
@@ -147,6 +148,18 @@ impl Selection {
     /// position is not to be told from the row that is kept.
     pub(super) fn notes_positions(&self) -> bool {
         !self.whole
+    }
+
+    /// The record of a row, for the reject store.
+    pub(super) fn record(&self, table: &str, row: &Unloaded<'_>) -> Vec<u8> {
+        let position = self.positions.of(&row.fields, &self.types);
+        let misfit = row.fault.as_ref().map(|fault| (fault.field, fault.shown.as_str()));
+        record(
+            table,
+            position,
+            &self.names,
+            Shown { fields: row.fields.clone(), types: &self.types, misfit },
+        )
     }
 
     /// Writes a row.

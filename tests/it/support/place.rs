@@ -67,16 +67,7 @@ impl Place<'_> {
     /// Hands every value of a query of one column to `each`, as text; NULL is `NULL`.
     pub fn texts(&self, sql: &str, mut each: impl FnMut(&str)) {
         match self {
-            Self::Postgres(database) => {
-                let copy = format!("copy (select cast(x as text) from ({sql}) as q(x)) to stdout");
-                let mut client = database.connect();
-                let lines =
-                    client.copy_out(&copy).unwrap_or_else(|error| panic!("{sql}: {error:?}"));
-                for line in BufReader::with_capacity(1 << 16, lines).lines() {
-                    let line = line.expect("read from the server");
-                    each(if line == "\\N" { "NULL" } else { &line });
-                }
-            }
+            Self::Postgres(database) => Self::texts_of(database, sql, each),
             Self::Sqlite(folder) => {
                 let sqlite = open(folder);
                 let cast = format!("with q(x) as ({sql}) select cast(x as text) from q");
@@ -87,6 +78,17 @@ impl Place<'_> {
                     each(text.unwrap_or("NULL"));
                 }
             }
+        }
+    }
+
+    /// The same, of a database of a server.
+    pub fn texts_of(database: &TestDb<'_>, sql: &str, mut each: impl FnMut(&str)) {
+        let copy = format!("copy (select cast(x as text) from ({sql}) as q(x)) to stdout");
+        let mut client = database.connect();
+        let lines = client.copy_out(&copy).unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+        for line in BufReader::with_capacity(1 << 16, lines).lines() {
+            let line = line.expect("read from the server");
+            each(if line == "\\N" { "NULL" } else { &line });
         }
     }
 

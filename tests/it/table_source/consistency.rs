@@ -1,0 +1,114 @@
+//! What others write while a table is read, and what is promised of it.
+
+use crate::support::Home;
+use rowmill::{Append, Consistency, Entity, Error, Job, Result, Table};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+#[derive(Clone, Debug, PartialEq, Entity)]
+#[entity(table = "a")]
+pub(super) struct Row {
+    #[entity(key)]
+    pub(super) id: i64,
+    pub(super) v: i64,
+}
+
+/// Rows 1 to 1000 in `a`, and a table without a key for what is read.
+pub(super) fn home_with_rows() -> Home {
+    let home = Home::postgres();
+    home.sql(
+        "create table a (id bigint primary key, v bigint not null);
+         insert into a select n, n from generate_series(1, 1000) n; analyze a;
+         create table b (id bigint, v bigint); create table before as table a",
+    );
+    home
+}
+
+/// Waits until the server counts a change of `a` that was just made: others learn of it later.
+pub(super) fn wait_until_counted(home: &Home, deleted: u64) {
+    let sql = "select n_tup_del from pg_stat_all_tables where relid = 'a'::regclass";
+    let counted = || home.rows(sql)[0].parse::<u64>().unwrap();
+    crate::support::fake::until("the change was counted", || counted() >= deleted);
+}
+
+/// A job from `a` to `b`; `meanwhile` is done while the first row is on its way.
+fn job(home: &Home, table: Table<Row>, meanwhile: impl Fn() + Send + Sync + 'static) -> Job {
+    let is_done = Arc::new(AtomicBool::new(false));
+    Job::named(home.job_name())
+        .read(table)
+        .map(move |row: Row| -> Result<Row> {
+            if !is_done.swap(true, Ordering::SeqCst) {
+                meanwhile();
+            }
+            Ok(row)
+        })
+        .write(Append::<Row>::new().table("b"))
+        .batch_rows(100)
+        .workers(1)
+}
+
+/// Changes rows in the part that is read first and in the part that is read last.
+fn change(home: &Arc<Home>) -> impl Fn() + Send + Sync + 'static {
+    let home = Arc::clone(home);
+    move || {
+        home.sql(
+            "update a set v = -1 where id in (5, 995); delete from a where id in (6, 996);
+             insert into a values (-7, 0), (2000, 0); update a set v = v + 0 where id > 500",
+        );
+        wait_until_counted(&home, 2);
+    }
+}
+
+#[test]
+fn a_snapshot_is_the_table_at_one_instant_whatever_is_written_meanwhile() {
+    for table in [Table::<Row>::all(), Table::all().partitions(rowmill::Partitions::Blocks)] {
+        let home = Arc::new(home_with_rows());
+        let table = table.consistency(Consistency::Snapshot);
+        let report = job(&home, table, change(&home)).run(home.engine()).unwrap();
+        assert!(report.batches >= 2, "{}", report.batches);
+        super::assert_same(&home, "before", "b");
+    }
+}
+
+#[test]
+fn batch_by_batch_each_row_that_is_there_all_the_time_is_read_once() {
+    let home = Arc::new(home_with_rows());
+    let report = job(&home, Table::all(), change(&home)).run(home.engine()).unwrap();
+    assert!(report.batches >= 8, "{}", report.batches);
+    // Nothing twice; and missing is nothing but what was deleted before its batch was read, or put
+    // in after it.
+    assert_eq!(home.rows("select id from b group by id having count(*) > 1"), [] as [&str; 0]);
+    let missing = "select id from (select id from before union select id from a) x \
+                   where id not in (select id from b) order by id";
+    assert_eq!(home.rows(missing), ["-7", "996"]);
+    assert_eq!(home.rows("select v from b where id in (5, 995) order by id"), ["5", "-1"]);
+}
+
+#[test]
+fn a_table_that_was_to_stay_as_it_is_and_did_not_fails_the_run() {
+    let home = Arc::new(home_with_rows());
+    let table = || Table::<Row>::all().consistency(Consistency::Static);
+    let error = job(&home, table(), change(&home)).run(home.engine()).unwrap_err().to_string();
+    assert!(error.contains("1000 inserted, 0 updated, 0 deleted"), "{error}");
+    assert!(error.contains("1002 inserted, 502 updated, 2 deleted"), "{error}");
+    let home = home_with_rows();
+    job(&home, table(), || ()).run(home.engine()).unwrap();
+    super::assert_same(&home, "before", "b");
+}
+
+#[test]
+fn nobody_rewrites_or_empties_a_table_while_its_snapshot_is_read() {
+    let home = Arc::new(home_with_rows());
+    let refused = {
+        let home = Arc::clone(&home);
+        move || {
+            let engine = rowmill::Engine::open(home.url()).unwrap();
+            let error: Error =
+                engine.run("set lock_timeout = 50; truncate a").expect_err("it is being read");
+            assert_eq!(error.sqlstate().unwrap().code(), "55P03");
+        }
+    };
+    let table = Table::all().consistency(Consistency::Snapshot);
+    job(&home, table, refused).run(home.engine()).unwrap();
+    super::assert_same(&home, "before", "b");
+}

@@ -1,0 +1,235 @@
+//! Which way a table is cut: keys of all kinds, blocks, NULL, partitions, queries.
+
+use super::{assert_same, columns_of, copy, whole};
+use crate::support::{Home, on_both};
+use rowmill::{
+    Bounds, Consistency, CutLimits, ErrorKind, Feed, Ident, Mode, Partitions, Stateful,
+    Surroundings, TableColumns,
+};
+use std::sync::Arc;
+
+/// The batches into which a feed is cut for four workers, and what it says of that.
+pub(super) fn plan(home: &Home, feed: &TableColumns, limits: CutLimits) -> (Vec<Bounds>, String) {
+    let surroundings = Surroundings::new(Arc::new(home.engine().clone()), 4);
+    feed.begin(&surroundings).unwrap();
+    let mut batches = Vec::new();
+    feed.plan(limits, &mut |bounds| {
+        batches.push(bounds);
+        Ok(())
+    })
+    .unwrap();
+    let explained = Stateful::explain(feed).join("; ");
+    Stateful::end(feed, false);
+    (batches, explained)
+}
+
+fn rows(count: u64) -> CutLimits {
+    CutLimits::new(count, 4 << 20)
+}
+
+/// Copies `a`, cut as `change` says, and fails unless every row arrived once.
+fn arrives(home: &Home, change: impl FnOnce(TableColumns) -> TableColumns) -> u64 {
+    let feed = change(whole(home.engine(), "a"));
+    home.engine().run("drop table if exists b").unwrap();
+    let report = copy(home, feed, "b", Mode::Append, &[])
+        .batch_rows(50)
+        .workers(4)
+        .run(home.engine())
+        .unwrap();
+    assert_same(home, "a", "b");
+    report.batches
+}
+
+#[test]
+fn keys_of_any_type_are_cut_exactly() {
+    let home = Home::postgres();
+    for (ty, key) in [
+        ("int", "n - 300"),
+        ("bigint", "n::bigint * 1000000007"),
+        ("text", "'k''\\ ' || md5(n::text)"),
+        ("text collate \"C\"", "chr(200 + n) || n"),
+        ("varchar(40)", "repeat('x', n % 30) || n"),
+        ("char(12)", "n::text"),
+        ("uuid", "md5(n::text)::uuid"),
+        ("numeric", "n / 7.0 - 40"),
+        ("double precision", "n / 7.0 - 40"),
+        ("timestamptz", "timestamptz '1999-12-31 23:00+00' + n * interval '1 hour 1 us'"),
+        ("date", "date '2000-01-01' - n"),
+        ("bytea", "sha256(n::text::bytea)"),
+        ("inet", "inet '10.0.0.0' + n"),
+    ] {
+        home.engine().run("drop table if exists a").unwrap();
+        home.sql(&format!(
+            "create table a (k {ty} primary key, v text);
+             insert into a select {key}, n::text from generate_series(1, 600) n"
+        ));
+        let batches = arrives(&home, |feed| feed);
+        assert!(batches >= 6, "{ty}: {batches}");
+    }
+}
+
+#[test]
+fn a_key_of_several_columns_and_one_that_descends_are_cut() {
+    on_both(|home| {
+        home.sql("create table a (x bigint not null, y text not null, v text, primary key (x, y))");
+        let rows: Vec<_> =
+            (0..600).map(|n| format!("({}, 'y{}', '{n}')", n % 7, 600 - n)).collect();
+        home.sql(&format!("insert into a values {}", rows.join(", ")));
+        home.sql("create unique index down on a (y desc, x desc)");
+        assert!(arrives(home, |feed| feed) >= 6);
+        let name = |name: &str| Ident::new(name).unwrap();
+        assert!(arrives(home, |feed| feed.key(vec![name("y"), name("x")])) >= 6);
+    });
+}
+
+#[test]
+fn what_has_no_key_value_is_a_piece_of_its_own() {
+    on_both(|home| {
+        home.sql("create table a (k bigint, v text)");
+        let rows: Vec<_> = (0..400)
+            .map(|n| match n % 4 {
+                0 => format!("(null, '{n}')"),
+                _ => format!("({}, '{n}')", n / 8),
+            })
+            .collect();
+        home.sql(&format!("insert into a values {}", rows.join(", ")));
+        let by_k = |feed: TableColumns| feed.key(vec![Ident::new("k").unwrap()]);
+        assert!(arrives(home, by_k) >= 3);
+        home.sql("update a set k = null");
+        arrives(home, |feed| feed.key(vec![Ident::new("k").unwrap()]));
+    });
+}
+
+#[test]
+fn a_table_without_a_key_is_read_by_blocks_as_of_one_snapshot() {
+    let home = Home::postgres();
+    home.sql(
+        "create table a (v text); insert into a select repeat('x', 200) || n \
+         from generate_series(1, 3000) n; delete from a where v like '%7'",
+    );
+    let (batches, told) = plan(&home, &whole(home.engine(), "a"), rows(200));
+    assert!(batches.len() >= 10 && told.contains("consistency snapshot"), "{told}");
+    assert!(arrives(&home, |feed| feed) >= 10);
+    home.sql("analyze a");
+    assert!(arrives(&home, |feed| feed.partitions(Partitions::Blocks)) >= 10);
+}
+
+#[test]
+fn partitions_and_what_inherits_are_read_once() {
+    let home = Home::postgres();
+    home.sql(
+        "create table a (k int, v text) partition by range (k);
+         create table a1 partition of a for values from (0) to (500);
+         create table \"A 2\" partition of a for values from (500) to (5000) partition by hash (k);
+         create table a20 partition of \"A 2\" for values with (modulus 2, remainder 0);
+         create table a21 partition of \"A 2\" for values with (modulus 2, remainder 1);
+         create table a3 partition of a default;
+         insert into a select n, n::text from generate_series(-10, 1500) n",
+    );
+    arrives(&home, |feed| feed);
+    home.sql(
+        "drop table a; create table a (k int primary key, v text);
+         create table kid (primary key (k)) inherits (a);
+         insert into a select n, 'a' from generate_series(1, 300) n;
+         insert into kid select n, 'kid' from generate_series(200, 700) n",
+    );
+    // The key of the one says nothing of the other's.
+    arrives(&home, |feed| feed);
+    arrives(&home, |feed| feed.partitions(Partitions::Blocks));
+}
+
+#[test]
+fn statistics_and_samples_part_a_table_and_their_ends_are_open() {
+    let home = Home::postgres();
+    home.sql(
+        "create table a (k bigint primary key, v text);
+         insert into a select n * n, n::text from generate_series(1, 20000) n; analyze a;
+         insert into a values (-5, 'below'), (900000000000, 'above')",
+    );
+    for partitions in [Partitions::Histogram, Partitions::Sample, Partitions::Exact] {
+        let feed = whole(home.engine(), "a").partitions(partitions);
+        let (batches, told) = plan(&home, &feed, rows(1_000));
+        assert!(batches.len() >= 20, "{} batches: {told}", batches.len());
+        home.sql("drop table if exists b");
+        let feed = whole(home.engine(), "a").partitions(partitions);
+        let job = copy(&home, feed, "b", Mode::Append, &[]).batch_rows(1_000);
+        assert_eq!(home.run(&job).inserted, 20_002);
+    }
+    assert_same(&home, "a", "b");
+}
+
+#[test]
+fn a_large_table_is_cut_by_its_statistics_without_being_asked() {
+    let home = Home::postgres();
+    home.sql(
+        "create table a (k bigint primary key, v int);
+         insert into a select n, n from generate_series(1, 150000) n; analyze a",
+    );
+    let (batches, told) = plan(&home, &whole(home.engine(), "a"), rows(5_000));
+    assert!(told.contains("statistics of the database"), "{told}");
+    assert!((32..=100).contains(&batches.len()), "{}", batches.len());
+    let (_, told) = plan(&home, &whole(home.engine(), "a"), rows(500));
+    assert!(told.contains("from a sample"), "{told}");
+}
+
+#[test]
+fn a_query_is_read_by_the_key_it_yields() {
+    on_both(|home| {
+        home.sql("create table a (id bigint primary key, v text)");
+        let rows: Vec<_> = (0..500).map(|n| format!("({n}, 'v; -- {n}')")).collect();
+        home.sql(&format!("insert into a values {}", rows.join(", ")));
+        let sql = "with odd as (select id, v from a where id % 2 = 1)\nselect * from odd -- all;";
+        let query = || TableColumns::query(sql, columns_of(home.engine(), "a")).unwrap();
+        let feed = query().key(vec![Ident::new("id").unwrap()]);
+        let job = copy(home, feed, "b", Mode::Append, &[]).batch_rows(50).workers(4);
+        let report = job.run(home.engine()).unwrap();
+        assert_eq!(report.inserted, 250);
+        assert!(report.batches >= 3, "{}", report.batches);
+        let left = home.rows("select count(*) from a join b on a.id = b.id and a.v = b.v");
+        assert_eq!(left, ["250"]);
+        let error = home.fails(&copy(home, query(), "c", Mode::Append, &[]));
+        assert_eq!(error.kind(), ErrorKind::Config);
+        assert!(error.to_string().contains("name the columns of a key"), "{error}");
+    });
+}
+
+#[test]
+fn a_query_that_writes_is_refused_by_the_database_too() {
+    let home = Home::postgres();
+    home.sql("create table a (id bigint primary key); insert into a values (1)");
+    let sql = "with gone as (delete from a returning id) select id from gone";
+    let feed = TableColumns::query(sql, columns_of(home.engine(), "a")).unwrap();
+    let feed = feed.key(vec![Ident::new("id").unwrap()]);
+    home.fails(&copy(&home, feed, "b", Mode::Append, &[]));
+    assert_eq!(home.rows("select id from a"), ["1"]);
+}
+
+#[test]
+fn what_cannot_be_promised_is_refused_with_the_reason() {
+    let home = Home::postgres();
+    home.sql("create table a (v text); create view w as select * from a");
+    let per_batch = whole(home.engine(), "a").consistency(Consistency::PerBatch);
+    let error = home.fails(&copy(&home, per_batch, "b", Mode::Append, &[])).to_string();
+    assert!(error.contains("a row twice, or not at all"), "{error}");
+    let error = home.fails(&copy(&home, whole(home.engine(), "w"), "b", Mode::Append, &[]));
+    assert!(error.to_string().contains("name the columns of a key"), "{error}");
+    let lite = Home::sqlite();
+    lite.sql("create table a (id integer primary key)");
+    for consistency in [Consistency::Snapshot, Consistency::Static] {
+        let feed = whole(lite.engine(), "a").consistency(consistency);
+        let error = lite.fails(&copy(&lite, feed, "b", Mode::Append, &[])).to_string();
+        assert!(error.contains("take consistency per-batch"), "{error}");
+    }
+}
+
+#[test]
+fn one_value_of_a_key_that_does_not_fit_into_a_batch_is_refused() {
+    let home = Home::postgres();
+    home.sql(
+        "create table a (k int, v int); insert into a select 1, n from generate_series(1, 3000) n",
+    );
+    let feed = whole(home.engine(), "a").key(vec![Ident::new("k").unwrap()]);
+    let job = copy(&home, feed, "b", Mode::Append, &[]).batch_rows(100);
+    let error = job.run(home.engine()).unwrap_err().to_string();
+    assert!(error.contains("3000 rows have one value of the key"), "{error}");
+}

@@ -1,0 +1,134 @@
+//! `kill -9` at random moments of a load from a table, and the same command again until it is
+//! through. `ROWMILL_FAULT_ROWS`, `ROWMILL_FAULT_KILLS` and `ROWMILL_FAULT_SEED` as in `job_kill`.
+
+use crate::support::loading::Place;
+use crate::support::{Cluster, Running, TestDb, rowmill};
+use std::hash::{BuildHasher, RandomState};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+fn setting(name: &str, default: u64) -> u64 {
+    std::env::var(name).map_or(default, |text| text.parse().expect("a number"))
+}
+
+/// A load of a table of a server into a table of `target`.
+struct Load<'a> {
+    source: TestDb<'a>,
+    target: Place<'a>,
+    mode: &'static str,
+    consistency: &'static str,
+    rows: u64,
+}
+
+impl<'a> Load<'a> {
+    fn new(source: TestDb<'a>, target: Place<'a>, mode: &'static str, how: &'static str) -> Self {
+        let rows = setting("ROWMILL_FAULT_ROWS", 60_000);
+        source.sql(&format!(
+            "create table a (id bigint primary key, v text, touched int not null default 0);
+             insert into a select n * 3, md5(n::text), 0 from generate_series(1, {rows}) n"
+        ));
+        target.sql(match mode {
+            // Nothing but rowmill itself stands against a doubled row.
+            "append" => "create table b (id bigint, v text)",
+            _ => "create table b (id bigint primary key, v text)",
+        });
+        Self { source, target, mode, consistency: how, rows }
+    }
+
+    fn start(&self, folder: &Path) -> Running {
+        let path = folder.join("job.toml");
+        let Self { mode, consistency, rows, .. } = self;
+        let key = if *mode == "append" { "" } else { "key = [\"id\"]\n" };
+        let batch_rows = (rows / 60).max(100);
+        let text = format!(
+            "name = \"a to b\"\n[source]\nkind = \"table\"\nurl = \"{}\"\ntable = \"a\"\n\
+             consistency = \"{consistency}\"\n[target]\nurl = \"{}\"\ntable = \"b\"\n\
+             mode = \"{mode}\"\n{key}[columns]\nid = \"bigint\"\nv = \"text\"\n\
+             [limits]\nworkers = 2\nbatch_rows = {batch_rows}\n",
+            self.source.url(),
+            self.target.url()
+        );
+        std::fs::write(&path, text).unwrap();
+        rowmill(["run"]).arg(&path).spawn()
+    }
+
+    /// Kills it at random progress, `kills` times; then lets it come to its end.
+    fn survive(&self) {
+        let folder = tempfile::tempdir().unwrap();
+        let kills = setting("ROWMILL_FAULT_KILLS", 5);
+        let seed = setting("ROWMILL_FAULT_SEED", RandomState::new().hash_one(0));
+        let mut random = seed;
+        let mut hit = 0;
+        for kill in 0..kills {
+            random = random
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            // A part of all units to each kill, and a moment within it.
+            let units = (kill * 60 + (random >> 33) % 60) / kills;
+            let mut probe = self.target.probe();
+            let mut run = self.start(folder.path());
+            if !run.wait_until(|_| probe.units_done() >= units) {
+                break;
+            }
+            std::thread::sleep(Duration::from_micros((random >> 40) % 20_000));
+            hit += u64::from(run.kill().code.is_none());
+        }
+        let run = self.start(folder.path()).wait();
+        assert_eq!(run.code, Some(0), "seed {seed}: {run}");
+        self.check(hit, seed);
+    }
+
+    fn check(&self, hit: u64, seed: u64) {
+        let (mut sent, mut found) = (Vec::new(), Vec::new());
+        Place::texts_of(&self.source, "select id || ' ' || v from a", |row| {
+            sent.push(row.to_owned())
+        });
+        self.target.texts("select id || ' ' || v from b", |row| found.push(row.to_owned()));
+        sent.sort();
+        found.sort();
+        let doubled = found.windows(2).filter(|pair| pair[0] == pair[1]).count();
+        let lost = sent.iter().filter(|row| found.binary_search(row).is_err()).count();
+        eprintln!(
+            "FAULTS table {} {} {} rows={} kills={hit} lost={lost} doubled={doubled} seed={seed}",
+            self.target.name(),
+            self.mode,
+            self.consistency,
+            self.rows
+        );
+        assert_eq!((lost, doubled, found.len()), (0, 0, sent.len()), "seed {seed}");
+        assert!(hit > 0, "no kill hit, seed {seed}");
+    }
+}
+
+#[test]
+fn a_load_from_a_table_survives_kills_while_others_write_to_it() {
+    let cluster = Cluster::start();
+    for mode in ["append", "upsert"] {
+        let target = Place::Postgres(cluster.database("target"));
+        let load = Load::new(cluster.database("source"), target, mode, "per-batch");
+        let over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            // Every row moves within its table again and again; none of them changes its key.
+            scope.spawn(|| {
+                let mut client = load.source.connect();
+                for part in (0..97).cycle().take_while(|_| !over.load(Ordering::SeqCst)) {
+                    let sql = format!("update a set touched = touched + 1 where id % 97 = {part}");
+                    client.batch_execute(&sql).unwrap();
+                }
+            });
+            let survived =
+                std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| load.survive()));
+            over.store(true, Ordering::SeqCst);
+            survived.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        });
+    }
+}
+
+#[test]
+fn a_load_from_one_snapshot_survives_kills_where_nobody_writes() {
+    let cluster = Cluster::start();
+    for target in [Place::Postgres(cluster.database("target")), Place::sqlite()] {
+        Load::new(cluster.database("source"), target, "append", "snapshot").survive();
+    }
+}

@@ -1,0 +1,156 @@
+//! One pool for both ends, few connections; and skew between the workers.
+
+use super::{assert_same, copy, whole};
+use crate::support::Home;
+use parking_lot::Mutex;
+use rowmill::{BatchDone, Consistency, Engine, Job, Mode, Observer, Report};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+fn narrow(home: &Home, connections: u32) -> Engine {
+    Engine::builder(home.url())
+        .pool_size(connections)
+        .max_overflow(0)
+        .timeout(Duration::from_secs(2))
+        .build()
+        .unwrap()
+}
+
+#[test]
+fn more_workers_than_connections_neither_wait_for_each_other_nor_fail() {
+    let home = Home::postgres();
+    home.sql(
+        "create table a (id bigint primary key, v text);
+         insert into a select n, 'v' || n from generate_series(1, 4000) n",
+    );
+    for (read, write, consistency) in [
+        (0, 1, Consistency::PerBatch),
+        (0, 1, Consistency::Snapshot),
+        (0, 2, Consistency::Snapshot),
+        (1, 8, Consistency::PerBatch),
+        (8, 1, Consistency::Snapshot),
+    ] {
+        home.sql("drop table if exists b");
+        let target = narrow(&home, write);
+        // 0: one engine for both.
+        let source = if read == 0 { target.clone() } else { narrow(&home, read) };
+        let feed = whole(&source, "a").consistency(consistency);
+        let job = copy(&home, feed, "b", Mode::Append, &[]).workers(8).batch_rows(100);
+        let report = job.run(&target).unwrap();
+        assert!(report.pool.peak_in_use <= write, "{}", report.pool.peak_in_use);
+        assert_same(&home, "a", "b");
+        assert_eq!(target.stats().in_use + source.stats().in_use, 0);
+    }
+}
+
+#[test]
+fn the_serial_twin_reads_the_same() {
+    let home = Home::postgres();
+    home.sql(
+        "create table a (id bigint primary key, v text);
+         insert into a select n, 'v' || n from generate_series(1, 1000) n",
+    );
+    for (table, consistency) in [("b", Consistency::Snapshot), ("c", Consistency::PerBatch)] {
+        let feed = whole(home.engine(), "a").consistency(consistency);
+        let job = copy(&home, feed, table, Mode::Upsert, &["id"]).batch_rows(100);
+        assert_eq!(job.run_serial(home.engine()).unwrap().inserted, 1_000);
+        assert_same(&home, "a", table);
+    }
+}
+
+#[test]
+fn no_key_is_told_to_who_listens_to_statements() {
+    let home = Home::postgres();
+    home.sql(
+        "create table a (id text primary key);
+         insert into a select 'secret' || n from generate_series(1, 500) n",
+    );
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let listening = Arc::clone(&told);
+    let engine = Engine::builder(home.url())
+        .echo(move |event| listening.lock().push(event.to_string()))
+        .build()
+        .unwrap();
+    copy(&home, whole(&engine, "a"), "b", Mode::Append, &[]).run(&engine).unwrap();
+    let told = told.lock().join("\n");
+    assert!(told.contains("UNLOAD SELECT t.\"id\" FROM \"a\" AS t"), "{told}");
+    assert!(!told.contains("secret"), "{told}");
+}
+
+/// What each worker did.
+#[derive(Debug, Default)]
+struct Shares(Mutex<BTreeMap<String, (u64, u64)>>);
+
+impl Observer for Shares {
+    fn batch_done(&self, batch: &BatchDone) {
+        let worker = std::thread::current().name().unwrap_or_default().to_owned();
+        let mut shares = self.0.lock();
+        let share = shares.entry(worker).or_default();
+        (share.0, share.1) = (share.0 + batch.rows, share.1 + batch.bytes);
+    }
+}
+
+impl Shares {
+    /// What the busiest worker did, in shares of the mean.
+    fn busiest(&self, workers: usize, of: impl Fn(&(u64, u64)) -> u64) -> f64 {
+        let shares = self.0.lock();
+        let most = shares.values().map(&of).max().unwrap_or(0) as f64;
+        most * workers as f64 / shares.values().map(of).sum::<u64>() as f64
+    }
+}
+
+fn watched(job: Job, home: &Home) -> (Arc<Shares>, Report) {
+    let shares = Arc::new(Shares::default());
+    let job = job.workers(4).in_flight_bytes(4 << 30).observer(Arc::clone(&shares) as _);
+    let report = job.run(home.engine()).unwrap();
+    (shares, report)
+}
+
+#[test]
+fn rows_that_crowd_in_a_corner_of_the_key_are_shared_evenly() {
+    let home = Home::postgres();
+    home.sql(
+        "create table a (id bigint primary key, v text);
+         insert into a select n, 'v' from generate_series(1, 198000) n;
+         insert into a select 198000 + n * 9900, 'v' from generate_series(1, 2000) n; analyze a;
+         create table b (id bigint, v text)",
+    );
+    let crowd = home.rows("select count(*) from a where id <= (select max(id) from a) / 100");
+    assert_eq!(crowd, ["198000"], "99 % of the rows in 1 % of the range");
+    let (shares, report) =
+        watched(copy(&home, whole(home.engine(), "a"), "b", Mode::Append, &[]), &home);
+    assert_eq!(report.inserted, 200_000);
+    let batches = home.rows("select read from rowmill.batch where phase = 0");
+    let largest: u64 = batches.iter().map(|rows| rows.parse().unwrap()).max().unwrap();
+    let mean = 200_000 / batches.len() as u64;
+    assert!(batches.len() >= 32 && largest <= 2 * mean, "{largest} of {mean}");
+    let busiest = shares.busiest(4, |(rows, _)| *rows);
+    eprintln!(
+        "SKEW rows: busiest / mean = {busiest:.2}, largest batch / mean = {:.2}",
+        largest as f64 / mean as f64
+    );
+    assert!(busiest <= 1.3, "{busiest}: {shares:?}");
+}
+
+/// `ROWMILL_FAT_ROW` sets the size of the row; 1 GB needs some 12 GB of disk.
+#[test]
+fn one_row_of_enormous_size_does_not_leave_the_others_idle() {
+    let fat: u64 = std::env::var("ROWMILL_FAT_ROW").map_or(100_000_000, |n| n.parse().unwrap());
+    let home = Home::postgres();
+    home.sql(&format!(
+        "create unlogged table a (id bigint primary key, v text);
+         alter table a alter v set storage external;
+         insert into a select n, repeat('x', {}) from generate_series(1, 400) n;
+         update a set v = repeat('y', {fat}) where id = 399; analyze a;
+         create unlogged table b (id bigint, v text); alter table b alter v set storage external",
+        fat / 100
+    ));
+    let (shares, report) =
+        watched(copy(&home, whole(home.engine(), "a"), "b", Mode::Append, &[]), &home);
+    assert_eq!(report.inserted, 400);
+    assert_eq!(home.rows("select sum(length(v)) from b"), [(fat / 100 * 399 + fat).to_string()]);
+    let busiest = shares.busiest(4, |(_, bytes)| *bytes);
+    eprintln!("SKEW bytes: busiest / mean = {busiest:.2}, one row of {fat} bytes: {shares:?}");
+    assert!(busiest <= 1.3, "{busiest}: {shares:?}");
+}
