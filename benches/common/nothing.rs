@@ -31,6 +31,14 @@ impl Backend for Nothing {
         Ok(None)
     }
 
+    fn share_job(&self, _: i64, _: Instant) -> Result<Option<Box<dyn JobLock>>> {
+        Ok(None)
+    }
+
+    fn locked_jobs(&self, keys: &[i64], _: Instant) -> Result<Vec<bool>> {
+        Ok(vec![false; keys.len()])
+    }
+
     fn describe(&self) -> String {
         "nothing".to_owned()
     }

@@ -17,6 +17,9 @@ pub struct Capabilities {
     pub concurrent_writers: bool,
     /// `SELECT ... FOR UPDATE` locks rows.
     pub row_locks: bool,
+    /// `SKIP LOCKED` passes over rows that another transaction has locked, so that several
+    /// processes can work through one list.
+    pub skip_locked: bool,
     /// `SET CONSTRAINTS` has constraints checked by the statements of a transaction, and not at its
     /// end.
     pub deferred_constraints: bool,
@@ -38,6 +41,7 @@ impl Capabilities {
             unnest: false,
             concurrent_writers: false,
             row_locks: false,
+            skip_locked: false,
             deferred_constraints: false,
             async_commit: false,
             transaction_modes: false,

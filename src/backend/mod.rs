@@ -65,6 +65,19 @@ pub trait Backend: Debug + Send + Sync {
     /// `Connect` or `Database` if it cannot be asked for.
     fn lock_job(&self, key: i64, deadline: Instant) -> Result<Option<Box<dyn JobLock>>>;
 
+    /// Takes the lock of a job beside others that share it; `None` if one holds it alone. Held as
+    /// that of [`lock_job`](Self::lock_job) is.
+    ///
+    /// # Errors
+    /// `Unsupported` where it cannot be shared; as [`lock_job`](Self::lock_job).
+    fn share_job(&self, key: i64, deadline: Instant) -> Result<Option<Box<dyn JobLock>>>;
+
+    /// Whether anybody holds the lock of each of these jobs, alone or shared. Takes none.
+    ///
+    /// # Errors
+    /// As [`lock_job`](Self::lock_job).
+    fn locked_jobs(&self, keys: &[i64], deadline: Instant) -> Result<Vec<bool>>;
+
     /// Whether the database is there; one that is not is made by the first connection. Opens
     /// nothing, and says yes where only a connection can tell.
     ///
@@ -82,6 +95,13 @@ pub trait Backend: Debug + Send + Sync {
 pub trait JobLock: Debug + Send {
     /// Whether it is still held; a lock whose connection was lost is not.
     fn is_held(&mut self) -> bool;
+
+    /// Takes another lock, which is held and lost together with this one; `false` if another holds
+    /// it.
+    ///
+    /// # Errors
+    /// As [`Backend::lock_job`].
+    fn also(&mut self, key: i64) -> Result<bool>;
 }
 
 /// A connection to a database. It is used by one thread at a time.

@@ -3,6 +3,7 @@
 use super::identity;
 use super::job::Declared;
 use super::ledger::{JobRecord, Ledger, RunRecord};
+use super::members;
 use super::meter::Meter;
 use super::patience::Patience;
 use super::plan::Plan;
@@ -22,7 +23,7 @@ pub(super) enum Begun {
 }
 
 /// What is there of the job.
-enum Look {
+pub(super) enum Look {
     Complete(Ledger, JobRecord),
     Begun(Ledger, JobRecord, TableSink),
     New(TableSink),
@@ -31,10 +32,28 @@ enum Look {
 /// Takes the lock of the job, looks what is there, and plans what is not. What is refused so far
 /// has changed nothing. Each step can be done again: what it may have done shows to the next.
 pub(super) fn begin(start: &Start<'_>, patience: &Patience<'_>, meter: &Meter) -> Result<Begun> {
-    let looked = patience.with_connection(|connection| look(start, connection));
-    let (ledger, job, sink) = match looked.map_err(|error| name_holder(start, error))? {
+    members::check(start, patience)?;
+    let look = || patience.with_connection(|connection| look(start, connection));
+    let found = look().map_err(|error| name_holder(start, error))?;
+    match found {
+        Look::New(_) if start.joins.is_some() => {
+            members::plan_once(start, patience, look, |found| go_on(start, patience, meter, found))
+        }
+        found => go_on(start, patience, meter, found),
+    }
+}
+
+/// Carries on with what there is of the job, or plans it.
+fn go_on(start: &Start<'_>, patience: &Patience<'_>, meter: &Meter, found: Look) -> Result<Begun> {
+    let (ledger, job, sink) = match found {
         Look::Complete(ledger, job) => return Ok(Begun::Complete(ledger, job)),
-        Look::Begun(ledger, job, sink) => (ledger, carry_on(start, job)?, sink),
+        Look::Begun(ledger, job, sink) => {
+            let job = carry_on(start, job)?;
+            if sink.is_staged() {
+                patience.with_connection(|connection| ledger.ensure_seal(connection, job.id))?;
+            }
+            (ledger, job, sink)
+        }
         Look::New(sink) => {
             let began = Instant::now();
             // Nothing is held while the source is read from end to end.
@@ -91,20 +110,29 @@ fn name_holder(start: &Start<'_>, error: Error) -> Error {
 
 /// The error of a job that another process runs, with what is known of that one.
 fn already_running(connection: &mut dyn Connection, start: &Start<'_>) -> Error {
-    let by = last_run(connection, start).map_or(String::new(), |run| {
-        let host = run.host.unwrap_or_else(|| "an unknown machine".to_owned());
+    let runs = living(connection, start).unwrap_or_default();
+    let by = runs.first().map_or(String::new(), |run| {
+        let host = run.host.as_deref().unwrap_or("an unknown machine");
         let process = run.pid.map_or(String::new(), |pid| format!(", process {pid}"));
-        format!(" on {host}{process}, since {}", run.started_at)
+        let others = match runs.len() - 1 {
+            0 => String::new(),
+            others => format!(", and by {others} more"),
+        };
+        format!(" on {host}{process}, since {}{others}", run.started_at)
     });
     Error::new(ErrorKind::AlreadyRunning, format!("the job is already running{by}"))
         .with_hint("rowmill status shows how far it is")
 }
 
 /// Who runs it; best effort, for a message.
-fn last_run(connection: &mut dyn Connection, start: &Start<'_>) -> Option<RunRecord> {
+fn living(connection: &mut dyn Connection, start: &Start<'_>) -> Option<Vec<RunRecord>> {
     let ledger = Ledger::find(connection, start.ledger).ok()??;
     let job = ledger.job(connection, start.identity).ok()??;
-    ledger.last_run(connection, job.id).ok()?.filter(|run| run.status == "running")
+    let runs = ledger.running(connection, job.id).ok()?;
+    let keys: Vec<_> =
+        runs.iter().map(|run| start.identity.member_key(start.ledger, run.number)).collect();
+    let mut lives = start.engine.locked_jobs(&keys).ok()?.into_iter();
+    Some(runs.into_iter().filter(|_| lives.next().unwrap_or(false)).collect())
 }
 
 /// A job that stopped half-way is carried on only as what it was.

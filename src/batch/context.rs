@@ -1,10 +1,10 @@
 //! What all parts of a run share.
 
-use super::budget::Budget;
 use super::ledger::Ledger;
 use super::limits::Limits;
 use super::meter::Meter;
 use super::patience::Patience;
+use super::unit::Phase;
 use crate::sink::table::{StagePlace, TableSink};
 use crate::source::feed::Feed;
 use crate::trace::Span;
@@ -18,7 +18,21 @@ pub(super) struct Context<'a> {
     pub(super) place: StagePlace,
     pub(super) run_id: i64,
     pub(super) limits: Limits,
-    pub(super) budget: Budget,
+    /// How many rows may be rejected, by all runs and all processes together.
+    pub(super) max_rejects: u64,
+    /// Where in each phase this run begins, as a share of it, if others work on the job, too.
+    pub(super) joins_at: Option<f64>,
     pub(super) meter: &'a Meter,
     pub(super) span: &'a Span,
+}
+
+impl Context<'_> {
+    /// The name by which a phase is told to observers: sealing is the beginning of what comes next.
+    pub(super) fn announced(&self, phase: Phase) -> &'static str {
+        match phase {
+            Phase::Seal if self.sink.merges_in_parallel() => Phase::Merge.name(),
+            Phase::Seal => Phase::Finish.name(),
+            phase => phase.name(),
+        }
+    }
 }

@@ -37,6 +37,22 @@ impl Identity {
         i64::from_be_bytes(first)
     }
 
+    /// The number under which one run of the job shows that it lives.
+    pub fn member_key(&self, ledger: &LedgerName, run: i64) -> i64 {
+        self.derived_key(ledger, &format!("run {run}"))
+    }
+
+    /// The number under which one of several processes plans the job.
+    pub(super) fn plan_key(&self, ledger: &LedgerName) -> i64 {
+        self.derived_key(ledger, "plan")
+    }
+
+    fn derived_key(&self, ledger: &LedgerName, purpose: &str) -> i64 {
+        let job = self.lock_key(ledger).to_be_bytes();
+        let digest = Sha256::new().chain_update(job).chain_update(purpose).finalize();
+        i64::from_be_bytes(std::array::from_fn(|index| digest[index]))
+    }
+
     fn digest(&self) -> [u8; 32] {
         let mut digest = Sha256::new();
         let parts = self.params.iter().flat_map(|(name, value)| [name, value]);

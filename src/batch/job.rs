@@ -26,6 +26,12 @@ pub struct Declared {
     pub target: Target,
 }
 
+/// That a run lets others join.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Joins {
+    pub(super) hint: Option<u64>,
+}
+
 type Declare = Arc<dyn Fn() -> Result<Declared> + Send + Sync>;
 
 /// The name of a job that is being declared, and its parameters.
@@ -65,6 +71,7 @@ pub struct Job {
     ledger: LedgerName,
     declare: Declare,
     limits: Limits,
+    joins: Option<Joins>,
     stop: StopToken,
     observers: Observers,
 }
@@ -83,6 +90,7 @@ impl Job {
             ledger: LedgerName::default(),
             declare,
             limits: Limits::default(),
+            joins: None,
             stop: StopToken::new(),
             observers: Observers::default(),
         }
@@ -137,6 +145,21 @@ impl Job {
     #[must_use]
     pub fn ledger(mut self, name: LedgerName) -> Self {
         self.ledger = name;
+        self
+    }
+
+    /// Lets other processes that join, too, work on the job at the same time; PostgreSQL only.
+    ///
+    /// Each of them may be started, and killed, whenever it pleases: whoever comes first plans, a
+    /// batch is done by whoever has locked its row in the ledger, and the last one to finish ends
+    /// the job. A run ends when the job does, whoever ended it; [`Report::share`] says what it did
+    /// itself. While one joins, a run that does not is told that the job is already running.
+    ///
+    /// `hint`, where there is one, is the number of the process among all, from 0: where it begins
+    /// in the plan, and nothing more. Every process takes whatever is left.
+    #[must_use]
+    pub fn join(mut self, hint: Option<u64>) -> Self {
+        self.joins = Some(Joins { hint });
         self
     }
 
@@ -196,6 +219,7 @@ impl Job {
             ledger: &self.ledger,
             declared,
             limits: self.limits,
+            joins: self.joins,
             engine,
             stop: &self.stop,
             observer: &self.observers,

@@ -12,12 +12,16 @@ use std::time::Instant;
 pub(super) struct Lock<'a> {
     engine: &'a Engine,
     key: i64,
+    /// Whether others work on the job, too.
+    shared: bool,
     doubts: AtomicU64,
     held: Mutex<Held>,
 }
 
 struct Held {
     lock: Option<Box<dyn JobLock>>,
+    /// The lock by which others tell that this run lives; held together with that of the job.
+    member: Option<i64>,
     /// So many of the doubts are settled.
     settled: u64,
     /// It was held then, or later.
@@ -26,9 +30,35 @@ struct Held {
 
 impl<'a> Lock<'a> {
     /// The lock of the job with this key. It is not held yet, which is a doubt like any other.
-    pub(super) fn of(engine: &'a Engine, key: i64) -> Self {
-        let held = Mutex::new(Held { lock: None, settled: 0, seen: Instant::now() });
-        Self { engine, key, doubts: AtomicU64::new(1), held }
+    pub(super) fn of(engine: &'a Engine, key: i64, shared: bool) -> Self {
+        let held = Held { lock: None, member: None, settled: 0, seen: Instant::now() };
+        Self { engine, key, shared, doubts: AtomicU64::new(1), held: Mutex::new(held) }
+    }
+
+    /// Shows from now on, as long as the lock is held, that the run of this key lives.
+    ///
+    /// # Errors
+    /// `Connect` or `Disconnect`.
+    pub(super) fn show(&self, member: i64) -> Result<()> {
+        let mut held = self.held.lock();
+        held.member = Some(member);
+        match &mut held.lock {
+            // One that is lost is taken again together with this.
+            Some(lock) => lock.also(member).map(|_| ()),
+            None => Ok(()),
+        }
+    }
+
+    fn take(&self, member: Option<i64>) -> Result<Option<Box<dyn JobLock>>> {
+        let taken = match self.shared {
+            true => self.engine.share_job(self.key)?,
+            false => self.engine.lock_job(self.key)?,
+        };
+        let Some(mut lock) = taken else { return Ok(None) };
+        if let Some(member) = member {
+            lock.also(member)?;
+        }
+        Ok(Some(lock))
     }
 
     /// Says that the lock may be lost: nothing is written before it was found to be held.
@@ -51,7 +81,7 @@ impl<'a> Lock<'a> {
         if !held.lock.as_mut().is_some_and(|lock| lock.is_held()) {
             // ORDER: the old one must be gone before a new one is asked for.
             held.lock = None;
-            held.lock = self.engine.lock_job(self.key)?;
+            held.lock = self.take(held.member)?;
         }
         if held.lock.is_none() {
             return Err(Error::new(

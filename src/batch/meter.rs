@@ -17,6 +17,7 @@ pub(super) struct Meter {
     retries: AtomicU64,
     rows: AtomicU64,
     in_flight: AtomicUsize,
+    settled: AtomicU64,
     pool: Mutex<PoolUse>,
 }
 
@@ -72,6 +73,15 @@ impl Meter {
     /// Counts rows that this run read.
     pub(super) fn read(&self, rows: u64) {
         self.rows.fetch_add(rows, Ordering::Relaxed);
+    }
+
+    /// Counts a unit that is done now, whoever did it.
+    pub(super) fn settle(&self) {
+        self.settled.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn settled(&self) -> u64 {
+        self.settled.load(Ordering::Relaxed)
     }
 
     /// Notes that a connection was taken after `wait`.

@@ -11,6 +11,7 @@
 //! - `begin`:      what a run does before its first batch
 //! - `context`:    what all parts of a run share
 //! - `lock`:       the lock of a job, held by its run
+//! - `members`:    several processes on one job
 //! - `patience`:   how a run goes on where its server was away
 //! - `meter`:      what a run measures
 //! - `dispatcher`: permit, bounded channel, worker set; and the serial twin
@@ -18,7 +19,6 @@
 //! - `unit`:       a piece of work that is done in one transaction
 //! - `transaction`: all or nothing
 //! - `worker`:     how a unit is done
-//! - `budget`:     how many rows may still be rejected
 //! - `ledger`:     what was planned and what is done, in the target database itself
 //! - `observer`:   watching a run
 //! - `report`:     what a run did
@@ -37,7 +37,6 @@
 //! was read is accounted for.
 
 mod begin;
-mod budget;
 mod context;
 mod dispatcher;
 pub mod identity;
@@ -45,6 +44,7 @@ pub mod job;
 pub mod ledger;
 pub mod limits;
 mod lock;
+mod members;
 mod meter;
 pub mod observer;
 mod outline;

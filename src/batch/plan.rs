@@ -85,11 +85,12 @@ impl Plan {
         let loads = self.outline.iter().map(|bounds| Unit { phase: Phase::Load, bounds });
         let buckets = if sink.merges_in_parallel() { job.buckets } else { 0 };
         let merges = (0..buckets).map(|number| Unit::numbered(Phase::Merge, number));
+        let seal = sink.is_staged().then(|| Unit::numbered(Phase::Seal, 0));
         let last = std::iter::once(Unit::numbered(Phase::Finish, 0));
         if let Some(stateful) = feed.stateful() {
             ledger.store_memo(connection, job.id, &stateful.memo()?)?;
         }
-        ledger.store_plan(connection, job.id, loads.chain(merges).chain(last))?;
+        ledger.store_plan(connection, job.id, loads.chain(seal).chain(merges).chain(last))?;
         Ok(job)
     }
 }

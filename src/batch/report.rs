@@ -40,10 +40,30 @@ pub struct PoolReport {
     pub longest_wait_seconds: f64,
 }
 
+/// What one of several processes did of a job.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Share {
+    /// Batches of the plan.
+    pub batches: u64,
+    /// Rows that were read.
+    pub read: u64,
+    /// Rows inserted.
+    pub inserted: u64,
+    /// Rows updated.
+    pub updated: u64,
+    /// Rows that the target had already.
+    pub unchanged: u64,
+    /// Rows deleted.
+    pub deleted: u64,
+    /// Rows in the reject store.
+    pub rejected: u64,
+}
+
 /// What a run did. Rows count from the first run of the job on, also those of batches that an
 /// earlier run did; seconds and retries are of this run.
 ///
-/// As JSON it is one object with exactly these keys.
+/// As JSON it is one object with exactly these keys; `share` is there where several processes could
+/// work on the job.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Report {
     /// The name of the job.
@@ -88,6 +108,9 @@ pub struct Report {
     pub pool: PoolReport,
     /// The bottleneck, the slowest batches, the peaks, and the runs before.
     pub receipt: Receipt,
+    /// What this process did of it, where several could work on the job.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub share: Option<Share>,
     /// The version of rowmill.
     pub version: &'static str,
 }
@@ -116,6 +139,7 @@ impl Report {
             phases: BTreeMap::new(),
             pool: PoolReport::default(),
             receipt: Receipt::default(),
+            share: None,
             version: env!("CARGO_PKG_VERSION"),
         }
     }

@@ -1,20 +1,19 @@
 //! One execution: plan, load, merge, finish.
 
 use super::begin::{self, Begun};
-use super::budget::Budget;
 use super::context::Context;
 use super::dispatcher;
 use super::identity::Identity;
-use super::job::Declared;
-use super::ledger::{JobRecord, Ledger, LedgerName};
+use super::job::{Declared, Joins};
+use super::ledger::{Counts, JobRecord, Ledger, LedgerName};
 use super::limits::Limits;
 use super::lock::Lock;
+use super::members;
 use super::meter::Meter;
 use super::observer::{Observer, PlanTotals};
 use super::patience::{Failure, Patience};
 use super::receipt::{self, Before, Kept, Receipt};
-use super::report::{Report, Status};
-use super::transaction::in_transaction;
+use super::report::{Report, Share, Status};
 use super::unit::{Phase, Unit};
 use crate::backend::Connection;
 use crate::engine::Engine;
@@ -34,6 +33,7 @@ pub(super) struct Start<'a> {
     pub(super) ledger: &'a LedgerName,
     pub(super) declared: Declared,
     pub(super) limits: Limits,
+    pub(super) joins: Option<Joins>,
     pub(super) engine: &'a Engine,
     pub(super) stop: &'a StopToken,
     pub(super) observer: &'a dyn Observer,
@@ -107,7 +107,7 @@ fn execute_with_source(
     let Start { engine, identity, .. } = *start;
     let patience = Patience {
         engine,
-        lock: Lock::of(engine, identity.lock_key(start.ledger)),
+        lock: Lock::of(engine, identity.lock_key(start.ledger), start.joins.is_some()),
         policy: start.limits.retry,
         stop: start.stop,
         observer: start.observer,
@@ -121,23 +121,23 @@ fn execute_with_source(
         }
         Begun::Open(ledger, job, sink) => (ledger, job, sink),
     };
-    let (run_id, counts) = patience.with_connection(|connection| {
-        Ok((ledger.begin_run(connection, job.id)?, ledger.totals(connection, job.id)?))
-    })?;
+    let run = members::begin_run(start, &patience, &ledger, job.id)?;
+    let hint = |joins: Joins| joins.hint.unwrap_or(run.number as u64);
     let context = Context {
         patience: &patience,
         feed: start.declared.feed.as_ref(),
         sink,
         ledger,
         place: StagePlace { job_id: job.id, buckets: job.buckets },
-        run_id,
+        run_id: run.id,
         limits: start.limits,
-        budget: Budget::new(start.limits.max_rejects.count(job.rows), counts.rejected),
+        max_rejects: start.limits.max_rejects.count(job.rows),
+        joins_at: start.joins.map(|joins| members::place_of(hint(joins))),
         meter,
         span,
     };
     let done = phases(start, &context, &job, report);
-    if done.is_ok() && report.batches_reused == 0 {
+    if done.is_ok() && report.batches_reused == 0 && start.joins.is_none() {
         let name = &identity.name;
         report.receipt.before = patience
             .with_connection(|connection| compare_with_before(&context, name, began, connection))?;
@@ -183,27 +183,31 @@ fn phases(
     };
     announce(context, job, report)?;
     let mut entered = None;
-    while let Some((phase, open)) = first_open(context)? {
-        if entered.replace(phase) != Some(phase) {
-            context.patience.observer.phase(phase.name());
+    while let Some((phase, open)) = first_open(context, job)? {
+        let name = context.announced(phase);
+        if entered.replace(name) != Some(name) {
+            context.patience.observer.phase(name);
         }
-        if phase != Phase::Load && context.sink.is_staged() && !sealed(context, phase)? {
-            continue;
-        }
-        let began = Instant::now();
+        let (settled, began) = (context.meter.settled(), Instant::now());
         let done = match &workers {
-            Some(workers) if phase != Phase::Finish => dispatcher::parallel(context, workers, open),
+            Some(workers) if matches!(phase, Phase::Load | Phase::Merge) => {
+                dispatcher::parallel(context, workers, open)
+            }
             _ => dispatcher::serial(context, open),
         };
         context.meter.passed(phase.name(), began);
         done?;
+        if context.meter.settled() == settled {
+            // All that is open is in the hands of others.
+            context.patience.pause(members::PAUSE)?;
+        }
     }
     Ok(())
 }
 
-fn first_open(context: &Context<'_>) -> Result<Option<(Phase, Vec<Unit>)>> {
-    for phase in [Phase::Load, Phase::Merge, Phase::Finish] {
-        let open = open_units(context, phase)?;
+fn first_open(context: &Context<'_>, job: &JobRecord) -> Result<Option<(Phase, Vec<Unit>)>> {
+    for phase in Phase::IN_ORDER {
+        let open = open_units(context, job, phase)?;
         if !open.is_empty() {
             return Ok(Some((phase, open)));
         }
@@ -215,35 +219,31 @@ fn first_open(context: &Context<'_>) -> Result<Option<(Phase, Vec<Unit>)>> {
 /// memory than a short one; but a worker that has done the last of its own waits for the others.
 const UNITS_A_WORKER: usize = 50;
 
-fn open_units(context: &Context<'_>, phase: Phase) -> Result<Vec<Unit>> {
-    let workers = context.limits.worker_count(context.patience.engine.capacity() as usize);
-    context.patience.with_connection(|connection| {
-        let most = workers * UNITS_A_WORKER;
-        context.ledger.open_units(connection, context.place.job_id, phase, most)
-    })
-}
+/// The same where others take from the same units: what is handed out ages.
+const UNITS_A_MEMBER: usize = 8;
 
-/// Makes the stage fit for merging; `false` if a batch is open again now.
-///
-/// ORDER: sealing waits for the server's disk, and all commits before it with it; only what is
-/// done after that can be relied upon by a merge.
-fn sealed(context: &Context<'_>, phase: Phase) -> Result<bool> {
-    if phase == Phase::Finish && context.sink.merges_in_parallel() {
-        return Ok(true);
-    }
-    let began = Instant::now();
-    let sealed = context.patience.with_connection(|connection| {
-        in_transaction(connection, |connection| context.sink.seal(connection, context.place))
-    });
-    context.meter.spent("seal", began);
-    match sealed {
-        // The last transaction of a process that died may only now have dropped the stage.
-        Err(error) if error.sqlstate() == Some(SqlState::UNDEFINED_TABLE) => {
-            if first_open(context)?.is_some() { Err(error) } else { Ok(false) }
+/// Open units of a phase: the first ones, or where others work, too, those from the place of this
+/// run on, and then from the first on.
+fn open_units(context: &Context<'_>, job: &JobRecord, phase: Phase) -> Result<Vec<Unit>> {
+    let workers = context.limits.worker_count(context.patience.engine.capacity() as usize);
+    let (ledger, job_id) = (&context.ledger, context.place.job_id);
+    context.patience.with_connection(|connection| {
+        let Some(place) = context.joins_at else {
+            return ledger.open_units(connection, job_id, phase, 0, workers * UNITS_A_WORKER);
+        };
+        let most = workers * UNITS_A_MEMBER;
+        let count = match phase {
+            Phase::Load => job.batches,
+            _ => u64::from(job.buckets),
+        };
+        let from = (count as f64 * place) as u32;
+        let mut units = ledger.open_units(connection, job_id, phase, from, most)?;
+        if units.len() < most && from > 0 {
+            let first = ledger.open_units(connection, job_id, phase, 0, most - units.len())?;
+            units.extend(first.into_iter().filter(|unit| unit.number() < from));
         }
-        Err(error) => Err(error),
-        Ok(()) => Ok(open_units(context, Phase::Load)?.is_empty()),
-    }
+        Ok(units)
+    })
 }
 
 fn announce(context: &Context<'_>, job: &JobRecord, report: &mut Report) -> Result<()> {
@@ -285,6 +285,10 @@ fn end(
     let cause = done.as_ref().err().map(ToString::to_string);
     let mut record = |connection: &mut dyn Connection| {
         context.ledger.end_run(connection, context.run_id, word, cause.as_deref())?;
+        if context.joins_at.is_some() {
+            let share = context.ledger.share(connection, job.id, context.run_id)?;
+            report.share = Some(share_of(share));
+        }
         fill(report, &context.ledger, connection, job)
     };
     let recorded = if done.is_ok() {
@@ -299,6 +303,11 @@ fn end(
     report.status = status;
     // The error of the run counts for more than one of writing it down.
     done.and(recorded)
+}
+
+fn share_of((batches, counts): (u64, Counts)) -> Share {
+    let Counts { read, inserted, updated, unchanged, deleted, rejected, .. } = counts;
+    Share { batches, read, inserted, updated, unchanged, deleted, rejected }
 }
 
 fn fill(

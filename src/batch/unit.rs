@@ -2,11 +2,13 @@
 
 use crate::source::bounds::Bounds;
 
-/// The phases of a job, in their order.
+/// The phases of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Phase {
     /// Batches of the source are stored, in the table or in the stage.
     Load,
+    /// The stage is made fit for merging, once, when every batch is in it.
+    Seal,
     /// Buckets of the stage are merged.
     Merge,
     /// What is done once, at the end.
@@ -14,25 +16,30 @@ pub(super) enum Phase {
 }
 
 impl Phase {
-    /// Its number in the ledger.
+    /// All of them, in their order.
+    pub(super) const IN_ORDER: [Self; 4] = [Self::Load, Self::Seal, Self::Merge, Self::Finish];
+
+    /// Its number in the ledger. The ledgers of the first version know no seal.
     pub(super) fn number(self) -> i16 {
         match self {
             Self::Load => 0,
             Self::Merge => 1,
             Self::Finish => 2,
+            Self::Seal => 3,
         }
     }
 
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Load => "load",
+            Self::Seal => "seal",
             Self::Merge => "merge",
             Self::Finish => "finish",
         }
     }
 }
 
-/// A piece of work: a batch of the source, a bucket of the stage, or the end. Its number is
+/// A piece of work: a batch of the source, the seal, a bucket of the stage, or the end. Its number is
 /// `bounds.number`; only a batch of the source has more bounds than that.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Unit {

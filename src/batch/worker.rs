@@ -1,8 +1,7 @@
 //! How a unit is done.
 
-use super::budget::Place;
 use super::context::Context;
-use super::ledger::{Counts, Mark, RejectRecord};
+use super::ledger::{Claim, Counts, Mark, Meeting, RejectRecord};
 use super::observer::BatchDone;
 use super::patience::stopped;
 use super::receipt::SlowBatch;
@@ -34,8 +33,10 @@ enum Outcome {
     },
     /// An earlier attempt, whose answer was lost, or another process had done it.
     AlreadyDone,
-    /// It is the end, and something before it is open again: the server had forgotten it.
+    /// Something that has to come before it is open again: the server had forgotten it.
     TooEarly,
+    /// Another process has it.
+    PassedOver,
 }
 
 impl<'a> Worker<'a> {
@@ -69,15 +70,22 @@ impl<'a> Worker<'a> {
         // A unit that panicked has left something.
         spent::take();
         self.prepared.clear();
+        let mut meeting = Meeting::Wait;
+        if context.joins_at.is_some() {
+            meeting = Meeting::PassOver;
+            // ORDER: before the work on it; nobody holds it yet, so that two may still prepare it.
+            if !self.is_free(unit)? {
+                return Ok(());
+            }
+        }
         match unit.phase {
             Phase::Load => spent::rest_on(Step::Encode, || self.prepare(unit))?,
-            Phase::Merge => (),
             Phase::Finish => context.feed.stateful().map_or(Ok(()), Stateful::settle)?,
+            Phase::Seal | Phase::Merge => (),
         }
         let mut attempts = Attempts::new(context.limits.retry);
-        let mut place = Place::default();
         loop {
-            let error = match self.attempt(unit, &mut place, &mut attempts) {
+            let error = match self.attempt(unit, meeting, &mut attempts) {
                 Ok(outcome) => {
                     context.meter.worked(&spent::take());
                     self.report(unit, &outcome, began.elapsed());
@@ -85,6 +93,8 @@ impl<'a> Worker<'a> {
                 }
                 Err(error) => error,
             };
+            // What this run itself may have left behind is waited for.
+            meeting = Meeting::Wait;
             context.patience.failed(&error);
             let Some(delay) = attempts.after(&error, Instant::now()) else { return Err(error) };
             context.meter.retried();
@@ -110,11 +120,23 @@ impl<'a> Worker<'a> {
         }
     }
 
+    /// Whether a unit is open and nobody works on it; one that is done is settled.
+    fn is_free(&self, unit: &Unit) -> Result<bool> {
+        let Context { patience, ledger, place, meter, .. } = self.context;
+        let claim = patience.with_connection(|connection| {
+            ledger.claim(connection, place.job_id, unit, Meeting::PassOver)
+        })?;
+        if claim == Claim::Done {
+            meter.settle();
+        }
+        Ok(claim == Claim::Taken)
+    }
+
     /// One transaction.
     fn attempt(
         &mut self,
         unit: &Unit,
-        place: &mut Place,
+        meeting: Meeting,
         attempts: &mut Attempts,
     ) -> Result<Outcome> {
         let context = self.context;
@@ -122,7 +144,8 @@ impl<'a> Worker<'a> {
         let mut connection = context.patience.connection(attempts)?;
         context.meter.taken(start.elapsed());
         spent::note(Step::Wait, start.elapsed());
-        let outcome = spent::rest_on(Step::Server, || self.transact(&mut *connection, unit, place));
+        let outcome =
+            spent::rest_on(Step::Server, || self.transact(&mut *connection, unit, meeting));
         if outcome.is_err() {
             // The first error is the one to show; a failed rollback discards the connection.
             let _ = connection.rollback();
@@ -136,29 +159,21 @@ impl<'a> Worker<'a> {
         &mut self,
         connection: &mut dyn Connection,
         unit: &Unit,
-        place: &mut Place,
+        meeting: Meeting,
     ) -> Result<Outcome> {
         let context = self.context;
         let start = Instant::now();
         connection.begin()?;
         set_up(connection, unit)?;
-        // ORDER: first; it waits for an older transaction of this unit that is still ending.
-        if !context.ledger.claim(connection, context.place.job_id, unit)? {
+        if let Some(outcome) = self.stands_in_the_way(connection, unit, meeting)? {
             connection.rollback()?;
-            return Ok(Outcome::AlreadyDone);
-        }
-        if unit.phase == Phase::Finish
-            && context.ledger.open_before_finish(connection, context.place.job_id)?
-        {
-            connection.rollback()?;
-            return Ok(Outcome::TooEarly);
+            return Ok(outcome);
         }
         let stored = self.store(connection, unit)?;
         let held_back = stored.held_back;
         let mut counts = self.counts(&stored);
         let rejects = self.rejects(connection, unit, stored.refused)?;
         counts.rejected = rejects.len() as u64;
-        context.budget.take(place, counts.rejected)?;
         context.ledger.write_rejects(connection, context.place.job_id, context.run_id, &rejects)?;
         if unit.phase == Phase::Finish {
             self.close(connection, counts)?;
@@ -166,12 +181,38 @@ impl<'a> Worker<'a> {
         if context.patience.stop.asked() == Stop::Now {
             return Err(stopped());
         }
+        if counts.rejected > 0 {
+            let (job_id, limit) = (context.place.job_id, context.max_rejects);
+            context.ledger.count_rejects(connection, job_id, counts.rejected, limit)?;
+        }
         let seconds = start.elapsed().as_secs_f64();
         let mark = Mark { run_id: context.run_id, seconds, counts };
         // ORDER: the last statement; it fails if the transaction was aborted unnoticed.
         context.ledger.complete(connection, context.place.job_id, unit, &mark)?;
         spent::on(Step::Commit, || connection.commit())?;
         Ok(Outcome::Committed { counts, held_back })
+    }
+
+    /// Claims the unit, and says what it would be in vain to do it for.
+    fn stands_in_the_way(
+        &self,
+        connection: &mut dyn Connection,
+        unit: &Unit,
+        meeting: Meeting,
+    ) -> Result<Option<Outcome>> {
+        let Context { ledger, place, .. } = self.context;
+        // ORDER: first; it waits for an older transaction of this unit that is still ending.
+        match ledger.claim(connection, place.job_id, unit, meeting)? {
+            Claim::Done => return Ok(Some(Outcome::AlreadyDone)),
+            Claim::Busy => return Ok(Some(Outcome::PassedOver)),
+            Claim::Taken => {}
+        }
+        let is_early = match unit.phase {
+            Phase::Seal => ledger.open_before_seal(connection, place.job_id)?,
+            Phase::Finish => ledger.open_before_finish(connection, place.job_id)?,
+            Phase::Load | Phase::Merge => false,
+        };
+        Ok(is_early.then_some(Outcome::TooEarly))
     }
 
     fn store(&self, connection: &mut dyn Connection, unit: &Unit) -> Result<Stored> {
@@ -187,6 +228,7 @@ impl<'a> Worker<'a> {
                 };
                 sink.store(connection, *place, unit.number(), portion)
             }
+            Phase::Seal => sink.seal(connection, *place).map(|()| Stored::default()),
             Phase::Merge => sink.merge(connection, *place, unit.number()),
             Phase::Finish => {
                 // What was read counts, not what was planned: that may be an estimate.
@@ -314,8 +356,10 @@ impl<'a> Worker<'a> {
                 }
                 *counts
             }
-            Outcome::AlreadyDone | Outcome::TooEarly => Counts::default(),
+            Outcome::AlreadyDone => Counts::default(),
+            Outcome::TooEarly | Outcome::PassedOver => return,
         };
+        meter.settle();
         meter.read(counts.read);
         meter.done(SlowBatch {
             phase: unit.phase.name(),
@@ -346,9 +390,10 @@ fn spans_lines(raw: &[u8]) -> bool {
 fn set_up(connection: &mut dyn Connection, unit: &Unit) -> Result<()> {
     let capabilities = *connection.capabilities();
     // Data and ledger row vanish together if the server dies before they are on its disk, so the
-    // batch is done again; the last commit of a job waits for the disk, and all others with it.
+    // batch is done again; the last commit of a job waits for the disk, and all others with it. So
+    // does the seal: what is merged must never have been forgotten, for nobody merges it again.
     let mut settings = String::new();
-    if unit.phase == Phase::Finish {
+    if matches!(unit.phase, Phase::Seal | Phase::Finish) {
         settings.push_str(capabilities.dialect.wait_for_disk().unwrap_or_default());
         settings.push(';');
     } else if capabilities.async_commit {

@@ -62,6 +62,9 @@ pub(super) struct RunArguments {
     /// Batches at the same time [default: what the job file, the pool and the machine allow]
     #[arg(long, value_name = "N")]
     pub(super) workers: Option<NonZeroUsize>,
+    /// Lets other processes that say the same work on the job at the same time (PostgreSQL)
+    #[arg(long)]
+    pub(super) join: bool,
     /// Writes the report of the run to this file, as one JSON object
     #[arg(long, value_name = "FILE.json")]
     pub(super) report: Option<PathBuf>,

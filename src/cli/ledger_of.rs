@@ -34,7 +34,7 @@ impl Wanted {
     pub(super) fn look(
         &self,
         console: Console,
-        tell: impl FnOnce(&Ledger, &mut dyn Connection) -> Result<Vec<String>>,
+        tell: impl FnOnce(&Ledger, &mut dyn Connection, &Engine) -> Result<Vec<String>>,
     ) -> Result<Vec<String>> {
         let engine = Engine::builder(&self.url).read_only(true).build()?;
         if !contact(&engine, console)? {
@@ -42,7 +42,7 @@ impl Wanted {
         }
         let mut connection = engine.get()?;
         match Ledger::find(&mut *connection, &self.ledger)? {
-            Some(ledger) => tell(&ledger, &mut *connection),
+            Some(ledger) => tell(&ledger, &mut *connection, &engine),
             None => Ok(vec!["no job has run here yet".to_owned()]),
         }
     }

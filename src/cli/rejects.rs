@@ -10,8 +10,9 @@ use crate::error::Result;
 
 pub(super) fn list(arguments: &LookArguments, console: Console) -> Result<Exit> {
     let wanted = wanted(arguments, &|name| std::env::var(name).ok())?;
-    console
-        .answer(&wanted.look(console, |ledger, connection| lines(&wanted, ledger, connection))?)?;
+    console.answer(
+        &wanted.look(console, |ledger, connection, _| lines(&wanted, ledger, connection))?,
+    )?;
     Ok(Exit::Complete)
 }
 

@@ -35,7 +35,7 @@ pub(super) fn run(arguments: &RunArguments, console: Console) -> Result<Exit> {
     let echo = arguments.echo.then(|| beside.clone());
     let listening =
         signals::listen(stop.clone(), move |asked| beside.note(signals::answer(asked)))?;
-    let outcome = perform(&job, console, echo, observer, stop);
+    let outcome = perform(&job, arguments.join, console, echo, observer, stop);
     drop(listening);
     finish(&outcome, arguments, console)
 }
@@ -43,6 +43,7 @@ pub(super) fn run(arguments: &RunArguments, console: Console) -> Result<Exit> {
 /// Runs the job. The observer is gone when this returns, and its bar with it.
 fn perform(
     file: &JobFile,
+    join: bool,
     console: Console,
     echo: Option<Beside>,
     observer: Arc<dyn Observer>,
@@ -55,10 +56,24 @@ fn perform(
     // ORDER: before the run begins, which waits longer for a server and makes a file of its own.
     let reached = plan.and_then(|plan| plan.reach(console).map(|_| plan));
     let (report, error) = match reached {
-        Ok(plan) => plan.job(file).stop(stop).observer(observer).report(&plan.engine),
+        Ok(plan) => {
+            let mut job = plan.job(file).stop(stop).observer(observer);
+            if join {
+                job = job.join(place_among_others(&|name| std::env::var(name).ok()));
+            }
+            job.report(&plan.engine)
+        }
         Err(error) => (Report::new(&file.name, file.params.clone()), Some(error)),
     };
     Outcome { report, error }
+}
+
+/// The number that a scheduler gave this process among those that it started: an array job of
+/// Slurm, an indexed job of Kubernetes.
+fn place_among_others(environment: &dyn Fn(&str) -> Option<String>) -> Option<u64> {
+    ["SLURM_ARRAY_TASK_ID", "JOB_COMPLETION_INDEX"]
+        .into_iter()
+        .find_map(|name| environment(name)?.parse().ok())
 }
 
 /// Says what was done: the summary, the error, the report, the exit code.
@@ -146,6 +161,14 @@ mod tests {
         }
         let lost = Error::new(ErrorKind::Disconnect, "lost");
         assert_eq!(exit_of(&report(Status::Complete), Some(&lost)), Exit::Infrastructure);
+    }
+
+    #[test]
+    fn a_scheduler_tells_a_process_its_place() {
+        let place = |set: &str| place_among_others(&|name| (name == set).then(|| "7".to_owned()));
+        assert_eq!(place("SLURM_ARRAY_TASK_ID"), Some(7));
+        assert_eq!(place("JOB_COMPLETION_INDEX"), Some(7));
+        assert_eq!(place("INDEX"), None);
     }
 
     #[test]

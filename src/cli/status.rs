@@ -6,29 +6,43 @@ use super::exit::Exit;
 use super::figures::{counted, duration, grouped};
 use super::ledger_of::{Wanted, title, wanted};
 use crate::backend::Connection;
-use crate::batch::ledger::{JobStatus, Ledger, Pace};
+use crate::batch::identity::Identity;
+use crate::batch::ledger::{JobStatus, Ledger, Pace, RunRecord};
+use crate::engine::Engine;
 use crate::error::Result;
 
 pub(super) fn status(arguments: &LookArguments, console: Console) -> Result<Exit> {
     let wanted = wanted(arguments, &|name| std::env::var(name).ok())?;
-    console
-        .answer(&wanted.look(console, |ledger, connection| lines(&wanted, ledger, connection))?)?;
+    console.answer(&wanted.look(console, |ledger, connection, engine| {
+        lines(&wanted, ledger, connection, engine)
+    })?)?;
     Ok(Exit::Complete)
 }
 
 /// So many jobs are shown.
 const MOST: u32 = 50;
 
-/// The jobs that are `wanted`, the newest first, one line each and one more for a trouble.
-fn lines(wanted: &Wanted, ledger: &Ledger, connection: &mut dyn Connection) -> Result<Vec<String>> {
+/// The jobs that are `wanted`, the newest first, one line each, one more for a trouble and one for
+/// each process where there are several.
+fn lines(
+    wanted: &Wanted,
+    ledger: &Ledger,
+    connection: &mut dyn Connection,
+    engine: &Engine,
+) -> Result<Vec<String>> {
     let jobs = ledger.jobs(connection, &wanted.jobs(), MOST)?;
     if jobs.is_empty() {
         return Ok(vec![wanted.none()]);
     }
     let mut lines = Vec::new();
     for job in &jobs {
-        let pace = if job.complete { None } else { ledger.pace(connection, job.id)? };
-        lines.extend(job_lines(job, pace));
+        let lives = living(wanted, job, engine)?;
+        let first = job.running.iter().zip(&lives).find(|(_, lives)| **lives);
+        let pace = match first {
+            Some((run, _)) if !job.complete => ledger.pace(connection, job.id, run.number)?,
+            _ => None,
+        };
+        lines.extend(job_lines(job, &lives, pace));
     }
     Ok(lines)
 }
@@ -44,14 +58,25 @@ fn pace_line(job: &JobStatus, pace: Pace) -> Option<String> {
     })
 }
 
-fn job_lines(job: &JobStatus, pace: Option<Pace>) -> Vec<String> {
+/// Which of the runs that have not said that they ended are alive.
+fn living(wanted: &Wanted, job: &JobStatus, engine: &Engine) -> Result<Vec<bool>> {
+    if job.running.is_empty() {
+        return Ok(Vec::new());
+    }
+    let params = serde_json::from_str(&job.params).unwrap_or_default();
+    let identity = Identity { name: job.name.clone(), params };
+    let key = |run: &RunRecord| identity.member_key(&wanted.ledger, run.number);
+    engine.locked_jobs(&job.running.iter().map(key).collect::<Vec<_>>())
+}
+
+fn job_lines(job: &JobStatus, lives: &[bool], pace: Option<Pace>) -> Vec<String> {
     let counts = &job.counts;
     let mut lines = vec![format!(
         "{} -> {}: {}, {} of {}, {} of {} read, {} inserted, {} updated, {} unchanged, \
          {} deleted, {} rejected",
         title(&job.name, &job.params),
         job.target,
-        state(job),
+        state(job, lives),
         grouped(job.batches_done),
         counted(job.batches, "batch", "batches"),
         grouped(counts.read),
@@ -67,28 +92,34 @@ fn job_lines(job: &JobStatus, pace: Option<Pace>) -> Vec<String> {
     if let Some(cause) = trouble.filter(|_| !job.complete) {
         lines.push(format!("  {cause}"));
     }
+    let runs = || job.running.iter().zip(lives);
+    if !job.complete && runs().filter(|(_, lives)| **lives).count() > 1 {
+        lines.extend(runs().map(|(run, lives)| format!("  {}", run_state(run, *lives))));
+    }
     lines
 }
 
-/// A run that died is called running until the next one begins: only its lock could tell.
-fn state(job: &JobStatus) -> String {
+fn state(job: &JobStatus, lives: &[bool]) -> String {
     let Some(run) = &job.last_run else { return "planned".to_owned() };
     if job.complete {
         let ended = run.ended_at.as_deref().unwrap_or(&run.started_at);
         return format!("complete since {}", moment(ended));
     }
+    let alive: Vec<_> = job.running.iter().zip(lives).filter(|(_, lives)| **lives).collect();
+    match (alive.as_slice(), job.running.last()) {
+        ([(run, _)], _) => run_state(run, true),
+        ([], Some(last)) if last.number == run.number => run_state(last, false),
+        ([], _) => format!("run {} {}", run.number, run.status),
+        (several, _) => format!("{} processes run it", several.len()),
+    }
+}
+
+/// A run that has not said that it ended: it works, or it died, and the next run will find it.
+fn run_state(run: &RunRecord, lives: bool) -> String {
     let process = run.pid.map_or(String::new(), |pid| format!(", process {pid}"));
     let host = run.host.as_deref().unwrap_or("an unknown machine");
-    match run.status.as_str() {
-        "running" => {
-            format!(
-                "run {} on {host}{process}, running or killed, since {}",
-                run.number,
-                moment(&run.started_at)
-            )
-        }
-        status => format!("run {} {status}", run.number),
-    }
+    let state = if lives { "running since" } else { "crashed; it began" };
+    format!("run {} on {host}{process}, {state} {}", run.number, moment(&run.started_at))
 }
 
 /// A time of the ledger to the second; those of SQLite are UTC and do not say so.

@@ -3,7 +3,7 @@
 use super::exit::Exit;
 use super::figures::{counted, duration, grouped};
 use super::receipt;
-use crate::batch::report::{Report, Status};
+use crate::batch::report::{Report, Share, Status};
 
 /// The lines at the end of a run that ends with `exit`. `look` is the command that shows the
 /// rejects.
@@ -16,6 +16,7 @@ pub(super) fn summary(report: &Report, exit: Exit, look: &str) -> Vec<String> {
     }
     lines.extend(counts(report));
     lines.push(batches(report));
+    lines.extend(report.share.as_ref().map(share));
     lines.extend(receipt::lines(report));
     if report.rejected > 0 {
         lines.push(format!("  the rejected rows: {look}"));
@@ -58,6 +59,18 @@ fn counts(report: &Report) -> Vec<String> {
         .collect();
     let width = shown.iter().map(|(_, number)| number.len()).max().unwrap_or_default();
     shown.into_iter().map(|(name, number)| format!("  {name:<10} {number:>width$}")).collect()
+}
+
+/// What this process did, where there were others.
+fn share(share: &Share) -> String {
+    format!(
+        "  of these by this process: {}, {} read, {} inserted, {} updated, {} rejected",
+        counted(share.batches, "batch", "batches"),
+        grouped(share.read),
+        grouped(share.inserted),
+        grouped(share.updated),
+        grouped(share.rejected)
+    )
 }
 
 fn batches(report: &Report) -> String {

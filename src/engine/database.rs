@@ -191,6 +191,25 @@ impl Engine {
         self.shared.backend.lock_job(key, deadline)
     }
 
+    /// Takes the lock of a job beside others that share it, outside of the pool; `None` if one
+    /// holds it alone. It is held until it is dropped or this process dies.
+    ///
+    /// # Errors
+    /// `Unsupported` where it cannot be shared; as [`lock_job`](Self::lock_job).
+    pub fn share_job(&self, key: i64) -> Result<Option<Box<dyn JobLock>>> {
+        let deadline = within(self.shared.pool.options().timeout);
+        self.shared.backend.share_job(key, deadline)
+    }
+
+    /// Whether anybody holds the lock of each of these jobs. Takes none.
+    ///
+    /// # Errors
+    /// As [`lock_job`](Self::lock_job).
+    pub fn locked_jobs(&self, keys: &[i64]) -> Result<Vec<bool>> {
+        let deadline = within(self.shared.pool.options().timeout);
+        self.shared.backend.locked_jobs(keys, deadline)
+    }
+
     /// Whether the database is there. One that is not is made by the first connection, as a file
     /// of SQLite is. Opens no connection, and says yes where only a connection can tell.
     ///

@@ -299,4 +299,12 @@ impl Dialect {
             Self::Sqlite => None,
         }
     }
+
+    /// The same, passing over rows that another transaction has locked.
+    pub fn for_update_of_free(self) -> &'static str {
+        match self {
+            Self::PostgreSql => " FOR UPDATE SKIP LOCKED",
+            Self::Sqlite => "",
+        }
+    }
 }

@@ -84,7 +84,7 @@ impl Observer for LookInside {
         let mut connection = engine.get().unwrap();
         let ledger = Ledger::find(&mut *connection, &LedgerName::default()).unwrap().unwrap();
         let jobs = ledger.jobs(&mut *connection, &Wanted::default(), 10).unwrap();
-        let pace = ledger.pace(&mut *connection, jobs[0].id).unwrap().unwrap();
+        let pace = ledger.pace(&mut *connection, jobs[0].id, 1).unwrap().unwrap();
         self.seen.lock().push((pace.rows, pace.rows_per_second()));
     }
 }

@@ -57,6 +57,7 @@ const CAPABILITIES: Capabilities = Capabilities {
     unnest: true,
     concurrent_writers: true,
     row_locks: true,
+    skip_locked: true,
     deferred_constraints: true,
     async_commit: true,
     transaction_modes: true,

@@ -11,10 +11,12 @@
 
 use super::connecting;
 use super::connection::PostgresConnection;
+use super::errors;
 use super::settings::Target;
 use crate::backend::postgres::session::setup::{self, Purpose};
 use crate::backend::{Connection, JobLock};
 use crate::error::{Error, Result};
+use crate::mapping::cell::Cell;
 use postgres::SimpleQueryMessage;
 use std::fmt;
 use std::thread;
@@ -25,13 +27,21 @@ const PAUSE: Duration = Duration::from_millis(50);
 const PING: Duration = Duration::from_secs(2);
 const CLOSE: Duration = Duration::from_secs(1);
 
+/// How a lock is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Hold {
+    Alone,
+    Shared,
+}
+
 /// Takes the lock; see [`Backend::lock_job`](crate::backend::Backend::lock_job).
 pub(super) fn take(
     target: &Target,
     key: i64,
+    hold: Hold,
     deadline: Instant,
 ) -> Result<Option<Box<dyn JobLock>>> {
-    let ask = move |connection| wait_for(connection, key, deadline);
+    let ask = move |connection| wait_for(connection, key, hold, deadline);
     let held = connecting::open(target, Purpose::Lock, deadline, ask)?;
     Ok(held.map(|connection| -> Box<dyn JobLock> { Box::new(Lock(Some(connection))) }))
 }
@@ -39,6 +49,7 @@ pub(super) fn take(
 fn wait_for(
     mut connection: PostgresConnection,
     key: i64,
+    hold: Hold,
     deadline: Instant,
 ) -> Result<Option<PostgresConnection>> {
     if connection.setup.pooled {
@@ -47,7 +58,7 @@ fn wait_for(
     }
     let end = deadline.min(Instant::now() + PATIENCE);
     loop {
-        if try_lock(&mut connection, key)? {
+        if try_lock(&mut connection, key, hold)? {
             return Ok(Some(connection));
         }
         if Instant::now() + PAUSE >= end {
@@ -57,9 +68,31 @@ fn wait_for(
     }
 }
 
-fn try_lock(connection: &mut PostgresConnection, key: i64) -> Result<bool, Error> {
+/// Whether somebody holds each of these locks; see
+/// [`Backend::locked_jobs`](crate::backend::Backend::locked_jobs). A key is spread over two numbers
+/// there.
+pub(super) fn locked(target: &Target, keys: &[i64], deadline: Instant) -> Result<Vec<bool>> {
+    const HELD: &str = "SELECT EXISTS (SELECT FROM pg_catalog.pg_locks l \
+        JOIN pg_catalog.pg_database d ON d.oid = l.database \
+        WHERE d.datname = pg_catalog.current_database() AND l.locktype = 'advisory' \
+        AND l.objsubid = 1 AND l.granted \
+        AND ((l.classid::bigint << 32) | l.objid::bigint) = $1)";
+    let mut connection = connecting::connect(target, deadline)?;
+    let mut held = Vec::with_capacity(keys.len());
+    for &key in keys {
+        connection.query(HELD, &[key.into()], &mut |row| {
+            held.push(bool::unpack(row.cell(0)?)?);
+            Ok(())
+        })?;
+    }
+    connection.close_within(CLOSE);
+    Ok(held)
+}
+
+fn try_lock(connection: &mut PostgresConnection, key: i64, hold: Hold) -> Result<bool, Error> {
     let of = if connection.setup.pooled { "xact_" } else { "" };
-    let sql = format!("SELECT pg_catalog.pg_try_advisory_{of}lock({key})");
+    let shared = if hold == Hold::Shared { "_shared" } else { "" };
+    let sql = format!("SELECT pg_catalog.pg_try_advisory_{of}lock{shared}({key})");
     let answer = connection.with_client(|client, _| client.simple_query(&sql))?;
     Ok(answer
         .iter()
@@ -80,6 +113,13 @@ impl JobLock for Lock {
             self.0 = None;
         }
         alive
+    }
+
+    fn also(&mut self, key: i64) -> Result<bool> {
+        match &mut self.0 {
+            Some(connection) => try_lock(connection, key, Hold::Alone),
+            None => Err(errors::disconnect("the lock was lost")),
+        }
     }
 }
 

@@ -66,6 +66,7 @@ use super::Connection;
 use super::JobLock;
 use crate::error::Result;
 use crate::url::PostgresSettings;
+use lock::Hold;
 use settings::Target;
 use std::time::Instant;
 
@@ -103,7 +104,15 @@ impl Backend for PostgresBackend {
     }
 
     fn lock_job(&self, key: i64, deadline: Instant) -> Result<Option<Box<dyn JobLock>>> {
-        lock::take(&self.target, key, deadline)
+        lock::take(&self.target, key, Hold::Alone, deadline)
+    }
+
+    fn share_job(&self, key: i64, deadline: Instant) -> Result<Option<Box<dyn JobLock>>> {
+        lock::take(&self.target, key, Hold::Shared, deadline)
+    }
+
+    fn locked_jobs(&self, keys: &[i64], deadline: Instant) -> Result<Vec<bool>> {
+        lock::locked(&self.target, keys, deadline)
     }
 
     fn describe(&self) -> String {

@@ -108,6 +108,22 @@ impl Backend for SqliteBackend {
         }
     }
 
+    fn share_job(&self, _key: i64, _deadline: Instant) -> Result<Option<Box<dyn JobLock>>> {
+        // Its writers take turns for the whole database: a second process would only wait.
+        let message = "several processes cannot share a job on SQLite, which has one writer";
+        Err(Error::new(ErrorKind::Unsupported, message)
+            .with_hint("run it without --join; its batches are prepared in parallel all the same"))
+    }
+
+    fn locked_jobs(&self, keys: &[i64], _deadline: Instant) -> Result<Vec<bool>> {
+        keys.iter()
+            .map(|&key| match &self.place {
+                Place::File(path) => job_lock::is_locked(path, key),
+                Place::Memory(memory) => Ok(memory.is_locked(key)),
+            })
+            .collect()
+    }
+
     fn is_there(&self) -> Result<bool> {
         match &self.place {
             Place::File(path) => open::is_there(path),

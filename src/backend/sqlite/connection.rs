@@ -42,6 +42,7 @@ const CAPABILITIES: Capabilities = Capabilities {
     unnest: false,
     concurrent_writers: false,
     row_locks: false,
+    skip_locked: false,
     deferred_constraints: false,
     async_commit: false,
     transaction_modes: false,

@@ -17,24 +17,58 @@ use std::ffi::OsString;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 /// How often the file may be replaced between opening and locking it. Each time, another holder
 /// has finished in between.
 const MAX_ATTEMPTS: u32 = 100;
 
+/// How often, and how long, one who only looks whether it is locked is waited for.
+const LOOKS: u32 = 3;
+const LOOK: Duration = Duration::from_millis(10);
+
 /// Takes the lock of job `key` on the database at `path`; `None` if another holds it.
 pub(super) fn of_file(path: &Path, key: i64) -> Result<Option<Box<dyn JobLock>>> {
+    Ok(take(path, key)?.map(|lock| -> Box<dyn JobLock> { Box::new(lock) }))
+}
+
+fn take(path: &Path, key: i64) -> Result<Option<FileLock>> {
     let side = side_file(path, key);
+    let mut looks = 0;
     for _ in 0..MAX_ATTEMPTS {
         let file = open(&side).map_err(|error| refused(&side, &error))?;
         match claim(file, &side).map_err(|error| refused(&side, &error))? {
-            Claim::Held(lock) => return Ok(Some(Box::new(lock))),
+            Claim::Held(mut lock) => {
+                path.clone_into(&mut lock.database);
+                return Ok(Some(lock));
+            }
+            // One who only looks has it for a moment.
+            Claim::HeldByAnother if looks < LOOKS => {
+                looks += 1;
+                thread::sleep(LOOK);
+            }
             Claim::HeldByAnother => return Ok(None),
             Claim::Replaced => {}
         }
     }
     // The others take and release it faster than it can be looked at.
     Ok(None)
+}
+
+/// Whether anybody holds the lock of job `key`. The file of one that died stays, unlocked.
+pub(super) fn is_locked(path: &Path, key: i64) -> Result<bool> {
+    let side = side_file(path, key);
+    let file = match File::open(&side) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(refused(&side, &error)),
+    };
+    match file.try_lock_shared() {
+        Ok(()) => Ok(false),
+        Err(TryLockError::WouldBlock) => Ok(is_still(&file, &side)),
+        Err(TryLockError::Error(error)) => Err(refused(&side, &error)),
+    }
 }
 
 enum Claim {
@@ -48,7 +82,8 @@ fn claim(file: File, side: &Path) -> io::Result<Claim> {
         Err(TryLockError::WouldBlock) => Ok(Claim::HeldByAnother),
         Err(TryLockError::Error(error)) => Err(error),
         Ok(()) if is_still(&file, side) => {
-            Ok(Claim::Held(FileLock { path: side.to_owned(), file }))
+            let (path, database) = (side.to_owned(), PathBuf::new());
+            Ok(Claim::Held(FileLock { path, file, database, more: Vec::new() }))
         }
         Ok(()) => Ok(Claim::Replaced),
     }
@@ -77,11 +112,21 @@ fn side_file(path: &Path, key: i64) -> PathBuf {
 struct FileLock {
     path: PathBuf,
     file: File,
+    database: PathBuf,
+    /// Those that are held with it.
+    more: Vec<Self>,
 }
 
 impl JobLock for FileLock {
     fn is_held(&mut self) -> bool {
         is_still(&self.file, &self.path)
+    }
+
+    fn also(&mut self, key: i64) -> Result<bool> {
+        let taken = take(&self.database, key)?;
+        let is_taken = taken.is_some();
+        self.more.extend(taken);
+        Ok(is_taken)
     }
 }
 

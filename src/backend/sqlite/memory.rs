@@ -41,15 +41,19 @@ impl Memory {
     pub(super) fn lock_job(&self, key: i64) -> Option<Box<dyn JobLock>> {
         let taken = self.jobs.lock().insert(key);
         taken.then(|| -> Box<dyn JobLock> {
-            Box::new(MemoryLock { key, jobs: Arc::clone(&self.jobs) })
+            Box::new(MemoryLock { keys: vec![key], jobs: Arc::clone(&self.jobs) })
         })
+    }
+
+    pub(super) fn is_locked(&self, key: i64) -> bool {
+        self.jobs.lock().contains(&key)
     }
 }
 
 /// The lock of a job on a database that no other process can see.
 #[derive(Debug)]
 struct MemoryLock {
-    key: i64,
+    keys: Vec<i64>,
     jobs: Arc<Mutex<HashSet<i64>>>,
 }
 
@@ -57,10 +61,21 @@ impl JobLock for MemoryLock {
     fn is_held(&mut self) -> bool {
         true
     }
+
+    fn also(&mut self, key: i64) -> Result<bool> {
+        let taken = self.jobs.lock().insert(key);
+        if taken {
+            self.keys.push(key);
+        }
+        Ok(taken)
+    }
 }
 
 impl Drop for MemoryLock {
     fn drop(&mut self) {
-        self.jobs.lock().remove(&self.key);
+        let mut jobs = self.jobs.lock();
+        for key in &self.keys {
+            jobs.remove(key);
+        }
     }
 }

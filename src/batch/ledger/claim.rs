@@ -65,6 +65,24 @@ impl AddAssign for Counts {
     }
 }
 
+/// What became of a claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::batch) enum Claim {
+    /// The unit is open, and nobody else's until the transaction ends.
+    Taken,
+    /// It is done.
+    Done,
+    /// Another transaction has it.
+    Busy,
+}
+
+/// Whether a claim waits for another transaction that has the unit, or passes it over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::batch) enum Meeting {
+    Wait,
+    PassOver,
+}
+
 /// What is written beside a unit that is done.
 pub(in crate::batch) struct Mark {
     pub(in crate::batch) run_id: i64,
@@ -73,27 +91,65 @@ pub(in crate::batch) struct Mark {
 }
 
 impl Ledger {
-    /// Takes the row of a unit until the transaction ends; `false` if the unit is done already.
-    /// Waits for another transaction that has it.
+    /// Takes the row of a unit until the transaction ends.
     pub(in crate::batch) fn claim(
         &self,
         connection: &mut dyn Connection,
         job_id: i64,
         unit: &Unit,
-    ) -> Result<bool> {
+        meeting: Meeting,
+    ) -> Result<Claim> {
+        let dialect = self.tables.dialect;
+        let lock = match meeting {
+            Meeting::Wait => dialect.for_update(),
+            Meeting::PassOver => dialect.for_update_of_free(),
+        };
         let sql = format!(
-            "SELECT done FROM {} WHERE job_id = $1 AND phase = $2 AND number = $3{}",
-            self.tables.batch,
-            self.tables.dialect.for_update()
+            "SELECT done FROM {} WHERE job_id = $1 AND phase = $2 AND number = $3{lock}",
+            self.tables.batch
         );
         let done = one(connection, &sql, &key(job_id, unit), |row| field::<bool>(row, 0))?;
         match done {
-            Some(done) => Ok(!done),
+            Some(true) => Ok(Claim::Done),
+            Some(false) => Ok(Claim::Taken),
+            None if meeting == Meeting::PassOver => Ok(Claim::Busy),
             None => Err(Error::new(
                 ErrorKind::Ledger,
                 format!("the ledger has lost {} {}", unit.phase.name(), unit.number()),
             )),
         }
+    }
+
+    /// Counts `count` more rejects of a job, and refuses them where there would be more than
+    /// `limit`. ORDER: last but the mark; from here on until its transaction ends, no other process
+    /// can count its own, so that the limit is exact over all of them.
+    ///
+    /// # Errors
+    /// `RejectLimit`; `Database` or `Disconnect`.
+    pub(in crate::batch) fn count_rejects(
+        &self,
+        connection: &mut dyn Connection,
+        job_id: i64,
+        count: u64,
+        limit: u64,
+    ) -> Result<()> {
+        let job = &self.tables.job;
+        let sql = format!(
+            "UPDATE {job} SET rejected = rejected + $2 WHERE id = $1 AND rejected + $2 <= $3"
+        );
+        let limit_number = i64::try_from(limit).unwrap_or(i64::MAX);
+        let params = [job_id.into(), (count as i64).into(), limit_number.into()];
+        if connection.execute(&sql, &params)? == 1 {
+            return Ok(());
+        }
+        let sql = format!("SELECT rejected FROM {job} WHERE id = $1");
+        let others = one(connection, &sql, &[job_id.into()], |row| field::<i64>(row, 0))?;
+        let all = others.unwrap_or_default() as u64 + count;
+        let message = format!("{all} rows rejected, {limit} are allowed");
+        Err(Error::new(ErrorKind::RejectLimit, message).with_hint(
+            "look at the rejects of the batches that are in, mend the input or raise max_rejects, \
+             and start the same command again",
+        ))
     }
 
     /// Marks a unit done. ORDER: the last statement before COMMIT; it fails if the transaction was

@@ -1,7 +1,7 @@
 //! Jobs and their runs.
 
 use super::{Ledger, all, field, one};
-use crate::backend::Connection;
+use crate::backend::{Connection, RowRef};
 use crate::batch::identity::Identity;
 use crate::error::{Error, ErrorKind, Result};
 use crate::mapping::param::Param;
@@ -35,6 +35,8 @@ pub struct JobRecord {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RunRecord {
+    /// Its number in the ledger.
+    pub id: i64,
     /// Its number in the job, from 1.
     pub number: i64,
     /// `running`, `complete`, `failed`, `stopped` or `crashed`.
@@ -153,23 +155,43 @@ impl Ledger {
         connection.execute(&sql, &[job_id.into()]).map(|_| ())
     }
 
-    /// Starts a run: those that are still called running did not end in order. Whoever calls this
-    /// holds the lock of the job.
+    /// Says of runs that are still called running, and are dead, that they crashed.
+    pub(in crate::batch) fn crashed(
+        &self,
+        connection: &mut dyn Connection,
+        runs: &[RunRecord],
+    ) -> Result<()> {
+        let host = host().unwrap_or_else(|| "an unknown machine".to_owned());
+        let found = format!(
+            "it ended without a word, as the next run found: process {} on {host}",
+            std::process::id()
+        );
+        let sql = format!(
+            "UPDATE {} SET status = 'crashed', cause = $2, ended_at = CURRENT_TIMESTAMP \
+             WHERE id = $1 AND status = 'running'",
+            self.tables.run
+        );
+        for run in runs {
+            connection.execute(&sql, &[run.id.into(), found.as_str().into()])?;
+        }
+        Ok(())
+    }
+
+    /// Starts a run and returns it. Runs of one job that start at once wait for each other.
     pub(in crate::batch) fn begin_run(
         &self,
         connection: &mut dyn Connection,
         job_id: i64,
-    ) -> Result<i64> {
-        let run = &self.tables.run;
-        let crashed = format!(
-            "UPDATE {run} SET status = 'crashed', ended_at = CURRENT_TIMESTAMP \
-             WHERE job_id = $1 AND status = 'running'"
-        );
-        connection.execute(&crashed, &[job_id.into()])?;
+    ) -> Result<RunRecord> {
+        let Self { tables, .. } = self;
+        let run = &tables.run;
+        let lock =
+            format!("SELECT id FROM {} WHERE id = $1{}", tables.job, tables.dialect.for_update());
+        one(connection, &lock, &[job_id.into()], |_| Ok(()))?;
         let begun = format!(
             "INSERT INTO {run} (job_id, number, status, host, pid, version) \
              SELECT $1, coalesce(max(number), 0) + 1, 'running', $2, CAST($3 AS bigint), $4 FROM {run} \
-             WHERE job_id = $1 RETURNING id"
+             WHERE job_id = $1 RETURNING {RUN}"
         );
         let params = [
             Param::from(job_id),
@@ -177,8 +199,21 @@ impl Ledger {
             i64::from(std::process::id()).into(),
             env!("CARGO_PKG_VERSION").into(),
         ];
-        one(connection, &begun, &params, |row| field(row, 0))?
+        one(connection, &begun, &params, run_record)?
             .ok_or_else(|| Error::new(ErrorKind::Ledger, "the new run got no number"))
+    }
+
+    /// The runs of a job that have not said that they ended, the oldest first: they work, or they
+    /// died.
+    ///
+    /// # Errors
+    /// `Database` or `Disconnect`.
+    pub fn running(&self, connection: &mut dyn Connection, job_id: i64) -> Result<Vec<RunRecord>> {
+        let sql = format!(
+            "SELECT {RUN} FROM {} WHERE job_id = $1 AND status = 'running' ORDER BY number",
+            self.tables.run
+        );
+        super::all(connection, &sql, &[job_id.into()], run_record)
     }
 
     /// Ends a run.
@@ -234,22 +269,27 @@ impl Ledger {
         job_id: i64,
     ) -> Result<Option<RunRecord>> {
         let sql = format!(
-            "SELECT number, status, host, pid, CAST(started_at AS text), CAST(ended_at AS text), \
-             cause FROM {} WHERE job_id = $1 ORDER BY number DESC LIMIT 1",
+            "SELECT {RUN} FROM {} WHERE job_id = $1 ORDER BY number DESC LIMIT 1",
             self.tables.run
         );
-        one(connection, &sql, &[job_id.into()], |row| {
-            Ok(RunRecord {
-                number: i64::from(field::<i32>(row, 0)?),
-                status: field(row, 1)?,
-                host: field(row, 2)?,
-                pid: field(row, 3)?,
-                started_at: field(row, 4)?,
-                ended_at: field(row, 5)?,
-                cause: field(row, 6)?,
-            })
-        })
+        one(connection, &sql, &[job_id.into()], run_record)
     }
+}
+
+const RUN: &str = "id, number, status, host, pid, CAST(started_at AS text), \
+    CAST(ended_at AS text), cause";
+
+fn run_record(row: &dyn RowRef) -> Result<RunRecord> {
+    Ok(RunRecord {
+        id: field(row, 0)?,
+        number: i64::from(field::<i32>(row, 1)?),
+        status: field(row, 2)?,
+        host: field(row, 3)?,
+        pid: field(row, 4)?,
+        started_at: field(row, 5)?,
+        ended_at: field(row, 6)?,
+        cause: field(row, 7)?,
+    })
 }
 
 /// The name of this machine, as far as it can be told without asking the system's libraries.

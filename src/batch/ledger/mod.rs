@@ -22,7 +22,7 @@ mod status;
 
 pub use crate::sql::ledger::LedgerName;
 pub use claim::Counts;
-pub(super) use claim::Mark;
+pub(super) use claim::{Claim, Mark, Meeting};
 pub(super) use job::NewJob;
 pub use job::{JobRecord, RunRecord};
 pub use pace::Pace;

@@ -4,13 +4,13 @@ use super::{Ledger, field, one};
 use crate::backend::Connection;
 use crate::error::Result;
 
-/// How fast the run of a job that has not ended gets on.
+/// How fast the runs of a job that have not ended get on.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Pace {
-    /// The rows of the source that it has read so far.
+    /// The rows of the source that they have read so far.
     pub rows: u64,
-    /// The seconds since it began.
+    /// The seconds since the first of them began.
     pub seconds: f64,
 }
 
@@ -22,21 +22,26 @@ impl Pace {
 }
 
 impl Ledger {
-    /// The pace of the last run of a job; `None` where it has ended in order.
+    /// The pace of the runs of a job that have not said that they ended, from run `first` on;
+    /// `None` where there is none.
     ///
     /// # Errors
     /// `Database` or `Disconnect`.
-    pub fn pace(&self, connection: &mut dyn Connection, job_id: i64) -> Result<Option<Pace>> {
+    pub fn pace(
+        &self,
+        connection: &mut dyn Connection,
+        job_id: i64,
+        first: i64,
+    ) -> Result<Option<Pace>> {
         let sql = format!(
-            "SELECT CAST(coalesce(sum(b.read), 0) AS bigint), {} FROM {run} AS r \
+            "SELECT CAST(coalesce(sum(b.read), 0) AS bigint), {} FROM {} AS r \
              LEFT JOIN {} AS b ON b.job_id = r.job_id AND b.run_id = r.id AND b.phase = 0 \
-             WHERE r.job_id = $1 AND r.status = 'running' \
-             AND r.id = (SELECT max(id) FROM {run} WHERE job_id = $1) GROUP BY r.id, r.started_at",
-            self.tables.dialect.seconds_since("r.started_at"),
+             WHERE r.job_id = $1 AND r.number >= $2 AND r.status = 'running' HAVING count(r.id) > 0",
+            self.tables.dialect.seconds_since("min(r.started_at)"),
+            self.tables.run,
             self.tables.batch,
-            run = self.tables.run,
         );
-        one(connection, &sql, &[job_id.into()], |row| {
+        one(connection, &sql, &[job_id.into(), first.into()], |row| {
             Ok(Pace { rows: field::<i64>(row, 0)? as u64, seconds: field(row, 1)? })
         })
     }

@@ -67,21 +67,53 @@ impl Ledger {
         })
     }
 
-    /// The first `most` units of a phase that are not done, in order.
+    /// Adds the seal to a plan of an older version, which had none.
+    pub(in crate::batch) fn ensure_seal(
+        &self,
+        connection: &mut dyn Connection,
+        job_id: i64,
+    ) -> Result<()> {
+        let sql = format!(
+            "INSERT INTO {} (job_id, phase, number, start_at, end_at, first_row, row_count, \
+             first_line, checksum, done) VALUES ($1, $2, 0, 0, 0, 1, 0, 0, 0, false) \
+             ON CONFLICT DO NOTHING",
+            self.tables.batch
+        );
+        let params = [job_id.into(), i64::from(Phase::Seal.number()).into()];
+        connection.execute(&sql, &params).map(|_| ())
+    }
+
+    /// The first `most` units of a phase that are not done and whose number is at least `from`, in
+    /// order.
     pub(in crate::batch) fn open_units(
         &self,
         connection: &mut dyn Connection,
         job_id: i64,
         phase: Phase,
+        from: u32,
         most: usize,
     ) -> Result<Vec<Unit>> {
         let sql = format!(
-            "SELECT {BOUNDS} FROM {} WHERE job_id = $1 AND phase = $2 AND NOT done ORDER BY number \
-             LIMIT $3",
+            "SELECT {BOUNDS} FROM {} WHERE job_id = $1 AND phase = $2 AND NOT done AND number >= $4 \
+             ORDER BY number LIMIT $3",
             self.tables.batch
         );
-        let params = [job_id.into(), i64::from(phase.number()).into(), (most as i64).into()];
+        let params = [
+            job_id.into(),
+            i64::from(phase.number()).into(),
+            (most as i64).into(),
+            i64::from(from).into(),
+        ];
         all(connection, &sql, &params, |row| Ok(Unit { phase, bounds: bounds(row)? }))
+    }
+
+    /// Whether a batch of the source is open.
+    pub(in crate::batch) fn open_before_seal(
+        &self,
+        connection: &mut dyn Connection,
+        job_id: i64,
+    ) -> Result<bool> {
+        self.open_units(connection, job_id, Phase::Load, 0, 1).map(|open| !open.is_empty())
     }
 
     /// How many batches of the source are not done, with their rows and their bytes.
@@ -111,7 +143,7 @@ impl Ledger {
         job_id: i64,
     ) -> Result<bool> {
         let sql = format!(
-            "SELECT number FROM {} WHERE job_id = $1 AND phase < $2 AND NOT done LIMIT 1",
+            "SELECT number FROM {} WHERE job_id = $1 AND phase <> $2 AND NOT done LIMIT 1",
             self.tables.batch
         );
         let params = [job_id.into(), i64::from(Phase::Finish.number()).into()];

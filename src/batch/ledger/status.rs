@@ -52,6 +52,8 @@ pub struct JobStatus {
     pub counts: Counts,
     /// Its last run.
     pub last_run: Option<super::RunRecord>,
+    /// Its runs that have not said that they ended, the oldest first: they work, or they died.
+    pub running: Vec<super::RunRecord>,
 }
 
 /// A reject, for people: without its bytes.
@@ -91,6 +93,27 @@ impl Ledger {
             .ok_or_else(|| Error::new(ErrorKind::Ledger, "the ledger gave no totals"))
     }
 
+    /// What one run did of a job: how many of its units, and what became of their rows.
+    ///
+    /// # Errors
+    /// `Database` or `Disconnect`.
+    pub fn share(
+        &self,
+        connection: &mut dyn Connection,
+        job_id: i64,
+        run_id: i64,
+    ) -> Result<(u64, Counts)> {
+        let sql = format!(
+            "SELECT count(CASE WHEN phase = 0 THEN 1 END), {} FROM {} WHERE job_id = $1 AND run_id = $2",
+            sums(),
+            self.tables.batch
+        );
+        one(connection, &sql, &[job_id.into(), run_id.into()], |row| {
+            Ok((field::<i64>(row, 0)? as u64, counts(row, 1)?))
+        })?
+        .ok_or_else(|| Error::new(ErrorKind::Ledger, "the ledger gave no totals"))
+    }
+
     /// The jobs that are wanted, the newest first; at most `limit`.
     ///
     /// # Errors
@@ -125,10 +148,12 @@ impl Ledger {
                 batches_done: field::<i64>(row, 7)? as u64,
                 counts: counts(row, 8)?,
                 last_run: None,
+                running: Vec::new(),
             })
         })?;
         for job in &mut jobs {
             job.last_run = self.last_run(connection, job.id)?;
+            job.running = self.running(connection, job.id)?;
         }
         Ok(jobs)
     }

@@ -37,6 +37,14 @@ impl Backend for EchoBackend {
         self.inner.lock_job(key, deadline)
     }
 
+    fn share_job(&self, key: i64, deadline: Instant) -> Result<Option<Box<dyn JobLock>>> {
+        self.inner.share_job(key, deadline)
+    }
+
+    fn locked_jobs(&self, keys: &[i64], deadline: Instant) -> Result<Vec<bool>> {
+        self.inner.locked_jobs(keys, deadline)
+    }
+
     fn is_there(&self) -> Result<bool> {
         self.inner.is_there()
     }

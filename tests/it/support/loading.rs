@@ -4,7 +4,7 @@
 //! file it came from, so that a lost row, a changed row and a doubled row all show.
 
 use super::lineitem::{self, write_to};
-use super::{Running, rowmill};
+use super::{Invocation, Running, rowmill};
 use std::collections::hash_map::DefaultHasher;
 use std::fmt::Write as _;
 use std::fs::File;
@@ -273,12 +273,27 @@ impl JobFile {
 
     /// Starts `rowmill run` with it; the command is the same every time.
     pub fn start(&self) -> Running {
-        rowmill(["run"])
-            .arg(&self.path)
-            .arg("--report")
-            .arg(self.report_path())
-            .env("ROWMILL_TARGET", &self.url)
-            .spawn()
+        self.run().arg("--report").arg(self.report_path()).spawn()
+    }
+
+    /// Starts one of several processes that share the job; `member` names its report.
+    pub fn join(&self, member: usize) -> Running {
+        self.run().arg("--join").arg("--report").arg(self.share_path(member)).spawn()
+    }
+
+    /// `rowmill run` with it, not started.
+    pub fn run(&self) -> Invocation {
+        rowmill(["run"]).arg(&self.path).env("ROWMILL_TARGET", &self.url)
+    }
+
+    fn share_path(&self, member: usize) -> PathBuf {
+        self.path.with_extension(format!("{member}.json"))
+    }
+
+    /// The report of a process that shared the job.
+    pub fn share_report(&self, member: usize) -> serde_json::Value {
+        let text = std::fs::read_to_string(self.share_path(member)).expect("read the report");
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
     }
 
     fn report_path(&self) -> PathBuf {
