@@ -57,7 +57,7 @@ fn go_on(start: &Start<'_>, patience: &Patience<'_>, meter: &Meter, found: Look)
         Look::New(sink) => {
             let began = Instant::now();
             // Nothing is held while the source is read from end to end.
-            let plan = Plan::make(start)?;
+            let plan = Plan::make(start, patience.ending)?;
             let (ledger, job) = patience.with_connection(|connection| {
                 // ORDER: a job that is refused leaves nothing behind, not even a ledger.
                 let ledger = Ledger::open(connection, start.ledger)?;

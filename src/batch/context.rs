@@ -1,5 +1,6 @@
 //! What all parts of a run share.
 
+use super::forecast::Forecast;
 use super::ledger::Ledger;
 use super::limits::Limits;
 use super::meter::Meter;
@@ -18,6 +19,7 @@ pub(super) struct Context<'a> {
     pub(super) place: StagePlace,
     pub(super) run_id: i64,
     pub(super) limits: Limits,
+    pub(super) forecast: Forecast,
     /// How many rows may be rejected, by all runs and all processes together.
     pub(super) max_rejects: u64,
     /// Where in each phase this run begins, as a share of it, if others work on the job, too.

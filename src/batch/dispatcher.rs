@@ -5,7 +5,6 @@
 //! permit, so sending never waits; no worker ever sends into it.
 
 use super::context::Context;
-use super::patience::stopped;
 use super::permits::Permits;
 use super::unit::Unit;
 use super::worker::Worker;
@@ -72,6 +71,6 @@ fn settle(context: &Context<'_>, all_started: bool) -> Result<()> {
         Some(error) => Err(error),
         // A unit that was sent and then passed over shows in the ledger: it is still open.
         None if all_started && !context.patience.halted() => Ok(()),
-        None => Err(stopped()),
+        None => Err(context.patience.ending.stopped()),
     }
 }

@@ -1,5 +1,6 @@
 //! What is declared, and the start of a run.
 
+use super::ending::{Deadline, EndingOptions};
 use super::identity::Identity;
 use super::ledger::LedgerName;
 use super::limits::{Limits, MaxRejects};
@@ -9,6 +10,7 @@ use super::report::Report;
 use super::run::{self, Start};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
+use crate::pool::Clock;
 use crate::retry::RetryPolicy;
 use crate::sink::target::Target;
 use crate::source::feed::Feed;
@@ -16,6 +18,7 @@ use crate::source::rows::Source;
 use crate::stop::StopToken;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A source and a target whose columns fit each other.
 #[derive(Clone, Debug)]
@@ -72,7 +75,7 @@ pub struct Job {
     declare: Declare,
     limits: Limits,
     joins: Option<Joins>,
-    stop: StopToken,
+    ending: EndingOptions,
     observers: Observers,
 }
 
@@ -91,7 +94,7 @@ impl Job {
             declare,
             limits: Limits::default(),
             joins: None,
-            stop: StopToken::new(),
+            ending: EndingOptions::default(),
             observers: Observers::default(),
         }
     }
@@ -166,7 +169,45 @@ impl Job {
     /// Can be stopped with this token.
     #[must_use]
     pub fn stop(mut self, token: StopToken) -> Self {
-        self.stop = token;
+        self.ending.stop = token;
+        self
+    }
+
+    /// Stops, resumably, when `deadline` has come: no batch is begun any more, and none is tried
+    /// again. Before that, observers are told as soon as the rate says that it will be missed.
+    /// Default: none.
+    ///
+    /// ```
+    /// use rowmill::{Append, Entity, Iter, Job};
+    /// use std::time::Duration;
+    ///
+    /// #[derive(Entity)]
+    /// #[entity(table = "numbers")]
+    /// struct Number { #[entity(key)] id: i64 }
+    ///
+    /// let job = Job::named("numbers")
+    ///     .read(Iter::new("numbers", || (0..10).map(|id| Number { id })))
+    ///     .write(Append::<Number>::new())
+    ///     .deadline(Duration::from_mins(90));
+    /// ```
+    #[must_use]
+    pub fn deadline(mut self, deadline: impl Into<Deadline>) -> Self {
+        self.ending.deadline = Some(deadline.into());
+        self
+    }
+
+    /// How long batches in flight may take to end, once the run is asked to stop or its deadline
+    /// has come; then they are rolled back. Default: 20 seconds.
+    #[must_use]
+    pub fn grace(mut self, grace: Duration) -> Self {
+        self.ending.grace = grace;
+        self
+    }
+
+    /// Judges the deadline by this clock. Default: the system's.
+    #[must_use]
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.ending.clock = clock;
         self
     }
 
@@ -221,7 +262,7 @@ impl Job {
             limits: self.limits,
             joins: self.joins,
             engine,
-            stop: &self.stop,
+            ending: &self.ending,
             observer: &self.observers,
             parallel,
         })

@@ -10,6 +10,8 @@
 //! - `outline`:    the bounds of all batches of a plan, in few bytes
 //! - `begin`:      what a run does before its first batch
 //! - `context`:    what all parts of a run share
+//! - `ending`:     when a run ends before its work does
+//! - `forecast`:   whether a run will miss its deadline
 //! - `lock`:       the lock of a job, held by its run
 //! - `members`:    several processes on one job
 //! - `patience`:   how a run goes on where its server was away
@@ -39,6 +41,8 @@
 mod begin;
 mod context;
 mod dispatcher;
+pub mod ending;
+mod forecast;
 pub mod identity;
 pub mod job;
 pub mod ledger;

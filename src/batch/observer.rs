@@ -52,6 +52,10 @@ pub trait Observer: Send + Sync {
     /// The run enters a phase: `plan`, `load`, `merge`, `finish`.
     fn phase(&self, _name: &str) {}
 
+    /// At the rate of this run, its deadline will be missed by at least this. Told at most once in
+    /// ten minutes.
+    fn will_be_late(&self, _by: Duration) {}
+
     /// The run waits and will try again, because of an error that may pass.
     fn waiting(&self, _why: &Error) {}
 }
@@ -95,6 +99,10 @@ impl Observer for Observers {
 
     fn phase(&self, name: &str) {
         self.each(|observer| observer.phase(name));
+    }
+
+    fn will_be_late(&self, by: Duration) {
+        self.each(|observer| observer.will_be_late(by));
     }
 
     fn waiting(&self, why: &Error) {

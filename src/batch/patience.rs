@@ -1,14 +1,15 @@
 //! How a run goes on where its server was away, and when it does not.
 
+use super::ending::Ending;
 use super::lock::Lock;
 use super::observer::Observer;
 use crate::backend::Connection;
 use crate::engine::Engine;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::pool::Pooled;
 use crate::retry::{Attempts, RetryPolicy};
 use crate::sqlstate::Class;
-use crate::stop::{Stop, StopToken};
+use crate::stop::Stop;
 use crate::trace;
 use parking_lot::{Condvar, Mutex};
 use std::time::{Duration, Instant};
@@ -19,7 +20,7 @@ pub(super) struct Patience<'a> {
     pub(super) engine: &'a Engine,
     pub(super) lock: Lock<'a>,
     pub(super) policy: RetryPolicy,
-    pub(super) stop: &'a StopToken,
+    pub(super) ending: &'a Ending,
     pub(super) observer: &'a dyn Observer,
     pub(super) failure: Failure,
 }
@@ -35,7 +36,9 @@ impl Patience<'_> {
     /// As [`Engine::get`] and [`Lock::ensure`].
     pub(super) fn connection(&self, attempts: &mut Attempts) -> Result<Pooled> {
         let start = Instant::now();
-        let left = attempts.left(start).max(LEAST_WAIT).min(self.engine.options().timeout);
+        let left = self.ending.left().map_or(Duration::MAX, |left| left.max(LEAST_WAIT));
+        let left =
+            attempts.left(start).max(LEAST_WAIT).min(left).min(self.engine.options().timeout);
         // ORDER: the lock first; without it, another process may be at work.
         let taken = self.lock.ensure().and_then(|()| self.engine.get_within(left));
         let taken = taken.and_then(|connection| {
@@ -63,7 +66,7 @@ impl Patience<'_> {
 
     /// Whether no further unit is to be started.
     pub(super) fn halted(&self) -> bool {
-        self.stop.asked() != Stop::No || self.failure.is_set()
+        self.ending.asked() != Stop::No || self.failure.is_set()
     }
 
     /// Waits for `delay`, or until the run is to roll back what is in flight.
@@ -74,8 +77,8 @@ impl Patience<'_> {
         let until = Instant::now() + delay;
         loop {
             // A run that is asked to finish its batches does not wait for a server to come back.
-            if self.stop.asked() != Stop::No || self.failure.is_set() {
-                return Err(stopped());
+            if self.halted() {
+                return Err(self.ending.stopped());
             }
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
@@ -107,12 +110,6 @@ impl Patience<'_> {
             self.pause(delay)?;
         }
     }
-}
-
-/// The error of a run that was asked to stop.
-pub(super) fn stopped() -> Error {
-    Error::new(ErrorKind::Stopped, "stopped before the end")
-        .with_hint("the same command carries on")
 }
 
 /// Whether the server was away, and its sessions with it.

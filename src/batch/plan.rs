@@ -1,11 +1,11 @@
 //! The source, cut into batches, before the first of them runs.
 
 use super::begin::carry_on;
+use super::ending::Ending;
 use super::identity;
 use super::job::Declared;
 use super::ledger::{JobRecord, Ledger, NewJob};
 use super::outline::Outline;
-use super::patience::stopped;
 use super::run::Start;
 use super::transaction::in_transaction;
 use super::unit::{Phase, Unit};
@@ -23,16 +23,16 @@ pub(super) struct Plan {
 
 impl Plan {
     /// Reads the source from end to end; nothing is held meanwhile.
-    pub(super) fn make(start: &Start<'_>) -> Result<Self> {
+    pub(super) fn make(start: &Start<'_>, ending: &Ending) -> Result<Self> {
         start.observer.phase("plan");
         let feed: &dyn Feed = start.declared.feed.as_ref();
         let fingerprint = feed.fingerprint()?.0;
         let mut outline = Outline::default();
         feed.plan(start.limits.batch, &mut |batch| {
             outline.push(batch);
-            match start.stop.asked() {
+            match ending.asked() {
                 Stop::No => Ok(()),
-                _ => Err(stopped()),
+                _ => Err(ending.stopped()),
             }
         })?;
         Ok(Self { fingerprint, outline })

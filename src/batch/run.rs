@@ -3,6 +3,8 @@
 use super::begin::{self, Begun};
 use super::context::Context;
 use super::dispatcher;
+use super::ending::{Ending, EndingOptions};
+use super::forecast::Forecast;
 use super::identity::Identity;
 use super::job::{Declared, Joins};
 use super::ledger::{Counts, JobRecord, Ledger, LedgerName};
@@ -20,11 +22,10 @@ use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sink::table::StagePlace;
 use crate::source::stateful::Surroundings;
-use crate::sqlstate::SqlState;
-use crate::stop::StopToken;
 use crate::trace::{self, Span};
 use crate::workers::Workers;
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// What a run is started with.
@@ -35,7 +36,7 @@ pub(super) struct Start<'a> {
     pub(super) limits: Limits,
     pub(super) joins: Option<Joins>,
     pub(super) engine: &'a Engine,
-    pub(super) stop: &'a StopToken,
+    pub(super) ending: &'a EndingOptions,
     pub(super) observer: &'a dyn Observer,
     pub(super) parallel: bool,
 }
@@ -46,8 +47,9 @@ pub(super) fn run(start: &Start<'_>) -> (Report, Option<Error>) {
     let meter = Meter::default();
     let mut report = Report::new(&start.identity.name, start.identity.params.clone());
     let span = trace::run(&start.identity.name);
+    let ending = Ending::of(start.ending);
     let failed = span
-        .in_scope(|| execute(start, &meter, &span, &mut report))
+        .in_scope(|| watched(start, &ending, &meter, &span, &mut report))
         .err()
         .map(|error| error.locate(|place| place.job = Some(start.identity.name.clone())));
     span.ended(None, failed.as_ref());
@@ -72,33 +74,72 @@ fn status_of(error: &Error) -> Status {
     }
 }
 
-fn execute(start: &Start<'_>, meter: &Meter, span: &Span, report: &mut Report) -> Result<()> {
+/// Runs it, beside a thread that ends what is in flight when it is time to.
+fn watched(
+    start: &Start<'_>,
+    ending: &Ending,
+    meter: &Meter,
+    span: &Span,
+    report: &mut Report,
+) -> Result<()> {
+    thread::scope(|scope| {
+        thread::Builder::new()
+            .name("rowmill-ending".to_owned())
+            .spawn_scoped(scope, || ending.watch())
+            .map_err(|error| {
+                Error::new(ErrorKind::Config, "a thread cannot be started").with_source(error)
+            })?;
+        // A panic in here must not leave the scope waiting for the thread.
+        let over = Over(ending);
+        let done = execute(start, ending, meter, span, report);
+        drop(over);
+        done
+    })
+}
+
+/// Ends the watch when it is dropped.
+struct Over<'a>(&'a Ending);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.over();
+    }
+}
+
+fn execute(
+    start: &Start<'_>,
+    ending: &Ending,
+    meter: &Meter,
+    span: &Span,
+    report: &mut Report,
+) -> Result<()> {
     // A server that is not there is told at once; one that goes away later is waited for.
     drop(start.engine.get()?);
     let Some(stateful) = start.declared.feed.stateful() else {
-        return execute_with_source(start, meter, span, report);
+        return execute_with_source(start, ending, meter, span, report);
     };
     let done = stateful
-        .begin(&surroundings(start))
-        .and_then(|()| execute_with_source(start, meter, span, report));
+        .begin(&surroundings(start, ending))
+        .and_then(|()| execute_with_source(start, ending, meter, span, report));
     stateful.end(done.is_ok());
     done
 }
 
 /// What the source may need.
-fn surroundings(start: &Start<'_>) -> Surroundings {
+fn surroundings(start: &Start<'_>, ending: &Ending) -> Surroundings {
     let workers = match start.parallel {
         true => start.limits.worker_count(start.engine.capacity() as usize),
         false => 1,
     };
     let mut surroundings = Surroundings::new(Arc::new(start.engine.clone()), workers);
-    surroundings.stop = start.stop.clone();
+    surroundings.stop = ending.token();
     surroundings.identity = start.identity.hash();
     surroundings
 }
 
 fn execute_with_source(
     start: &Start<'_>,
+    ending: &Ending,
     meter: &Meter,
     span: &Span,
     report: &mut Report,
@@ -109,7 +150,7 @@ fn execute_with_source(
         engine,
         lock: Lock::of(engine, identity.lock_key(start.ledger), start.joins.is_some()),
         policy: start.limits.retry,
-        stop: start.stop,
+        ending,
         observer: start.observer,
         failure: Failure::default(),
     };
@@ -131,6 +172,7 @@ fn execute_with_source(
         place: StagePlace { job_id: job.id, buckets: job.buckets },
         run_id: run.id,
         limits: start.limits,
+        forecast: Forecast::default(),
         max_rejects: start.limits.max_rejects.count(job.rows),
         joins_at: start.joins.map(|joins| members::place_of(hint(joins))),
         meter,
@@ -188,6 +230,7 @@ fn phases(
         if entered.replace(name) != Some(name) {
             context.patience.observer.phase(name);
         }
+        foresee(context, phase, name, open.len() as u64)?;
         let (settled, began) = (context.meter.settled(), Instant::now());
         let done = match &workers {
             Some(workers) if matches!(phase, Phase::Load | Phase::Merge) => {
@@ -202,6 +245,22 @@ fn phases(
             context.patience.pause(members::PAUSE)?;
         }
     }
+    Ok(())
+}
+
+/// Tells the forecast how much of a phase is left.
+fn foresee(context: &Context<'_>, phase: Phase, name: &'static str, open: u64) -> Result<()> {
+    let Some((_, now)) = context.patience.ending.deadline() else { return Ok(()) };
+    let left = match phase {
+        Phase::Load => {
+            let job_id = context.place.job_id;
+            let open =
+                |connection: &mut dyn Connection| context.ledger.open_totals(connection, job_id);
+            context.patience.with_connection(open)?[2]
+        }
+        _ => open,
+    };
+    context.forecast.left(name, left, now);
     Ok(())
 }
 

@@ -1,9 +1,9 @@
 //! How a unit is done.
 
 use super::context::Context;
+use super::ending::InFlight;
 use super::ledger::{Claim, Counts, Mark, Meeting, RejectRecord};
 use super::observer::BatchDone;
-use super::patience::stopped;
 use super::receipt::SlowBatch;
 use super::unit::{Phase, Unit};
 use crate::backend::Connection;
@@ -144,12 +144,16 @@ impl<'a> Worker<'a> {
         let mut connection = context.patience.connection(attempts)?;
         context.meter.taken(start.elapsed());
         spent::note(Step::Wait, start.elapsed());
-        let outcome =
-            spent::rest_on(Step::Server, || self.transact(&mut *connection, unit, meeting));
+        let flight = context.patience.ending.enter(connection.interrupt());
+        let outcome = spent::rest_on(Step::Server, || {
+            self.transact(&mut *connection, unit, meeting, &flight)
+        });
         if outcome.is_err() {
             // The first error is the one to show; a failed rollback discards the connection.
             let _ = connection.rollback();
         }
+        // ORDER: before the connection goes to somebody else, whom nobody must interrupt.
+        drop(flight);
         drop(connection);
         context.meter.given_back();
         outcome
@@ -160,9 +164,11 @@ impl<'a> Worker<'a> {
         connection: &mut dyn Connection,
         unit: &Unit,
         meeting: Meeting,
+        flight: &InFlight<'_>,
     ) -> Result<Outcome> {
         let context = self.context;
         let start = Instant::now();
+        self.go_on()?;
         connection.begin()?;
         set_up(connection, unit)?;
         if let Some(outcome) = self.stands_in_the_way(connection, unit, meeting)? {
@@ -178,9 +184,7 @@ impl<'a> Worker<'a> {
         if unit.phase == Phase::Finish {
             self.close(connection, counts)?;
         }
-        if context.patience.stop.asked() == Stop::Now {
-            return Err(stopped());
-        }
+        self.go_on()?;
         if counts.rejected > 0 {
             let (job_id, limit) = (context.place.job_id, context.max_rejects);
             context.ledger.count_rejects(connection, job_id, counts.rejected, limit)?;
@@ -189,8 +193,17 @@ impl<'a> Worker<'a> {
         let mark = Mark { run_id: context.run_id, seconds, counts };
         // ORDER: the last statement; it fails if the transaction was aborted unnoticed.
         context.ledger.complete(connection, context.place.job_id, unit, &mark)?;
+        flight.commits();
         spent::on(Step::Commit, || connection.commit())?;
         Ok(Outcome::Committed { counts, held_back })
+    }
+
+    /// Fails if what is in flight is to be rolled back.
+    fn go_on(&self) -> Result<()> {
+        match self.context.patience.ending.asked() {
+            Stop::Now => Err(self.context.patience.ending.stopped()),
+            Stop::No | Stop::Drain => Ok(()),
+        }
     }
 
     /// Claims the unit, and says what it would be in vain to do it for.
@@ -346,6 +359,16 @@ impl<'a> Worker<'a> {
         ledger.complete_job(connection, place.job_id)
     }
 
+    /// Tells observers if the deadline will be missed.
+    fn foresee(&self, unit: &Unit) {
+        let Context { patience, forecast, .. } = self.context;
+        let Some((deadline, now)) = patience.ending.deadline() else { return };
+        let amount = if unit.phase == Phase::Load { unit.bytes() } else { 1 };
+        if let Some(late) = forecast.done(amount, deadline, now) {
+            patience.observer.will_be_late(late);
+        }
+    }
+
     fn report(&self, unit: &Unit, outcome: &Outcome, time: Duration) {
         let Context { meter, patience, .. } = self.context;
         let observer = patience.observer;
@@ -378,6 +401,7 @@ impl<'a> Worker<'a> {
         } else if counts.rejected > 0 {
             observer.rejected(counts.rejected);
         }
+        self.foresee(unit);
     }
 }
 

@@ -1,5 +1,6 @@
 //! What can be typed behind `rowmill`.
 
+use super::deadline::DeadlineSpec;
 use super::job_file::Overrides;
 use crate::batch::ledger::LedgerName;
 use clap::{Args, Parser, Subcommand};
@@ -62,6 +63,10 @@ pub(super) struct RunArguments {
     /// Batches at the same time [default: what the job file, the pool and the machine allow]
     #[arg(long, value_name = "N")]
     pub(super) workers: Option<NonZeroUsize>,
+    /// Stops, resumably, at this time: 06:00 (the next one, local time), an RFC 3339 time, or a
+    /// duration such as 90m; and warns when the rate says that it will be missed
+    #[arg(long, value_name = "WHEN", value_parser = DeadlineSpec::parse)]
+    pub(super) deadline: Option<DeadlineSpec>,
     /// Lets other processes that say the same work on the job at the same time (PostgreSQL)
     #[arg(long)]
     pub(super) join: bool,

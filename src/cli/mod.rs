@@ -6,6 +6,7 @@
 //! - `plan`:      from a job file to a job and the engine it runs on
 //! - `files`:     from what a job file says of files to what is read
 //! - `contact`:   the first contact with a database
+//! - `deadline`:  when a run has to end, as a person writes it
 //! - `target_url`: which database is meant, where there is no job file
 //! - `ledger_of`: which ledger `status` and `rejects` look into
 //! - `progress`:  how far a run is
@@ -25,6 +26,7 @@ mod args;
 mod check;
 mod console;
 mod contact;
+mod deadline;
 mod entity;
 mod exit;
 mod figures;

@@ -105,7 +105,8 @@ impl Plan {
             .batch_rows(limits.batch_rows)
             .batch_bytes(limits.batch_bytes)
             .max_rejects(limits.max_rejects)
-            .retry(retry);
+            .retry(retry)
+            .grace(limits.grace);
         match limits.workers {
             Some(workers) => job.workers(workers),
             None => job,

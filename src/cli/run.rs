@@ -2,7 +2,9 @@
 
 use super::args::RunArguments;
 use super::console::Console;
+use super::deadline::DeadlineSpec;
 use super::exit::Exit;
+use super::figures::duration;
 use super::job_file::JobFile;
 use super::plan::Plan;
 use super::progress::{self, Beside};
@@ -13,6 +15,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::stop::StopToken;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// How a run ended: what it did so far, and what ended it.
 struct Outcome {
@@ -33,22 +36,43 @@ pub(super) fn run(arguments: &RunArguments, console: Console) -> Result<Exit> {
     let stop = StopToken::new();
     let (observer, beside) = progress::observer(console);
     let echo = arguments.echo.then(|| beside.clone());
+    let late = arguments.deadline.clone().map(|deadline| (deadline, beside.clone()));
     let listening =
         signals::listen(stop.clone(), move |asked| beside.note(signals::answer(asked)))?;
-    let outcome = perform(&job, arguments.join, console, echo, observer, stop);
+    let outcome = perform(&job, arguments, console, echo, Ends { observer, stop, late });
     drop(listening);
     finish(&outcome, arguments, console)
+}
+
+/// What a run tells, and what ends it.
+struct Ends {
+    observer: Arc<dyn Observer>,
+    stop: StopToken,
+    late: Option<(DeadlineSpec, Beside)>,
+}
+
+/// Tells that the deadline will be missed.
+struct Late {
+    deadline: DeadlineSpec,
+    beside: Beside,
+}
+
+impl Observer for Late {
+    fn will_be_late(&self, by: Duration) {
+        let by = duration(by.as_secs_f64());
+        self.beside.note(&format!("will miss {} by {by} at this rate", self.deadline));
+    }
 }
 
 /// Runs the job. The observer is gone when this returns, and its bar with it.
 fn perform(
     file: &JobFile,
-    join: bool,
+    arguments: &RunArguments,
     console: Console,
     echo: Option<Beside>,
-    observer: Arc<dyn Observer>,
-    stop: StopToken,
+    ends: Ends,
 ) -> Outcome {
+    let Ends { observer, stop, late } = ends;
     let plan = match echo {
         Some(echo) => Plan::told(file, move |statement| echo.note(&statement.to_string())),
         None => Plan::of(file),
@@ -58,7 +82,11 @@ fn perform(
     let (report, error) = match reached {
         Ok(plan) => {
             let mut job = plan.job(file).stop(stop).observer(observer);
-            if join {
+            if let Some((deadline, beside)) = late {
+                job = job.deadline(deadline.deadline());
+                job = job.observer(Arc::new(Late { deadline, beside }));
+            }
+            if arguments.join {
                 job = job.join(place_among_others(&|name| std::env::var(name).ok()));
             }
             job.report(&plan.engine)

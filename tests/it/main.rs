@@ -126,6 +126,8 @@ mod table_source; // a table, or a query, as a source // values of every type, i
 
 // Flow: job_*.rs (kill and restart, rejects, exactly once, memory, serial twin)
 #[cfg(feature = "cli")]
+mod job_deadline; // a run ends in time
+#[cfg(feature = "cli")]
 mod job_join; // several processes on one job
 #[cfg(feature = "cli")]
 mod job_kill; // kill -9 at random moments

@@ -88,7 +88,8 @@ impl Ledger {
     /// # Errors
     /// `Database` or `Disconnect`.
     pub fn totals(&self, connection: &mut dyn Connection, job_id: i64) -> Result<Counts> {
-        let sql = format!("SELECT {} FROM {} AS b WHERE job_id = $1", sums(), self.tables.batch);
+        let batch = &self.tables.batch;
+        let sql = format!("SELECT {} FROM {batch} AS b WHERE job_id = $1", sums());
         one(connection, &sql, &[job_id.into()], |row| counts(row, 0))?
             .ok_or_else(|| Error::new(ErrorKind::Ledger, "the ledger gave no totals"))
     }
@@ -104,7 +105,8 @@ impl Ledger {
         run_id: i64,
     ) -> Result<(u64, Counts)> {
         let sql = format!(
-            "SELECT count(CASE WHEN phase = 0 THEN 1 END), {} FROM {} WHERE job_id = $1 AND run_id = $2",
+            "SELECT count(CASE WHEN phase = 0 THEN 1 END), {} FROM {} AS b \
+             WHERE job_id = $1 AND run_id = $2",
             sums(),
             self.tables.batch
         );

@@ -21,6 +21,8 @@ pub struct LimitsSpec {
     pub workers: Option<usize>,
     /// How long a lost server is waited for. Default: 60 seconds.
     pub retry_for: Duration,
+    /// How long batches in flight may take to end when the run is to stop. Default: 20 seconds.
+    pub grace: Duration,
 }
 
 impl Default for LimitsSpec {
@@ -31,6 +33,7 @@ impl Default for LimitsSpec {
             max_rejects: MaxRejects::Count(100),
             workers: None,
             retry_for: Duration::from_mins(1),
+            grace: Duration::from_secs(20),
         }
     }
 }
@@ -38,7 +41,14 @@ impl Default for LimitsSpec {
 pub(super) fn read(section: Option<&Section<'_>>) -> Result<LimitsSpec> {
     let mut limits = LimitsSpec::default();
     let Some(section) = section else { return Ok(limits) };
-    section.allow_only(&["batch_rows", "batch_bytes", "max_rejects", "workers", "retry_for"])?;
+    section.allow_only(&[
+        "batch_rows",
+        "batch_bytes",
+        "max_rejects",
+        "workers",
+        "retry_for",
+        "grace",
+    ])?;
     if let Some(field) = section.optional("batch_rows") {
         limits.batch_rows = field.count(1, 1_000_000)?;
     }
@@ -51,12 +61,18 @@ pub(super) fn read(section: Option<&Section<'_>>) -> Result<LimitsSpec> {
     if let Some(field) = section.optional("workers") {
         limits.workers = Some(field.count(1, 1_024)? as usize);
     }
-    if let Some(field) = section.optional("retry_for") {
-        let expected = "a duration such as \"60s\", \"500ms\", \"5m\" or \"2h\"";
-        limits.retry_for = units::duration(field.plain_text(expected)?)
-            .ok_or_else(|| field.error(&format!("expected {expected}")))?;
+    for (key, limit) in [("retry_for", &mut limits.retry_for), ("grace", &mut limits.grace)] {
+        if let Some(field) = section.optional(key) {
+            *limit = duration(&field)?;
+        }
     }
     Ok(limits)
+}
+
+fn duration(field: &Field<'_>) -> Result<Duration> {
+    let expected = "a duration such as \"60s\", \"500ms\", \"5m\" or \"2h\"";
+    units::duration(field.plain_text(expected)?)
+        .ok_or_else(|| field.error(&format!("expected {expected}")))
 }
 
 fn batch_bytes(field: &Field<'_>) -> Result<u64> {

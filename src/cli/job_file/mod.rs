@@ -23,7 +23,7 @@ mod table_source;
 mod target;
 #[cfg(test)]
 mod tests;
-mod units;
+pub(super) mod units;
 
 pub use columns::ColumnSpec;
 pub use files::FilesSpec;

@@ -19,7 +19,7 @@ pub(super) fn bytes(text: &str) -> Option<u64> {
 }
 
 /// `500ms`, `60s`, `5m` or `5min`, `2h`.
-pub(super) fn duration(text: &str) -> Option<Duration> {
+pub(in crate::cli) fn duration(text: &str) -> Option<Duration> {
     let (number, unit) = split(text)?;
     let factor: u64 = match unit {
         "ms" => 1,
