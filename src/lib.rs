@@ -142,6 +142,7 @@ pub mod url;
 mod workers;
 
 // Flow: jobs and their runs.
+pub use batch::change::OnChange;
 pub use batch::ending::Deadline;
 pub use batch::identity::Identity;
 pub use batch::job::{Draft, Job};

@@ -61,6 +61,8 @@ impl SqlState {
     pub const IN_FAILED_TRANSACTION: Self = Self(*b"25P02");
     /// `28P01`, wrong password.
     pub const INVALID_PASSWORD: Self = Self(*b"28P01");
+    /// `42501`, a right is missing.
+    pub const INSUFFICIENT_PRIVILEGE: Self = Self(*b"42501");
     /// `42804`, a value of one type for a column of another.
     pub const DATATYPE_MISMATCH: Self = Self(*b"42804");
     /// `42P01`, no such table.

@@ -1,17 +1,16 @@
 //! What a run does before its first batch: the lock, a look, the plan.
 
-use super::identity;
-use super::job::Declared;
+use super::change;
 use super::ledger::{JobRecord, Ledger, RunRecord};
 use super::members;
 use super::meter::Meter;
 use super::patience::Patience;
 use super::plan::Plan;
+use super::rights;
 use super::run::Start;
 use crate::backend::Connection;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sink::table::TableSink;
-use crate::source::input::difference;
 use std::time::Instant;
 
 /// Where a run begins.
@@ -48,7 +47,17 @@ fn go_on(start: &Start<'_>, patience: &Patience<'_>, meter: &Meter, found: Look)
     let (ledger, job, sink) = match found {
         Look::Complete(ledger, job) => return Ok(Begun::Complete(ledger, job)),
         Look::Begun(ledger, job, sink) => {
-            let job = carry_on(start, job)?;
+            let planned =
+                || patience.with_connection(|connection| ledger.batches(connection, job.id));
+            if let Err(change) = change::check(start, &job, planned) {
+                let mut change = Some(change);
+                patience.with_connection(|connection| match change.take() {
+                    Some(error) => change::abandon(start, &ledger, &job, &sink, connection, error),
+                    // The first attempt was cut off; what it did is looked at by the next run.
+                    None => Err(Error::new(ErrorKind::Ledger, "the job could not be begun again")),
+                })?;
+                return go_on(start, patience, meter, Look::New(sink));
+            }
             if sink.is_staged() {
                 patience.with_connection(|connection| ledger.ensure_seal(connection, job.id))?;
             }
@@ -79,23 +88,33 @@ fn go_on(start: &Start<'_>, patience: &Patience<'_>, meter: &Meter, found: Look)
 }
 
 fn look(start: &Start<'_>, connection: &mut dyn Connection) -> Result<Look> {
-    let known = match Ledger::find(connection, start.ledger)? {
-        // One of an older version is brought up to this one before it is relied upon.
-        Some(_) => {
-            let ledger = Ledger::open(connection, start.ledger)?;
-            ledger.job(connection, start.identity)?.map(|job| (ledger, job))
-        }
+    look_closely(start, connection)
+        .map_err(|error| rights::explain(connection, error, start.ledger))
+}
+
+fn look_closely(start: &Start<'_>, connection: &mut dyn Connection) -> Result<Look> {
+    let found = Ledger::find(connection, start.ledger)?;
+    // One of an older version is brought up to this one before it is relied upon.
+    let ledger = found.map(|_| Ledger::open(connection, start.ledger)).transpose()?;
+    let job = match &ledger {
+        Some(ledger) => ledger.job(connection, start.identity)?,
         None => None,
     };
     let is_stateful = start.declared.feed.stateful().is_some();
-    let find_sink = |connection| {
+    let find_sink = |connection: &mut dyn Connection| {
         let sink = TableSink::find(start.declared.target.clone(), connection)?;
-        Ok(sink.staging_beside(start.ledger.clone()).keep_refused(is_stateful))
+        Ok::<_, Error>(sink.staging_beside(start.ledger.clone()).keep_refused(is_stateful))
     };
-    Ok(match known {
-        Some((ledger, job)) if job.complete => Look::Complete(ledger, job),
-        Some((ledger, job)) => Look::Begun(ledger, job, find_sink(connection)?),
-        None => Look::New(find_sink(connection)?),
+    if let (Some(ledger), Some(job)) = (&ledger, &job)
+        && job.complete
+    {
+        return Ok(Look::Complete(ledger.clone(), job.clone()));
+    }
+    let sink = find_sink(connection)?;
+    rights::check(connection, start.ledger, ledger.as_ref(), &sink)?;
+    Ok(match (ledger, job) {
+        (Some(ledger), Some(job)) => Look::Begun(ledger, job, sink),
+        _ => Look::New(sink),
     })
 }
 
@@ -133,25 +152,4 @@ fn living(connection: &mut dyn Connection, start: &Start<'_>) -> Option<Vec<RunR
         runs.iter().map(|run| start.identity.member_key(start.ledger, run.number)).collect();
     let mut lives = start.engine.locked_jobs(&keys).ok()?.into_iter();
     Some(runs.into_iter().filter(|_| lives.next().unwrap_or(false)).collect())
-}
-
-/// A job that stopped half-way is carried on only as what it was.
-pub(super) fn carry_on(start: &Start<'_>, job: JobRecord) -> Result<JobRecord> {
-    let Declared { feed, target } = &start.declared;
-    if job.definition != identity::definition(feed.as_ref(), target) {
-        return Err(Error::new(
-            ErrorKind::Config,
-            "the job was changed (source, target, columns, key or mode) after a run of it had begun",
-        )
-        .with_hint("finish it as it was, or give it another name or parameter"));
-    }
-    let found = feed.fingerprint()?;
-    if found.0 != job.fingerprint {
-        let difference = difference(&job.fingerprint, &found.0);
-        let message = format!("the input changed after a run had begun: {difference}");
-        return Err(Error::new(ErrorKind::Source, message)
-            .with_hint("bring the old input back, or give the job another parameter")
-            .locate(|place| place.file = Some(feed.describe())));
-    }
-    Ok(job)
 }

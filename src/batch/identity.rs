@@ -80,6 +80,31 @@ pub fn definition(feed: &dyn Feed, target: &Target) -> String {
     hex(&Sha256::digest(text.as_bytes()).into())
 }
 
+/// What a run does, key by key, for whoever has to name a change of it.
+pub(super) fn declared(feed: &dyn Feed, target: &Target) -> BTreeMap<String, String> {
+    let definition = feed.definition();
+    let mut lines = definition.lines();
+    let mut declared = BTreeMap::from([
+        ("source".to_owned(), lines.next().unwrap_or_default().to_owned()),
+        ("table".to_owned(), target.table.plain()),
+        ("mode".to_owned(), target.mode.to_string()),
+        ("key".to_owned(), target.key.join(", ")),
+    ]);
+    for (index, line) in lines.enumerate() {
+        let of =
+            target.columns.get(index).map_or(index.to_string(), |c| c.name.as_str().to_owned());
+        declared.insert(format!("source of column {of}"), line.to_owned());
+    }
+    for column in &target.columns {
+        let nulls = if column.nullable { "" } else { " not null" };
+        declared.insert(
+            format!("column {}", column.name.as_str()),
+            format!("{}{nulls}", column.column_type),
+        );
+    }
+    declared
+}
+
 fn hex(bytes: &[u8; 32]) -> String {
     bytes.iter().fold(String::with_capacity(64), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");

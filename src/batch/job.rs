@@ -1,5 +1,6 @@
 //! What is declared, and the start of a run.
 
+use super::change::OnChange;
 use super::ending::{Deadline, EndingOptions};
 use super::identity::Identity;
 use super::ledger::LedgerName;
@@ -75,6 +76,7 @@ pub struct Job {
     declare: Declare,
     limits: Limits,
     joins: Option<Joins>,
+    on_change: OnChange,
     ending: EndingOptions,
     observers: Observers,
 }
@@ -94,6 +96,7 @@ impl Job {
             declare,
             limits: Limits::default(),
             joins: None,
+            on_change: OnChange::default(),
             ending: EndingOptions::default(),
             observers: Observers::default(),
         }
@@ -148,6 +151,14 @@ impl Job {
     #[must_use]
     pub fn ledger(mut self, name: LedgerName) -> Self {
         self.ledger = name;
+        self
+    }
+
+    /// Sets what is done where the input or the declaration changed after a run of the job had begun.
+    /// Default: it is refused.
+    #[must_use]
+    pub fn on_change(mut self, on_change: OnChange) -> Self {
+        self.on_change = on_change;
         self
     }
 
@@ -261,6 +272,7 @@ impl Job {
             declared,
             limits: self.limits,
             joins: self.joins,
+            on_change: self.on_change,
             engine,
             ending: &self.ending,
             observer: &self.observers,

@@ -9,6 +9,8 @@
 //! - `plan`:       the source, cut, before the first batch runs
 //! - `outline`:    the bounds of all batches of a plan, in few bytes
 //! - `begin`:      what a run does before its first batch
+//! - `change`:     a job that is started again and is not what it was
+//! - `rights`:     those that a run needs
 //! - `context`:    what all parts of a run share
 //! - `ending`:     when a run ends before its work does
 //! - `forecast`:   whether a run will miss its deadline
@@ -39,6 +41,7 @@
 //! was read is accounted for.
 
 mod begin;
+pub mod change;
 mod context;
 mod dispatcher;
 pub mod ending;
@@ -58,6 +61,7 @@ pub mod pipeline;
 mod plan;
 pub mod receipt;
 pub mod report;
+mod rights;
 mod run;
 mod transaction;
 mod unit;

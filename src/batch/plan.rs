@@ -1,6 +1,6 @@
 //! The source, cut into batches, before the first of them runs.
 
-use super::begin::carry_on;
+use super::change;
 use super::ending::Ending;
 use super::identity;
 use super::job::Declared;
@@ -61,12 +61,16 @@ impl Plan {
             connection.run(lock)?;
         }
         if let Some(job) = ledger.job(connection, start.identity)? {
-            return carry_on(start, job);
+            // Another has just planned it, in the moment between the look and this.
+            change::check(start, &job, || Ok(Vec::new()))?;
+            return Ok(job);
         }
         let Declared { feed, target } = &start.declared;
         let rows = self.outline.rows();
         let definition = identity::definition(feed.as_ref(), target);
         let mut job = JobRecord::planned(definition, self.fingerprint.clone());
+        let declared = identity::declared(feed.as_ref(), target);
+        job.declared = serde_json::to_string(&declared).ok();
         job.batches = self.outline.len();
         job.rows = rows;
         job.bytes = self.outline.size_bytes();

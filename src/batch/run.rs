@@ -1,6 +1,7 @@
 //! One execution: plan, load, merge, finish.
 
 use super::begin::{self, Begun};
+use super::change::OnChange;
 use super::context::Context;
 use super::dispatcher;
 use super::ending::{Ending, EndingOptions};
@@ -35,6 +36,7 @@ pub(super) struct Start<'a> {
     pub(super) declared: Declared,
     pub(super) limits: Limits,
     pub(super) joins: Option<Joins>,
+    pub(super) on_change: OnChange,
     pub(super) engine: &'a Engine,
     pub(super) ending: &'a EndingOptions,
     pub(super) observer: &'a dyn Observer,

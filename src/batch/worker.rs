@@ -356,6 +356,8 @@ impl<'a> Worker<'a> {
             );
             return Err(Error::new(ErrorKind::Internal, message));
         }
+        // Here, and not only behind the end: one that is killed right after it did not crash.
+        ledger.end_run(connection, self.context.run_id, "complete", None)?;
         ledger.complete_job(connection, place.job_id)
     }
 

@@ -1,11 +1,12 @@
 //! What can be typed behind `rowmill`.
 
 use super::deadline::DeadlineSpec;
-use super::job_file::Overrides;
+use super::job_file::{Overrides, units};
 use crate::batch::ledger::LedgerName;
 use clap::{Args, Parser, Subcommand};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Blocking, parallel, restartable loads into PostgreSQL and SQLite.
 #[derive(Debug, Parser)]
@@ -31,6 +32,8 @@ pub(super) enum Command {
     /// Shows the rows that were rejected
     #[command(subcommand)]
     Rejects(RejectsCommand),
+    /// Takes old records of complete jobs away; they stay complete
+    Prune(PruneArguments),
     /// Prints the Rust source of the entities of tables that are there
     Entity(EntityArguments),
     /// Applies SQL files to a database, each once and in order
@@ -103,6 +106,18 @@ pub(super) struct LookArguments {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct PruneArguments {
+    /// How long ago a job must have been completed: 90d, 12h
+    #[arg(value_name = "AGE", value_parser = age)]
+    pub(super) age: Duration,
+    /// Takes the jobs themselves away, too, and their rejects: a start would do them again
+    #[arg(long)]
+    pub(super) forget: bool,
+    #[command(flatten)]
+    pub(super) look: LookArguments,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct EntityArguments {
     /// The tables, as TABLE or SCHEMA.TABLE
     #[arg(value_name = "TABLE", required = true)]
@@ -172,6 +187,10 @@ impl Settings {
 
 fn ledger_name(text: &str) -> Result<LedgerName, String> {
     LedgerName::new(text).map_err(|error| error.message().to_owned())
+}
+
+fn age(text: &str) -> Result<Duration, String> {
+    units::duration(text).ok_or_else(|| "expected an age such as 90d or 12h".to_owned())
 }
 
 fn parameter(text: &str) -> Result<(String, String), String> {

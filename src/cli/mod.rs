@@ -2,7 +2,7 @@
 //!
 //! - `args`:      what can be typed
 //! - `job_file`:  the job file
-//! - `run`, `check`, `status`, `rejects`, `entity`, `migrate`: one file for each command
+//! - `run`, `check`, `status`, `rejects`, `prune`, `entity`, `migrate`: one file for each command
 //! - `plan`:      from a job file to a job and the engine it runs on
 //! - `files`:     from what a job file says of files to what is read
 //! - `contact`:   the first contact with a database
@@ -36,6 +36,7 @@ mod ledger_of;
 mod migrate;
 mod plan;
 mod progress;
+mod prune;
 mod receipt;
 mod rejects;
 mod run;
@@ -68,6 +69,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Check(arguments) => check::check(arguments, console),
         Command::Status(arguments) => status::status(arguments, console),
         Command::Rejects(RejectsCommand::List(arguments)) => rejects::list(arguments, console),
+        Command::Prune(arguments) => prune::prune(arguments, console),
         Command::Entity(arguments) => entity::entity(arguments, console),
         Command::Migrate(arguments) => migrate::migrate(arguments, console),
     };

@@ -102,6 +102,7 @@ impl Plan {
         let job = draft
             .feed(Arc::clone(&self.feed), self.target.clone())
             .ledger(file.ledger.clone())
+            .on_change(file.on_change)
             .batch_rows(limits.batch_rows)
             .batch_bytes(limits.batch_bytes)
             .max_rejects(limits.max_rejects)

@@ -77,7 +77,8 @@ fn job_lines(job: &JobStatus, lives: &[bool], pace: Option<Pace>) -> Vec<String>
         title(&job.name, &job.params),
         job.target,
         state(job, lives),
-        grouped(job.batches_done),
+        // What is old may be pruned.
+        grouped(if job.complete { job.batches } else { job.batches_done }),
         counted(job.batches, "batch", "batches"),
         grouped(counts.read),
         counted(job.rows, "row", "rows"),
@@ -100,7 +101,9 @@ fn job_lines(job: &JobStatus, lives: &[bool], pace: Option<Pace>) -> Vec<String>
 }
 
 fn state(job: &JobStatus, lives: &[bool]) -> String {
-    let Some(run) = &job.last_run else { return "planned".to_owned() };
+    let Some(run) = &job.last_run else {
+        return if job.complete { "complete" } else { "planned" }.to_owned();
+    };
     if job.complete {
         let ended = run.ended_at.as_deref().unwrap_or(&run.started_at);
         return format!("complete since {}", moment(ended));

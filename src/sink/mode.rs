@@ -46,6 +46,17 @@ impl Mode {
         matches!(self, Self::InsertIgnore | Self::Upsert | Self::Mirror)
     }
 
+    /// The rights that it takes on the table.
+    pub fn rights(self) -> &'static str {
+        match self {
+            Self::Append => "INSERT",
+            Self::InsertIgnore => "SELECT,INSERT",
+            Self::Upsert => "SELECT,INSERT,UPDATE",
+            Self::Mirror => "SELECT,INSERT,UPDATE,DELETE",
+            Self::Replace => "INSERT,DELETE",
+        }
+    }
+
     /// Whether a source without rows would empty the table.
     pub fn deletes(self) -> bool {
         matches!(self, Self::Mirror | Self::Replace)

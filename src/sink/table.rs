@@ -234,6 +234,14 @@ impl TableSink {
         Ok((Stored { inserted, refused, ..Stored::default() }, rest))
     }
 
+    /// Drops the stage of job `job_id`, if there is one.
+    ///
+    /// # Errors
+    /// `Database` or `Disconnect`.
+    pub fn drop_stage(&self, connection: &mut dyn Connection, job_id: i64) -> Result<()> {
+        connection.run(&self.stage(job_id)?.drop())
+    }
+
     /// Makes the stage fit for merging, once every batch is in it; in a transaction, whose commit
     /// then waits for the disk. Can be repeated.
     ///

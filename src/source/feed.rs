@@ -36,6 +36,17 @@ pub trait Feed: Debug + Send + Sync {
     /// `Source` if the input cannot be read.
     fn fingerprint(&self) -> Result<Fingerprint>;
 
+    /// What the input has become since it was cut into `planned`, whose order is that of the input,
+    /// as far as that can be told: for the message of a run that is refused. Default: nothing is
+    /// told.
+    ///
+    /// # Errors
+    /// `Source` if the input cannot be read.
+    fn compare(&self, planned: &[Bounds]) -> Result<Option<String>> {
+        let _ = planned;
+        Ok(None)
+    }
+
     /// Cuts the input into batches, numbered from 0 in input order, in constant memory.
     ///
     /// # Errors

@@ -228,6 +228,18 @@ impl Dialect {
         }
     }
 
+    /// The condition that the time `column` is more than `seconds` ago.
+    pub fn is_older(self, column: &str, seconds: &str) -> String {
+        match self {
+            Self::PostgreSql => {
+                format!(
+                    "{column} < CURRENT_TIMESTAMP - CAST({seconds} AS bigint) * interval '1 second'"
+                )
+            }
+            Self::Sqlite => format!("{column} < datetime('now', '-' || {seconds} || ' seconds')"),
+        }
+    }
+
     /// What keeps all others from writing to a table until the transaction ends.
     pub fn lock_writers(self, table: &TableName) -> Option<String> {
         match self {

@@ -3,6 +3,7 @@
 //! - `dialect`: how the same thing is spelled on different databases
 //! - `rows`:    reading and writing single rows of a table
 //! - `bulk`:    reading and writing many rows at once
+//! - `rights`:  which rights a user lacks
 //! - `table`:   creating a table from columns
 //! - `migration`: the table in which migrations are recorded
 //! - `script`:  the statements of a text, one by one
@@ -28,6 +29,7 @@ pub mod literal;
 pub mod merge;
 pub mod migration;
 pub mod partition;
+mod rights;
 pub mod rows;
 pub mod script;
 pub mod shape;

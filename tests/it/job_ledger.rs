@@ -1,14 +1,17 @@
 //! The ledger: its versions, its place, and the rights that it takes.
 
 use crate::support::both::{Home, on_both};
+use crate::support::{TestDb, shared};
 use parking_lot::Mutex;
-use rowmill::batch::ledger::{Ledger, LedgerName};
+use rowmill::batch::ledger::{Ledger, LedgerName, Prune, Wanted};
 use rowmill::sql::ledger::VERSION;
 use rowmill::{
-    Append, BatchDone, Entity, ErrorKind, Iter, Job, Observer, Status, StopToken, Upsert,
+    Append, BatchDone, Engine, Entity, ErrorKind, InsertIgnore, Iter, Job, Mirror, Observer,
+    Replace, SqlState, Status, StopToken, Upsert,
 };
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 #[derive(Debug, Entity)]
 #[entity(table = "numbers")]
@@ -227,5 +230,126 @@ fn a_ledger_has_the_schema_that_it_is_given_and_knows_nothing_of_another() {
         assert_eq!(home.rows(own), ["0"]);
         let report = upsert().run(home.engine()).unwrap();
         assert_eq!((report.status, report.unchanged), (Status::Complete, ROWS as u64));
+    });
+}
+
+/// A user of its own with no rights but to connect.
+struct User {
+    name: String,
+    url: String,
+}
+
+fn user(database: &TestDb<'_>) -> User {
+    let name = format!("user_{}", database.name());
+    database.sql(&format!("create role {name} login password 'pw'"));
+    let url = format!("postgresql://{name}:pw@127.0.0.1:{}/{}", shared().port(), database.name());
+    User { name, url }
+}
+
+/// What `docs/rights.md` names, by mode.
+fn rights(mode: &str) -> Vec<(&'static str, &'static str)> {
+    let mut rights = vec![("USAGE", "SCHEMA rowmill"), ("SELECT", "rowmill.version")];
+    for table in ["rowmill.job", "rowmill.run", "rowmill.batch"] {
+        rights.extend(["SELECT", "INSERT", "UPDATE"].map(|right| (right, table)));
+    }
+    rights.extend([("INSERT", "rowmill.reject"), ("INSERT", "numbers")]);
+    match mode {
+        "append" => {}
+        "insert-ignore" => rights.extend([("SELECT", "numbers")]),
+        "replace" => rights.extend([("DELETE", "numbers")]),
+        "upsert" => rights.extend([("SELECT", "numbers"), ("UPDATE", "numbers")]),
+        _ => rights.extend(["SELECT", "UPDATE", "DELETE"].map(|right| (right, "numbers"))),
+    }
+    if mode != "append" {
+        rights.push(("CREATE", "SCHEMA rowmill"));
+    }
+    rights
+}
+
+fn job_of(mode: &str, name: &str) -> Job {
+    let numbers = numbers(name);
+    match mode {
+        "append" => numbers.write(Append::<Number>::new()),
+        "insert-ignore" => numbers.write(InsertIgnore::<Number>::new()),
+        "upsert" => numbers.write(Upsert::<Number>::new()),
+        "mirror" => numbers.write(Mirror::<Number>::new()),
+        _ => numbers.write(Replace::<Number>::new()),
+    }
+}
+
+#[test]
+fn a_user_with_the_rights_of_the_manual_and_no_other_runs_a_job_and_each_that_is_missing_is_named()
+{
+    for mode in ["append", "insert-ignore", "upsert", "mirror", "replace"] {
+        let database = shared().database("rights");
+        let owner = Engine::open(&database.url()).unwrap();
+        Ledger::open(&mut *owner.get().unwrap(), &LedgerName::default()).unwrap();
+        database.sql("create table numbers (id bigint primary key)");
+        let User { name, url } = user(&database);
+        let all = rights(mode);
+        for (right, on) in &all {
+            database.sql(&format!("grant {right} on {on} to {name}"));
+        }
+        for (right, on) in &all {
+            database.sql(&format!("revoke {right} on {on} from {name}"));
+            let error = job_of(mode, "lacks").run(&Engine::open(&url).unwrap()).unwrap_err();
+            let text = error.to_string();
+            assert_eq!(
+                error.sqlstate(),
+                SqlState::parse("42501"),
+                "{mode}, {right} on {on}: {text}"
+            );
+            let named = on.rsplit(['.', ' ']).next().unwrap();
+            let hint = error.hint().unwrap_or_default();
+            let grant = hint.contains("GRANT") && hint.contains(right) && hint.contains(named);
+            assert!(grant, "{mode}, {right} on {on}: {text}");
+            assert_eq!(database.count("rowmill.job"), 0, "{mode}, {right} on {on}");
+            database.sql(&format!("grant {right} on {on} to {name}"));
+        }
+        let report = job_of(mode, "has").run(&Engine::open(&url).unwrap()).unwrap();
+        assert_eq!((report.status, report.inserted), (Status::Complete, ROWS as u64), "{mode}");
+        database.sql(&format!("drop owned by {name}; drop role {name}"));
+    }
+}
+
+#[test]
+fn old_records_go_and_a_complete_job_stays_complete_with_its_figures() {
+    on_both(|home| {
+        let report = append().run(home.engine()).unwrap();
+        home.sql("drop table numbers");
+        stopped_half_way(
+            home,
+            numbers("other").write(Append::<Number>::new().create(true)).batch_rows(10),
+        );
+        let mut connection = home.engine().get().unwrap();
+        let ledger = Ledger::open(&mut *connection, &LedgerName::default()).unwrap();
+        let mut prune = |age: u64, what| {
+            let age = Duration::from_secs(age);
+            ledger.prune(&mut *connection, &Wanted::default(), age, what).unwrap()
+        };
+        assert_eq!(prune(3_600, Prune::Records).jobs, 0, "it is not old");
+        let jobs = home.pick("rowmill_job", "rowmill.job");
+        home.sql(&format!(
+            "update {jobs} set completed_at = '2020-01-01 00:00:00', created_at = '2020-01-01 00:00:00'"
+        ));
+        home.sql(&format!("update {jobs} set completed_at = null where status <> 'complete'"));
+        let gone = prune(3_600, Prune::Records);
+        assert_eq!((gone.jobs, gone.runs, gone.batches), (1, 1, 10));
+        assert_eq!(prune(3_600, Prune::Records).jobs, 0, "it has gone before");
+        drop(prune);
+        drop(connection);
+        let again = append().run(home.engine()).unwrap();
+        assert_eq!(again.status, Status::AlreadyComplete);
+        assert_eq!((again.read, again.inserted), (report.read, report.inserted));
+        // One that is not complete is never old.
+        let other = numbers("other").write(Append::<Number>::new().create(true)).batch_rows(10);
+        assert!(other.run(home.engine()).unwrap().batches_reused > 0);
+        let mut connection = home.engine().get().unwrap();
+        let age = Duration::from_secs(3_600);
+        let gone = ledger.prune(&mut *connection, &Wanted::default(), age, Prune::Forget).unwrap();
+        assert_eq!((gone.jobs, gone.batches), (1, 1));
+        drop(connection);
+        home.sql("drop table numbers");
+        assert_eq!(append().run(home.engine()).unwrap().status, Status::Complete);
     });
 }

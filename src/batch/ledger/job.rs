@@ -155,6 +155,20 @@ impl Ledger {
         connection.execute(&sql, &[job_id.into()]).map(|_| ())
     }
 
+    /// Gives a job up: its record stays, and its name with its parameters is free again.
+    pub(in crate::batch) fn abandon(
+        &self,
+        connection: &mut dyn Connection,
+        job_id: i64,
+    ) -> Result<()> {
+        let sql = format!(
+            "UPDATE {} SET status = 'abandoned', identity = identity || ' abandoned ' || \
+             CAST(id AS text) WHERE id = $1 AND status <> 'complete'",
+            self.tables.job
+        );
+        connection.execute(&sql, &[job_id.into()]).map(|_| ())
+    }
+
     /// Says of runs that are still called running, and are dead, that they crashed.
     pub(in crate::batch) fn crashed(
         &self,

@@ -2,6 +2,7 @@
 //!
 //! - `job`:    jobs, with their identity, and the runs of a job
 //! - `plan`:   the batches of a job
+//! - `prune`:  old records go
 //! - `claim`:  the row of a batch, taken at the beginning of its transaction and marked at its end
 //! - `reject`: rows that were not stored
 //! - `status`: what there is to see from outside
@@ -17,6 +18,7 @@ mod claim;
 mod job;
 mod pace;
 mod plan;
+mod prune;
 mod reject;
 mod status;
 
@@ -26,6 +28,7 @@ pub(super) use claim::{Claim, Mark, Meeting};
 pub(super) use job::NewJob;
 pub use job::{JobRecord, RunRecord};
 pub use pace::Pace;
+pub use prune::{Prune, Pruned};
 pub use reject::RejectRecord;
 pub use status::{JobStatus, RejectView, Wanted};
 

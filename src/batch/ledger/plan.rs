@@ -107,6 +107,46 @@ impl Ledger {
         all(connection, &sql, &params, |row| Ok(Unit { phase, bounds: bounds(row)? }))
     }
 
+    /// The batches of the source, in its order.
+    pub(in crate::batch) fn batches(
+        &self,
+        connection: &mut dyn Connection,
+        job_id: i64,
+    ) -> Result<Vec<Bounds>> {
+        let sql = format!(
+            "SELECT {BOUNDS} FROM {} WHERE job_id = $1 AND phase = $2 ORDER BY number",
+            self.tables.batch
+        );
+        all(connection, &sql, &[job_id.into(), i64::from(Phase::Load.number()).into()], bounds)
+    }
+
+    /// Whether rows of a job may be in its table already; those of a stage are not.
+    pub(in crate::batch) fn has_stored(
+        &self,
+        connection: &mut dyn Connection,
+        job_id: i64,
+        is_staged: bool,
+    ) -> Result<bool> {
+        let phase = if is_staged { Phase::Merge } else { Phase::Load };
+        let sql = format!(
+            "SELECT number FROM {} WHERE job_id = $1 AND phase = $2 AND done LIMIT 1",
+            self.tables.batch
+        );
+        let params = [job_id.into(), i64::from(phase.number()).into()];
+        super::one(connection, &sql, &params, |_| Ok(())).map(|found| found.is_some())
+    }
+
+    /// Takes the units of a job away that are not done, so that nobody does them any more. Waits
+    /// for transactions of processes that died, and leaves what these still did.
+    pub(in crate::batch) fn drop_open_units(
+        &self,
+        connection: &mut dyn Connection,
+        job_id: i64,
+    ) -> Result<()> {
+        let sql = format!("DELETE FROM {} WHERE job_id = $1 AND NOT done", self.tables.batch);
+        connection.execute(&sql, &[job_id.into()]).map(|_| ())
+    }
+
     /// Whether a batch of the source is open.
     pub(in crate::batch) fn open_before_seal(
         &self,

@@ -18,7 +18,7 @@ pub struct Wanted {
 
 impl Wanted {
     /// The condition on the table of jobs, `j`, with its parameters.
-    fn condition(&self) -> (&'static str, [Param<'static>; 2]) {
+    pub(super) fn condition(&self) -> (&'static str, [Param<'static>; 2]) {
         let identity = self.identity.as_ref().map(Identity::hash);
         (
             "(CAST($1 AS text) IS NULL OR j.name = CAST($1 AS text)) \

@@ -32,6 +32,7 @@ pub use source::{CsvSpec, SourceSpec};
 pub use table_source::{Origin, TableSpec};
 pub use target::TargetSpec;
 
+use crate::batch::change::OnChange;
 use crate::batch::ledger::LedgerName;
 use crate::error::{Error, ErrorKind, Result};
 use section::{Names, Reader, Section};
@@ -57,6 +58,8 @@ pub struct JobFile {
     pub limits: LimitsSpec,
     /// Where the ledger lies.
     pub ledger: LedgerName,
+    /// What is done where the job changed after a run of it had begun. Default: it is refused.
+    pub on_change: OnChange,
 }
 
 /// What the command line says instead of the file.
@@ -107,7 +110,16 @@ impl JobFile {
         let bare = Reader { file, text, names: Names { params: BTreeMap::new(), environment } };
         let document = DeTable::parse(text).map_err(|error| not_toml(&bare, &error))?;
         let root = Section::root(&bare, document.get_ref());
-        root.allow_only(&["name", "params", "source", "target", "columns", "limits", "ledger"])?;
+        root.allow_only(&[
+            "name",
+            "params",
+            "source",
+            "target",
+            "columns",
+            "limits",
+            "ledger",
+            "on_change",
+        ])?;
         let params = params::read(&root, &overrides.params)?;
         let reader = Reader { file, text, names: Names { params, environment } };
         let root = Section::root(&reader, document.get_ref());
@@ -119,8 +131,20 @@ impl JobFile {
         let target = root.section("target", "where the rows go")?;
         let target = target::read(&target, &columns, overrides.target.as_deref())?;
         let limits = limits::read(root.optional_section("limits")?.as_ref())?;
+        let on_change = root.optional("on_change").map_or(Ok(OnChange::Refuse), |field| {
+            field.word(&[("refuse", OnChange::Refuse), ("restart", OnChange::Restart)])
+        })?;
         let ledger = ledger::read(root.optional_section("ledger")?.as_ref())?;
-        Ok(Self { name, params: reader.names.params, source, target, columns, limits, ledger })
+        Ok(Self {
+            name,
+            params: reader.names.params,
+            source,
+            target,
+            columns,
+            limits,
+            ledger,
+            on_change,
+        })
     }
 }
 

@@ -18,7 +18,7 @@ pub(super) fn bytes(text: &str) -> Option<u64> {
     number.parse::<u64>().ok()?.checked_mul(factor)
 }
 
-/// `500ms`, `60s`, `5m` or `5min`, `2h`.
+/// `500ms`, `60s`, `5m` or `5min`, `2h`, `90d`.
 pub(in crate::cli) fn duration(text: &str) -> Option<Duration> {
     let (number, unit) = split(text)?;
     let factor: u64 = match unit {
@@ -26,6 +26,7 @@ pub(in crate::cli) fn duration(text: &str) -> Option<Duration> {
         "s" => 1_000,
         "m" | "min" => 60_000,
         "h" => 3_600_000,
+        "d" => 86_400_000,
         _ => return None,
     };
     number.parse::<u64>().ok()?.checked_mul(factor).map(Duration::from_millis)

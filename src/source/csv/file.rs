@@ -148,6 +148,14 @@ impl CsvFile {
         cut(&mut stream, Cutter::new(&self.format, line_end, limits, start, line), each)
     }
 
+    /// What the file has become since it was planned.
+    ///
+    /// # Errors
+    /// `Source` if it cannot be read.
+    pub(super) fn compare(&self, planned: &[Bounds]) -> Result<Option<String>> {
+        self.parts.compare(planned)
+    }
+
     /// Lets `each` look at every record of a batch, in order, until it says `false`.
     ///
     /// # Errors

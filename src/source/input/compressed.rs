@@ -56,6 +56,10 @@ impl Bytes for Compressed {
         self.cursors.lock().read(self.codec, &self.raw, range, buffer)
     }
 
+    fn size(&self) -> Result<Option<u64>> {
+        Ok(None)
+    }
+
     fn sample(&self, hash: &mut Sha256) -> Result<u64> {
         self.raw.sample(hash)
     }

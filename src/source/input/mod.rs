@@ -3,6 +3,7 @@
 //! - `files`:       what is read: one file, several, all that match a pattern, a stream
 //! - `parts`:       the inputs of a source, opened, one behind the other
 //! - `place`:       the part and the byte in it, in one number
+//! - `compare`:     what an input has become since it was planned
 //! - `fingerprint`: the content of all parts in a few words, and how two of them differ
 //! - `raw`:         the bytes as they are stored: a file, or a stream that was spooled
 //! - `plain`:       an input that is read as it is stored
@@ -15,6 +16,7 @@
 //! changed is noticed by its fingerprint and by the checksum of each batch.
 
 mod batches;
+mod compare;
 #[cfg(feature = "compression")]
 mod compressed;
 mod compression;
@@ -61,6 +63,12 @@ pub(super) trait Bytes: Debug + Send + Sync {
     /// # Errors
     /// `Source` if it cannot be read.
     fn read(&self, range: Range<u64>, buffer: &mut Vec<u8>) -> Result<()>;
+
+    /// How many bytes it has, where that can be told without reading them.
+    ///
+    /// # Errors
+    /// `Source` if it cannot be opened.
+    fn size(&self) -> Result<Option<u64>>;
 
     /// Adds to `hash` what tells the content, and returns the size: both of what is stored.
     ///

@@ -159,6 +159,20 @@ impl Parts {
         result
     }
 
+    /// Whether a batch is what it was when it was planned.
+    pub(in crate::source) fn is_unchanged(&self, bounds: &Bounds) -> Result<bool> {
+        let mut buffer = BUFFER.take();
+        buffer.clear();
+        let read = self.read(bounds, 0, &mut buffer);
+        BUFFER.set(buffer);
+        match read {
+            Ok(_) => Ok(true),
+            // What the system refuses to read is no other content.
+            Err(error) if std::error::Error::source(&error).is_none() => Ok(false),
+            Err(error) => self.locate(Self::part_of(bounds), Err(error)),
+        }
+    }
+
     /// Returns how many bytes before the batch were read.
     fn read(&self, bounds: &Bounds, before: u64, buffer: &mut Vec<u8>) -> Result<usize> {
         let (part, range) = place::take(bounds);

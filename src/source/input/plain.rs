@@ -43,6 +43,10 @@ impl Bytes for Plain {
         Ok(())
     }
 
+    fn size(&self) -> Result<Option<u64>> {
+        self.raw.open()?.size().map(Some)
+    }
+
     fn sample(&self, hash: &mut Sha256) -> Result<u64> {
         self.raw.sample(hash)
     }

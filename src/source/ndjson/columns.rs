@@ -224,6 +224,10 @@ impl Feed for NdjsonColumns {
         self.file.fingerprint()
     }
 
+    fn compare(&self, planned: &[Bounds]) -> Result<Option<String>> {
+        self.file.compare(planned)
+    }
+
     fn plan(&self, limits: CutLimits, each: &mut dyn FnMut(Bounds) -> Result<()>) -> Result<()> {
         self.file.plan(limits, each)
     }

@@ -61,6 +61,14 @@ impl NdjsonFile {
         self.parts.describe()
     }
 
+    /// What the file has become since it was planned.
+    ///
+    /// # Errors
+    /// `Source` if it cannot be read.
+    pub(super) fn compare(&self, planned: &[Bounds]) -> Result<Option<String>> {
+        self.parts.compare(planned)
+    }
+
     /// The size, the first and the last MiB.
     pub(super) fn fingerprint(&self) -> Result<Fingerprint> {
         self.parts.fingerprint("ndjson", "")
