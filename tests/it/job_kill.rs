@@ -11,9 +11,7 @@ use std::time::{Duration, Instant};
 /// Good rows between two bad ones.
 const BAD_STEP: usize = 9_973;
 
-const WORKERS: u64 = 2;
-
-fn setting(name: &str, default: usize) -> usize {
+pub fn setting(name: &str, default: usize) -> usize {
     match std::env::var(name) {
         Ok(text) => text.parse().unwrap_or_else(|_| panic!("{name} is no number")),
         Err(_) => default,
@@ -23,29 +21,30 @@ fn setting(name: &str, default: usize) -> usize {
 #[test]
 fn append_on_postgresql_survives_kills_at_random_moments() {
     let cluster = Cluster::durable();
-    Campaign::new("append").run(&|| Place::Postgres(cluster.database("kill")));
+    Campaign::new("append", 2).run(&|| Place::Postgres(cluster.database("kill")));
 }
 
 #[test]
 fn upsert_on_postgresql_survives_kills_at_random_moments() {
     let cluster = Cluster::durable();
-    Campaign::new("upsert").run(&|| Place::Postgres(cluster.database("kill")));
+    Campaign::new("upsert", 2).run(&|| Place::Postgres(cluster.database("kill")));
 }
 
 #[test]
 fn append_on_sqlite_survives_kills_at_random_moments() {
-    Campaign::new("append").run(&Place::sqlite);
+    Campaign::new("append", 2).run(&Place::sqlite);
 }
 
 #[test]
 fn upsert_on_sqlite_survives_kills_at_random_moments() {
-    Campaign::new("upsert").run(&Place::sqlite);
+    Campaign::new("upsert", 2).run(&Place::sqlite);
 }
 
 /// A number of kills, spread over loads of one file.
-struct Campaign {
+pub struct Campaign {
     input: Input,
     text: JobText,
+    workers: u64,
     kills: usize,
     seed: u64,
     random: Random,
@@ -64,21 +63,27 @@ struct Tally {
 }
 
 impl Campaign {
-    fn new(mode: &'static str) -> Self {
-        let rows = setting("ROWMILL_FAULT_ROWS", 100_000);
+    pub fn new(mode: &'static str, workers: u64) -> Self {
+        let kills = setting("ROWMILL_FAULT_KILLS", 6);
+        Self::of(mode, workers, setting("ROWMILL_FAULT_ROWS", 100_000), kills)
+    }
+
+    /// So many kills, of loads of so many rows.
+    pub fn of(mode: &'static str, workers: u64, rows: usize, kills: usize) -> Self {
         let seed = setting("ROWMILL_FAULT_SEED", RandomState::new().hash_one(0) as usize) as u64;
         let mut text = JobText::of_mode(mode, (rows as u64 / 60).clamp(500, 5_000));
-        text.limits = format!("workers = {WORKERS}\n");
+        text.limits = format!("workers = {workers}\n");
         Self {
             input: Input::lineitem(rows, BAD_STEP, true),
             text,
-            kills: setting("ROWMILL_FAULT_KILLS", 6),
+            workers,
+            kills,
             seed,
             random: Random(seed),
         }
     }
 
-    fn run<'a>(mut self, fresh: &dyn Fn() -> Place<'a>) {
+    pub fn run<'a>(mut self, fresh: &dyn Fn() -> Place<'a>) {
         let (expected, timeline) = self.undisturbed(&fresh());
         let mut tally = Tally::default();
         // A load that is through before its last kill leaves kills for another.
@@ -88,10 +93,12 @@ impl Campaign {
             self.load(&place, &timeline, &mut tally);
             self.check(&place, &expected, &mut tally);
         }
-        let Self { text, seed, input, .. } = &self;
+        let Self { text, seed, input, workers, .. } = &self;
+        let most = tally.kills as u64 * workers;
+        let share = |redone: u64| format!("{:.1}%", redone as f64 * 100.0 / tally.batches as f64);
         eprintln!(
-            "FAULTS {} {} rows={} undisturbed={:.1}s seed={seed} kills={} loads={} batches={} \
-             redone={} (at most {}) lost={} duplicated={} rejects_lost={} rejects_duplicated={}",
+            "FAULTS {} {} workers={workers} rows={} undisturbed={:.1}s seed={seed} kills={} loads={} batches={} \
+             redone={} (at most {most}) redone_share={} lost={} duplicated={} rejects_lost={} rejects_duplicated={}",
             fresh().name(),
             text.mode,
             input.good_rows(),
@@ -100,7 +107,7 @@ impl Campaign {
             tally.loads,
             tally.batches,
             tally.redone.map_or("uncounted".to_owned(), |redone| redone.to_string()),
-            tally.kills as u64 * WORKERS,
+            tally.redone.map_or("uncounted".to_owned(), share),
             tally.rows.lost,
             tally.rows.duplicated,
             tally.rejects.lost,
@@ -108,7 +115,7 @@ impl Campaign {
         );
         let exact = Difference::default();
         assert_eq!((tally.rows, tally.rejects), (exact, exact), "seed {seed}");
-        assert!(tally.redone <= Some(tally.kills as u64 * WORKERS), "seed {seed}: {tally:?}");
+        assert!(tally.redone <= Some(most), "seed {seed}: {tally:?}");
     }
 
     /// The report of a load that nobody disturbs, and when it did what.

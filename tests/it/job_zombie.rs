@@ -2,7 +2,7 @@
 
 use crate::support::{Cluster, LIMIT, TestDb, shared};
 use parking_lot::Mutex;
-use rowmill::{Engine, Entity, Iter, Job, Observer, Result, Upsert};
+use rowmill::{Append, Engine, Entity, Iter, Job, Observer, Pipeline, Result, Upsert};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
@@ -46,13 +46,21 @@ impl Observer for Zombie {
 }
 
 fn run_beside(database: &TestDb<'_>, phase: &'static str, sql: &'static str) -> Result<()> {
+    beside(database, phase, sql, &|numbers| numbers.write(Upsert::<Number>::new().create(true)))
+}
+
+fn beside(
+    database: &TestDb<'_>,
+    phase: &'static str,
+    sql: &'static str,
+    write: &dyn Fn(Pipeline<Number>) -> Job,
+) -> Result<()> {
     let url = database.url();
     let zombie = Arc::new(Zombie { url: url.clone(), phase, sql, ended: Mutex::new(None) });
-    let job = Job::named("zombie")
+    let numbers = Job::named("zombie")
         .read(Iter::new("numbers", || 0..1_000_i64))
-        .map(|id| Ok(Number { id }))
-        .write(Upsert::<Number>::new().create(true))
-        .observer(Arc::<Zombie>::clone(&zombie) as Arc<dyn Observer>);
+        .map(|id| Ok(Number { id }));
+    let job = write(numbers).observer(Arc::<Zombie>::clone(&zombie) as Arc<dyn Observer>);
     let report = job.run(&Engine::open(&url)?)?;
     assert_eq!(report.inserted, 1_000);
     assert_eq!(database.count("numbers"), 1_000);
@@ -76,4 +84,29 @@ fn a_stage_that_a_killed_run_still_seals_is_sealed_once() -> Result<()> {
 fn a_bucket_that_a_killed_run_still_merges_is_merged_once() -> Result<()> {
     let claim = "select 1 from rowmill.batch where phase = 1 for update";
     run_beside(&cluster().database("zombie_merge"), "merge", claim)
+}
+
+fn append(numbers: Pipeline<Number>) -> Job {
+    numbers.write(Append::<Number>::new().create(true))
+}
+
+#[test]
+fn a_batch_that_a_killed_run_still_commits_is_stored_once() -> Result<()> {
+    let stored = "insert into numbers select generate_series(0, 999); \
+        update rowmill.batch set done = true, read = 1000, inserted = 1000 where phase = 0";
+    beside(&cluster().database("zombie_load"), "load", stored, &append)
+}
+
+#[test]
+fn a_bucket_that_a_killed_run_still_commits_is_merged_once() -> Result<()> {
+    let merged = "insert into numbers select id from rowmill.stage_1; \
+        update rowmill.batch set done = true, inserted = 1000 where phase = 1";
+    run_beside(&cluster().database("zombie_merged"), "merge", merged)
+}
+
+#[test]
+fn an_end_that_a_killed_run_still_commits_is_done_once() -> Result<()> {
+    let ended = "update rowmill.batch set done = true where phase = 2; \
+        update rowmill.job set status = 'complete'; drop table rowmill.stage_1";
+    run_beside(&cluster().database("zombie_end"), "finish", ended)
 }

@@ -125,13 +125,18 @@ mod store_types;
 mod table_source; // a table, or a query, as a source // values of every type, in whatever form rows travel
 
 // Flow: job_*.rs (kill and restart, rejects, exactly once, memory, serial twin)
+mod job_change; // a job that is not what it was
+mod job_commit; // a COMMIT whose answer is lost
 #[cfg(feature = "cli")]
 mod job_deadline; // a run ends in time
+mod job_errors; // every SQLSTATE does what its class says
 #[cfg(feature = "cli")]
 mod job_join; // several processes on one job
 #[cfg(feature = "cli")]
 mod job_kill; // kill -9 at random moments
 mod job_ledger; // its versions, its place, the rights it takes
+#[cfg(feature = "cli")]
+mod job_matrix; // kills, by what is written and by how many workers
 #[cfg(feature = "cli")]
 mod job_memory; // ten times the rows, the same memory
 mod job_modes; // the five modes: exact content, exact counts
