@@ -15,7 +15,7 @@ pub(super) enum KeySet {
 }
 
 /// The keys of a PostgreSQL server, and the variables that stand in for them.
-const POSTGRES: [(&str, &str); 31] = [
+const POSTGRES: [(&str, &str); 32] = [
     ("host", "PGHOST"),
     ("hostaddr", "PGHOSTADDR"),
     ("port", "PGPORT"),
@@ -46,6 +46,7 @@ const POSTGRES: [(&str, &str); 31] = [
     ("tcp_user_timeout", ""),
     ("statement_timeout", ""),
     ("prepared_statements", ""),
+    ("direct", ""),
     ("gssencmode", "PGGSSENCMODE"),
 ];
 

@@ -37,6 +37,9 @@ pub struct PostgresSettings {
     /// Whether statements may be prepared and kept. `false` is for a pooler in transaction mode
     /// (PgBouncer), behind which every transaction may be on another session. Default: yes.
     pub prepared_statements: bool,
+    /// Whether statements go to the server over our own implementation of its protocol, where that is
+    /// possible; `false` sends everything through the `postgres` crate. Default: yes.
+    pub direct: bool,
     /// Whether TCP keepalives are sent. Default: yes.
     pub keepalives: bool,
     /// The idle time before the first keepalive. Default: the system's.

@@ -50,6 +50,7 @@ pub(super) fn settle(
             .read("statement_timeout", values::duration_in_milliseconds)?
             .filter(|timeout| !timeout.is_zero()),
         prepared_statements: parameters.read("prepared_statements", values::flag)?.unwrap_or(true),
+        direct: parameters.read("direct", values::flag)?.unwrap_or(true),
         keepalives: parameters.read("keepalives", values::flag)?.unwrap_or(true),
         keepalives_idle: seconds("keepalives_idle")?,
         keepalives_interval: seconds("keepalives_interval")?,

@@ -6,13 +6,14 @@
 //! a name, a Unix socket without a tap) an abandoned thread ends when its server says anything or its socket dies,
 //! and closes what it then has. There are at most [`MAX_ATTEMPTS`] of them; more are refused.
 
-use super::connection::{PostgresConnection, Setup};
+use super::connection::PostgresConnection;
 use super::errors::{self, code};
 use super::runtime;
 use super::settings::{Endpoint, Target};
 use crate::backend::postgres::deadline::blockers::Blockers;
 use crate::backend::postgres::deadline::interrupt::Interrupter;
 use crate::backend::postgres::session::notices::Notices;
+use crate::backend::postgres::session::opened::Setup;
 use crate::backend::postgres::session::setup::{self, Purpose};
 use crate::backend::postgres::statement::cache::Statements;
 use crate::backend::postgres::statement::resolver::Resolver;
@@ -169,6 +170,7 @@ impl Host {
             standby: wire.is_standby(),
             limit,
             pooled: self.target.pooled,
+            direct: self.target.direct,
             restore,
             knowledge: Arc::clone(&self.target.knowledge),
             blockers: blockers.map(Arc::new),

@@ -10,15 +10,15 @@ use crate::backend::capabilities::Capabilities;
 use crate::backend::fate::{Fate, TransactionId};
 use crate::backend::interrupt::Interrupt;
 use crate::backend::leftovers::Leftovers;
-use crate::backend::postgres::deadline::blockers::Blockers;
 use crate::backend::postgres::deadline::disposal::{self, Remains};
 use crate::backend::postgres::deadline::interrupt::Interrupter;
 use crate::backend::postgres::deadline::timer::{self, Timer};
-use crate::backend::postgres::session::code::knowledge::Knowledge;
+use crate::backend::postgres::direct::line::Line;
 use crate::backend::postgres::session::left::Left;
 use crate::backend::postgres::session::limits;
 use crate::backend::postgres::session::notices::Notices;
 use crate::backend::postgres::session::notifications;
+use crate::backend::postgres::session::opened::Setup;
 use crate::backend::postgres::session::ping;
 use crate::backend::postgres::session::reset;
 use crate::backend::postgres::session::setup::{self, Purpose};
@@ -68,6 +68,8 @@ const CAPABILITIES: Capabilities = Capabilities {
 pub(super) struct PostgresConnection {
     /// Gone only once it is closed.
     pub(super) client: Option<Client>,
+    /// What speaks without it; `None` where it cannot.
+    pub(super) line: Option<Line>,
     pub(super) statements: Statements,
     pub(super) notices: Arc<Notices>,
     pub(super) wire: Arc<Wire>,
@@ -81,25 +83,6 @@ pub(super) struct PostgresConnection {
     pub(super) broken: bool,
     /// A statement is under way whose result is not read to its end.
     pub(super) running: bool,
-}
-
-/// How a session is when it was just opened.
-#[derive(Debug)]
-pub(super) struct Setup {
-    /// What the server must be.
-    pub(super) role: TargetSessionAttrs,
-    /// Whether it said that it is a standby.
-    pub(super) standby: Option<bool>,
-    /// How long a statement may take.
-    pub(super) limit: Option<Duration>,
-    /// Whether each transaction may be on another session.
-    pub(super) pooled: bool,
-    /// What has to be set again after `RESET ALL`.
-    pub(super) restore: Option<String>,
-    /// What is known of the code in the database.
-    pub(super) knowledge: Arc<Knowledge>,
-    /// Who knows for whom a statement waits.
-    pub(super) blockers: Option<Arc<Blockers>>,
 }
 
 impl PostgresConnection {
@@ -117,6 +100,7 @@ impl PostgresConnection {
         wire.forget(Tags::ALL);
         Self {
             client: Some(client),
+            line: setup.direct.then(|| Line::new(&wire, &notices)).flatten(),
             statements,
             notices,
             wire,
@@ -209,9 +193,21 @@ impl PostgresConnection {
         error
     }
 
+    /// Whether a statement can go without the driver now.
+    pub(super) fn is_free(&self) -> bool {
+        self.line.as_ref().is_some_and(Line::is_free)
+    }
+
     /// Runs statements and forgets their results.
     pub(super) fn batch(&mut self, sql: &str) -> Result<()> {
-        self.with_client(|client, _| client.batch_execute(sql))
+        self.check_usable()?;
+        if !self.is_free() {
+            return self.with_client(|client, _| client.batch_execute(sql));
+        }
+        let timer = self.start_timer();
+        let Some(line) = &mut self.line else { return Err(closed()) };
+        let outcome = line.batch(sql);
+        self.conclude(timer, outcome).map_err(|error| self.judge(error))
     }
 
     /// Notes what a statement is going to do to the transaction and to the session. In doubt
@@ -239,6 +235,8 @@ impl PostgresConnection {
 
     fn take_remains(&mut self) -> Option<Remains> {
         let client = self.client.take()?;
+        // The socket is closed with the last of those who have it.
+        self.line = None;
         let statements = std::mem::take(&mut self.statements);
         let (wire, interrupter) = (Arc::clone(&self.wire), Arc::clone(&self.interrupter));
         Some(Remains { client, statements, wire, interrupter, running: self.running })

@@ -7,6 +7,7 @@
 //! - `session`:    what is set in a session, and making it that again
 //! - `deadline`:   calls that end in time, whatever the server does
 //! - `statement`:  statements, their parameters and their rows; COPY BINARY
+//! - `direct`:     statements without the driver
 //! - `commit`:     commits: held, not held, or unknown
 //! - `fate`:       what became of a transaction
 //! - `catalog`:    what the catalog says of a table
@@ -49,6 +50,7 @@ mod commit;
 mod connecting;
 mod connection;
 mod deadline;
+mod direct;
 mod errors;
 mod fate;
 mod guard;

@@ -27,6 +27,8 @@ pub(super) struct Target {
     pub(super) role: TargetSessionAttrs,
     /// Whether each transaction may be on another session: a pooler stands in between.
     pub(super) pooled: bool,
+    /// Whether statements may go without the driver.
+    pub(super) direct: bool,
     /// How long a statement may take.
     pub(super) limit: Option<Duration>,
     description: String,
@@ -60,6 +62,7 @@ impl Target {
             role: settings.target_session_attrs,
             limit: settings.statement_timeout,
             pooled: !settings.prepared_statements,
+            direct: settings.direct,
             description: settings.to_string(),
             plain: Arc::default(),
             knowledge: Arc::default(),

@@ -1,6 +1,7 @@
 //! What is set in a session, and what a borrower may have left there.
 //!
 //! - `setup`:         what is set in every session, and what a server must be like
+//! - `opened`:        how a session is when it was just opened
 //! - `notices`:       what the server says besides
 //! - `notifications`: what other sessions say, which nobody keeps
 //! - `limits`:        how many connections the server has room for
@@ -27,6 +28,7 @@ pub(super) mod lexer;
 pub(super) mod limits;
 pub(super) mod notices;
 pub(super) mod notifications;
+pub(super) mod opened;
 pub(super) mod ping;
 pub(super) mod reset;
 pub(super) mod setup;

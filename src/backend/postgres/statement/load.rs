@@ -7,7 +7,8 @@
 use super::declared::declared_column;
 use super::params::Packed;
 use crate::backend::Connection;
-use crate::backend::postgres::connection::PostgresConnection;
+use crate::backend::postgres::connection::{PostgresConnection, closed};
+use crate::backend::postgres::direct::copy::Unloaded;
 use crate::backend::postgres::errors;
 use crate::copy::encode;
 use crate::error::{Error, ErrorKind, Locate, Result};
@@ -16,13 +17,14 @@ use crate::mapping::column::Column;
 use crate::mapping::column_type::ColumnType;
 use crate::mapping::rows::Rows;
 use crate::spent::{self, Step};
+use postgres::error::DbError;
 use postgres::fallible_iterator::FallibleIterator;
 use postgres::{Client, RowIter, Statement};
 use std::error::Error as StdError;
 use std::io::Write;
 use std::ops::Range;
 
-/// The driver sends each larger write as one message; this many bytes stay in the processor's
+/// Each piece is one message; this many bytes stay in the processor's
 /// cache.
 const PIECE_BYTES: usize = 256 * 1024;
 
@@ -72,22 +74,15 @@ fn copy(
 ) -> Result<u64> {
     let sql = format!("COPY {table} ({}) FROM STDIN (FORMAT binary)", names(columns));
     let mut place = None;
-    let copied = connection.with_client(|client, statements| {
-        let prepared = statements.get(client, &sql)?;
-        let copied = send(client, &prepared.statement, rows, range);
-        if let Err(Unsent::Server(error)) = &copied {
-            place = error
-                .as_db_error()
-                .and_then(|server| place_of(server.where_()?, table.table.as_str(), columns));
-        }
-        match copied {
-            Ok(count) => Ok(Some(count)),
-            Err(Unsent::Server(error)) => Err(error),
-            Err(Unsent::Driver) => Ok(None),
-        }
-    });
-    let lost = || errors::disconnect("the rows could not be sent to the server");
-    copied.and_then(|count| count.ok_or_else(lost)).map_err(|error| {
+    let mut locate = |context: Option<&str>| {
+        place = context.and_then(|text| place_of(text, table.table.as_str(), columns));
+    };
+    let copied = if connection.is_free() {
+        copy_direct(connection, &sql, encode::pieces(rows, range, PIECE_BYTES), &mut locate)
+    } else {
+        copy_by_driver(connection, &sql, encode::pieces(rows, range, PIECE_BYTES), &mut locate)
+    };
+    copied.map_err(|error| {
         connection.forget_if_stale(&sql, &error);
         connection.judge(error).locate(|known| {
             if let Some((row, column)) = place {
@@ -98,6 +93,44 @@ fn copy(
     })
 }
 
+fn copy_direct<'a>(
+    connection: &mut PostgresConnection,
+    sql: &str,
+    pieces: impl Iterator<Item = &'a [u8]>,
+    locate: &mut dyn FnMut(Option<&str>),
+) -> Result<u64> {
+    connection.check_usable()?;
+    let timer = connection.start_timer();
+    let Some(line) = &mut connection.line else { return Err(closed()) };
+    let copied = line.copy_in(sql, pieces);
+    if let Err(Unloaded::Refused(report)) = &copied {
+        locate(report.context.as_deref());
+    }
+    connection.conclude(timer, copied.map_err(Unloaded::into_error))
+}
+
+fn copy_by_driver<'a>(
+    connection: &mut PostgresConnection,
+    sql: &str,
+    pieces: impl Iterator<Item = &'a [u8]>,
+    locate: &mut dyn FnMut(Option<&str>),
+) -> Result<u64> {
+    let copied = connection.with_client(|client, statements| {
+        let prepared = statements.get(client, sql)?;
+        let copied = send(client, &prepared.statement, pieces);
+        if let Err(Unsent::Server(error)) = &copied {
+            locate(error.as_db_error().and_then(DbError::where_));
+        }
+        match copied {
+            Ok(count) => Ok(Some(count)),
+            Err(Unsent::Server(error)) => Err(error),
+            Err(Unsent::Driver) => Ok(None),
+        }
+    });
+    let lost = || errors::disconnect("the rows could not be sent to the server");
+    copied.and_then(|count| count.ok_or_else(lost))
+}
+
 /// Why rows were not sent.
 enum Unsent {
     /// The connection, or the server, says why.
@@ -106,14 +139,12 @@ enum Unsent {
     Driver,
 }
 
-fn send(
+fn send<'a>(
     client: &mut Client,
     statement: &Statement,
-    rows: &Rows,
-    range: Range<usize>,
+    mut pieces: impl Iterator<Item = &'a [u8]>,
 ) -> Result<u64, Unsent> {
     let mut writer = client.copy_in(statement).map_err(Unsent::Server)?;
-    let mut pieces = encode::pieces(rows, range, PIECE_BYTES);
     let sent = spent::on(Step::Send, || pieces.try_for_each(|piece| writer.write_all(piece)));
     let Err(error) = sent else {
         return writer.finish().map_err(Unsent::Server);

@@ -9,6 +9,7 @@
 use super::cache::Prepared;
 use super::known_types::{KnownTypes, Question, Snapshot, TypeCache};
 use super::{type_lookup, types};
+use crate::backend::postgres::direct::prepared::Description;
 use crate::backend::postgres::wire::disguise::{Hidden, Said, Seen};
 use crate::backend::postgres::wire::state::{Status, Wire};
 use crate::mapping::column_type::ColumnType;
@@ -58,6 +59,29 @@ impl Resolver {
         });
         let (params, columns) = (params.collect(), columns.collect());
         Ok(Prepared { statement, params, columns })
+    }
+
+    /// Finds out the types of the parameters and of the columns of a statement that was prepared
+    /// without the driver.
+    pub(crate) fn resolve(
+        &mut self,
+        client: &mut Client,
+        Description { params, columns }: &Description,
+    ) -> Result<(Vec<Type>, Vec<ColumnType>), postgres::Error> {
+        let said = |oid, size| match Type::from_oid(oid) {
+            Some(_) => Said::AsDriver,
+            None => Said::Hidden(oid, size),
+        };
+        let seen = Seen {
+            params: params.iter().map(|oid| said(*oid, None)).collect(),
+            columns: columns.iter().map(|column| said(column.oid, Some(column.size))).collect(),
+        };
+        let known = self.know(client, &seen)?;
+        let params = params.iter().map(|oid| server_type(&known, *oid)).collect();
+        let types = columns
+            .iter()
+            .map(|column| types::column_type(&server_type(&known, column.oid), column.modifier));
+        Ok((params, types.collect()))
     }
 
     /// What is known, after all that is hidden was asked for.
@@ -119,6 +143,12 @@ pub(crate) fn column_types(columns: &[Column], described: &Described) -> Arc<[Co
         types::column_type(hidden.unwrap_or(column.type_()), column.type_modifier())
     });
     types.collect()
+}
+
+/// The type of this number.
+fn server_type(known: &Snapshot, oid: Oid) -> Type {
+    let asked = || known.get(&oid).map(|known| known.server.clone());
+    Type::from_oid(oid).or_else(asked).unwrap_or_else(|| type_lookup::vanished(oid))
 }
 
 /// The type of a parameter or a column that is `driver` to the driver.

@@ -1,6 +1,6 @@
 //! The rows of a result, one after the other, in constant memory.
 
-use super::cache::{Prepared, Statements};
+use super::cache::Statements;
 use super::declared;
 use super::params::Sent;
 use super::resolver::{self, Described};
@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How long the rest of a result that nobody wants is read before the connection is given up.
-const DRAIN: Duration = Duration::from_secs(1);
+pub(crate) const DRAIN: Duration = Duration::from_secs(1);
 
 /// Who ended a statement before its end.
 pub(crate) enum Failure {
@@ -52,7 +52,7 @@ pub(crate) fn start<'a>(
         return Ok(Answer { rows, columns: None, described });
     }
     let prepared = guarded(|| statements.get(client, sql))?.map_err(errors::statement)?;
-    check_count(&prepared, params)?;
+    check_count(prepared.statement.params().len(), params)?;
     let sent = params.iter().zip(&*prepared.params).map(|(param, server)| Sent::to(server, param));
     let rows =
         guarded(|| client.query_raw(&prepared.statement, sent))?.map_err(errors::statement)?;
@@ -87,8 +87,8 @@ pub(crate) fn drain(rows: &mut RowIter<'_>) -> bool {
     false
 }
 
-fn check_count(prepared: &Prepared, params: &[Param<'_>]) -> Result<()> {
-    let expected = prepared.statement.params().len();
+/// Fails unless as many parameters came as a statement has placeholders.
+pub(crate) fn check_count(expected: usize, params: &[Param<'_>]) -> Result<()> {
     if params.len() == expected {
         return Ok(());
     }

@@ -3,6 +3,7 @@
 use super::results::{self, Failure};
 use crate::backend::postgres::commit;
 use crate::backend::postgres::connection::{PostgresConnection, closed};
+use crate::backend::postgres::direct::query;
 use crate::backend::postgres::session::words;
 use crate::backend::{Connection, RowRef};
 use crate::error::Result;
@@ -80,6 +81,9 @@ fn once(
     params: &[Param<'_>],
     each: &mut dyn FnMut(&dyn RowRef) -> Result<()>,
 ) -> Result<u64, Failure> {
+    if connection.statements.keeps() && connection.is_free() {
+        return query::run(connection, sql, params, each);
+    }
     let Some(client) = &mut connection.client else { return Err(Failure::AtStart(closed())) };
     let mut answer = results::start(client, &mut connection.statements, sql, params)
         .map_err(Failure::AtStart)?;

@@ -26,13 +26,6 @@ pub(crate) struct Port {
     left: Mutex<Vec<u8>>,
 }
 
-/// What a socket can be waited for.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Ready {
-    pub(crate) to_read: bool,
-    pub(crate) to_write: bool,
-}
-
 impl Port {
     pub(crate) fn new(stream: Arc<Stream>) -> Self {
         let (is_at_rest, has_left) = (AtomicBool::new(false), AtomicBool::new(false));
@@ -82,19 +75,18 @@ impl Port {
         Ok(sendmsg(&*self.stream, pieces, &mut nothing, SendFlags::NOSIGNAL)?)
     }
 
-    /// Waits until it can be read, or, if that is wanted, written, and says what of both; at the
-    /// deadline neither. It can be read, too, when it has ended.
-    pub(crate) fn wait(&self, to_write: bool, deadline: Option<Instant>) -> io::Result<Ready> {
+    /// Waits until it can be read, or, if that is wanted, written; says whether it can be read, as one
+    /// that has ended can, too. At the deadline it cannot.
+    pub(crate) fn wait(&self, to_write: bool, deadline: Option<Instant>) -> io::Result<bool> {
+        if self.has_left.load(Ordering::Acquire) {
+            return Ok(true);
+        }
         let wanted = if to_write { PollFlags::IN | PollFlags::OUT } else { PollFlags::IN };
         let mut polled = [PollFd::new(&*self.stream, wanted)];
         let left =
             deadline.map(|deadline| timespec(deadline.saturating_duration_since(Instant::now())));
         poll(&mut polled, left.as_ref())?;
-        let found = polled[0].revents();
-        Ok(Ready {
-            to_read: found.intersects(!PollFlags::OUT),
-            to_write: found.contains(PollFlags::OUT),
-        })
+        Ok(polled[0].revents().intersects(!PollFlags::OUT))
     }
 
     /// Ends it: whoever waits for it goes on at once. Never blocks.

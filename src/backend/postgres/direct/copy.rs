@@ -1,0 +1,79 @@
+//! Loading rows.
+
+use super::line::Line;
+use super::prepared::{no_text, unexpected};
+use super::query::rows_in;
+use crate::backend::postgres::errors;
+use crate::backend::postgres::report::Report;
+use crate::error::Error;
+use crate::spent::{self, Step};
+use postgres_protocol::message::frontend;
+
+/// `CopyDone`.
+const DONE: [u8; 5] = [b'c', 0, 0, 0, 4];
+
+/// Why rows were not loaded.
+pub(crate) enum Unloaded {
+    /// The server says why.
+    Refused(Report),
+    /// It does not, or nothing was sent.
+    Failed(Error),
+}
+
+impl From<Error> for Unloaded {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl Unloaded {
+    pub(crate) fn into_error(self) -> Error {
+        match self {
+            Self::Refused(report) => errors::of_statement(&report),
+            Self::Failed(error) => error,
+        }
+    }
+}
+
+impl Line {
+    /// Runs `COPY ... FROM STDIN` and sends the pieces, none of which is copied; returns how many
+    /// rows the server took. Once it has refused them, no more are sent.
+    pub(crate) fn copy_in<'a>(
+        &mut self,
+        sql: &str,
+        pieces: impl Iterator<Item = &'a [u8]>,
+    ) -> Result<u64, Unloaded> {
+        self.outbox.clear();
+        frontend::query(sql, &mut self.outbox).map_err(|_| no_text())?;
+        self.send()?;
+        let message = self.next()?;
+        match message.kind {
+            b'G' => spent::on(Step::Send, || self.send_pieces(pieces))?,
+            b'E' => return Err(Unloaded::Refused(self.refusal(&message)?)),
+            _ => return Err(unexpected().into()),
+        }
+        let mut count = 0;
+        loop {
+            let message = self.next()?;
+            match message.kind {
+                b'C' => count = rows_in(self.body(&message)),
+                b'Z' => return Ok(count),
+                b'E' => return Err(Unloaded::Refused(self.refusal(&message)?)),
+                _ => return Err(unexpected().into()),
+            }
+        }
+    }
+
+    /// Each piece is a message. The server throws away what comes after it refused.
+    fn send_pieces<'a>(&mut self, pieces: impl Iterator<Item = &'a [u8]>) -> Result<(), Error> {
+        for piece in pieces {
+            // No piece is longer than what fits into 31 bits: the caller cuts them smaller.
+            let [a, b, c, d] = (piece.len() as u32 + 4).to_be_bytes();
+            self.write(&[b'd', a, b, c, d], piece)?;
+            if self.listen()?.is_some() {
+                return Ok(());
+            }
+        }
+        self.write(&[], &DONE)
+    }
+}
