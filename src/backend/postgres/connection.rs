@@ -23,7 +23,6 @@ use crate::backend::postgres::session::ping;
 use crate::backend::postgres::session::reset;
 use crate::backend::postgres::session::setup::{self, Purpose};
 use crate::backend::postgres::session::traces::Traces;
-use crate::backend::postgres::session::words;
 use crate::backend::postgres::statement::cache::Statements;
 use crate::backend::postgres::statement::load;
 use crate::backend::postgres::statement::streaming::stream;
@@ -213,9 +212,9 @@ impl PostgresConnection {
     /// Notes what a statement is going to do to the transaction and to the session. In doubt
     /// there is a transaction: a rollback too many does no harm.
     pub(super) fn note(&mut self, sql: &str, traces: Traces) {
-        if words::starts_transaction(sql) {
+        if traces.starts {
             self.in_transaction = true;
-        } else if words::ends_transaction(sql) {
+        } else if traces.ends {
             self.in_transaction = false;
         }
         // Behind a pooler the session is another one by the time it could be reset.
@@ -249,10 +248,10 @@ impl Connection for PostgresConnection {
     }
 
     fn run(&mut self, sql: &str) -> Result<()> {
-        if words::is_commit(sql) {
+        let traces = Traces::of(sql);
+        if traces.is_commit {
             return self.commit();
         }
-        let traces = Traces::of(sql);
         self.note(sql, traces);
         let outcome = self.batch(sql);
         commit::check(self, traces, outcome)

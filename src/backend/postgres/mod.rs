@@ -30,7 +30,7 @@
 //! to nobody over a network.
 //!
 //! All of that holds over a Unix socket, too, as long as the machine has a loopback interface
-//! (`127.0.0.1`): `wire/unix.rs` says why. On one that has none, nothing can be cut there, so a
+//! (`127.0.0.1`): `wire/detour.rs` says why. On one that has none, nothing can be cut there, so a
 //! statement on a server that was stopped in its tracks (`SIGSTOP`) waits for it, and what is known
 //! of the session is what the texts of its statements tell.
 //!
@@ -42,7 +42,8 @@
 //! With `prepared_statements=false` each transaction may be on another session, behind a pooler:
 //! nothing is kept in one.
 //!
-//! It speaks to the server through `postgres` and `r2d2_postgres`, which are used nowhere else. It
+//! Connections are opened and closed through `postgres` and `r2d2_postgres`, which are used nowhere
+//! else; statements and rows go without them where that is possible, on the same socket. It
 //! must not be called from within an async runtime: there it returns an error.
 
 mod catalog;

@@ -9,6 +9,7 @@
 //! - `lock`:         the lock of a job
 //! - `reset`:        what a borrower leaves, and the next one never sees
 //! - `code`:         what triggers, views and the like do to a session
+//! - `direct`:       statements without the driver, beside the same ones through it
 //! - `deadlines`:    statements that take too long, and servers that say nothing
 //! - `session`:      signs of life, limits of the server, passwords, async runtimes
 //! - `types`:        types that are no built-in ones, known to all connections of an engine
@@ -19,6 +20,7 @@ mod catalog;
 mod code;
 mod connect;
 mod deadlines;
+mod direct;
 mod errors;
 mod load;
 mod lock;

@@ -63,11 +63,18 @@ impl Line {
     /// Writes two pieces, one behind the other. While there is no room, the server is listened to: it
     /// may have to get rid of something before it reads on.
     pub(super) fn write(&mut self, mut first: &[u8], mut second: &[u8]) -> Result<()> {
-        while !first.is_empty() || !second.is_empty() {
+        loop {
             if self.wire.is_severed() {
                 return Err(severed());
             }
-            match self.port.write(&[IoSlice::new(first), IoSlice::new(second)]) {
+            let is_written = first.is_empty() && second.is_empty();
+            let written = if is_written {
+                self.port.flush().map(|()| 0)
+            } else {
+                self.port.write(&[IoSlice::new(first), IoSlice::new(second)])
+            };
+            match written {
+                Ok(_) if is_written => return Ok(()),
                 Ok(count) => {
                     let of_first = count.min(first.len());
                     first = &first[of_first..];
@@ -78,7 +85,6 @@ impl Line {
                 Err(error) => return Err(self.last_words(lost(error))),
             }
         }
-        Ok(())
     }
 
     fn wait_for_room(&mut self) -> Result<()> {

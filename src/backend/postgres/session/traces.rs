@@ -5,6 +5,7 @@
 
 use super::harmless;
 use super::lexer::{Lexer, Token};
+use super::words;
 use crate::backend::postgres::wire::tags::Tags;
 
 /// What a text does to the session.
@@ -21,6 +22,12 @@ pub(crate) struct Traces {
     pub(crate) commits: bool,
     /// It rolls back, to the beginning or to a savepoint.
     pub(crate) rolls_back: bool,
+    /// In doubt, it starts a transaction.
+    pub(crate) starts: bool,
+    /// It is one statement that certainly ends a transaction.
+    pub(crate) ends: bool,
+    /// It is a commit and nothing else.
+    pub(crate) is_commit: bool,
     /// The tags with which it leaves nothing.
     pub(crate) explained: Tags,
 }
@@ -66,7 +73,12 @@ const RUNNING: &[&str] = &["TABLE", "INDEX", "MATERIALIZED", "SCHEMA", "UNIQUE",
 impl Traces {
     /// The traces of a text of any number of statements.
     pub(crate) fn of(sql: &str) -> Self {
-        let mut traces = Self::default();
+        let mut traces = Self {
+            starts: words::starts_transaction(sql),
+            ends: words::ends_transaction(sql),
+            is_commit: words::is_commit(sql),
+            ..Self::default()
+        };
         let mut statement = Vec::new();
         for token in Lexer::new(sql) {
             if token == Token::Semicolon {

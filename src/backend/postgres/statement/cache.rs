@@ -115,14 +115,10 @@ impl Statements {
         })
     }
 
-    /// What the statement leaves behind; read once for one that is kept.
-    pub(crate) fn traces(&self, sql: &str) -> Traces {
-        self.kept.get(sql).map_or_else(|| Traces::of(sql), |kept| kept.traces)
-    }
-
-    /// Whether the statement for `sql` is kept.
-    pub(crate) fn is_kept(&self, sql: &str) -> bool {
-        self.kept.contains_key(sql)
+    /// What the statement leaves behind, read once for one that is kept; and whether it is.
+    pub(crate) fn traces(&self, sql: &str) -> (Traces, bool) {
+        let kept = self.kept.get(sql).map(|kept| (kept.traces, true));
+        kept.unwrap_or_else(|| (Traces::of(sql), false))
     }
 
     /// Forgets the statement for `sql`; says whether it was kept.

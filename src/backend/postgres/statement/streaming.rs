@@ -4,7 +4,6 @@ use super::results::{self, Failure};
 use crate::backend::postgres::commit;
 use crate::backend::postgres::connection::{PostgresConnection, closed};
 use crate::backend::postgres::direct::query;
-use crate::backend::postgres::session::words;
 use crate::backend::{Connection, RowRef};
 use crate::error::Result;
 use crate::mapping::param::Param;
@@ -18,12 +17,11 @@ pub(crate) fn stream(
     each: &mut dyn FnMut(&dyn RowRef) -> Result<()>,
 ) -> Result<u64> {
     connection.check_usable()?;
-    if words::is_commit(sql) {
+    let (traces, was_kept) = connection.statements.traces(sql);
+    if traces.is_commit {
         return connection.commit().map(|()| 0);
     }
-    let traces = connection.statements.traces(sql);
     connection.note(sql, traces);
-    let was_kept = connection.statements.is_kept(sql);
     let mut outcome = in_time(connection, sql, params, each);
     if let Err(Failure::AtStart(error)) = &outcome
         && connection.forget_if_stale(sql, error)

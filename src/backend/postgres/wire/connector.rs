@@ -5,9 +5,9 @@
 //! socket to its connector, so that what lies between its messages and the wire is up to us: also
 //! whether that socket is used at all, or one of ours in its place.
 
+use super::flow::Flow;
 use super::link::{Carrier, Link};
 use super::server::Place;
-use super::socket::Shared;
 use super::state::Wire;
 use super::tap::Tap;
 use super::tls::Handshake;
@@ -94,7 +94,7 @@ impl Connector {
             Some(place) => {
                 let opened = place.open(self.patience).await?;
                 drop(socket);
-                Carrier::Own(Shared(Arc::new(opened)))
+                Carrier::Own(Flow::Plain(Arc::new(opened)))
             }
         };
         match self.handshake {

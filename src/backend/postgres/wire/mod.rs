@@ -4,6 +4,7 @@
 //! - `detour`:    a listener to which the driver connects instead
 //! - `connector`: putting a tap on a socket of ours, or on the driver's
 //! - `socket`:    a socket of ours
+//! - `flow`:      bytes over it, or over a TLS session on it
 //! - `port`:      what the driver and those who speak without it share of a socket
 //! - `link`:      what carries the bytes
 //! - `tls`:       asking for TLS, and who the server must be
@@ -24,6 +25,7 @@ pub(super) mod connector;
 pub(super) mod description;
 pub(super) mod detour;
 pub(super) mod disguise;
+pub(super) mod flow;
 pub(super) mod frames;
 pub(super) mod link;
 pub(super) mod port;

@@ -5,12 +5,10 @@
 //! direction stands within a message. What the others read beyond what they asked for, the next one
 //! gets first, whoever it is.
 
-use super::socket::Stream;
+use super::flow::Flow;
 use parking_lot::Mutex;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::net::{SendAncillaryBuffer, SendFlags, sendmsg};
 use std::io::{self, IoSlice};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use tokio::io::ReadBuf;
@@ -18,7 +16,7 @@ use tokio::io::ReadBuf;
 /// The way to one server.
 #[derive(Debug)]
 pub(crate) struct Port {
-    stream: Arc<Stream>,
+    flow: Flow,
     /// Whether the driver is between two messages, in both directions, and has asked for an answer to
     /// whatever it sent.
     is_at_rest: AtomicBool,
@@ -27,9 +25,9 @@ pub(crate) struct Port {
 }
 
 impl Port {
-    pub(crate) fn new(stream: Arc<Stream>) -> Self {
+    pub(crate) fn new(flow: Flow) -> Self {
         let (is_at_rest, has_left) = (AtomicBool::new(false), AtomicBool::new(false));
-        Self { stream, is_at_rest, has_left, left: Mutex::default() }
+        Self { flow, is_at_rest, has_left, left: Mutex::default() }
     }
 
     /// Whether others than the driver may speak.
@@ -66,23 +64,27 @@ impl Port {
         if self.take_left(&mut buffer) {
             return Ok(buffer.filled().len());
         }
-        Ok(rustix::io::read(&*self.stream, bytes)?)
+        self.flow.read(bytes)
     }
 
     /// Writes as much as there is room for: without waiting, `WouldBlock` if there is none.
     pub(crate) fn write(&self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
-        let mut nothing = SendAncillaryBuffer::default();
-        Ok(sendmsg(&*self.stream, pieces, &mut nothing, SendFlags::NOSIGNAL)?)
+        self.flow.write(pieces)
+    }
+
+    /// Sends what was taken: without waiting, `WouldBlock` if there is no room for all of it.
+    pub(crate) fn flush(&self) -> io::Result<()> {
+        self.flow.flush()
     }
 
     /// Waits until it can be read, or, if that is wanted, written; says whether it can be read, as one
     /// that has ended can, too. At the deadline it cannot.
     pub(crate) fn wait(&self, to_write: bool, deadline: Option<Instant>) -> io::Result<bool> {
-        if self.has_left.load(Ordering::Acquire) {
+        if self.has_left.load(Ordering::Acquire) || self.flow.has_read() {
             return Ok(true);
         }
         let wanted = if to_write { PollFlags::IN | PollFlags::OUT } else { PollFlags::IN };
-        let mut polled = [PollFd::new(&*self.stream, wanted)];
+        let mut polled = [PollFd::new(&**self.flow.stream(), wanted)];
         let left =
             deadline.map(|deadline| timespec(deadline.saturating_duration_since(Instant::now())));
         poll(&mut polled, left.as_ref())?;
@@ -91,7 +93,7 @@ impl Port {
 
     /// Ends it: whoever waits for it goes on at once. Never blocks.
     pub(crate) fn shut_down(&self) {
-        self.stream.shut_down();
+        self.flow.stream().shut_down();
     }
 }
 

@@ -1,15 +1,13 @@
 //! A socket of ours.
 
-use rustix::net::Shutdown;
-use std::io;
+use rustix::net::{SendAncillaryBuffer, SendFlags, Shutdown, sendmsg};
+use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, ready};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use std::task::{Context, Poll};
+use tokio::io::Interest;
 use tokio::net::{TcpStream, UnixStream};
 
-/// A socket that was opened by us.
+/// A socket that was opened by us. None of its calls waits.
 #[derive(Debug)]
 pub(crate) enum Stream {
     Tcp(TcpStream),
@@ -21,10 +19,52 @@ impl Stream {
         matches!(self, Self::Unix(_))
     }
 
+    /// Reads what is there; `WouldBlock` if nothing is, 0 at the end.
+    pub(crate) fn read(&self, bytes: &mut [u8]) -> io::Result<usize> {
+        Ok(rustix::io::read(self, bytes)?)
+    }
+
+    /// Writes as much as there is room for; `WouldBlock` if there is none.
+    pub(crate) fn write(&self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
+        let mut nothing = SendAncillaryBuffer::default();
+        Ok(sendmsg(self, pieces, &mut nothing, SendFlags::NOSIGNAL)?)
+    }
+
+    /// Says that nothing more is written.
+    pub(crate) fn end(&self) -> io::Result<()> {
+        Ok(rustix::net::shutdown(self, Shutdown::Write)?)
+    }
+
     /// Ends it in both directions: whoever waits for it goes on at once. Never blocks.
     pub(crate) fn shut_down(&self) {
         // One that was not connected any more has ended, too.
         let _ = rustix::net::shutdown(self, Shutdown::Both);
+    }
+
+    /// Has the driver's runtime wait for it.
+    pub(super) fn poll_ready(
+        &self,
+        context: &mut Context<'_>,
+        interest: Interest,
+    ) -> Poll<io::Result<()>> {
+        match (self, interest.is_writable()) {
+            (Self::Tcp(socket), false) => socket.poll_read_ready(context),
+            (Self::Tcp(socket), true) => socket.poll_write_ready(context),
+            (Self::Unix(socket), false) => socket.poll_read_ready(context),
+            (Self::Unix(socket), true) => socket.poll_write_ready(context),
+        }
+    }
+
+    /// Has the driver's runtime notice when there was nothing to do.
+    pub(super) fn try_io<T>(
+        &self,
+        interest: Interest,
+        work: impl FnOnce() -> io::Result<T>,
+    ) -> io::Result<T> {
+        match self {
+            Self::Tcp(socket) => socket.try_io(interest, work),
+            Self::Unix(socket) => socket.try_io(interest, work),
+        }
     }
 }
 
@@ -34,72 +74,5 @@ impl AsFd for Stream {
             Self::Tcp(socket) => socket.as_fd(),
             Self::Unix(socket) => socket.as_fd(),
         }
-    }
-}
-
-/// A socket as the driver's runtime uses it; others may have it, too.
-#[derive(Clone, Debug)]
-pub(crate) struct Shared(pub(crate) Arc<Stream>);
-
-impl AsyncRead for Shared {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        loop {
-            let read = match &*self.0 {
-                Stream::Tcp(socket) => {
-                    ready!(socket.poll_read_ready(context))?;
-                    socket.try_read(buffer.initialize_unfilled())
-                }
-                Stream::Unix(socket) => {
-                    ready!(socket.poll_read_ready(context))?;
-                    socket.try_read(buffer.initialize_unfilled())
-                }
-            };
-            match read {
-                Ok(count) => {
-                    buffer.advance(count);
-                    return Poll::Ready(Ok(()));
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => return Poll::Ready(Err(error)),
-            }
-        }
-    }
-}
-
-impl AsyncWrite for Shared {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        loop {
-            let written = match &*self.0 {
-                Stream::Tcp(socket) => {
-                    ready!(socket.poll_write_ready(context))?;
-                    socket.try_write(bytes)
-                }
-                Stream::Unix(socket) => {
-                    ready!(socket.poll_write_ready(context))?;
-                    socket.try_write(bytes)
-                }
-            };
-            match written {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                written => return Poll::Ready(written),
-            }
-        }
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let done = rustix::net::shutdown(&*self.0, Shutdown::Write);
-        Poll::Ready(done.map_err(io::Error::from))
     }
 }

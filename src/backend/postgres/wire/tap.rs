@@ -38,7 +38,7 @@ pub(crate) struct Tap {
 impl Tap {
     pub(crate) fn new(link: Link, wire: Arc<Wire>) -> Self {
         wire.begin();
-        let port = link.shared().map(|stream| Arc::new(Port::new(stream)));
+        let port = link.shared().map(|flow| Arc::new(Port::new(flow)));
         if let Some(port) = &port {
             wire.attach(port);
         }

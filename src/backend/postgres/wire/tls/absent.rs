@@ -1,10 +1,13 @@
 //! What stands here in a build without the feature `tls`.
 
 use super::super::link::{Carrier, Link};
+use super::super::socket::Stream;
 use crate::backend::postgres::errors::code;
 use crate::error::{Error, ErrorKind, Result};
 use crate::url::{PostgresHost, PostgresSettings, SslMode};
 use std::error::Error as StdError;
+use std::io::{self, IoSlice};
+use std::sync::Arc;
 
 /// What holds for one host.
 #[derive(Clone, Debug)]
@@ -42,6 +45,36 @@ impl Handshake {
     #[expect(clippy::unused_async, reason = "its twin in a build with TLS waits for the server")]
     pub(crate) async fn begin(self, _: Carrier) -> Result<Link> {
         match self {}
+    }
+}
+
+/// There is none.
+#[derive(Debug)]
+pub(crate) enum Session {}
+
+impl Session {
+    pub(crate) fn stream(&self) -> &Arc<Stream> {
+        match *self {}
+    }
+
+    pub(crate) fn has_read(&self) -> bool {
+        match *self {}
+    }
+
+    pub(crate) fn read(&self, _: &mut [u8]) -> io::Result<usize> {
+        match *self {}
+    }
+
+    pub(crate) fn write(&self, _: &[IoSlice<'_>]) -> io::Result<usize> {
+        match *self {}
+    }
+
+    pub(crate) fn flush(&self) -> io::Result<()> {
+        match *self {}
+    }
+
+    pub(crate) fn close(&self) -> io::Result<()> {
+        match *self {}
     }
 }
 

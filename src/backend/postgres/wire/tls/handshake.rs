@@ -45,7 +45,7 @@ impl Handshake {
         }
         let shown = state.peer_certificates().and_then(<[_]>::first);
         let end_point = shown.and_then(|certificate| binding::end_point(certificate));
-        Ok(Link::Tls(Box::new(session), end_point))
+        Ok(Link::secured(session, end_point))
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! - `security`:  what holds for one host, and what is prepared for a connection to it
 //! - `handshake`: asking the server for TLS, and the handshake
+//! - `session`:   a session, for the driver's runtime and for those who speak without it
 //! - `verifier`:  whom to believe that he is the server
 //! - `roots`:     the certificates of authorities, and the lists of what they revoked
 //! - `identity`:  the certificate of the client and its key
@@ -30,16 +31,20 @@ mod roots;
 #[cfg(feature = "tls")]
 mod security;
 #[cfg(feature = "tls")]
+mod session;
+#[cfg(feature = "tls")]
 mod verifier;
 
 #[cfg(not(feature = "tls"))]
 mod absent;
 
 #[cfg(not(feature = "tls"))]
-pub(crate) use absent::{Handshake, Security, refusal};
+pub(crate) use absent::{Handshake, Security, Session, refusal};
 #[cfg(feature = "tls")]
 pub(crate) use faults::refusal;
 #[cfg(feature = "tls")]
 pub(crate) use handshake::Handshake;
 #[cfg(feature = "tls")]
 pub(crate) use security::Security;
+#[cfg(feature = "tls")]
+pub(crate) use session::Session;
