@@ -91,6 +91,12 @@ impl AsyncRead for Flow {
             done = self.poll(context, Interest::READABLE, read);
         }
         let count = ready!(done)?;
+        if matches!(&*self, Self::Plain(_)) && count < buffer.remaining() {
+            // Nothing is left, so that the next one need not find out by trying.
+            let _ = self.stream().try_io(Interest::READABLE, || -> io::Result<()> {
+                Err(io::ErrorKind::WouldBlock.into())
+            });
+        }
         buffer.advance(count);
         Poll::Ready(Ok(()))
     }
