@@ -27,6 +27,8 @@ pub(super) enum Command {
     Run(RunArguments),
     /// Checks a job file, the source and the target, and prints the plan; changes nothing
     Check(CheckArguments),
+    /// Prints a job file for a CSV or NDJSON file, guessed from its rows
+    Guess(GuessArguments),
     /// Shows the runs and batches of the ledger, also while one runs
     Status(LookArguments),
     /// Shows the rows that were rejected
@@ -91,6 +93,26 @@ pub(super) struct CheckArguments {
     pub(super) job: PathBuf,
     #[command(flatten)]
     pub(super) settings: Settings,
+}
+
+#[derive(Args)]
+pub(super) struct GuessArguments {
+    /// The file, which may be compressed with gzip or zstd
+    #[arg(value_name = "FILE")]
+    pub(super) file: PathBuf,
+    /// The name of the job and its table [default: that of the file]
+    #[arg(long, value_name = "NAME")]
+    pub(super) table: Option<String>,
+    /// The URL of the target database [default: ROWMILL_TARGET, or an SQLite file]
+    #[arg(long, value_name = "URL")]
+    pub(super) target: Option<String>,
+}
+
+impl std::fmt::Debug for GuessArguments {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The URL may contain a password.
+        f.debug_struct("GuessArguments").field("file", &self.file).finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug, Args)]
@@ -277,7 +299,7 @@ mod tests {
 
     #[test]
     fn the_url_is_not_in_debug() {
-        for words in ["check j.toml", "entity runways", "migrate status"] {
+        for words in ["check j.toml", "guess a.csv", "entity runways", "migrate status"] {
             let line = format!("rowmill {words} --target postgresql://u:hunter2@h/d");
             let arguments = parse(&line).unwrap();
             assert!(!format!("{arguments:?}").contains("hunter2"));

@@ -2,7 +2,8 @@
 //!
 //! - `args`:      what can be typed
 //! - `job_file`:  the job file
-//! - `run`, `check`, `status`, `rejects`, `prune`, `entity`, `migrate`: one file for each command
+//! - `run`, `check`, `guess`, `status`, `rejects`, `prune`, `entity`, `migrate`: one file for each
+//!   command
 //! - `plan`:      from a job file to a job and the engine it runs on
 //! - `files`:     from what a job file says of files to what is read
 //! - `contact`:   the first contact with a database
@@ -31,6 +32,7 @@ mod entity;
 mod exit;
 mod figures;
 mod files;
+mod guess;
 pub mod job_file;
 mod ledger_of;
 mod migrate;
@@ -67,6 +69,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let done = match &command {
         Command::Run(arguments) => run::run(arguments, console),
         Command::Check(arguments) => check::check(arguments, console),
+        Command::Guess(arguments) => guess::guess(arguments, console),
         Command::Status(arguments) => status::status(arguments, console),
         Command::Rejects(RejectsCommand::List(arguments)) => rejects::list(arguments, console),
         Command::Prune(arguments) => prune::prune(arguments, console),

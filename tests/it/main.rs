@@ -158,6 +158,8 @@ mod cli_bad_input; // one line, at once, and nothing changed
 #[cfg(feature = "cli")]
 mod cli_entity; // the source of entities
 #[cfg(feature = "cli")]
+mod cli_guess; // what is guessed is checked and loaded
+#[cfg(feature = "cli")]
 mod cli_look; // status and rejects list
 #[cfg(feature = "cli")]
 mod cli_migrate; // SQL files, applied

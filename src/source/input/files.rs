@@ -1,14 +1,15 @@
 //! What a source reads: one file, several, all that match a pattern, a stream.
 
-use super::Bytes;
 use super::compression::Compression;
 use super::place::MOST_PARTS;
 use super::raw::Raw;
 #[cfg(feature = "files")]
 use super::spool::Spool;
+use super::{Bytes, unreadable};
 use crate::error::{Error, ErrorKind, Locate, Result};
 use std::collections::HashSet;
 use std::fmt;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -141,6 +142,21 @@ impl Files {
                 self.compression.open(raw).locate(|place| place.file = Some(name))
             })
             .collect()
+    }
+
+    /// The first bytes of the first file, decompressed, and how it is compressed.
+    ///
+    /// # Errors
+    /// `Source` if it cannot be read.
+    pub fn beginning(&self, most: u64) -> Result<(Vec<u8>, Compression)> {
+        let Some(raw) = self.stored()?.into_iter().next() else {
+            return Ok((Vec::new(), Compression::None));
+        };
+        let compression = self.compression.found(&raw)?;
+        let mut bytes = Vec::new();
+        let stream = compression.open(raw)?.stream(0)?;
+        stream.take(most).read_to_end(&mut bytes).map_err(unreadable)?;
+        Ok((bytes, compression))
     }
 
     fn stored(&self) -> Result<Vec<Raw>> {
