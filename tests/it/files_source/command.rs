@@ -165,3 +165,44 @@ fn a_broken_file_is_refused_before_anything_is_there() {
     let status = rowmill(["status", "--target", "sqlite:parts.db"]).cwd(folder).finish();
     assert!(status.stdout.contains("no job has run here yet"), "{status}");
 }
+
+/// The database refuses rows when buckets are merged, long after their batches were read; a run
+/// that is carried on has not read the file at all.
+#[cfg(feature = "compression")]
+#[test]
+fn a_compressed_job_is_carried_on_and_finds_its_rejects_again() {
+    let database = shared().database("compressed_job");
+    let mut client = database.connect();
+    client
+        .batch_execute("create table parts (id integer primary key, t text check (t <> 'bad'))")
+        .unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let value = |id: u32| if id % 900 == 7 { "bad" } else { "good" };
+    let lines: Vec<_> = (0..6_000).map(|id| format!("{id},{}\n", value(id))).collect();
+    // Members of odd sizes, in which no record begins where a member does.
+    let text = format!("id,t\n{}", lines.concat());
+    let packed: Vec<u8> = text.as_bytes().chunks(7_001).flat_map(super::compressed::gzip).collect();
+    std::fs::write(folder.path().join("in.csv.gz"), packed).unwrap();
+    let text = |limit| {
+        job("path = \"in.csv.gz\"", limit)
+            .replace("\"append\"", "\"upsert\"\nkey = [\"id\"]")
+            .replace("batch_rows = 2", "batch_rows = 250")
+            .replace("workers = 1", "workers = 4")
+    };
+    let url = database.url();
+    let run = |limit| {
+        write(folder.path(), "job.toml", &text(limit));
+        rowmill(["run", "job.toml", "--target", &url]).cwd(folder.path()).finish()
+    };
+    let stopped = run(3);
+    assert_eq!(stopped.code, Some(3), "{stopped}");
+    let done = run(7);
+    assert_eq!(done.code, Some(0), "{done}");
+    assert_eq!(database.value("select count(*) || ' ' || sum(id) from parts"), "5993 17978051");
+    let list = rowmill(["rejects", "list", "parts", "--target", &url]).finish().stdout;
+    for id in (7..6_000).step_by(900) {
+        let line = list.lines().find(|line| line.ends_with(&format!(": {id},bad")));
+        let line = line.unwrap_or_else(|| panic!("{id}: {list}"));
+        assert!(line.contains(&format!("line {}:", id + 2)), "{line}");
+    }
+}
