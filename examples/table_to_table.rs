@@ -1,6 +1,6 @@
 //! A table goes into another one: the rows are cut by their key, changed in parallel, and read once.
 //! Run with `cargo run --example table_to_table`; on PostgreSQL with `ROWMILL_TARGET=postgresql://...`.
-//! You should see `500 read in 5 batches, 450 written, 50 filtered; again: 0 batches`.
+//! You should see `500 read in 6 batches, 450 written, 50 filtered; again: 0 batches`.
 #![allow(clippy::print_stdout, clippy::expect_used, reason = "an example")]
 
 use rowmill::{Consistency, Engine, Entity, Job, Mirror, Table};
@@ -16,8 +16,8 @@ struct Order {
 }
 
 #[derive(Entity)]
-#[entity(table = "example_invoices")]
-struct Invoice {
+#[entity(table = "example_bills")]
+struct Bill {
     #[entity(key)]
     order_id: i64,
     with_tax: i64,
@@ -38,12 +38,12 @@ fn main() -> rowmill::Result<()> {
     })?;
 
     let orders = Table::<Order>::all().on(&shop).consistency(Consistency::PerBatch);
-    let job = Job::named("example invoices")
+    let job = Job::named("example bills")
         .param("at", format!("{:?}", SystemTime::now()))
         .read(orders)
         .filter(|order: &Order| !order.open)
-        .map(|order| Ok(Invoice { order_id: order.id, with_tax: order.cents * 119 / 100 }))
-        .write(Mirror::<Invoice>::new().create(true))
+        .map(|order| Ok(Bill { order_id: order.id, with_tax: order.cents * 119 / 100 }))
+        .write(Mirror::<Bill>::new().create(true))
         .workers(2);
     let first = job.run(&books)?;
     // A job that was killed would go on where it was; this one is done.

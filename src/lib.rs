@@ -46,6 +46,7 @@
 //! | load a CSV file whose columns are known at run time | [`CsvColumns`] and [`Draft::feed`] |
 //! | load files with a JSON object on each line | [`Ndjson`], [`NdjsonColumns`] |
 //! | load several files, or compressed ones | [`Files`] |
+//! | load a table or a query of a database, changed on the way | [`Table`]; as it is: [`TableColumns`] |
 //! | load what an iterator makes | [`Iter`] |
 //! | load from anything else | a [`Source`] of my own |
 //! | change rows, leave rows out | [`Pipeline::map`], [`Pipeline::filter`] |

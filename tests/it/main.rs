@@ -164,6 +164,8 @@ mod cli_look; // status and rejects list
 #[cfg(feature = "cli")]
 mod cli_migrate; // SQL files, applied
 #[cfg(feature = "cli")]
+mod cli_table; // a table and a query as sources
+#[cfg(feature = "cli")]
 mod cli_usage;
 #[cfg(feature = "cli")]
 mod nightly; // the first command of the manual

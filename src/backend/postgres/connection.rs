@@ -1,5 +1,6 @@
 //! Statements, transactions, sign of life.
 
+use super::abilities::CAPABILITIES;
 use super::catalog;
 use super::commit;
 use super::errors::{self, code};
@@ -41,7 +42,6 @@ use crate::mapping::column::Column;
 use crate::mapping::column_type::ColumnType;
 use crate::mapping::param::Param;
 use crate::mapping::rows::Rows;
-use crate::sql::dialect::Dialect;
 use crate::sqlstate::SqlState;
 use crate::url::TargetSessionAttrs;
 use postgres::Client;
@@ -49,19 +49,6 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-const CAPABILITIES: Capabilities = Capabilities {
-    dialect: Dialect::PostgreSql,
-    copy: true,
-    unnest: true,
-    concurrent_writers: true,
-    row_locks: true,
-    skip_locked: true,
-    deferred_constraints: true,
-    async_commit: true,
-    transaction_modes: true,
-    snapshots: true,
-};
 
 /// A connection to a PostgreSQL server.
 pub(super) struct PostgresConnection {

@@ -2,6 +2,7 @@
 //!
 //! - `settings`:   what is connected to, host by host
 //! - `connecting`: opening a connection before a deadline, on a thread that can be abandoned
+//! - `abilities`:  what PostgreSQL can do
 //! - `connection`: statements and transactions
 //! - `wire`:       what carries the messages, and what is seen of them as they pass
 //! - `session`:    what is set in a session, and making it that again
@@ -46,6 +47,7 @@
 //! else; statements and rows go without them where that is possible, on the same socket. It
 //! must not be called from within an async runtime: there it returns an error.
 
+mod abilities;
 mod catalog;
 mod commit;
 mod connecting;

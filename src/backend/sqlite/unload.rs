@@ -17,6 +17,9 @@ pub(super) fn unload(
     types: &[ColumnType],
     each: &mut dyn FnMut(Unloaded<'_>) -> Result<()>,
 ) -> Result<u64> {
+    if !statement.readonly() {
+        return Err(errors::database("what is read in bulk must not write"));
+    }
     if statement.column_count() != types.len() {
         let message =
             format!("a query of {} columns is read as {}", statement.column_count(), types.len());

@@ -1,17 +1,15 @@
 //! Cutting a source in a database: which way, and where.
 
+use super::answers::{literal, number, numbers};
 use super::facts::Facts;
 use super::options::Partitions;
 use super::piece::{Cut, Piece};
-use crate::backend::table_storage::StoragePart;
-use crate::backend::{Connection, RowRef};
+use crate::backend::Connection;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ident::Ident;
-use crate::mapping::cell::{Cell, CellRef};
-use crate::mapping::text;
 use crate::source::bounds::CutLimits;
 use crate::sql::literal::Literal;
-use crate::sql::partition::{Relation, Weights};
+use crate::sql::partition::Weights;
 
 /// So many pieces to a worker, that those who are done early find more to do.
 const PIECES_PER_WORKER: u64 = 8;
@@ -24,7 +22,7 @@ const SAMPLED_ROWS: u64 = 30;
 /// What a piece has in bytes at least.
 const LEAST_BYTES: u64 = 64 << 10;
 /// What is thought to be a row, where nothing is known of its size.
-const ROW_BYTES: u64 = 100;
+pub(super) const ROW_BYTES: u64 = 100;
 
 /// The pieces, in the order of the key or of the blocks, and which way they were cut.
 pub(super) struct Pieces {
@@ -95,7 +93,7 @@ impl Cutter<'_> {
         }
     }
 
-    fn bytes(&self) -> u64 {
+    pub(super) fn bytes(&self) -> u64 {
         self.facts.storage.parts.iter().map(|part| part.bytes + part.outside_bytes).sum()
     }
 
@@ -107,7 +105,7 @@ impl Cutter<'_> {
         outside * 4 > bytes || bytes == 0
     }
 
-    fn weights(&self, rows: u64) -> Weights {
+    pub(super) fn weights(&self, rows: u64) -> Weights {
         let (pieces, size) = self.row_size(rows);
         let bytes = (self.bytes() / pieces.max(1)).max(LEAST_BYTES).min(self.limits.bytes);
         let bytes = if self.bytes() == 0 { self.limits.bytes } else { bytes };
@@ -260,92 +258,6 @@ impl Cutter<'_> {
             cuts.push(Cut { piece: Piece::Null, rows: nulls, bytes });
         }
     }
-
-    /// Cuts by ranges of blocks, table by table.
-    pub(super) fn by_blocks(&self, connection: &mut dyn Connection) -> Result<Pieces> {
-        let parts = &self.facts.storage.parts;
-        let rows: Option<u64> = parts.iter().map(|part| part.rows).sum();
-        // What was never counted is taken for rows of a usual size.
-        let rows = rows.unwrap_or_else(|| self.bytes() / ROW_BYTES);
-        let weights = self.weights(rows);
-        let mut cuts = Vec::new();
-        for (number, part) in (0..).zip(parts) {
-            let Some(blocks) = part.blocks else {
-                return Err(cannot(&format!("{} cannot be read by blocks", part.table.plain())));
-            };
-            if part.rows.is_some() && part.outside_bytes * 4 <= part.bytes {
-                self.evenly(number, part, blocks, &weights, &mut cuts);
-            } else {
-                self.weighed(connection, number, part, &mut cuts)?;
-            }
-        }
-        let weighed =
-            parts.iter().any(|part| part.rows.is_none() || part.outside_bytes * 4 > part.bytes);
-        Ok(Pieces {
-            cuts,
-            reason: format!(
-                "by ranges of blocks of {} {}{}",
-                parts.len(),
-                if parts.len() == 1 { "table" } else { "tables" },
-                if weighed { ", weighed with what is kept outside of them" } else { "" }
-            ),
-        })
-    }
-
-    fn evenly(
-        &self,
-        number: u32,
-        part: &StoragePart,
-        blocks: u64,
-        weights: &Weights,
-        cuts: &mut Vec<Cut>,
-    ) {
-        let rows = part.rows.unwrap_or(0);
-        let per_block = rows.div_ceil(blocks.max(1)).max(1);
-        let block_bytes = part.bytes / blocks.max(1);
-        let by_bytes = self.limits.bytes / block_bytes.max(1);
-        let size = (weights.rows / per_block).min(by_bytes).max(1);
-        let mut start = 0;
-        loop {
-            let end = (start + size).min(blocks);
-            let is_last = end == blocks;
-            let share = end * rows / blocks.max(1) - start * rows / blocks.max(1);
-            let piece = Piece::Blocks(number, start, (!is_last).then_some(end));
-            cuts.push(Cut { piece, rows: share, bytes: (end - start) * block_bytes });
-            if is_last {
-                return;
-            }
-            start = end;
-        }
-    }
-
-    fn weighed(
-        &self,
-        connection: &mut dyn Connection,
-        number: u32,
-        part: &StoragePart,
-        cuts: &mut Vec<Cut>,
-    ) -> Result<()> {
-        let relation = Relation::only(self.facts.capabilities.dialect, &part.table);
-        let total = numbers(connection, &relation.count(&[]))?[0];
-        let mut weights = self.weights(total);
-        weights.bytes.get_or_insert(self.limits.bytes);
-        let (mut start, mut rows, mut bytes) = (0, 0, 0);
-        let first = cuts.len();
-        connection.query(&relation.cut_by_block(&weights), &[], &mut |row| {
-            let (end, counted, weighed) =
-                (number_at(row, 0)? + 1, number_at(row, 1)?, number_at(row, 2)?);
-            let piece = Piece::Blocks(number, start, Some(end));
-            cuts.push(Cut { piece, rows: counted - rows, bytes: weighed - bytes });
-            (start, rows, bytes) = (end, counted, weighed);
-            Ok(())
-        })?;
-        match cuts.get_mut(first..).and_then(<[Cut]>::last_mut) {
-            Some(Cut { piece: Piece::Blocks(_, _, end), .. }) => *end = None,
-            _ => cuts.push(Cut { piece: Piece::Blocks(number, 0, None), rows: 0, bytes: 0 }),
-        }
-        Ok(())
-    }
 }
 
 /// In which order the pieces are done: those that are much larger than the others first, so that
@@ -364,48 +276,12 @@ pub(super) fn order(cuts: &[Cut]) -> Vec<u32> {
     order
 }
 
-fn cannot(why: &str) -> Error {
+pub(super) fn cannot(why: &str) -> Error {
     Error::new(ErrorKind::Config, format!("the source cannot be cut so: {why}"))
 }
 
 fn list(names: &[Ident]) -> String {
     names.iter().map(Ident::as_str).collect::<Vec<_>>().join(", ")
-}
-
-/// The first two numbers of a query of one row.
-fn numbers(connection: &mut dyn Connection, sql: &str) -> Result<[u64; 2]> {
-    let mut found = [0; 2];
-    connection.query(sql, &[], &mut |row| {
-        found = [number(row, 0)?, number(row, 1)?];
-        Ok(())
-    })?;
-    Ok(found)
-}
-
-fn number(row: &dyn RowRef, index: usize) -> Result<u64> {
-    Ok(Option::<i64>::unpack(row.cell(index)?)?.unwrap_or(0).max(0) as u64)
-}
-
-fn number_at(row: &dyn RowRef, index: usize) -> Result<u64> {
-    number(row, index)
-}
-
-/// A value of a key as it is kept.
-fn literal(cell: CellRef<'_>) -> Result<Literal> {
-    Ok(match cell {
-        CellRef::Null => {
-            return Err(Error::new(ErrorKind::Internal, "NULL in a key that has none"));
-        }
-        CellRef::Packed(column_type, bytes) => {
-            let mut shown = String::new();
-            text::output(column_type, bytes, &mut shown)?;
-            Literal::Text(shown)
-        }
-        CellRef::Integer(number) => Literal::Integer(number),
-        CellRef::Real(number) => Literal::Real(number.to_bits()),
-        CellRef::Text(shown) => Literal::Text(shown.to_owned()),
-        CellRef::Blob(bytes) => Literal::Blob(bytes.to_vec()),
-    })
 }
 
 #[cfg(test)]

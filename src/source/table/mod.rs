@@ -3,7 +3,8 @@
 //! - `consistency`: what is promised of the instant at which rows are read
 //! - `options`:     what a user says of it
 //! - `facts`:       what is found of it when a run begins
-//! - `cut`:         which way it is cut, and where
+//! - `cut`:         which way it is cut, and where; `cut_blocks`: by blocks; `answers`: what the
+//!   database says of it
 //! - `piece`:       a part of it, and the memo that keeps all parts in the ledger
 //! - `snapshot`:    the connection that keeps a snapshot alive for others
 //! - `gate`:        how many read at once
@@ -20,10 +21,12 @@
 //!
 //! A value whose type is that of the target is passed through as the server packed it.
 
+mod answers;
 mod columns;
 mod consistency;
 mod core;
 mod cut;
+mod cut_blocks;
 mod entity;
 mod facts;
 mod gate;

@@ -2,7 +2,7 @@
 
 use super::consistency::{Row, home_with_rows, wait_until_counted};
 use crate::support::Home;
-use rowmill::{Append, Consistency, Error, ErrorKind, Job, Partitions, Result, Table};
+use rowmill::{Append, Consistency, Entity, Error, ErrorKind, Job, Partitions, Result, Table};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -121,5 +121,43 @@ fn a_snapshot_whose_holder_was_lost_ends_the_run_and_the_next_one_carries_on() {
     assert_eq!(error.kind(), ErrorKind::Source);
     assert!(error.to_string().contains("the snapshot is gone"), "{error}");
     assert!(carried_on(&home, table()).unwrap() >= 4);
+    super::assert_same(&home, "before", "b");
+}
+
+/// A row that does not fit into what a server sends ahead.
+#[derive(Clone, Debug, Entity)]
+#[entity(table = "a")]
+struct Fat {
+    #[entity(key)]
+    id: i64,
+    v: i64,
+    filler: String,
+}
+
+#[test]
+fn a_connection_that_is_lost_while_a_batch_is_read_costs_a_second_reading() {
+    let home = Arc::new(home_with_rows());
+    home.sql("alter table a add filler text not null default repeat('x', 100000)");
+    home.sql("delete from a where id > 400; delete from before where id > 400");
+    let seen = AtomicU64::new(0);
+    let server = Arc::clone(&home);
+    let report = Job::named("fat")
+        .read(Table::<Fat>::all())
+        .map(move |row: Fat| {
+            if seen.fetch_add(1, Ordering::SeqCst) == 150 {
+                server.rows(
+                    "select pg_terminate_backend(pid) from pg_stat_activity \
+                     where query like 'COPY (SELECT%' and datname = current_database()",
+                );
+            }
+            assert_eq!(row.filler.len(), 100_000);
+            Ok(Row { id: row.id, v: row.v })
+        })
+        .write(Append::<Row>::new().table("b"))
+        .batch_rows(100)
+        .workers(1)
+        .run(home.engine())
+        .unwrap();
+    assert_eq!((report.read, report.retries), (400, 1));
     super::assert_same(&home, "before", "b");
 }
