@@ -174,7 +174,7 @@ pub use source::input::Spool;
 pub use source::input::{Compression, Files};
 pub use source::ndjson::{Ndjson, NdjsonColumn, NdjsonColumns};
 pub use source::prepared::{Prepared, Stage};
-pub use source::rows::{Iter, Refusal, RowPlace, Source};
+pub use source::rows::{EachPlaced, Iter, Refusal, RowPlace, Source};
 pub use source::stateful::{Kept, Stateful, Surroundings};
 pub use source::table::{Consistency, Partitions, Table, TableColumn, TableColumns};
 pub use store::{

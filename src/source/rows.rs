@@ -23,6 +23,10 @@ impl Refusal {
     }
 }
 
+/// Takes the rows of a batch with their number in it, and where they stand if that is known.
+pub type EachPlaced<'a, T> =
+    &'a mut dyn FnMut(u32, Result<T, Refusal>, Option<&dyn RowPlace>) -> Result<()>;
+
 /// Where a row that is being read stands in its source.
 pub trait RowPlace {
     /// Its origin, for the reject store.
@@ -78,11 +82,7 @@ pub trait Source: Debug + Send + Sync {
     ///
     /// # Errors
     /// As [`Source::read`].
-    fn read_with_places(
-        &self,
-        bounds: &Bounds,
-        each: &mut dyn FnMut(u32, Result<Self::Row, Refusal>, Option<&dyn RowPlace>) -> Result<()>,
-    ) -> Result<()> {
+    fn read_with_places(&self, bounds: &Bounds, each: EachPlaced<'_, Self::Row>) -> Result<()> {
         self.read(bounds, &mut |index, row| each(index, row, None))
     }
 

@@ -93,8 +93,5 @@ pub trait Stateful: Send + Sync {
 
     /// The origin of row `index` of a batch that the target refused, of which `kept` is left. It is
     /// asked while a connection of the target is held, and takes none.
-    ///
-    /// # Errors
-    /// `Source` if it cannot be told.
-    fn refused(&self, bounds: &Bounds, index: u32, kept: Option<Kept<'_>>) -> Result<Origin>;
+    fn refused(&self, bounds: &Bounds, index: u32, kept: Option<Kept<'_>>) -> Origin;
 }

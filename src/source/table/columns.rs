@@ -310,7 +310,7 @@ impl Stateful for TableColumns {
         self.core.explain()
     }
 
-    fn refused(&self, bounds: &Bounds, index: u32, kept: Option<Kept<'_>>) -> Result<Origin> {
+    fn refused(&self, bounds: &Bounds, index: u32, kept: Option<Kept<'_>>) -> Origin {
         position::kept(&self.core.options.describe(), &self.key_of(), bounds, index, kept)
     }
 }

@@ -50,7 +50,7 @@ impl Cutter<'_> {
         let large = estimate.filter(|rows| *rows > COUNTED_ROWS && *unique && !self.is_fat());
         match (self.partitions, large, &key[..]) {
             (Partitions::Histogram, _, [only]) if quantiles > 2 => {
-                self.by_histogram(connection, only.name.clone(), estimate)
+                self.by_histogram(connection, &only.name, estimate)
             }
             (Partitions::Histogram, ..) => Err(cannot("the database has no statistics on the key")
                 .with_hint("ANALYZE the table, or cut it another way")),
@@ -63,7 +63,7 @@ impl Cutter<'_> {
             (Partitions::Auto | Partitions::AtLeast(_), Some(rows), [only])
                 if self.row_size(rows).1 * quantiles.saturating_sub(1) >= rows =>
             {
-                self.by_histogram(connection, only.name.clone(), estimate)
+                self.by_histogram(connection, &only.name, estimate)
             }
             (Partitions::Auto | Partitions::AtLeast(_), Some(_), [only]) => {
                 self.by_sample(connection, &only.name, estimate)
@@ -177,7 +177,7 @@ impl Cutter<'_> {
     fn by_histogram(
         &self,
         connection: &mut dyn Connection,
-        key: Ident,
+        key: &Ident,
         estimate: Option<u64>,
     ) -> Result<Pieces> {
         let bounds = &self.facts.storage.quantiles;

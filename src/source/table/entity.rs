@@ -14,7 +14,7 @@ use crate::mapping::column_type::ColumnType;
 use crate::mapping::entity::Entity;
 use crate::source::bounds::{Bounds, CutLimits, Fingerprint, Origin};
 use crate::source::prepared::Stage;
-use crate::source::rows::{Refusal, RowPlace, Source};
+use crate::source::rows::{EachPlaced, Refusal, RowPlace, Source};
 use crate::source::stateful::{Kept, Stateful, Surroundings};
 use std::fmt;
 use std::marker::PhantomData;
@@ -137,7 +137,7 @@ impl<T: Entity> Table<T> {
         core.with_facts(|facts| Selection::of_entity(facts, &self.columns, has_blocks))
     }
 
-    fn make(&self, row: &Unloaded<'_>, selection: &Selection) -> Result<Result<T, Refusal>> {
+    fn make(row: &Unloaded<'_>, selection: &Selection) -> Result<Result<T, Refusal>> {
         let named = |at: usize, error: Error| {
             error.locate(|place| place.column = selection.names.get(at).cloned())
         };
@@ -218,15 +218,11 @@ impl<T: Entity + Send> Source for Table<T> {
         self.read_with_places(bounds, &mut |index, row, _| each(index, row))
     }
 
-    fn read_with_places(
-        &self,
-        bounds: &Bounds,
-        each: &mut dyn FnMut(u32, Result<T, Refusal>, Option<&dyn RowPlace>) -> Result<()>,
-    ) -> Result<()> {
+    fn read_with_places(&self, bounds: &Bounds, each: EachPlaced<'_, T>) -> Result<()> {
         let (core, selection, table) = (self.core()?, self.selection()?, self.name());
         let reading = Reading { expressions: &selection.expressions, types: &selection.types };
         core.read(bounds, &reading, &mut |index, row| {
-            let made = self.make(&row, &selection)?;
+            let made = Self::make(&row, &selection)?;
             let number = bounds.first_row + u64::from(index);
             let here = Here { table: &table, selection: &selection, row: &row, number };
             each(index, made, Some(&here))
@@ -272,7 +268,7 @@ impl<T: Entity + Send> Stateful for Table<T> {
         self.core.as_ref().map_or_else(|_| Vec::new(), Core::explain)
     }
 
-    fn refused(&self, bounds: &Bounds, index: u32, kept: Option<Kept<'_>>) -> Result<Origin> {
+    fn refused(&self, bounds: &Bounds, index: u32, kept: Option<Kept<'_>>) -> Origin {
         position::kept(&self.name(), &[], bounds, index, kept)
     }
 }

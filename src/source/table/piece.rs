@@ -152,8 +152,8 @@ mod tests {
     use super::*;
     use crate::mapping::column_type::ColumnType;
 
-    fn text(text: &str) -> Option<Vec<Literal>> {
-        Some(vec![Literal::Text(text.to_owned())])
+    fn up_to(text: &str) -> Piece {
+        Piece::UpTo(Some(vec![Literal::Text(text.to_owned())]))
     }
 
     fn memo(order: Vec<u32>, pieces: Vec<Piece>) -> (Memo, Vec<Column>) {
@@ -174,8 +174,7 @@ mod tests {
 
     #[test]
     fn ranges_touch_and_their_ends_are_open_and_null_is_told() {
-        let pieces =
-            vec![Piece::UpTo(text("-5")), Piece::UpTo(text("7")), Piece::UpTo(None), Piece::Null];
+        let pieces = vec![up_to("-5"), up_to("7"), Piece::UpTo(None), Piece::Null];
         let (memo, key) = memo(Vec::new(), pieces);
         let expected = [
             r#"t."Id" <= CAST('-5' AS bigint)"#,

@@ -10,7 +10,6 @@
 //! Every value is the text that PostgreSQL prints for it, or NULL. `key` and `ctid` stand there
 //! where rows are found by them.
 
-use crate::error::Result;
 use crate::mapping::column_type::ColumnType;
 use crate::mapping::rows::Fields;
 use crate::mapping::text;
@@ -81,7 +80,7 @@ pub(super) fn kept(
     bounds: &Bounds,
     index: u32,
     kept: Option<Kept<'_>>,
-) -> Result<Origin> {
+) -> Origin {
     let raw = match kept {
         Some(kept) => {
             let noted = kept.position.and_then(|bytes| serde_json::from_slice(bytes).ok());
@@ -98,7 +97,7 @@ pub(super) fn kept(
             record(table, Map::new(), &[], nothing)
         }
     };
-    Ok(Origin::of_row(bounds.first_row + u64::from(index), raw))
+    Origin::of_row(bounds.first_row + u64::from(index), raw)
 }
 
 fn shown(ty: Option<&ColumnType>, field: Option<&[u8]>) -> Value {

@@ -82,7 +82,7 @@ impl<'a> Load<'a> {
     fn check(&self, hit: u64, seed: u64) {
         let (mut sent, mut found) = (Vec::new(), Vec::new());
         Place::texts_of(&self.source, "select id || ' ' || v from a", |row| {
-            sent.push(row.to_owned())
+            sent.push(row.to_owned());
         });
         self.target.texts("select id || ' ' || v from b", |row| found.push(row.to_owned()));
         sent.sort();

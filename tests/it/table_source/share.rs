@@ -3,7 +3,7 @@
 use super::{assert_same, copy, whole};
 use crate::support::Home;
 use parking_lot::Mutex;
-use rowmill::{BatchDone, Consistency, Engine, Job, Mode, Observer, Report};
+use rowmill::{BatchDone, Consistency, Engine, Ident, Job, Mode, Observer, Report, TableColumns};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,6 +42,30 @@ fn more_workers_than_connections_neither_wait_for_each_other_nor_fail() {
         assert_same(&home, "a", "b");
         assert_eq!(target.stats().in_use + source.stats().in_use, 0);
     }
+}
+
+#[test]
+fn who_waits_for_a_connection_of_a_slow_source_is_not_turned_away() {
+    let home = Home::postgres();
+    home.sql(
+        "create table a (id bigint primary key);
+         insert into a select n from generate_series(1, 800) n",
+    );
+    let source = Engine::builder(home.url())
+        .pool_size(1)
+        .max_overflow(0)
+        .timeout(Duration::from_millis(400))
+        .build()
+        .unwrap();
+    let columns = super::columns_of(home.engine(), "a");
+    // Each piece takes a while, and all workers want one at once.
+    let feed = TableColumns::query("select id from a, pg_sleep(0.2)", columns)
+        .unwrap()
+        .key(vec![Ident::new("id").unwrap()])
+        .on(&source);
+    let job = copy(&home, feed, "b", Mode::Append, &[]).workers(8).batch_rows(100);
+    let report = job.run(home.engine()).unwrap();
+    assert_eq!((report.inserted, report.retries), (800, 0));
 }
 
 #[test]
