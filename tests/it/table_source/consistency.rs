@@ -1,7 +1,7 @@
 //! What others write while a table is read, and what is promised of it.
 
 use crate::support::Home;
-use rowmill::{Append, Consistency, Entity, Error, Job, Result, Table};
+use rowmill::{Append, BatchDone, Consistency, Entity, Job, Observer, Result, Table};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -96,19 +96,29 @@ fn a_table_that_was_to_stay_as_it_is_and_did_not_fails_the_run() {
     super::assert_same(&home, "before", "b");
 }
 
+/// Tries to empty the table after the first batch, while nobody reads.
+#[derive(Debug)]
+struct Emptier {
+    url: String,
+    refused: AtomicBool,
+}
+
+impl Observer for Emptier {
+    fn batch_done(&self, _: &BatchDone) {
+        let engine = rowmill::Engine::open(&self.url).unwrap();
+        let error = engine.run("set lock_timeout = 50; truncate a").expect_err("it is to be read");
+        assert_eq!(error.sqlstate().unwrap().code(), "55P03");
+        self.refused.store(true, Ordering::SeqCst);
+    }
+}
+
 #[test]
-fn nobody_rewrites_or_empties_a_table_while_its_snapshot_is_read() {
-    let home = Arc::new(home_with_rows());
-    let refused = {
-        let home = Arc::clone(&home);
-        move || {
-            let engine = rowmill::Engine::open(home.url()).unwrap();
-            let error: Error =
-                engine.run("set lock_timeout = 50; truncate a").expect_err("it is being read");
-            assert_eq!(error.sqlstate().unwrap().code(), "55P03");
-        }
-    };
+fn nobody_rewrites_or_empties_a_table_while_its_snapshot_lives() {
+    let home = home_with_rows();
+    let emptier = Arc::new(Emptier { url: home.url().to_owned(), refused: AtomicBool::new(false) });
     let table = Table::all().consistency(Consistency::Snapshot);
-    job(&home, table, refused).run(home.engine()).unwrap();
+    let job = job(&home, table, || ()).observer(Arc::clone(&emptier) as _);
+    job.run(home.engine()).unwrap();
+    assert!(emptier.refused.load(Ordering::SeqCst));
     super::assert_same(&home, "before", "b");
 }
