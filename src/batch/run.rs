@@ -226,7 +226,7 @@ fn phases(
         false => None,
     };
     announce(context, job, report)?;
-    let mut entered = None;
+    let (mut entered, mut idle) = (None, 0);
     while let Some((phase, open)) = first_open(context, job)? {
         let name = context.announced(phase);
         if entered.replace(name) != Some(name) {
@@ -244,7 +244,10 @@ fn phases(
         done?;
         if context.meter.settled() == settled {
             // All that is open is in the hands of others.
-            context.patience.pause(members::PAUSE)?;
+            context.patience.pause(members::PAUSE * 2_u32.pow(idle))?;
+            idle = (idle + 1).min(4);
+        } else {
+            idle = 0;
         }
     }
     Ok(())

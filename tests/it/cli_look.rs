@@ -45,6 +45,7 @@ fn shows_what_ran(target: &str) {
     for words in [&["status", "none"][..], &["rejects", "list", "none"]] {
         assert_eq!(said(words), "no such job has run here yet\n", "{words:?}");
     }
+    assert_eq!(said(&["prune", "90d", "stock"]), "0 batches of 0 jobs and 0 runs are gone\n");
     let other = ["rejects", "list", "job.toml", "-p", "night=2"];
     assert_eq!(said(&other), "no such job has run here yet\n");
 }

@@ -3,7 +3,7 @@
 
 use crate::support::fake::until;
 use crate::support::loading::{Input, JobFile, JobText, Place};
-use crate::support::{Finished, Running, shared};
+use crate::support::{Finished, Running, rowmill, shared};
 
 const ROWS: usize = 20_000;
 const BATCH_ROWS: u64 = 250;
@@ -143,6 +143,33 @@ fn a_second_start_names_the_first_and_touches_nothing() {
         first.signal("CONT");
         assert_says(&first.wait(), 0, &["complete"]);
         load.input.assert_exact(&load.place, "the first");
+    }
+}
+
+#[test]
+fn a_run_that_was_killed_is_shown_as_crashed_and_marked_so_by_the_next() {
+    for load in Load::on_both() {
+        let status = || {
+            let shown = rowmill(["status"]).env("ROWMILL_TARGET", load.place.url()).finish();
+            assert_eq!(shown.code, Some(0), "{shown}");
+            shown.stdout
+        };
+        let run = load.start_and_wait_for(3);
+        let (pid, working) = (run.pid(), status());
+        let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+        let who = format!("run 1 on {}, process {pid}, ", host.trim());
+        assert!(working.contains(&format!("{who}running since 20")), "{working}");
+        assert_eq!(run.kill().code, None);
+        // A server takes a moment to notice.
+        until("it is dead", || status().contains(&format!("{who}crashed; it began 20")));
+        load.complete();
+        let run = load.place.own("run");
+        let marked = format!("select status || ': ' || cause from {run} where number = 1");
+        let marked = load.place.value(&marked);
+        assert!(marked.starts_with("crashed: it ended without a word"), "{marked}");
+        assert!(marked.ends_with(&format!(" on {}", host.trim())), "{marked}");
+        let others = format!("select status from {run} where number > 1");
+        assert_eq!(load.place.value(&others), "complete");
     }
 }
 

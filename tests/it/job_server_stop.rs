@@ -151,6 +151,29 @@ fn a_load_that_is_killed_at_an_exact_place_is_carried_on() {
 }
 
 #[test]
+fn a_process_that_wakes_up_after_another_has_finished_its_work_does_no_harm() {
+    let cluster = Cluster::durable();
+    for Stop { name, mode, trigger } in &STOPS {
+        let scene = Scene::new(&cluster, mode, "");
+        scene.place.sql(&format!("create trigger gate {trigger}"));
+        let holder = scene.hold("here");
+        let mut sleeper = scene.job.start();
+        scene.wait_until_held(&mut sleeper);
+        sleeper.freeze();
+        // Nobody else can work on the job as long as its sessions are there.
+        let others = "select pg_terminate_backend(pid) from pg_stat_activity \
+                      where datname = current_database() and application_name like 'rowmill%'";
+        scene.place.sql(others);
+        drop(holder);
+        scene.complete(name);
+        sleeper.signal("CONT");
+        let sleeper = sleeper.wait();
+        assert_eq!(sleeper.code, Some(0), "{name}: {sleeper}");
+        scene.input.assert_exact(&scene.place, name);
+    }
+}
+
+#[test]
 fn a_load_that_is_killed_before_it_has_claimed_a_batch_is_carried_on() {
     let cluster = Cluster::durable();
     let scene = Scene::new(&cluster, "append", "");
