@@ -23,6 +23,7 @@
 //! - `unit`:       a piece of work that is done in one transaction
 //! - `transaction`: all or nothing
 //! - `worker`:     how a unit is done
+//! - `refused`:    its rows that were refused, as the reject store has them
 //! - `ledger`:     what was planned and what is done, in the target database itself
 //! - `observer`:   watching a run
 //! - `report`:     what a run did
@@ -60,6 +61,7 @@ mod permits;
 pub mod pipeline;
 mod plan;
 pub mod receipt;
+mod refused;
 pub mod report;
 mod rights;
 mod run;

@@ -1,8 +1,12 @@
 //! Where the time of a run went, and how it compares with the runs before.
 
+use super::context::Context;
 use super::meter::Meter;
+use crate::backend::Connection;
+use crate::error::Result;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 /// What a run can tell of itself beside its counts.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -85,21 +89,21 @@ pub struct Before {
 /// What is kept of a run in the ledger.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct Kept {
-    pub(super) rows: u64,
-    pub(super) seconds: f64,
-    pub(super) phases: BTreeMap<String, f64>,
+struct Kept {
+    rows: u64,
+    seconds: f64,
+    phases: BTreeMap<String, f64>,
 }
 
 impl Kept {
     /// As the ledger has it.
-    pub(super) fn text(&self) -> String {
+    fn text(&self) -> String {
         // Names and numbers are always JSON.
         serde_json::to_string(self).unwrap_or_default()
     }
 
     /// From the ledger.
-    pub(super) fn read(text: &str) -> Option<Self> {
+    fn read(text: &str) -> Option<Self> {
         serde_json::from_str(text).ok()
     }
 }
@@ -132,8 +136,28 @@ fn bottleneck(phases: &BTreeMap<String, f64>) -> Option<Bottleneck> {
     (most > 0.0).then(|| Bottleneck { culprit, share: most / total })
 }
 
+/// So many runs are compared with.
+const RUNS_BEFORE: u32 = 5;
+
+/// Compares a run that did the whole job with those before it, and keeps it for those after it.
+pub(super) fn keep(
+    context: &Context<'_>,
+    name: &str,
+    began: Instant,
+    connection: &mut dyn Connection,
+) -> Result<Option<Before>> {
+    let Context { ledger, meter, run_id, .. } = context;
+    let seconds = began.elapsed().as_secs_f64();
+    let now = Kept { rows: meter.rows(), seconds, phases: meter.phases() };
+    let before = ledger.receipts(connection, name, *run_id, RUNS_BEFORE)?;
+    // What another version kept, and cannot be read here, is no run to compare with.
+    let before: Vec<_> = before.iter().filter_map(|kept| Kept::read(kept)).collect();
+    ledger.keep_receipt(connection, *run_id, &now.text())?;
+    Ok(compare(&now, &before))
+}
+
 /// Compares a run with those before it; `None` if there are none, or it read nothing.
-pub(super) fn compare(now: &Kept, before: &[Kept]) -> Option<Before> {
+fn compare(now: &Kept, before: &[Kept]) -> Option<Before> {
     let by_row = |run: &Kept, seconds: f64| seconds / run.rows as f64;
     let before: Vec<_> = before.iter().filter(|run| run.rows > 0 && run.seconds > 0.0).collect();
     let median_of = |value: &dyn Fn(&Kept) -> f64| median(before.iter().map(|run| value(run)));

@@ -15,7 +15,7 @@ use super::members;
 use super::meter::Meter;
 use super::observer::{Observer, PlanTotals};
 use super::patience::{Failure, Patience};
-use super::receipt::{self, Before, Kept, Receipt};
+use super::receipt::{self, Receipt};
 use super::report::{Report, Share, Status};
 use super::unit::{Phase, Unit};
 use crate::backend::Connection;
@@ -184,29 +184,9 @@ fn execute_with_source(
     if done.is_ok() && report.batches_reused == 0 && start.joins.is_none() {
         let name = &identity.name;
         report.receipt.before = patience
-            .with_connection(|connection| compare_with_before(&context, name, began, connection))?;
+            .with_connection(|connection| receipt::keep(&context, name, began, connection))?;
     }
     end(&context, &job, report, done)
-}
-
-/// So many runs are compared with.
-const RUNS_BEFORE: u32 = 5;
-
-/// Compares a run that did the whole job with those before it, and keeps it for those after it.
-fn compare_with_before(
-    context: &Context<'_>,
-    name: &str,
-    began: Instant,
-    connection: &mut dyn Connection,
-) -> Result<Option<Before>> {
-    let Context { ledger, meter, run_id, .. } = context;
-    let seconds = began.elapsed().as_secs_f64();
-    let now = Kept { rows: meter.rows(), seconds, phases: meter.phases() };
-    let before = ledger.receipts(connection, name, *run_id, RUNS_BEFORE)?;
-    // What another version kept, and cannot be read here, is no run to compare with.
-    let before: Vec<_> = before.iter().filter_map(|kept| Kept::read(kept)).collect();
-    ledger.keep_receipt(connection, *run_id, &now.text())?;
-    Ok(receipt::compare(&now, &before))
 }
 
 /// Does the first phase that has anything open, until none has.

@@ -2,18 +2,18 @@
 
 use super::context::Context;
 use super::ending::InFlight;
-use super::ledger::{Claim, Counts, Mark, Meeting, RejectRecord};
+use super::ledger::{Claim, Counts, Mark, Meeting};
 use super::observer::BatchDone;
 use super::receipt::SlowBatch;
+use super::refused::Refused;
 use super::unit::{Phase, Unit};
 use crate::backend::Connection;
 use crate::error::{Error, ErrorKind, Result};
 use crate::retry::Attempts;
 use crate::sink::portion::Portion;
-use crate::sink::table::{NotStored, Stored};
-use crate::source::bounds::Bounds;
+use crate::sink::table::Stored;
 use crate::source::prepared::{Prepared, Stage};
-use crate::source::stateful::{Kept, Stateful};
+use crate::source::stateful::Stateful;
 use crate::spent::{self, Step};
 use crate::stop::Stop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -178,7 +178,8 @@ impl<'a> Worker<'a> {
         let stored = self.store(connection, unit)?;
         let held_back = stored.held_back;
         let mut counts = self.counts(&stored);
-        let rejects = self.rejects(connection, unit, stored.refused)?;
+        let refused = Refused { context, unit, prepared: &self.prepared };
+        let rejects = refused.records(connection, stored.refused)?;
         counts.rejected = rejects.len() as u64;
         context.ledger.write_rejects(connection, context.place.job_id, context.run_id, &rejects)?;
         if unit.phase == Phase::Finish {
@@ -277,71 +278,6 @@ impl<'a> Worker<'a> {
             duplicates: stored.duplicates,
             rejected: 0,
         }
-    }
-
-    /// The rejects of this unit: what could not be prepared, and what the database refused, found
-    /// again in the source.
-    fn rejects(
-        &mut self,
-        connection: &mut dyn Connection,
-        unit: &Unit,
-        refused: Vec<NotStored>,
-    ) -> Result<Vec<RejectRecord>> {
-        let context = self.context;
-        let mut rejects = Vec::with_capacity(self.prepared.refused.len() + refused.len());
-        for row in &self.prepared.refused {
-            // Copied, not moved: a second attempt needs them again.
-            let error = row.error.without_source();
-            let origin = row.origin.clone();
-            rejects.push(RejectRecord::new(unit.number(), row.index, origin, row.stage, error));
-        }
-        let mut refused = refused;
-        refused.sort_unstable_by_key(|row| (row.batch, row.index));
-        // A batch is read again once, however many of its rows were refused.
-        while let Some(batch) = refused.last().map(|row| row.batch) {
-            let first = refused.partition_point(|row| row.batch < batch);
-            let rows = refused.split_off(first);
-            let bounds = self.bounds(connection, unit, batch)?;
-            let indexes: Vec<_> = rows.iter().map(|row| row.index).collect();
-            let origins = match context.feed.stateful() {
-                None => context.feed.origins(&bounds, &indexes)?,
-                Some(stateful) => rows
-                    .iter()
-                    .map(|row| stateful.refused(&bounds, row.index, self.kept(unit, row)))
-                    .collect::<Result<_>>()?,
-            };
-            for (NotStored { batch, index, error, .. }, origin) in rows.into_iter().zip(origins) {
-                rejects.push(RejectRecord::new(batch, index, origin, Stage::Store, error));
-            }
-        }
-        Ok(rejects)
-    }
-
-    /// What is left of a row that the database refused: of the batch that is being loaded, or what
-    /// was staged of it.
-    fn kept<'r>(&'r self, unit: &Unit, refused: &'r NotStored) -> Option<Kept<'r>> {
-        let (layout, prepared) = (self.context.sink.layout(), &self.prepared);
-        if unit.phase != Phase::Load {
-            return refused.staged.as_ref().map(|rows| Kept::new(layout, rows.row(0), None));
-        }
-        let row = prepared.indexes.binary_search(&refused.index).ok()?;
-        if row >= prepared.rows.len() {
-            return None;
-        }
-        let noted = row < prepared.positions.len();
-        let position = noted.then(|| prepared.positions.row(row).next().flatten()).flatten();
-        Some(Kept::new(layout, prepared.rows.row(row), position))
-    }
-
-    /// The bounds of a batch of the source, of which `unit` has rows.
-    fn bounds(&self, connection: &mut dyn Connection, unit: &Unit, batch: u32) -> Result<Bounds> {
-        if unit.phase == Phase::Load {
-            return Ok(unit.bounds);
-        }
-        let Context { ledger, place, .. } = self.context;
-        ledger.bounds(connection, place.job_id, batch)?.ok_or_else(|| {
-            Error::new(ErrorKind::Ledger, format!("the ledger has lost batch {batch}"))
-        })
     }
 
     /// The end of the job: every row is accounted for, or the end is not committed.

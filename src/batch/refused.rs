@@ -1,0 +1,85 @@
+//! The rows of a unit that were refused, as the reject store has them.
+
+use super::context::Context;
+use super::ledger::RejectRecord;
+use super::unit::{Phase, Unit};
+use crate::backend::Connection;
+use crate::error::{Error, ErrorKind, Result};
+use crate::sink::table::NotStored;
+use crate::source::bounds::Bounds;
+use crate::source::prepared::{Prepared, Stage};
+use crate::source::stateful::Kept;
+
+/// The rows of a unit that were refused, by whomever.
+#[derive(Clone, Copy)]
+pub(super) struct Refused<'a> {
+    pub(super) context: &'a Context<'a>,
+    pub(super) unit: &'a Unit,
+    pub(super) prepared: &'a Prepared,
+}
+
+impl Refused<'_> {
+    /// The rejects of this unit: what could not be prepared, and what the database refused, found
+    /// again in the source.
+    pub(super) fn records(
+        &self,
+        connection: &mut dyn Connection,
+        refused: Vec<NotStored>,
+    ) -> Result<Vec<RejectRecord>> {
+        let Self { context, unit, .. } = *self;
+        let mut rejects = Vec::with_capacity(self.prepared.refused.len() + refused.len());
+        for row in &self.prepared.refused {
+            // Copied, not moved: a second attempt needs them again.
+            let error = row.error.without_source();
+            let origin = row.origin.clone();
+            rejects.push(RejectRecord::new(unit.number(), row.index, origin, row.stage, error));
+        }
+        let mut refused = refused;
+        refused.sort_unstable_by_key(|row| (row.batch, row.index));
+        // A batch is read again once, however many of its rows were refused.
+        while let Some(batch) = refused.last().map(|row| row.batch) {
+            let first = refused.partition_point(|row| row.batch < batch);
+            let rows = refused.split_off(first);
+            let bounds = self.bounds(connection, batch)?;
+            let indexes: Vec<_> = rows.iter().map(|row| row.index).collect();
+            let origins = match context.feed.stateful() {
+                None => context.feed.origins(&bounds, &indexes)?,
+                Some(stateful) => rows
+                    .iter()
+                    .map(|row| stateful.refused(&bounds, row.index, self.kept(row)))
+                    .collect(),
+            };
+            for (NotStored { batch, index, error, .. }, origin) in rows.into_iter().zip(origins) {
+                rejects.push(RejectRecord::new(batch, index, origin, Stage::Store, error));
+            }
+        }
+        Ok(rejects)
+    }
+
+    /// What is left of a row that the database refused: of the batch that is being loaded, or what
+    /// was staged of it.
+    fn kept<'r>(&'r self, refused: &'r NotStored) -> Option<Kept<'r>> {
+        let (layout, prepared) = (self.context.sink.layout(), self.prepared);
+        if self.unit.phase != Phase::Load {
+            return refused.staged.as_ref().map(|rows| Kept::new(layout, rows.row(0), None));
+        }
+        let row = prepared.indexes.binary_search(&refused.index).ok()?;
+        if row >= prepared.rows.len() {
+            return None;
+        }
+        let noted = row < prepared.positions.len();
+        let position = noted.then(|| prepared.positions.row(row).next().flatten()).flatten();
+        Some(Kept::new(layout, prepared.rows.row(row), position))
+    }
+
+    /// The bounds of a batch of the source, of which `unit` has rows.
+    fn bounds(&self, connection: &mut dyn Connection, batch: u32) -> Result<Bounds> {
+        if self.unit.phase == Phase::Load {
+            return Ok(self.unit.bounds);
+        }
+        let Context { ledger, place, .. } = self.context;
+        ledger.bounds(connection, place.job_id, batch)?.ok_or_else(|| {
+            Error::new(ErrorKind::Ledger, format!("the ledger has lost batch {batch}"))
+        })
+    }
+}
