@@ -246,8 +246,8 @@ fn no_more_rows_are_sent_once_the_server_has_refused_them() {
     }
 }
 
-/// A server that lets everybody in, answers the first request with these bytes, and goes.
-fn server_that_says(answer: &'static [u8], stays: bool) -> String {
+/// A server that lets everybody in, answers a request with each of these, and goes.
+fn server_that_says(answers: Vec<Vec<u8>>, stays: bool) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     thread::spawn(move || {
@@ -257,8 +257,10 @@ fn server_that_says(answer: &'static [u8], stays: bool) -> String {
         client
             .write_all(b"R\0\0\0\x08\0\0\0\0K\0\0\0\x0c\0\0\0\x07\0\0\0\x08Z\0\0\0\x05I")
             .unwrap();
-        let _ = client.read(&mut heard);
-        client.write_all(answer).unwrap();
+        for answer in answers {
+            let _ = client.read(&mut heard);
+            client.write_all(&answer).unwrap();
+        }
         // Until the client goes.
         while stays && client.read(&mut heard).is_ok_and(|count| count > 0) {}
     });
@@ -279,7 +281,7 @@ fn a_server_that_goes_or_talks_nonsense_is_a_lost_connection() {
         (b"T\0\0\0\x06\0\x01", "08006"),
     ] {
         for way in ["direct=true", "direct=false"] {
-            let mut connection = open(&with(&server_that_says(answer, false), way));
+            let mut connection = open(&with(&server_that_says(vec![answer.to_vec()], false), way));
             let error = connection.execute("select 1", &[]).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Disconnect, "{way} {answer:?}: {error}");
             // The driver may lose what came together with the end.
@@ -292,9 +294,32 @@ fn a_server_that_goes_or_talks_nonsense_is_a_lost_connection() {
 }
 
 #[test]
+fn an_answer_that_ends_anywhere_is_a_lost_connection_and_never_a_result() {
+    let prepared = b"1\0\0\0\x04t\0\0\0\x06\0\0T\0\0\0\x1b\0\x01id\0\0\0\0\0\0\0\0\0\0\x17\0\x04\xff\xff\xff\xff\0\0\
+                     Z\0\0\0\x05I";
+    let ran = b"2\0\0\0\x04D\0\0\0\x0e\0\x01\0\0\0\x04\0\0\0\x07C\0\0\0\x0dSELECT 1\0Z\0\0\0\x05I";
+    let whole = prepared.len() + ran.len();
+    for cut in 0..=whole {
+        let first = prepared[..cut.min(prepared.len())].to_vec();
+        let mut answers = vec![first];
+        if cut > prepared.len() {
+            answers.push(ran[..cut - prepared.len()].to_vec());
+        }
+        let mut connection = open(&server_that_says(answers, false));
+        let outcome = connection.execute("select 7", &[]);
+        if cut == whole {
+            assert_eq!(outcome.unwrap(), 1);
+            continue;
+        }
+        let error = outcome.unwrap_err();
+        assert_eq!((error.kind(), connection.is_broken()), (ErrorKind::Disconnect, true), "{cut}");
+    }
+}
+
+#[test]
 fn a_server_that_announces_much_and_falls_silent_is_cut_off_at_the_limit() {
     for way in ["direct=true", "direct=false"] {
-        let url = server_that_says(b"D\x3f\xff\xff\xff\0\0", true);
+        let url = server_that_says(vec![b"D\x3f\xff\xff\xff\0\0".to_vec()], true);
         let mut connection = open(&with(&with(&url, way), "statement_timeout=300"));
         let started = Instant::now();
         let error = connection.execute("select 1", &[]).unwrap_err();

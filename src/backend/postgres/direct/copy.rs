@@ -15,7 +15,7 @@ const DONE: [u8; 5] = [b'c', 0, 0, 0, 4];
 /// Why rows were not loaded.
 pub(crate) enum Unloaded {
     /// The server says why.
-    Refused(Report),
+    Refused(Box<Report>),
     /// It does not, or nothing was sent.
     Failed(Error),
 }
@@ -49,7 +49,7 @@ impl Line {
         let message = self.next()?;
         match message.kind {
             b'G' => spent::on(Step::Send, || self.send_pieces(pieces))?,
-            b'E' => return Err(Unloaded::Refused(self.refusal(&message)?)),
+            b'E' => return Err(Unloaded::Refused(Box::new(self.refusal(&message)?))),
             _ => return Err(unexpected().into()),
         }
         let mut count = 0;
@@ -58,7 +58,7 @@ impl Line {
             match message.kind {
                 b'C' => count = rows_in(self.body(&message)),
                 b'Z' => return Ok(count),
-                b'E' => return Err(Unloaded::Refused(self.refusal(&message)?)),
+                b'E' => return Err(Unloaded::Refused(Box::new(self.refusal(&message)?))),
                 _ => return Err(unexpected().into()),
             }
         }

@@ -141,12 +141,9 @@ impl Line {
     pub(super) fn refusal(&mut self, message: &Message) -> Result<Report> {
         let report = Report::read(self.body(message));
         let report = report.ok_or_else(|| broken("an error without a code"))?;
-        while !report.is_final {
-            match self.next() {
-                Ok(message) if message.kind != b'Z' => {}
-                // What is still owed shows that nobody can use it any more.
-                _ => break,
-            }
+        if !report.is_final {
+            // Where it does not come, what is still owed shows that nobody can use it any more.
+            while self.next().is_ok_and(|message| message.kind != b'Z') {}
         }
         Ok(report)
     }

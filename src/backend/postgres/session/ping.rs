@@ -1,6 +1,6 @@
 //! A sign of life, from a server that is still what it was.
 
-use crate::backend::postgres::connection::PostgresConnection;
+use crate::backend::postgres::connection::{PostgresConnection, closed};
 use crate::backend::postgres::deadline::watchdog;
 use crate::backend::postgres::errors;
 use crate::error::{ErrorKind, Result};
@@ -33,6 +33,9 @@ pub(crate) fn ping(connection: &mut PostgresConnection, deadline: Instant) -> Re
 fn answers(connection: &mut PostgresConnection, deadline: Instant) -> Result<()> {
     let role = connection.setup.role;
     let is_plain = role == TargetSessionAttrs::Any;
+    if is_plain && connection.is_free() {
+        return direct(connection, deadline);
+    }
     if is_plain || !connection.wire.is_tapped() {
         let patience = deadline.saturating_duration_since(Instant::now());
         connection.with_client(|client, _| client.is_valid(patience))?;
@@ -42,6 +45,13 @@ fn answers(connection: &mut PostgresConnection, deadline: Instant) -> Result<()>
     }
     let _alarm = watchdog::sever_at(deadline, &connection.wire);
     connection.check_role(role)
+}
+
+fn direct(connection: &mut PostgresConnection, deadline: Instant) -> Result<()> {
+    connection.check_usable()?;
+    let Some(line) = &mut connection.line else { return Err(closed()) };
+    let pinged = line.ping(deadline);
+    connection.conclude(None, pinged).map_err(|error| connection.judge(error))
 }
 
 /// The server says it by itself when it becomes a standby, or stops being one.

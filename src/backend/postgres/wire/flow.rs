@@ -91,7 +91,7 @@ impl AsyncRead for Flow {
             done = self.poll(context, Interest::READABLE, read);
         }
         let count = ready!(done)?;
-        if matches!(&*self, Self::Plain(_)) && count < buffer.remaining() {
+        if matches!(&*self, Self::Plain(_)) && 0 < count && count < buffer.remaining() {
             // Nothing is left, so that the next one need not find out by trying.
             let _ = self.stream().try_io(Interest::READABLE, || -> io::Result<()> {
                 Err(io::ErrorKind::WouldBlock.into())
