@@ -187,6 +187,22 @@ mod tests {
     }
 
     #[test]
+    fn it_is_known_whether_a_stream_stands_between_two_messages() {
+        let (stream, mut ends, mut at) = (stream(), vec![0], 0);
+        while at < stream.len() {
+            let length = u32::from_be_bytes(*stream[at + 1..].first_chunk().unwrap());
+            at += 1 + length as usize;
+            ends.push(at);
+        }
+        for end in 0..=stream.len() {
+            let mut frames = Frames::of_server();
+            frames.feed(&stream[..end], wanted, &mut |_, _, _| {});
+            assert_eq!(frames.is_between(), ends.contains(&end), "{end}");
+        }
+        assert!(!Frames::of_client().is_between(), "nothing was said yet");
+    }
+
+    #[test]
     fn the_first_message_of_a_client_has_no_type() {
         let mut sent = 8_u32.to_be_bytes().to_vec();
         sent.extend_from_slice(b"ZZZZ");

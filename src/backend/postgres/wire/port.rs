@@ -100,3 +100,50 @@ impl Port {
 fn timespec(duration: Duration) -> Timespec {
     Timespec { tv_sec: duration.as_secs() as i64, tv_nsec: duration.subsec_nanos().into() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::socket::Stream;
+    use super::*;
+    use std::io::Write;
+    use std::os::unix::net::UnixStream;
+    use std::sync::Arc;
+    use std::thread;
+
+    /// A port, and the other side of its socket.
+    fn port() -> (tokio::runtime::Runtime, Port, UnixStream) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let (ours, other) = UnixStream::pair().unwrap();
+        ours.set_nonblocking(true).unwrap();
+        let guard = runtime.enter();
+        let stream = Stream::Unix(tokio::net::UnixStream::from_std(ours).unwrap());
+        drop(guard);
+        (runtime, Port::new(Flow::Plain(Arc::new(stream))), other)
+    }
+
+    #[test]
+    fn what_was_left_comes_before_what_the_socket_has() {
+        let (_runtime, port, mut other) = port();
+        other.write_all(b"later").unwrap();
+        port.leave(b"now");
+        let mut bytes = [0; 2];
+        let mut read = || {
+            assert!(port.wait(false, None).unwrap());
+            let count = port.read(&mut bytes).unwrap();
+            bytes[..count].to_vec()
+        };
+        assert_eq!([read(), read(), read()], [b"no".to_vec(), b"w".to_vec(), b"la".to_vec()]);
+    }
+
+    #[test]
+    fn a_wait_ends_at_its_deadline_and_when_the_socket_is_shut_down() {
+        let (_runtime, port, _other) = port();
+        assert!(!port.wait(false, Some(Instant::now() + Duration::from_millis(5))).unwrap());
+        thread::scope(|scope| {
+            let waiting = scope.spawn(|| port.wait(false, None).unwrap());
+            port.shut_down();
+            assert!(waiting.join().unwrap());
+        });
+        assert_eq!(port.read(&mut [0; 8]).unwrap(), 0);
+    }
+}
