@@ -103,7 +103,7 @@ pub(super) struct GuessArguments {
     /// The name of the job and its table [default: that of the file]
     #[arg(long, value_name = "NAME")]
     pub(super) table: Option<String>,
-    /// The URL of the target database [default: ROWMILL_TARGET, or an SQLite file]
+    /// The URL of the target database [default: that of the environment, or an SQLite file]
     #[arg(long, value_name = "URL")]
     pub(super) target: Option<String>,
 }

@@ -1,6 +1,7 @@
 //! `rowmill guess` prints a job file that loads what it was guessed from.
 
 use crate::support::{data, rowmill, shared};
+use std::fmt::Write as _;
 use std::path::Path;
 
 /// Guesses a job for a file in `folder`, checks and runs it; returns the job file.
@@ -132,7 +133,7 @@ fn objects_are_guessed_by_what_their_values_are() {
 #[test]
 fn a_compressed_file_is_guessed_like_a_plain_one() {
     let mut text = "id,t\n".to_owned();
-    (0..1_000).for_each(|id| text.push_str(&format!("{id},x\n")));
+    (0..1_000).for_each(|id| writeln!(text, "{id},x").unwrap());
     let packed = zstd::stream::encode_all(text.as_bytes(), 1).unwrap();
     let job = of_text("packed.csv.zst", packed, 1_000);
     assert!(job.contains("compression = \"zstd\"") && job.contains("name = \"packed\""), "{job}");
@@ -143,7 +144,7 @@ fn a_large_file_is_sampled_and_says_so() {
     let mut text = "id,late\n".to_owned();
     for id in 0..260_000 {
         // What stands only at the end is seen, too.
-        text.push_str(&format!("{id},{}\n", if id == 259_990 { "x" } else { "1" }));
+        writeln!(text, "{id},{}", if id == 259_990 { "x" } else { "1" }).unwrap();
     }
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("large.csv"), text).unwrap();

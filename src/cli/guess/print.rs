@@ -7,6 +7,7 @@ use super::{Found, Shape, names};
 use crate::cli::args::GuessArguments;
 use crate::cli::figures::counted;
 use crate::source::input::Compression;
+use std::fmt::Write as _;
 
 /// The lines of a job file for what was found.
 pub(super) fn job_file(found: &Found, arguments: &GuessArguments) -> Vec<String> {
@@ -48,7 +49,8 @@ fn quoted(text: &str) -> String {
         match letter {
             '"' | '\\' => quoted.extend(['\\', letter]),
             letter if letter.is_control() => {
-                quoted.push_str(&format!("\\u{:04X}", u32::from(letter)));
+                // Writing to a string cannot fail.
+                let _ = write!(quoted, "\\u{:04X}", u32::from(letter));
             }
             letter => quoted.push(letter),
         }

@@ -42,7 +42,9 @@ pub(super) fn read(section: &Section<'_>) -> Result<FilesSpec> {
         DeValue::Array(_) => several(&path)?,
         _ => vec![path.filled_text(expected)?],
     };
-    let compression = section.optional("compression").map_or(Ok(Compression::Auto), compression)?;
+    let compression = section.optional("compression");
+    let compression =
+        compression.map_or(Ok(Compression::Auto), |field| self::compression(&field))?;
     let allow_empty = section.optional("allow_empty").map_or(Ok(false), |field| field.flag())?;
     let max_spool_bytes = section.optional("max_spool_bytes").map(|field| spool_bytes(&field));
     let spool_folder = section.optional("spool_folder");
@@ -67,7 +69,7 @@ fn several(field: &Field<'_>) -> Result<Vec<String>> {
     Ok(paths)
 }
 
-fn compression(field: Field<'_>) -> Result<Compression> {
+fn compression(field: &Field<'_>) -> Result<Compression> {
     field.word(&["auto", "none", "gzip", "zstd"].map(|name| {
         // Each of them is a name.
         (name, Compression::of_name(name).unwrap_or_default())

@@ -53,9 +53,8 @@ impl Compression {
         match start {
             // The third byte is the method, and there is only one.
             [0x1F, 0x8B, 8, ..] => Self::Gzip,
-            [0x28, 0xB5, 0x2F, 0xFD, ..] => Self::Zstd,
-            // A frame that is to be skipped; frames with data may follow.
-            [0x50..=0x5F, 0x2A, 0x4D, 0x18, ..] => Self::Zstd,
+            // A frame with data, or one that is to be skipped and behind which such may follow.
+            [0x28, 0xB5, 0x2F, 0xFD, ..] | [0x50..=0x5F, 0x2A, 0x4D, 0x18, ..] => Self::Zstd,
             _ => Self::None,
         }
     }

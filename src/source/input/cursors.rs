@@ -27,7 +27,7 @@ const POINT_BYTES: u64 = 1 << 20;
 #[derive(Debug, Default)]
 pub(super) struct Cursors {
     /// The one that was used last stands last.
-    cursors: Vec<Cursor>,
+    open: Vec<Cursor>,
     kept: VecDeque<Kept>,
     points: Vec<Point>,
 }
@@ -92,7 +92,7 @@ impl Cursors {
         self.learn(&mut cursor.decoder);
         // One that failed is not used again.
         reached.map_err(unreadable)?;
-        self.cursors.push(cursor);
+        self.open.push(cursor);
         Ok(())
     }
 
@@ -121,20 +121,20 @@ impl Cursors {
     /// The one that is nearest before `start`; a new one, if a member begins nearer, or if all of
     /// them are past it.
     fn cursor_for(&mut self, codec: Codec, raw: &Raw, start: u64) -> Result<Cursor> {
-        let nearest = (0..self.cursors.len())
-            .filter(|place| self.cursors[*place].reaches(start))
-            .max_by_key(|place| self.cursors[*place].decoder.out());
+        let nearest = (0..self.open.len())
+            .filter(|place| self.open[*place].reaches(start))
+            .max_by_key(|place| self.open[*place].decoder.out());
         let behind = self.points.partition_point(|point| point.out <= start);
         let point = behind.checked_sub(1).map(|place| self.points[place]);
         let point = point.unwrap_or(Point { out: 0, stored: 0 });
         if let Some(place) = nearest {
-            let cursor = self.cursors.remove(place);
+            let cursor = self.open.remove(place);
             if cursor.decoder.out() + KEPT_BYTES >= point.out {
                 return Ok(cursor);
             }
         }
-        if self.cursors.len() >= MOST_CURSORS {
-            self.cursors.remove(0);
+        if self.open.len() >= MOST_CURSORS {
+            self.open.remove(0);
         }
         let decoder = Decoder::open_at(codec, raw, point)?;
         Ok(Cursor { decoder, tail: Vec::new() })

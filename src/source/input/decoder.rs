@@ -168,7 +168,10 @@ impl Read for Decoder {
 
 impl fmt::Debug for Decoder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Decoder").field("codec", &self.codec).field("out", &self.out).finish()
+        f.debug_struct("Decoder")
+            .field("codec", &self.codec)
+            .field("out", &self.out)
+            .finish_non_exhaustive()
     }
 }
 

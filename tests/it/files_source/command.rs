@@ -1,6 +1,7 @@
 //! Jobs over several files and over standard input, begun and carried on by the command.
 
 use crate::support::{Finished, rowmill, shared};
+use std::fmt::Write as _;
 use std::path::Path;
 
 fn job(source: &str, max_rejects: u64) -> String {
@@ -89,7 +90,7 @@ fn every_row_of_several_files_is_loaded_once_in_parallel() {
         let mut text = "id,t\n".to_owned();
         for _ in 0..500 {
             number += 1;
-            text.push_str(&format!("{number},{part}\n"));
+            writeln!(text, "{number},{part}").unwrap();
         }
         let bytes = text.into_bytes();
         #[cfg(feature = "compression")]
@@ -156,7 +157,7 @@ fn a_broken_file_is_refused_before_anything_is_there() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     write(folder, "job.toml", &job("path = \"a.csv.gz\"", 0));
-    let lines: String = (0..50_000).map(|id| format!("{id},{}\n", id * 7919 % 1000)).collect();
+    let lines = super::lines(50_000, |id| format!("{id},{}", id * 7919 % 1000));
     let packed = super::compressed::gzip(format!("id,t\n{lines}").as_bytes());
     std::fs::write(folder.join("a.csv.gz"), &packed[..packed.len() - 9]).unwrap();
     let refused = run(folder);
@@ -177,10 +178,10 @@ fn a_compressed_job_is_carried_on_and_finds_its_rejects_again() {
         .batch_execute("create table parts (id integer primary key, t text check (t <> 'bad'))")
         .unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let value = |id: u32| if id % 900 == 7 { "bad" } else { "good" };
-    let lines: Vec<_> = (0..6_000).map(|id| format!("{id},{}\n", value(id))).collect();
+    let value = |id: u64| if id % 900 == 7 { "bad" } else { "good" };
+    let lines = super::lines(6_000, |id| format!("{id},{}", value(id)));
     // Members of odd sizes, in which no record begins where a member does.
-    let text = format!("id,t\n{}", lines.concat());
+    let text = format!("id,t\n{lines}");
     let packed: Vec<u8> = text.as_bytes().chunks(7_001).flat_map(super::compressed::gzip).collect();
     std::fs::write(folder.path().join("in.csv.gz"), packed).unwrap();
     let text = |limit| {

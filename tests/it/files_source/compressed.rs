@@ -68,13 +68,10 @@ proptest! {
         let folder = tempfile::tempdir().unwrap();
         let quoted = |field: &String| field.replace('"', "\"\"");
         let line = |(n, field): (usize, &String)| format!("{n},\"{}\"\n", quoted(field));
-        let lines: String = fields.iter().enumerate().map(line).collect();
+        let lines = fields.iter().enumerate().map(line).collect::<Vec<_>>().concat();
         let text = format!("id,t\r\n{}", lines.replace('\n', "\r\n"));
-        let objects: String = fields
-            .iter()
-            .enumerate()
-            .map(|(id, t)| format!("{}\n", serde_json::json!({ "id": id, "t": t })))
-            .collect();
+        let object = |id: u64| serde_json::json!({ "id": id, "t": fields[id as usize] }).to_string();
+        let objects = super::lines(fields.len() as u64, object);
         let limits = CutLimits::new(rows, 200);
         for (name, compress) in [("gz", gzip as fn(&[u8]) -> Vec<u8>), ("zst", zstd)] {
             let path = |kind: &str, bytes: &[u8]| {
@@ -96,10 +93,8 @@ proptest! {
 #[test]
 fn a_long_file_is_read_from_any_batch() {
     let folder = tempfile::tempdir().unwrap();
-    let mut text = "id,t\n".to_owned();
-    for id in 0..600_000_u64 {
-        text.push_str(&format!("{id},{:x}\n", id.wrapping_mul(0x9E37_79B9_7F4A_7C15)));
-    }
+    let mixed = |id: u64| format!("{id},{:x}", id.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+    let mut text = format!("id,t\n{}", super::lines(600_000, mixed));
     text.push_str(&"x,a b c d e f g h i j k l m n o p q r s t u v w x y z\n".repeat(400_000));
     let bytes = text.as_bytes();
     let plain = csv(written(folder.path(), "plain", bytes)).unwrap();
@@ -121,7 +116,7 @@ fn a_long_file_is_read_from_any_batch() {
 #[test]
 fn workers_read_one_compressed_file_together() {
     let folder = tempfile::tempdir().unwrap();
-    let lines: String = (0..40_000).map(|id| format!("{id},text {id}\n")).collect();
+    let lines = super::lines(40_000, |id| format!("{id},text {id}"));
     let text = format!("id,t\n{lines}");
     let plain = csv(written(folder.path(), "plain", text.as_bytes())).unwrap();
     let packed = csv(written(folder.path(), "packed", &gzip(text.as_bytes()))).unwrap();
@@ -144,7 +139,7 @@ fn workers_read_one_compressed_file_together() {
 #[test]
 fn what_is_cut_short_or_corrupt_is_refused_before_a_batch_is_read() {
     let folder = tempfile::tempdir().unwrap();
-    let lines: String = (0..20_000).map(|id| format!("{id},text {}\n", id * 7 % 1000)).collect();
+    let lines = super::lines(20_000, |id| format!("{id},text {}", id * 7 % 1000));
     let text = format!("id,t\n{lines}");
     for compress in [gzip as fn(&[u8]) -> Vec<u8>, zstd] {
         let whole = compress(text.as_bytes());

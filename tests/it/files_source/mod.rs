@@ -14,6 +14,11 @@ use rowmill::{Bounds, CutLimits, Error, Origin, Rows};
 /// What a source yields: the packed rows, and the rejects, each with its number in the input.
 type Seen = Vec<(u64, Result<Vec<u8>, Vec<u8>>)>;
 
+/// So many lines.
+fn lines(count: u64, line: impl Fn(u64) -> String) -> String {
+    (0..count).map(|number| line(number) + "\n").collect()
+}
+
 fn plan(feed: &dyn Feed, limits: CutLimits) -> Result<Vec<Bounds>, Error> {
     let mut batches = Vec::new();
     feed.plan(limits, &mut |bounds| {

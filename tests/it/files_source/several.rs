@@ -7,6 +7,7 @@ use rowmill::{
     ColumnType, Csv, CsvColumn, CsvColumns, CsvFormat, CutLimits, Entity, ErrorKind, Files, Ident,
     NdjsonColumn, NdjsonColumns, Source,
 };
+use std::fmt::Write as _;
 use std::path::Path;
 
 fn columns() -> Vec<CsvColumn> {
@@ -42,14 +43,15 @@ proptest! {
             let mut lines = String::new();
             for (row, field) in fields.iter().enumerate() {
                 let quoted = field.replace('"', "\"\"");
-                whole.push_str(&format!("{number}.{row},\"{quoted}\"\n"));
+                writeln!(whole, "{number}.{row},\"{quoted}\"").unwrap();
                 // Each file has its own order and its own line ends.
-                text.push_str(&match turned {
-                    true => format!("\"{quoted}\",{number}.{row}\r\n"),
-                    false => format!("{number}.{row},\"{quoted}\"\n"),
-                });
+                let line = match turned {
+ true => format!("\"{quoted}\",{number}.{row}\r\n"),
+ false => format!("{number}.{row},\"{quoted}\"\n"),
+ };
+ text.push_str(&line);
                 let object = serde_json::json!({ "id": format!("{number}.{row}"), "t": field });
-                lines.push_str(&format!("{object}\n"));
+                writeln!(lines, "{object}").unwrap();
             }
             objects.push_str(&lines);
             #[cfg(feature = "compression")]
