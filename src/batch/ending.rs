@@ -265,7 +265,7 @@ mod tests {
     #[test]
     fn a_deadline_finishes_what_is_in_flight_and_its_grace_ends_it() {
         let (ending, _, clock) = ending(Some(MINUTE));
-        clock.advance(MINUTE - Duration::from_millis(1));
+        clock.advance(Duration::from_millis(59_999));
         assert_eq!(ending.asked(), Stop::No);
         clock.advance(Duration::from_millis(1));
         assert_eq!(ending.asked(), Stop::Drain);
@@ -279,7 +279,7 @@ mod tests {
         let (ending, stop, clock) = ending(None);
         stop.ask();
         assert_eq!(ending.asked(), Stop::Drain);
-        clock.advance(GRACE - Duration::from_millis(1));
+        clock.advance(Duration::from_millis(19_999));
         assert_eq!(ending.asked(), Stop::Drain);
         clock.advance(Duration::from_millis(1));
         assert_eq!(ending.asked(), Stop::Now);
@@ -321,7 +321,7 @@ mod tests {
                 flight.commits();
             }
             ending.strike(now);
-            ending.strike(now + CUT_AFTER - Duration::from_millis(1));
+            ending.strike(now + Duration::from_millis(2_999));
             ending.strike(now + CUT_AFTER);
             drop(flight);
             ending.strike(now + CUT_AFTER);

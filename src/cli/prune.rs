@@ -31,10 +31,10 @@ pub(super) fn prune(arguments: &PruneArguments, console: Console) -> Result<Exit
         counted(gone.runs, "run", "runs")
     );
     if arguments.forget {
-        line.push_str(&format!(
-            ", and with them the jobs and {}: they would be done again",
-            counted(gone.rejects, "reject", "rejects")
-        ));
+        let rejects = counted(gone.rejects, "reject", "rejects");
+        line += ", and with them the jobs and ";
+        line += &rejects;
+        line += ": they would be done again";
     }
     console.answer(&[line])?;
     Ok(Exit::Complete)

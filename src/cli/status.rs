@@ -36,13 +36,13 @@ fn lines(
     }
     let mut lines = Vec::new();
     for job in &jobs {
-        let lives = living(wanted, job, engine)?;
-        let first = job.running.iter().zip(&lives).find(|(_, lives)| **lives);
+        let alive = living(wanted, job, engine)?;
+        let first = job.running.iter().zip(&alive).find(|(_, lives)| **lives);
         let pace = match first {
             Some((run, _)) if !job.complete => ledger.pace(connection, job.id, run.number)?,
             _ => None,
         };
-        lines.extend(job_lines(job, &lives, pace));
+        lines.extend(job_lines(job, &alive, pace));
     }
     Ok(lines)
 }
@@ -69,14 +69,14 @@ fn living(wanted: &Wanted, job: &JobStatus, engine: &Engine) -> Result<Vec<bool>
     engine.locked_jobs(&job.running.iter().map(key).collect::<Vec<_>>())
 }
 
-fn job_lines(job: &JobStatus, lives: &[bool], pace: Option<Pace>) -> Vec<String> {
+fn job_lines(job: &JobStatus, alive: &[bool], pace: Option<Pace>) -> Vec<String> {
     let counts = &job.counts;
     let mut lines = vec![format!(
         "{} -> {}: {}, {} of {}, {} of {} read, {} inserted, {} updated, {} unchanged, \
          {} deleted, {} rejected",
         title(&job.name, &job.params),
         job.target,
-        state(job, lives),
+        state(job, alive),
         // What is old may be pruned.
         grouped(if job.complete { job.batches } else { job.batches_done }),
         counted(job.batches, "batch", "batches"),
@@ -93,14 +93,14 @@ fn job_lines(job: &JobStatus, lives: &[bool], pace: Option<Pace>) -> Vec<String>
     if let Some(cause) = trouble.filter(|_| !job.complete) {
         lines.push(format!("  {cause}"));
     }
-    let runs = || job.running.iter().zip(lives);
+    let runs = || job.running.iter().zip(alive);
     if !job.complete && runs().filter(|(_, lives)| **lives).count() > 1 {
         lines.extend(runs().map(|(run, lives)| format!("  {}", run_state(run, *lives))));
     }
     lines
 }
 
-fn state(job: &JobStatus, lives: &[bool]) -> String {
+fn state(job: &JobStatus, alive: &[bool]) -> String {
     let Some(run) = &job.last_run else {
         return if job.complete { "complete" } else { "planned" }.to_owned();
     };
@@ -108,8 +108,8 @@ fn state(job: &JobStatus, lives: &[bool]) -> String {
         let ended = run.ended_at.as_deref().unwrap_or(&run.started_at);
         return format!("complete since {}", moment(ended));
     }
-    let alive: Vec<_> = job.running.iter().zip(lives).filter(|(_, lives)| **lives).collect();
-    match (alive.as_slice(), job.running.last()) {
+    let working: Vec<_> = job.running.iter().zip(alive).filter(|(_, alive)| **alive).collect();
+    match (working.as_slice(), job.running.last()) {
         ([(run, _)], _) => run_state(run, true),
         ([], Some(last)) if last.number == run.number => run_state(last, false),
         ([], _) => format!("run {} {}", run.number, run.status),

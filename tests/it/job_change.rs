@@ -122,11 +122,11 @@ fn a_job_that_may_begins_again_with_the_new_input() {
             let job = home.pick("rowmill_job", "rowmill.job");
             let states = home.rows(&format!("select status from {job} order by id"));
             assert_eq!(states, ["abandoned", "complete"]);
-            let stages = home.pick(
+            let left = home.pick(
                 "select count(*) from sqlite_schema where name like 'rowmill_stage%'",
                 "select count(*) from pg_tables where tablename like 'stage%'",
             );
-            assert_eq!(home.rows(stages), ["0"]);
+            assert_eq!(home.rows(left), ["0"]);
         });
     }
 }

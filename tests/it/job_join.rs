@@ -186,7 +186,9 @@ fn a_run_that_does_not_join_is_told_who_is_at_work_and_so_is_one_that_joins_it()
     assert!(alone.stderr.contains(&at_work), "{alone}");
     assert!(alone.stderr.contains("and by 1 more"), "{alone}");
     drop(holder);
-    all_wait(members).iter().for_each(|run| assert_eq!(run.code, Some(0), "{run}"));
+    for run in all_wait(members) {
+        assert_eq!(run.code, Some(0), "{run}");
+    }
     load.input.assert_exact(&load.place, "two members");
 
     let load = Load::on_shared("append", 5_000, "");

@@ -336,7 +336,6 @@ fn old_records_go_and_a_complete_job_stays_complete_with_its_figures() {
         let gone = prune(3_600, Prune::Records);
         assert_eq!((gone.jobs, gone.runs, gone.batches), (1, 1, 10));
         assert_eq!(prune(3_600, Prune::Records).jobs, 0, "it has gone before");
-        drop(prune);
         drop(connection);
         let again = append().run(home.engine()).unwrap();
         assert_eq!(again.status, Status::AlreadyComplete);
@@ -345,7 +344,7 @@ fn old_records_go_and_a_complete_job_stays_complete_with_its_figures() {
         let other = numbers("other").write(Append::<Number>::new().create(true)).batch_rows(10);
         assert!(other.run(home.engine()).unwrap().batches_reused > 0);
         let mut connection = home.engine().get().unwrap();
-        let age = Duration::from_secs(3_600);
+        let age = Duration::from_hours(1);
         let gone = ledger.prune(&mut *connection, &Wanted::default(), age, Prune::Forget).unwrap();
         assert_eq!((gone.jobs, gone.batches), (1, 1));
         drop(connection);

@@ -38,10 +38,10 @@ pub(super) enum Hold {
 pub(super) fn take(
     target: &Target,
     key: i64,
-    hold: Hold,
+    how: Hold,
     deadline: Instant,
 ) -> Result<Option<Box<dyn JobLock>>> {
-    let ask = move |connection| wait_for(connection, key, hold, deadline);
+    let ask = move |connection| wait_for(connection, key, how, deadline);
     let held = connecting::open(target, Purpose::Lock, deadline, ask)?;
     Ok(held.map(|connection| -> Box<dyn JobLock> { Box::new(Lock(Some(connection))) }))
 }
@@ -49,7 +49,7 @@ pub(super) fn take(
 fn wait_for(
     mut connection: PostgresConnection,
     key: i64,
-    hold: Hold,
+    how: Hold,
     deadline: Instant,
 ) -> Result<Option<PostgresConnection>> {
     if connection.setup.pooled {
@@ -58,7 +58,7 @@ fn wait_for(
     }
     let end = deadline.min(Instant::now() + PATIENCE);
     loop {
-        if try_lock(&mut connection, key, hold)? {
+        if try_lock(&mut connection, key, how)? {
             return Ok(Some(connection));
         }
         if Instant::now() + PAUSE >= end {
@@ -89,9 +89,9 @@ pub(super) fn locked(target: &Target, keys: &[i64], deadline: Instant) -> Result
     Ok(held)
 }
 
-fn try_lock(connection: &mut PostgresConnection, key: i64, hold: Hold) -> Result<bool, Error> {
+fn try_lock(connection: &mut PostgresConnection, key: i64, how: Hold) -> Result<bool, Error> {
     let of = if connection.setup.pooled { "xact_" } else { "" };
-    let shared = if hold == Hold::Shared { "_shared" } else { "" };
+    let shared = if how == Hold::Shared { "_shared" } else { "" };
     let sql = format!("SELECT pg_catalog.pg_try_advisory_{of}lock{shared}({key})");
     let answer = connection.with_client(|client, _| client.simple_query(&sql))?;
     Ok(answer
