@@ -49,8 +49,8 @@ fn go_on(start: &Start<'_>, patience: &Patience<'_>, meter: &Meter, found: Look)
         Look::Begun(ledger, job, sink) => {
             let planned =
                 || patience.with_connection(|connection| ledger.batches(connection, job.id));
-            if let Err(change) = change::check(start, &job, planned) {
-                let mut change = Some(change);
+            let mut change = change::find(start, &job, planned)?;
+            if change.is_some() {
                 patience.with_connection(|connection| match change.take() {
                     Some(error) => change::abandon(start, &ledger, &job, &sink, connection, error),
                     // The first attempt was cut off; what it did is looked at by the next run.

@@ -27,12 +27,16 @@ pub enum OnChange {
     Restart,
 }
 
-/// Fails if the job is not what it was when it was planned; `planned` are its batches.
-pub(super) fn check(
+/// Says what is not as it was when the job was planned, as the error of a run that is refused for
+/// it; `planned` are its batches.
+///
+/// # Errors
+/// `Source` if the input cannot be read; what `planned` returns.
+pub(super) fn find(
     start: &Start<'_>,
     job: &JobRecord,
     planned: impl FnOnce() -> Result<Vec<Bounds>>,
-) -> Result<()> {
+) -> Result<Option<Error>> {
     let Declared { feed, target } = &start.declared;
     if job.definition != identity::definition(feed.as_ref(), target) {
         let old = job.declared.as_deref().and_then(|old| serde_json::from_str(old).ok());
@@ -42,12 +46,13 @@ pub(super) fn check(
             |old| differences(&old, &new),
         );
         let message = format!("the job was changed after a run of it had begun: {what}");
-        return Err(Error::new(ErrorKind::Config, message)
-            .with_hint("finish it as it was, or give it another name or parameter"));
+        let refused = Error::new(ErrorKind::Config, message)
+            .with_hint("finish it as it was, or give it another name or parameter");
+        return Ok(Some(refused));
     }
     let found = feed.fingerprint()?;
     if found.0 == job.fingerprint {
-        return Ok(());
+        return Ok(None);
     }
     let difference = difference(&job.fingerprint, &found.0);
     let what = match feed.compare(&planned()?)? {
@@ -55,9 +60,10 @@ pub(super) fn check(
         None => difference,
     };
     let message = format!("the input changed after a run had begun: {what}");
-    Err(Error::new(ErrorKind::Source, message)
+    let refused = Error::new(ErrorKind::Source, message)
         .with_hint("bring the old input back, or give the job another parameter")
-        .locate(|place| place.file = Some(feed.describe())))
+        .locate(|place| place.file = Some(feed.describe()));
+    Ok(Some(refused))
 }
 
 /// So many differences are named.

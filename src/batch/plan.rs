@@ -62,8 +62,10 @@ impl Plan {
         }
         if let Some(job) = ledger.job(connection, start.identity)? {
             // Another has just planned it, in the moment between the look and this.
-            change::check(start, &job, || Ok(Vec::new()))?;
-            return Ok(job);
+            return match change::find(start, &job, || Ok(Vec::new()))? {
+                Some(change) => Err(change),
+                None => Ok(job),
+            };
         }
         let Declared { feed, target } = &start.declared;
         let rows = self.outline.rows();

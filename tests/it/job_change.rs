@@ -147,3 +147,19 @@ fn a_job_whose_old_rows_would_stay_does_not_begin_again() {
         });
     }
 }
+
+#[test]
+fn an_input_that_cannot_be_read_is_no_change_of_it() {
+    on_both(|home| {
+        let old = rows(0..ROWS);
+        let path = home.file("in.csv", &old);
+        stop_at(home, Mode::Mirror, "load");
+        let again = job(home, Mode::Mirror).on_change(OnChange::Restart);
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(home.fails(&again).kind(), rowmill::ErrorKind::Source);
+        home.file("in.csv", &old);
+        assert!(again.run(home.engine()).unwrap().batches_reused > 0, "it was begun again");
+        let job = home.pick("rowmill_job", "rowmill.job");
+        assert_eq!(home.rows(&format!("select status from {job}")), ["complete"]);
+    });
+}
