@@ -14,7 +14,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::ident::{Ident, TableName};
 
 /// The version of the tables that this crate writes; the steps that lead to it are in
-/// [`ledger_steps`](super::ledger_steps).
+/// `sql/ledger_steps.rs`.
 pub const VERSION: i64 = 4;
 
 /// Where a ledger lies: a schema of its own; where there are no schemas, what the names of its
