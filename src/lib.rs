@@ -165,7 +165,10 @@ pub use session::{
     AdvisoryLock, Isolation, ReadSession, RepeatedGets, Session, SessionOptions, SessionQuery,
     Tracked, Transaction, TransactionOptions,
 };
-pub use sink::{mode::Mode, target::Target};
+pub use sink::file::csv::CsvOptions;
+pub use sink::file::target::{FileFormat, FileTarget};
+pub use sink::file::{CsvFile, NdjsonFile};
+pub use sink::{destination::Destination, mode::Mode, target::Target};
 pub use source::bounds::{Bounds, CutLimits, Fingerprint, Origin};
 pub use source::csv::{Csv, CsvColumn, CsvColumns, CsvFormat};
 pub use source::feed::{Feed, Layout};

@@ -10,7 +10,7 @@ use super::rights;
 use super::run::Start;
 use crate::backend::Connection;
 use crate::error::{Error, ErrorKind, Result};
-use crate::sink::table::TableSink;
+use crate::sink::destination::Sink;
 use std::time::Instant;
 
 /// Where a run begins.
@@ -18,14 +18,14 @@ pub(super) enum Begun {
     /// An earlier run has done it all.
     Complete(Ledger, JobRecord),
     /// There is something to do, perhaps the rest of an earlier run.
-    Open(Ledger, JobRecord, TableSink),
+    Open(Ledger, JobRecord, Sink),
 }
 
 /// What is there of the job.
 pub(super) enum Look {
     Complete(Ledger, JobRecord),
-    Begun(Ledger, JobRecord, TableSink),
-    New(TableSink),
+    Begun(Ledger, JobRecord, Sink),
+    New(Sink),
 }
 
 /// Takes the lock of the job, looks what is there, and plans what is not. What is refused so far
@@ -100,21 +100,30 @@ fn look_closely(start: &Start<'_>, connection: &mut dyn Connection) -> Result<Lo
         Some(ledger) => ledger.job(connection, start.identity)?,
         None => None,
     };
-    let is_stateful = start.declared.feed.stateful().is_some();
-    let find_sink = |connection: &mut dyn Connection| {
-        let sink = TableSink::find(start.declared.target.clone(), connection)?;
-        Ok::<_, Error>(sink.staging_beside(start.ledger.clone()).keep_refused(is_stateful))
-    };
     if let (Some(ledger), Some(job)) = (&ledger, &job)
         && job.complete
     {
         return Ok(Look::Complete(ledger.clone(), job.clone()));
     }
-    let sink = find_sink(connection)?;
-    rights::check(connection, start.ledger, ledger.as_ref(), &sink)?;
+    let sink = find_sink(start, connection, job.is_none())?;
+    if let Sink::Table(table) = &sink {
+        rights::check(connection, start.ledger, ledger.as_ref(), table)?;
+    }
     Ok(match (ledger, job) {
         (Some(ledger), Some(job)) => Look::Begun(ledger, job, sink),
         _ => Look::New(sink),
+    })
+}
+
+/// What the rows go into; `is_new` says that no run has begun the job.
+fn find_sink(start: &Start<'_>, connection: &mut dyn Connection, is_new: bool) -> Result<Sink> {
+    let keeps_refused = start.declared.feed.stateful().is_some();
+    let found = start.declared.target.find(connection, start.identity.owner(), is_new)?;
+    Ok(match found {
+        Sink::Table(table) => {
+            Sink::Table(table.staging_beside(start.ledger.clone()).keep_refused(keeps_refused))
+        }
+        file @ Sink::File(_) => file,
     })
 }
 

@@ -7,8 +7,8 @@ use super::run::Start;
 use super::transaction::in_transaction;
 use crate::backend::Connection;
 use crate::error::{Error, ErrorKind, Result};
+use crate::sink::destination::{Destination, Sink};
 use crate::sink::mode::Mode;
-use crate::sink::table::TableSink;
 use crate::source::bounds::Bounds;
 use crate::source::input::difference;
 use std::collections::BTreeMap;
@@ -100,7 +100,7 @@ pub(super) fn abandon(
     start: &Start<'_>,
     ledger: &Ledger,
     job: &JobRecord,
-    sink: &TableSink,
+    sink: &Sink,
     connection: &mut dyn Connection,
     change: Error,
 ) -> Result<()> {
@@ -110,7 +110,10 @@ pub(super) fn abandon(
     if start.joins.is_some() {
         return Err(change.with_hint("it is begun again only by a run without --join"));
     }
-    let made_good = matches!(start.declared.target.mode, Mode::Mirror | Mode::Replace);
+    let made_good = match &start.declared.target {
+        Destination::Table(target) => matches!(target.mode, Mode::Mirror | Mode::Replace),
+        Destination::File(_) => false,
+    };
     in_transaction(connection, |connection| {
         // ORDER: first; it waits for whoever is about to store something.
         ledger.drop_open_units(connection, job.id)?;
@@ -118,7 +121,10 @@ pub(super) fn abandon(
             return Err(change);
         }
         ledger.abandon(connection, job.id)?;
-        sink.drop_stage(connection, job.id)
+        match sink {
+            Sink::Table(table) => table.drop_stage(connection, job.id),
+            Sink::File(_) => Ok(()),
+        }
     })
 }
 

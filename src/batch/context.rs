@@ -6,7 +6,8 @@ use super::limits::Limits;
 use super::meter::Meter;
 use super::patience::Patience;
 use super::unit::Phase;
-use crate::sink::table::{StagePlace, TableSink};
+use crate::sink::destination::Sink;
+use crate::sink::table::StagePlace;
 use crate::source::feed::Feed;
 use crate::trace::Span;
 
@@ -14,7 +15,7 @@ use crate::trace::Span;
 pub(super) struct Context<'a> {
     pub(super) patience: &'a Patience<'a>,
     pub(super) feed: &'a dyn Feed,
-    pub(super) sink: TableSink,
+    pub(super) sink: Sink,
     pub(super) ledger: Ledger,
     pub(super) place: StagePlace,
     pub(super) run_id: i64,

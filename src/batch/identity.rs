@@ -1,6 +1,7 @@
 //! What makes a job the same job.
 
-use crate::sink::target::Target;
+use crate::sink::destination::Destination;
+use crate::sink::file::sink::Owner;
 use crate::source::feed::Feed;
 use crate::sql::ledger::LedgerName;
 use sha2::{Digest, Sha256};
@@ -53,6 +54,17 @@ impl Identity {
         i64::from_be_bytes(std::array::from_fn(|index| digest[index]))
     }
 
+    /// Whose an output is that this job writes.
+    pub(super) fn owner(&self) -> Owner {
+        let Self { name, params } = self;
+        Owner { job: name.clone(), params: params.clone(), key: self.short_hash() }
+    }
+
+    /// The first 16 digits of the hash, for names of folders.
+    pub(super) fn short_hash(&self) -> String {
+        self.hash()[..16].to_owned()
+    }
+
     fn digest(&self) -> [u8; 32] {
         let mut digest = Sha256::new();
         let parts = self.params.iter().flat_map(|(name, value)| [name, value]);
@@ -71,31 +83,31 @@ impl Identity {
 }
 
 /// A hash of what a run does: a job that stopped half-way can only be carried on by the same.
-pub fn definition(feed: &dyn Feed, target: &Target) -> String {
-    let mut text = format!("{}\n{}\n{}\n", feed.definition(), target.table.plain(), target.mode);
-    for column in &target.columns {
+pub fn definition(feed: &dyn Feed, target: &Destination) -> String {
+    let mut text = format!("{}\n{}\n", feed.definition(), target.definition());
+    for column in target.columns() {
         let _ = writeln!(text, "{} {} {}", column.name, column.column_type, column.nullable);
     }
-    let _ = writeln!(text, "key {:?}", target.key);
+    let _ = writeln!(text, "key {:?}", target.key());
     hex(&Sha256::digest(text.as_bytes()).into())
 }
 
 /// What a run does, key by key, for whoever has to name a change of it.
-pub(super) fn declared(feed: &dyn Feed, target: &Target) -> BTreeMap<String, String> {
+pub(super) fn declared(feed: &dyn Feed, target: &Destination) -> BTreeMap<String, String> {
     let definition = feed.definition();
     let mut lines = definition.lines();
     let mut declared = BTreeMap::from([
         ("source".to_owned(), lines.next().unwrap_or_default().to_owned()),
-        ("table".to_owned(), target.table.plain()),
-        ("mode".to_owned(), target.mode.to_string()),
-        ("key".to_owned(), target.key.join(", ")),
+        ("table".to_owned(), target.describe()),
+        ("mode".to_owned(), target.mode_name().to_owned()),
+        ("key".to_owned(), target.key().join(", ")),
     ]);
     for (index, line) in lines.enumerate() {
         let of =
-            target.columns.get(index).map_or(index.to_string(), |c| c.name.as_str().to_owned());
+            target.columns().get(index).map_or(index.to_string(), |c| c.name.as_str().to_owned());
         declared.insert(format!("source of column {of}"), line.to_owned());
     }
-    for column in &target.columns {
+    for column in target.columns() {
         let nulls = if column.nullable { "" } else { " not null" };
         declared.insert(
             format!("column {}", column.name.as_str()),

@@ -13,7 +13,7 @@ use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::pool::Clock;
 use crate::retry::RetryPolicy;
-use crate::sink::target::Target;
+use crate::sink::destination::Destination;
 use crate::source::feed::Feed;
 use crate::source::rows::Source;
 use crate::stop::StopToken;
@@ -27,7 +27,7 @@ pub struct Declared {
     /// Where rows come from, packed.
     pub feed: Arc<dyn Feed>,
     /// Where they go.
-    pub target: Target,
+    pub target: Destination,
 }
 
 /// That a run lets others join.
@@ -58,8 +58,8 @@ impl Draft {
     }
 
     /// Takes rows that are packed already, as a job file's are.
-    pub fn feed(self, feed: Arc<dyn Feed>, target: Target) -> Job {
-        let declared = Declared { feed, target };
+    pub fn feed(self, feed: Arc<dyn Feed>, target: impl Into<Destination>) -> Job {
+        let declared = Declared { feed, target: target.into() };
         Job::new(self, Arc::new(move || Ok(declared.clone())))
     }
 }

@@ -6,6 +6,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::mapping::column::Column;
 use crate::mapping::entity::Entity;
 use crate::mapping::rows::RowWriter;
+use crate::sink::file::target::FileTarget;
 use crate::source::bounds::{Bounds, CutLimits, Fingerprint, Origin};
 use crate::source::feed::{Feed, Layout};
 use crate::source::prepared::{Prepared, Stage};
@@ -146,7 +147,25 @@ impl<T: 'static> Pipeline<T> {
                 let target = write.target()?;
                 let columns = target.columns.clone();
                 let feed = EntityFeed { origin: origin.clone(), read: read.clone(), columns };
-                Ok(Declared { feed: Arc::new(feed), target })
+                Ok(Declared { feed: Arc::new(feed), target: target.into() })
+            }),
+        )
+    }
+
+    /// Writes the rows into a file, and so ends the declaration. The job runs on the file's
+    /// [`ledger`](FileTarget::ledger); its columns are those of the entity that rows carry.
+    pub fn write_file(self, file: FileTarget) -> Job
+    where
+        T: Entity,
+    {
+        let Self { draft, origin, read } = self;
+        Job::new(
+            draft,
+            Arc::new(move || {
+                let target = file.clone().columns(T::columns()?);
+                let columns = target.columns.clone();
+                let feed = EntityFeed { origin: origin.clone(), read: read.clone(), columns };
+                Ok(Declared { feed: Arc::new(feed), target: target.into() })
             }),
         )
     }

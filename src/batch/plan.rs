@@ -11,7 +11,7 @@ use super::transaction::in_transaction;
 use super::unit::{Phase, Unit};
 use crate::backend::Connection;
 use crate::error::{Locate, Result};
-use crate::sink::table::TableSink;
+use crate::sink::destination::{Destination, Sink};
 use crate::source::feed::Feed;
 use crate::stop::Stop;
 
@@ -43,7 +43,7 @@ impl Plan {
         &self,
         start: &Start<'_>,
         ledger: &Ledger,
-        sink: &TableSink,
+        sink: &Sink,
         connection: &mut dyn Connection,
     ) -> Result<JobRecord> {
         in_transaction(connection, |connection| self.write(start, ledger, sink, connection))
@@ -53,7 +53,7 @@ impl Plan {
         &self,
         start: &Start<'_>,
         ledger: &Ledger,
-        sink: &TableSink,
+        sink: &Sink,
         connection: &mut dyn Connection,
     ) -> Result<JobRecord> {
         // ORDER: first; the transaction of a process that died may be about to commit its plan.
@@ -82,12 +82,15 @@ impl Plan {
             &NewJob {
                 identity: start.identity,
                 source: &feed.describe(),
-                target: &target.table.plain(),
-                mode: target.mode.name(),
+                target: &target.describe(),
+                mode: target.mode_name(),
                 record: &job,
             },
         )?;
-        sink.create(connection, job.id).locate(|place| place.table = Some(target.table.plain()))?;
+        sink.create(connection, job.id, rows).locate(|place| match target {
+            Destination::Table(table) => place.table = Some(table.table.plain()),
+            Destination::File(_) => place.file = Some(target.describe()),
+        })?;
         let loads = self.outline.iter().map(|bounds| Unit { phase: Phase::Load, bounds });
         let buckets = if sink.merges_in_parallel() { job.buckets } else { 0 };
         let merges = (0..buckets).map(|number| Unit::numbered(Phase::Merge, number));

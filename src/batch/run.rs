@@ -136,6 +136,7 @@ fn surroundings(start: &Start<'_>, ending: &Ending) -> Surroundings {
     let mut surroundings = Surroundings::new(Arc::new(start.engine.clone()), workers);
     surroundings.stop = ending.token();
     surroundings.identity = start.identity.hash();
+    surroundings.shared = start.joins.is_some();
     surroundings
 }
 
@@ -160,6 +161,7 @@ fn execute_with_source(
         Begun::Complete(ledger, job) => {
             report.status = Status::AlreadyComplete;
             report.batches_reused = job.batches;
+            start.declared.target.tidy(&identity.short_hash());
             return patience.with_connection(|connection| fill(report, &ledger, connection, &job));
         }
         Begun::Open(ledger, job, sink) => (ledger, job, sink),
@@ -185,6 +187,10 @@ fn execute_with_source(
         let name = &identity.name;
         report.receipt.before = patience
             .with_connection(|connection| receipt::keep(&context, name, began, connection))?;
+    }
+    if done.is_ok() {
+        // ORDER: after the commit that completes the job.
+        start.declared.target.tidy(&identity.short_hash());
     }
     end(&context, &job, report, done)
 }

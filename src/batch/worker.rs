@@ -10,6 +10,8 @@ use super::unit::{Phase, Unit};
 use crate::backend::Connection;
 use crate::error::{Error, ErrorKind, Result};
 use crate::retry::Attempts;
+use crate::sink::destination::Sink;
+use crate::sink::file::sink::Written;
 use crate::sink::portion::Portion;
 use crate::sink::table::Stored;
 use crate::source::prepared::{Prepared, Stage};
@@ -23,6 +25,8 @@ use std::time::{Duration, Instant};
 pub(super) struct Worker<'a> {
     context: &'a Context<'a>,
     prepared: Prepared,
+    /// What was written to files for the unit, before its transaction.
+    written: Written,
 }
 
 /// What a transaction did.
@@ -41,7 +45,7 @@ enum Outcome {
 
 impl<'a> Worker<'a> {
     pub(super) fn new(context: &'a Context<'a>) -> Self {
-        Self { context, prepared: Prepared::new(context.sink.layout()) }
+        Self { context, prepared: Prepared::new(context.sink.layout()), written: Written::Nothing }
     }
 
     /// Does a unit; an error or a panic ends the run.
@@ -83,6 +87,7 @@ impl<'a> Worker<'a> {
             Phase::Finish => context.feed.stateful().map_or(Ok(()), Stateful::settle)?,
             Phase::Seal | Phase::Merge => (),
         }
+        self.write(unit)?;
         let mut attempts = Attempts::new(context.limits.retry);
         loop {
             let error = match self.attempt(unit, meeting, &mut attempts) {
@@ -130,6 +135,24 @@ impl<'a> Worker<'a> {
             meter.settle();
         }
         Ok(claim == Claim::Taken)
+    }
+
+    /// Brings to the disk what the transaction of the unit gives its name; no connection is held.
+    fn write(&mut self, unit: &Unit) -> Result<()> {
+        self.written = Written::Nothing;
+        let Context { sink: Sink::File(file), patience, .. } = self.context else { return Ok(()) };
+        let written = spent::on(Step::Send, || match unit.phase {
+            Phase::Load => file.write(unit.number(), &self.prepared.rows),
+            Phase::Seal | Phase::Merge => Ok(Written::Nothing),
+            Phase::Finish => {
+                let job_id = self.context.place.job_id;
+                let parts =
+                    patience.with_connection(|connection| file.recorded(connection, job_id))?;
+                file.assemble(&parts, &|| self.go_on())
+            }
+        });
+        self.written = written?;
+        Ok(())
     }
 
     /// One transaction.
@@ -229,8 +252,19 @@ impl<'a> Worker<'a> {
         Ok(is_early.then_some(Outcome::TooEarly))
     }
 
-    fn store(&self, connection: &mut dyn Connection, unit: &Unit) -> Result<Stored> {
+    fn store(&mut self, connection: &mut dyn Connection, unit: &Unit) -> Result<Stored> {
         let Context { sink, place, ledger, .. } = self.context;
+        let sink = match sink {
+            Sink::Table(table) => table,
+            Sink::File(file) => {
+                let (job_id, written) = (place.job_id, &mut self.written);
+                return match unit.phase {
+                    Phase::Load => file.store(connection, job_id, unit.number(), written),
+                    Phase::Seal | Phase::Merge => Ok(Stored::default()),
+                    Phase::Finish => file.publish(connection, job_id, written),
+                };
+            }
+        };
         match unit.phase {
             Phase::Load => {
                 let portion = Portion {

@@ -4,10 +4,11 @@ use super::args::CheckArguments;
 use super::console::Console;
 use super::exit::Exit;
 use super::figures::{bytes, counted};
-use super::job_file::JobFile;
+use super::job_file::{JobFile, TargetSpec};
 use super::plan::Plan;
 use crate::batch::limits::{Limits, MaxRejects};
 use crate::error::Result;
+use crate::sink::destination::Destination;
 use crate::source::bounds::CutLimits;
 use crate::source::stateful::Surroundings;
 use std::sync::Arc;
@@ -26,6 +27,22 @@ enum Place {
     Table,
     NoTable,
     NoDatabase(String),
+    /// An output, and whether there is one already.
+    File(bool),
+}
+
+impl Place {
+    fn of(plan: &Plan, console: Console) -> Result<Self> {
+        let table = match &plan.target {
+            Destination::Table(table) => table,
+            Destination::File(file) => return Ok(Self::File(file.is_taken())),
+        };
+        Ok(match plan.find_table(table, console)? {
+            None => Self::NoDatabase(plan.engine.describe()),
+            Some(sink) if sink.exists() => Self::Table,
+            Some(_) => Self::NoTable,
+        })
+    }
 }
 
 /// What a run would meet.
@@ -46,11 +63,7 @@ impl Found {
         let plan = Plan::to_look_at(job)?;
         let workers = Limits { workers: job.limits.workers, ..Limits::default() }
             .worker_count(plan.engine.capacity() as usize);
-        let place = match plan.find_table(console)? {
-            None => Place::NoDatabase(plan.engine.describe()),
-            Some(sink) if sink.exists() => Place::Table,
-            Some(_) => Place::NoTable,
-        };
+        let place = Place::of(&plan, console)?;
         let limits = CutLimits::new(job.limits.batch_rows, job.limits.batch_bytes);
         let mut found = Self { place, rows: 0, batches: 0, workers, explained: Vec::new() };
         let stateful = plan.feed.stateful();
@@ -71,7 +84,7 @@ impl Found {
     }
 
     fn lines(&self, job: &JobFile) -> Vec<String> {
-        let table = job.target.table.plain();
+        let table = target_name(&job.target);
         let mut lines = match &self.place {
             Place::Table => vec![format!("table    {table} is there and fits")],
             Place::NoTable => vec![format!("table    {table} will be created")],
@@ -79,6 +92,8 @@ impl Found {
                 format!("database {database} will be created"),
                 format!("table    {table} will be created"),
             ],
+            Place::File(false) => vec![format!("file     {table} will be made")],
+            Place::File(true) => vec![format!("file     {table} is there already")],
         };
         lines.push(format!(
             "plan     {} in {}, {} at a time",
@@ -96,10 +111,7 @@ fn describe(job: &JobFile) -> Vec<String> {
     let mut lines = vec![format!("job      {}", job.name)];
     lines.extend(job.params.iter().map(|(name, value)| format!("param    {name} = {value}")));
     lines.push(format!("source   {}", job.source.describe()));
-    let key: Vec<_> = job.target.key.iter().map(crate::ident::Ident::as_str).collect();
-    let key = if key.is_empty() { String::new() } else { format!(", key {}", key.join(", ")) };
-    let mode = job.target.mode.name();
-    lines.push(format!("target   {}, {mode}{key}", job.target.table.plain()));
+    lines.push(target_line(&job.target));
     lines.extend(job.columns.iter().map(|column| {
         let from = column.from.as_ref().map(|from| format!(" from {from}")).unwrap_or_default();
         let nulls = if column.not_null { " not null" } else { "" };
@@ -116,6 +128,28 @@ fn describe(job: &JobFile) -> Vec<String> {
         bytes(job.limits.batch_bytes)
     ));
     lines
+}
+
+fn target_name(target: &TargetSpec) -> String {
+    match target {
+        TargetSpec::Table(table) => table.table.plain(),
+        TargetSpec::File(file) => file.path().display().to_string(),
+    }
+}
+
+fn target_line(target: &TargetSpec) -> String {
+    let name = target_name(target);
+    match target {
+        TargetSpec::Table(table) => {
+            let key: Vec<_> = table.key.iter().map(crate::ident::Ident::as_str).collect();
+            let key =
+                if key.is_empty() { String::new() } else { format!(", key {}", key.join(", ")) };
+            format!("target   {name}, {}{key}", table.mode.name())
+        }
+        TargetSpec::File(file) => {
+            format!("target   {} {name}, {}", file.format().name(), file.mode_name())
+        }
+    }
 }
 
 #[cfg(test)]

@@ -40,6 +40,7 @@ impl Exit {
             | ErrorKind::PoolFull
             | ErrorKind::Database
             | ErrorKind::Stale
+            | ErrorKind::Sink
             | ErrorKind::Ledger => Self::Infrastructure,
             ErrorKind::RejectLimit => Self::RejectLimit,
             ErrorKind::AlreadyRunning => Self::AlreadyRunning,

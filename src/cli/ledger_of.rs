@@ -98,7 +98,12 @@ pub(super) fn wanted(
         Some(file) if is_file_name(file) => {
             let job = JobFile::read(Path::new(file), &settings.overrides())?;
             let JobFile { name, params, target, ledger, .. } = job;
-            return Ok(Wanted { url: target.url, ledger, name: Some(name), params: Some(params) });
+            return Ok(Wanted {
+                url: target.url()?,
+                ledger,
+                name: Some(name),
+                params: Some(params),
+            });
         }
         name => name.clone(),
     };

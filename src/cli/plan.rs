@@ -3,12 +3,16 @@
 use super::console::Console;
 use super::contact::contact;
 use super::files::files;
-use super::job_file::{ColumnSpec, CsvSpec, FilesSpec, JobFile, SourceSpec};
+use super::job_file::{
+    ColumnSpec, CsvSpec, FilesSpec, JobFile, SourceSpec, TargetSpec, TargetTable,
+};
 use super::table_plan;
 use crate::batch::job::Job;
 use crate::engine::{Engine, StatementEvent};
 use crate::error::{Error, Result};
+use crate::mapping::column::Column;
 use crate::retry::RetryPolicy;
+use crate::sink::destination::Destination;
 use crate::sink::fit;
 use crate::sink::table::TableSink;
 use crate::sink::target::Target;
@@ -24,7 +28,7 @@ use std::sync::Arc;
 pub(super) struct Plan {
     pub(super) engine: Engine,
     pub(super) feed: Arc<dyn Feed>,
-    pub(super) target: Target,
+    pub(super) target: Destination,
 }
 
 impl Plan {
@@ -33,7 +37,7 @@ impl Plan {
     /// # Errors
     /// `Source` or `Config` if the source cannot be read or lacks a column; `Url`.
     pub(super) fn of(file: &JobFile) -> Result<Self> {
-        Self::on(Engine::open(&file.target.url)?, file)
+        Self::on(Engine::open(&file.target.url()?)?, file)
     }
 
     /// The same; `echo` is told of every statement.
@@ -44,7 +48,7 @@ impl Plan {
         file: &JobFile,
         echo: impl Fn(&StatementEvent<'_>) + Send + Sync + 'static,
     ) -> Result<Self> {
-        Self::on(Engine::builder(&file.target.url).echo(echo).build()?, file)
+        Self::on(Engine::builder(&file.target.url()?).echo(echo).build()?, file)
     }
 
     /// The same, only to be looked at.
@@ -52,17 +56,16 @@ impl Plan {
     /// # Errors
     /// As [`Plan::of`].
     pub(super) fn to_look_at(file: &JobFile) -> Result<Self> {
-        Self::on(Engine::builder(&file.target.url).read_only(true).build()?, file)
+        Self::on(Engine::builder(&file.target.url()?).read_only(true).build()?, file)
     }
 
     fn on(engine: Engine, file: &JobFile) -> Result<Self> {
         let feed = open(file, &engine)?;
-        let spec = &file.target;
-        let key = spec.key.iter().map(|name| name.as_str().to_owned()).collect();
         let columns = feed.columns().to_vec();
-        let mut target = Target::new(spec.table.clone(), columns, key, spec.mode)?;
-        target.create = spec.create;
-        target.allow_empty_source = spec.allow_empty_source;
+        let target = match &file.target {
+            TargetSpec::Table(spec) => table(spec, columns)?.into(),
+            TargetSpec::File(target) => target.clone().columns(columns).into(),
+        };
         Ok(Self { engine, feed, target })
     }
 
@@ -71,9 +74,16 @@ impl Plan {
     /// # Errors
     /// `Connect` if it cannot be reached; `Schema` if it is not there and the job creates no table.
     pub(super) fn reach(&self, console: Console) -> Result<bool> {
+        match &self.target {
+            Destination::File(file) => file.make_room().map(|()| true),
+            Destination::Table(table) => self.reach_for(table, console),
+        }
+    }
+
+    fn reach_for(&self, table: &Target, console: Console) -> Result<bool> {
         let is_there = contact(&self.engine, console)?;
         if !is_there {
-            fit::new_table(&self.target)?;
+            fit::new_table(table)?;
         }
         Ok(is_there)
     }
@@ -83,12 +93,12 @@ impl Plan {
     ///
     /// # Errors
     /// `Connect` if the database cannot be reached; `Schema` if the table does not fit.
-    pub(super) fn find_table(&self, console: Console) -> Result<Option<TableSink>> {
-        if !self.reach(console)? {
+    pub(super) fn find_table(&self, table: &Target, console: Console) -> Result<Option<TableSink>> {
+        if !self.reach_for(table, console)? {
             return Ok(None);
         }
         let mut connection = self.engine.get()?;
-        TableSink::find(self.target.clone(), &mut *connection).map(Some)
+        TableSink::find(table.clone(), &mut *connection).map(Some)
     }
 
     /// The job.
@@ -128,6 +138,14 @@ fn open(file: &JobFile, engine: &Engine) -> Result<Arc<dyn Feed>> {
         }
         SourceSpec::Table(table) => Ok(Arc::new(table_plan::open(table, file, engine)?)),
     }
+}
+
+fn table(spec: &TargetTable, columns: Vec<Column>) -> Result<Target> {
+    let key = spec.key.iter().map(|name| name.as_str().to_owned()).collect();
+    let mut target = Target::new(spec.table.clone(), columns, key, spec.mode)?;
+    target.create = spec.create;
+    target.allow_empty_source = spec.allow_empty_source;
+    Ok(target)
 }
 
 fn open_csv(spec: &CsvSpec, columns: &[ColumnSpec]) -> Result<CsvColumns> {

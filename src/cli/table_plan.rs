@@ -1,8 +1,8 @@
 //! From a source that is in a database to its feed.
 
-use super::job_file::{ColumnSpec, JobFile, Origin, TableSpec};
+use super::job_file::{ColumnSpec, JobFile, Origin, TableSpec, TargetSpec};
 use crate::engine::Engine;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::ident::Ident;
 use crate::source::table::{TableColumn, TableColumns};
 
@@ -16,9 +16,14 @@ pub(super) fn open(spec: &TableSpec, file: &JobFile, target: &Engine) -> Result<
         Origin::Table(table) => TableColumns::of_table(table.clone(), columns)?,
         Origin::Query(sql) => TableColumns::query(sql, columns)?,
     };
-    source = match &spec.url {
+    source = match (&spec.url, &file.target) {
+        (None, TargetSpec::File(_)) => {
+            let message =
+                "[source] url: missing, expected the URL of a database: the target is a file";
+            return Err(Error::new(ErrorKind::Config, message));
+        }
         // One database has one pool, whoever asks: together they keep within its limit.
-        Some(url) if *url != file.target.url => {
+        (Some(url), target) if *url != target.url()? => {
             source.on(&Engine::builder(url).read_only(true).build()?)
         }
         _ => source.on(target),

@@ -39,6 +39,8 @@ pub enum ErrorKind {
     Schema,
     /// The input cannot be read.
     Source,
+    /// An output file cannot be written.
+    Sink,
     /// The ledger cannot be read or written, or does not agree with the job.
     Ledger,
     /// Another process runs this job now.

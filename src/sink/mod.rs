@@ -1,6 +1,8 @@
-//! Where rows go: one table, in one of five modes.
+//! Where rows go: one table, in one of five modes; or a file.
 //!
 //! - `mode`:    append, insert-ignore, upsert, mirror, replace
+//! - `destination`: a table or a file, as declared and as found
+//! - `file`:    CSV and NDJSON, exactly once without a transaction
 //! - `target`:  what is declared of the table
 //! - `fit`:     the declared columns held against the catalog's
 //! - `table`:   the table as it was found, and what is written into it
@@ -29,6 +31,8 @@
 //! A sink runs inside a transaction that somebody else begins and commits. It never opens one,
 //! never retries, and knows nothing of the ledger.
 
+pub mod destination;
+pub mod file;
 pub mod fit;
 mod isolate;
 pub mod mode;

@@ -21,12 +21,15 @@ pub struct Surroundings {
     pub stop: StopToken,
     /// What makes the job the same job: a hash.
     pub identity: String,
+    /// Whether other processes work on the same job, each with a source of its own.
+    pub shared: bool,
 }
 
 impl Surroundings {
     /// Those of a run of `workers` workers on `engine`.
     pub fn new(engine: Arc<dyn Acquire>, workers: usize) -> Self {
-        Self { engine, workers, stop: StopToken::new(), identity: String::new() }
+        let (stop, identity) = (StopToken::new(), String::new());
+        Self { engine, workers, stop, identity, shared: false }
     }
 }
 

@@ -6,6 +6,7 @@
 //! - `rights`:  which rights a user lacks
 //! - `table`:   creating a table from columns
 //! - `migration`: the table in which migrations are recorded
+//! - `part`:    the table in which the parts of an output file are recorded
 //! - `script`:  the statements of a text, one by one
 //! - `shape`:   creating and dropping the tables of entities
 //! - `stage`:   the table in which a job collects its rows before they are merged
@@ -28,6 +29,7 @@ mod ledger_steps;
 pub mod literal;
 pub mod merge;
 pub mod migration;
+pub mod part;
 pub mod partition;
 mod rights;
 pub mod rows;

@@ -119,6 +119,7 @@ mod session_unit_flush; // few statements, parents first
 mod session_unit_model; // random work, against a plain map
 mod session_unit_undo; // what is rolled back is undone in the objects
 mod session_unit_work; // what a session looks after
+mod sink_file; // CSV and NDJSON files, against what COPY and row_to_json make of the same rows
 mod store_many; // many entities at a time: few statements, all or none
 mod store_single; // one entity at a time
 mod store_types;
@@ -134,6 +135,8 @@ mod job_errors; // every SQLSTATE does what its class says
 mod job_join; // several processes on one job
 #[cfg(feature = "cli")]
 mod job_kill; // kill -9 at random moments
+#[cfg(feature = "cli")]
+mod job_kill_export; // the same while a file is written
 mod job_ledger; // its versions, its place, the rights it takes
 #[cfg(feature = "cli")]
 mod job_matrix; // kills, by what is written and by how many workers

@@ -5,13 +5,15 @@
 //! - `units`:      sizes, durations and shares
 //! - `table_source`: the sources that are in a database
 //! - `files`:      which files a source reads
-//! - `params`, `source`, `target`, `columns`, `limits`, `ledger`: the sections
+//! - `params`, `source`, `target`, `columns`, `limits`, `ledger`: the sections; `file_target`: the
+//!   target where it is a file
 //!
 //! What is not understood is refused, never passed over: an unknown key, a value of another type,
 //! a `${NAME}` that nobody set. Every error is one line: file, line, key, what was expected; it
 //! never shows a URL. Nothing here opens the source or the target.
 
 mod columns;
+mod file_target;
 mod files;
 mod ledger;
 mod limits;
@@ -30,7 +32,7 @@ pub use files::FilesSpec;
 pub use limits::LimitsSpec;
 pub use source::{CsvSpec, SourceSpec};
 pub use table_source::{Origin, TableSpec};
-pub use target::TargetSpec;
+pub use target::{TargetSpec, TargetTable};
 
 use crate::batch::change::OnChange;
 use crate::batch::ledger::LedgerName;

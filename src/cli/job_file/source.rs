@@ -112,7 +112,7 @@ fn csv(section: &Section<'_>) -> Result<CsvSpec> {
 }
 
 /// A character of one byte that is no line end: what `COPY` takes.
-fn one_byte(field: &Field<'_>) -> Result<u8> {
+pub(super) fn one_byte(field: &Field<'_>) -> Result<u8> {
     let expected = "one ASCII character other than a line end";
     match field.text(expected)?.as_bytes() {
         [byte] if byte.is_ascii() && !matches!(byte, b'\n' | b'\r' | 0) => Ok(*byte),

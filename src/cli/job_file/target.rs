@@ -1,14 +1,16 @@
 //! `[target]`: where the rows go, and how.
 
 use super::columns::ColumnSpec;
+use super::file_target as file;
 use super::section::{Section, did_you_mean};
 use crate::error::Result;
 use crate::ident::{Ident, TableName};
 use crate::nearest::nearest;
+use crate::sink::file::target::FileTarget;
 use crate::sink::mode::Mode;
 use std::fmt;
 
-const MODES: [(&str, Mode); 5] = [
+pub(super) const MODES: [(&str, Mode); 5] = [
     ("append", Mode::Append),
     ("insert-ignore", Mode::InsertIgnore),
     ("upsert", Mode::Upsert),
@@ -17,9 +19,32 @@ const MODES: [(&str, Mode); 5] = [
 ];
 
 /// Where a job writes, and how.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TargetSpec {
+    /// A table.
+    Table(TargetTable),
+    /// A file, or a folder of parts; its columns are those of the job.
+    File(FileTarget),
+}
+
+impl TargetSpec {
+    /// The URL of the database that has the ledger. It may contain a password: never show it.
+    ///
+    /// # Errors
+    /// `Config` if the path of a file cannot be part of one.
+    pub fn url(&self) -> Result<String> {
+        match self {
+            Self::Table(table) => Ok(table.url.clone()),
+            Self::File(file) => file.ledger_url(),
+        }
+    }
+}
+
+/// The table that a job writes, and how.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct TargetSpec {
+pub struct TargetTable {
     /// The URL of the database. It may contain a password: never show it.
     pub url: String,
     /// The table.
@@ -35,9 +60,9 @@ pub struct TargetSpec {
     pub allow_empty_source: bool,
 }
 
-impl fmt::Debug for TargetSpec {
+impl fmt::Debug for TargetTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TargetSpec")
+        f.debug_struct("TargetTable")
             .field("table", &self.table)
             .field("create", &self.create)
             .field("mode", &self.mode)
@@ -53,7 +78,14 @@ pub(super) fn read(
     columns: &[ColumnSpec],
     url: Option<&str>,
 ) -> Result<TargetSpec> {
-    section.allow_only(&["url", "table", "create", "mode", "key", "allow_empty_source"])?;
+    match section.optional("kind").map(|kind| file::kind(&kind)).transpose()?.flatten() {
+        Some(format) => file::read(section, format, columns, url).map(TargetSpec::File),
+        None => table(section, columns, url).map(TargetSpec::Table),
+    }
+}
+
+fn table(section: &Section<'_>, columns: &[ColumnSpec], url: Option<&str>) -> Result<TargetTable> {
+    section.allow_only(&["kind", "url", "table", "create", "mode", "key", "allow_empty_source"])?;
     let flag = |key: &str| section.optional(key).map_or(Ok(false), |field| field.flag());
     let url = match url {
         Some(url) => url.to_owned(),
@@ -63,7 +95,7 @@ pub(super) fn read(
     let name = TableName::parse(&table.filled_text("the name of a table")?);
     let mode = section.required("mode", "append, insert-ignore, upsert, mirror or replace")?;
     let mode = mode.word(&MODES)?;
-    Ok(TargetSpec {
+    Ok(TargetTable {
         url,
         table: name.map_err(|error| table.error(error.message()))?,
         create: flag("create")?,

@@ -57,6 +57,13 @@ fn given(params: &[(&str, &str)]) -> Overrides {
     Overrides { params: params.iter().map(owned).collect(), target: None }
 }
 
+fn table(job: &JobFile) -> &TargetTable {
+    match &job.target {
+        TargetSpec::Table(table) => table,
+        TargetSpec::File(_) => panic!("a file"),
+    }
+}
+
 #[test]
 fn a_good_file_is_what_it_says() {
     let job = parse(GOOD).unwrap();
@@ -66,11 +73,11 @@ fn a_good_file_is_what_it_says() {
     assert_eq!(csv.files.paths, ["data/2026-08-20/runways.csv"]);
     assert_eq!((csv.delimiter, csv.quote, csv.escape, csv.header), (b',', b'"', b'"', true));
     assert_eq!(csv.null, [""]);
-    assert_eq!(job.target.url, "sqlite:nightly.db");
-    assert_eq!(job.target.table.plain(), "etl.runways");
-    assert_eq!(job.target.mode, Mode::Mirror);
-    assert!(job.target.create && !job.target.allow_empty_source);
-    assert_eq!(job.target.key.iter().map(Ident::as_str).collect::<Vec<_>>(), ["id"]);
+    assert_eq!(table(&job).url, "sqlite:nightly.db");
+    assert_eq!(table(&job).table.plain(), "etl.runways");
+    assert_eq!(table(&job).mode, Mode::Mirror);
+    assert!(table(&job).create && !table(&job).allow_empty_source);
+    assert_eq!(table(&job).key.iter().map(Ident::as_str).collect::<Vec<_>>(), ["id"]);
     assert_eq!(job.limits.batch_rows, 1_000);
     assert_eq!(job.limits.batch_bytes, 64 << 10);
     assert_eq!(job.limits.max_rejects, MaxRejects::Share(0.01));
@@ -141,7 +148,7 @@ fn one_field_may_feed_two_columns() {
 fn replace_and_append_need_no_key() {
     for mode in ["append", "replace"] {
         let text = changed("\"mirror\"", &format!("{mode:?}")).replace("key = [\"id\"]\n", "");
-        assert_eq!(parse(&text).unwrap().target.key, []);
+        assert_eq!(table(&parse(&text).unwrap()).key, []);
     }
 }
 
@@ -160,15 +167,15 @@ fn parameters_come_before_the_environment_and_the_command_line_before_both() {
 fn the_target_of_the_command_line_makes_that_of_the_file_superfluous() {
     let text = changed("${ROWMILL_TARGET:-sqlite:nightly.db}", "${NOBODY_SET_IT}");
     let overrides = Overrides { target: Some("sqlite:other.db".to_owned()), ..given(&[]) };
-    assert_eq!(parse_with(&text, &overrides).unwrap().target.url, "sqlite:other.db");
+    assert_eq!(table(&parse_with(&text, &overrides).unwrap()).url, "sqlite:other.db");
     let without = changed("url = \"${ROWMILL_TARGET:-sqlite:nightly.db}\"\n", "");
-    assert_eq!(parse_with(&without, &overrides).unwrap().target.url, "sqlite:other.db");
+    assert_eq!(table(&parse_with(&without, &overrides).unwrap()).url, "sqlite:other.db");
 }
 
 #[test]
 fn the_password_of_the_url_is_never_shown() {
     let job = parse(&changed("${ROWMILL_TARGET:-sqlite:nightly.db}", "${SECRET_URL}")).unwrap();
-    assert!(job.target.url.contains("hunter2"));
+    assert!(table(&job).url.contains("hunter2"));
     assert!(!format!("{job:?}").contains("hunter2"));
     for bad in [
         "url = \"postgresql://me:hunter2@db/${x\"",
@@ -189,7 +196,7 @@ fn a_bad_file_is_one_line() {
     #[rustfmt::skip]
     let cases = [
         ("mode = ", "mod = ", r#"job.toml:11: [target] mod: unknown key, did you mean "mode"?"#),
-        ("mode = ", "when = ", "job.toml:11: [target] when: unknown key, expected url, table, create, mode, key or allow_empty_source"),
+        ("mode = ", "when = ", "job.toml:11: [target] when: unknown key, expected kind, url, table, create, mode, key or allow_empty_source"),
         ("[limits]", "[limit]", r#"job.toml:18: limit: unknown key, did you mean "limits"?"#),
         ("name = \"runways\"", "", "job.toml:1: name: missing, expected the name of the job"),
         ("\"runways\"", "\"\"", "job.toml:1: name: expected the name of the job, found an empty text"),
@@ -276,7 +283,7 @@ fn the_job_file_of_the_manual_is_one() {
     let (_, behind) = manual.split_once("```toml\n").unwrap();
     let (text, _) = behind.split_once("```").unwrap();
     let job = parse(text).unwrap();
-    assert_eq!((job.columns.len(), job.target.mode), (4, Mode::Mirror));
+    assert_eq!((job.columns.len(), table(&job).mode), (4, Mode::Mirror));
 }
 
 #[test]

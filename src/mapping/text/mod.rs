@@ -10,6 +10,7 @@
 //! - `civil`:       days and microseconds, and the civil calendar
 //! - `json`:        `json` and `jsonb`
 //! - `array`:       array literals; `array_shape` for their dimensions, `array_write` for the way back
+//! - `as_json`:     values as JSON, as `to_json` shows them
 //! - `plain`:       the plain forms that nearly every text has, read without detours
 //! - `quoted`:      the items of records and ranges
 //! - `fault`, `space`: the errors and the blanks they all share
@@ -38,6 +39,7 @@
 mod array;
 mod array_shape;
 mod array_write;
+mod as_json;
 mod character;
 pub mod civil;
 mod datetime;
@@ -54,6 +56,7 @@ pub(in crate::mapping) mod quoted;
 mod scalar;
 mod space;
 
+pub use as_json::{output_json, push_string};
 pub use input::Input;
 
 use crate::error::Result;

@@ -74,7 +74,7 @@ impl Core {
                 .column(name.as_str())
                 .locate(|place| place.table = Some(self.options.describe()))?;
         }
-        let consistency = self.settled(&facts)?;
+        let consistency = self.settled(&facts, surroundings.shared)?;
         let (plan, snapshot) = (Mutex::new(None), Mutex::new(None));
         let run = Run { surroundings, gate, facts, consistency, plan, snapshot };
         *self.run.lock() = Some(Arc::new(run));
@@ -83,7 +83,7 @@ impl Core {
 
     /// The consistency that was asked for, if it can be had; or the best that carries on after a
     /// crash.
-    fn settled(&self, facts: &Facts) -> Result<Consistency> {
+    fn settled(&self, facts: &Facts, shared: bool) -> Result<Consistency> {
         let by_blocks = self.options.partitions == Partitions::Blocks;
         let has_key = !facts.key.is_empty() && !by_blocks;
         let has_blocks = !facts.storage.parts.is_empty()
@@ -114,6 +114,10 @@ impl Core {
             Consistency::PerBatch if !has_key => refused(
                 "blocks of different instants may have a row twice, or not at all",
                 "name a key, or take consistency snapshot or static",
+            ),
+            Consistency::Snapshot if shared => refused(
+                "several processes cannot read one snapshot: it dies with the one that took it",
+                "take consistency per-batch, or static where nobody writes",
             ),
             Consistency::Snapshot if !facts.capabilities.snapshots => refused(
                 "this database has no snapshot that several connections can read",
