@@ -87,6 +87,7 @@
 //! | map an enum: of the database, or as a text or a number | `#[derive(SqlEnum)]` |
 //! | give a column a type of my own | `#[derive(Cell)]`, `#[derive(Composite)]` |
 //! | have ranges, addresses, intervals, numbers of any length | [`Range`], [`Multirange`], [`Inet`], [`MacAddress`], [`Hstore`], [`Interval`], [`Moment`], [`Numeric`] |
+//! | write CSV or NDJSON files, whole or not at all | [`CsvFile`], [`NdjsonFile`], [`Pipeline::write_file`] |
 //! | know whether trying again helps | [`Error::is_transient`], [`Error::kind`] |
 //!
 //! Who comes from SQLAlchemy, Django, Peewee or Tortoise finds each thing of the first day in the

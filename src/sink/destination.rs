@@ -85,7 +85,9 @@ impl Destination {
     ) -> Result<Sink> {
         match self {
             Self::Table(target) => TableSink::find(target.clone(), connection).map(Sink::Table),
-            Self::File(target) => FileSink::find(target.clone(), owner, is_new).map(Sink::File),
+            Self::File(target) => {
+                FileSink::find(target.clone(), owner, is_new).map(|file| Sink::File(Box::new(file)))
+            }
         }
     }
 
@@ -99,12 +101,11 @@ impl Destination {
 
 /// What rows are written into, as it was found.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "there is one for each run")]
 pub enum Sink {
     /// A table.
     Table(TableSink),
     /// A file.
-    File(FileSink),
+    File(Box<FileSink>),
 }
 
 impl Sink {

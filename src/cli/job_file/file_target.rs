@@ -151,7 +151,7 @@ mod tests {
         assert!(job(&format!("{line}\"append\"\n")).is_ok());
         let message = refusal(&format!("{line}\"mirror\"\n"));
         assert!(
-            message.starts_with("j:9: [target] mode: a file has no rows to compare"),
+            message.starts_with("j:10: [target] mode: a file has no rows to compare"),
             "{message}"
         );
         let message = refusal(&format!("{line}\"append\"\nreplace = true\n"));

@@ -213,8 +213,8 @@ impl FileSink {
         if let Written::Output(output) = written {
             let Output { whole, links, manifest } = &mut **output;
             if !self.target.replace {
-                let new = whole.iter().chain([&*manifest]).filter(|new| !new.is_placed());
-                new.map(assemble::refuse_other).collect::<Result<()>>()?;
+                let mut new = whole.iter().chain([&*manifest]).filter(|new| !new.is_placed());
+                new.try_for_each(assemble::refuse_other)?;
             }
             match whole {
                 Some(whole) if whole.is_placed() => {}
