@@ -3,7 +3,7 @@
 use super::column::{From, Guessed};
 use super::dialect::{self, Dialect};
 use super::header::{self, First};
-use super::look::{Extent, Sample};
+use super::look::Sample;
 use super::names::Names;
 use super::observed::Observed;
 use super::{Found, Shape};
@@ -12,6 +12,7 @@ use crate::ident::Ident;
 use crate::mapping::column_type::ColumnType;
 use crate::source::csv::{CsvColumn, CsvColumns, CsvFormat};
 use crate::source::input::{Compression, Files};
+use std::ops::Range;
 
 /// A field that can become a column.
 struct Field {
@@ -59,8 +60,9 @@ pub(super) fn look_at(files: &Files, head: &[u8]) -> Result<Found> {
         nulls.push("\\N".to_owned());
     }
     let mut columns = named(&fields, &observed, &nulls);
-    let extent =
-        proven(files, &format.nulls(nulls.clone()), &fields, &mut columns, &sample, extent)?;
+    let format = format.nulls(nulls.clone());
+    Proof { files, format, fields: &fields, sample: &sample, broken: extent.broken }
+        .give(&mut columns)?;
     let source = Shape::Csv { dialect, header, nulls };
     Ok(Found { source, compression: Compression::None, columns, notes, extent })
 }
@@ -78,7 +80,7 @@ fn first_rows(files: &Files, dialect: Dialect) -> Result<(Row, Vec<Row>)> {
         (1..=dialect.first).map(|position| Field { position, name: None }).collect();
     let feed = open(files, format(dialect).header(false), &fields)?;
     let mut rows = Vec::new();
-    Sample::of(&feed)?.beginning().rows(&feed, &mut |row| {
+    Sample::beginning_of(&feed)?.rows(&feed, &mut |row| {
         rows.push(row.iter().map(|field| field.map(str::to_owned)).collect());
     })?;
     if rows.is_empty() {
@@ -131,33 +133,48 @@ fn named(fields: &[Field], observed: &[Observed], nulls: &[String]) -> Vec<Guess
     fields.iter().zip(observed).map(column).collect()
 }
 
-/// Reads the rows once more as the job will, and makes text of what does not load: quoted markers
-/// of NULL, for one.
-fn proven(
-    files: &Files,
-    format: &CsvFormat,
-    fields: &[Field],
-    columns: &mut [Guessed],
-    sample: &Sample,
-    looked: Extent,
-) -> Result<Extent> {
-    for place in 0..columns.len() {
-        let guessed = &columns[place];
-        if guessed.column_type == ColumnType::Text {
-            continue;
+/// Reads the rows once more as the job will.
+struct Proof<'a> {
+    files: &'a Files,
+    format: CsvFormat,
+    fields: &'a [Field],
+    sample: &'a Sample,
+    /// How many rows are broken whatever the columns are.
+    broken: u64,
+}
+
+impl Proof<'_> {
+    /// Makes text of what does not load: a marker of NULL that stands in quotes, for one.
+    fn give(&self, columns: &mut [Guessed]) -> Result<()> {
+        // ORDER: all at once first; nearly always that is the only time.
+        if self.loads(columns, 0..columns.len())? {
+            return Ok(());
         }
-        let name = Ident::new(&guessed.name)?;
-        let mut column =
-            CsvColumn::new(name, guessed.column_type.clone()).from(fields[place].source());
-        if let Some(nulls) = &guessed.nulls {
-            column = column.nulls(nulls.clone());
+        for place in 0..columns.len() {
+            if columns[place].column_type != ColumnType::Text
+                && !self.loads(columns, place..place + 1)?
+            {
+                columns[place].column_type = ColumnType::Text;
+                columns[place].nulls = None;
+                columns[place].note =
+                    Some("some texts stand in quotes and are no values".to_owned());
+            }
         }
-        let feed = CsvColumns::open(files.clone(), format.clone(), vec![column])?;
-        if sample.rows(&feed, &mut |_| {})?.broken > looked.broken {
-            columns[place].column_type = ColumnType::Text;
-            columns[place].nulls = None;
-            columns[place].note = Some("some texts stand in quotes and are no values".to_owned());
-        }
+        Ok(())
     }
-    Ok(looked)
+
+    fn loads(&self, columns: &[Guessed], places: Range<usize>) -> Result<bool> {
+        let column = |place: usize| -> Result<CsvColumn> {
+            let Guessed { name, column_type, nulls, .. } = &columns[place];
+            let column = CsvColumn::new(Ident::new(name)?, column_type.clone())
+                .from(self.fields[place].source());
+            Ok(match nulls {
+                Some(nulls) => column.nulls(nulls.clone()),
+                None => column,
+            })
+        };
+        let columns = places.map(column).collect::<Result<_>>()?;
+        let feed = CsvColumns::open(self.files.clone(), self.format.clone(), columns)?;
+        Ok(self.sample.rows(&feed, &mut |_| {})?.broken <= self.broken)
+    }
 }

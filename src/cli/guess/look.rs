@@ -50,25 +50,38 @@ impl Sample {
     /// # Errors
     /// `Source` if it cannot be read or cut.
     pub(super) fn of(feed: &dyn Feed) -> Result<Self> {
-        let mut batches = Vec::new();
-        let mut bytes = 0;
+        let mut sample = Self::cut(feed, MOST_BYTES)?;
+        if sample.all > ALL_ROWS && sample.batches.len() > 3 * BATCHES {
+            sample.batches = picked(&sample.batches);
+        }
+        Ok(sample)
+    }
+
+    /// The first rows alone.
+    ///
+    /// # Errors
+    /// As [`Sample::of`].
+    pub(super) fn beginning_of(feed: &dyn Feed) -> Result<Self> {
+        Self::cut(feed, 1)
+    }
+
+    /// Cuts the file until so many bytes were passed.
+    fn cut(feed: &dyn Feed, most: u64) -> Result<Self> {
+        let (mut batches, mut bytes) = (Vec::new(), 0);
         let planned = feed.plan(CutLimits::new(BATCH_ROWS, 4 << 20), &mut |bounds| {
             batches.push(bounds);
             bytes += bounds.end - bounds.start;
-            match bytes {
-                MOST_BYTES.. => Err(Error::new(ErrorKind::Stopped, "enough was seen")),
-                _ => Ok(()),
+            match bytes < most {
+                true => Ok(()),
+                false => Err(Error::new(ErrorKind::Stopped, "enough was seen")),
             }
         });
         let to_the_end = match planned {
             Ok(()) => true,
-            Err(_) if bytes >= MOST_BYTES => false,
+            Err(_) if bytes >= most => false,
             Err(error) => return Err(error),
         };
-        let all = batches.iter().map(|bounds| bounds.rows).sum();
-        if all > ALL_ROWS && batches.len() > 3 * BATCHES {
-            batches = picked(&batches);
-        }
+        let all = batches.iter().map(|bounds: &Bounds| bounds.rows).sum();
         Ok(Self { batches, all, to_the_end })
     }
 
@@ -99,12 +112,6 @@ impl Sample {
             }
         }
         Ok(extent)
-    }
-
-    /// The first rows alone.
-    pub(super) fn beginning(mut self) -> Self {
-        self.batches.truncate(1);
-        self
     }
 }
 
