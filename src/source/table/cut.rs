@@ -105,20 +105,20 @@ impl Cutter<'_> {
         outside * 4 > bytes || bytes == 0
     }
 
+    /// What a piece of `rows` rows may have.
     pub(super) fn weights(&self, rows: u64) -> Weights {
         let (pieces, size) = self.row_size(rows);
-        let bytes = (self.bytes() / pieces.max(1)).max(LEAST_BYTES).min(self.limits.bytes);
-        let bytes = if self.bytes() == 0 { self.limits.bytes } else { bytes };
-        let fat = self.is_fat();
-        Weights {
-            rows: if fat {
-                rows.div_ceil(pieces.max(1)).clamp(1, self.limits.rows).max(size)
-            } else {
-                size
-            },
-            bytes: fat.then_some(bytes.max(1)),
-            columns: self.wanted.to_vec(),
+        let columns = self.wanted.to_vec();
+        if !self.is_fat() {
+            return Weights { rows: size, bytes: None, columns };
         }
+        // The average says nothing of rows that differ much: their bytes are counted instead.
+        let even = rows.div_ceil(pieces.max(1)).clamp(1, self.limits.rows.max(1));
+        let bytes = match self.bytes() {
+            0 => self.limits.bytes,
+            bytes => (bytes / pieces.max(1)).max(LEAST_BYTES).min(self.limits.bytes),
+        };
+        Weights { rows: even.max(size), bytes: Some(bytes.max(1)), columns }
     }
 
     /// Counts all rows in the order of the key.
