@@ -76,3 +76,29 @@ pub(super) fn failed(path: &Path, error: io::Error) -> Error {
     }
     told
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_told_by_its_code() {
+        let full = failed(Path::new("x"), io::Error::from(io::ErrorKind::StorageFull));
+        assert_eq!((full.kind(), full.sqlstate()), (ErrorKind::Sink, Some(SqlState::DISK_FULL)));
+        assert!(!full.is_data() && !full.is_transient());
+        let denied = failed(Path::new("x"), io::Error::from(io::ErrorKind::PermissionDenied));
+        assert_eq!((denied.kind(), denied.sqlstate()), (ErrorKind::Sink, None));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_new_file_takes_the_place_of_a_link_and_leaves_what_that_led_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let (link, victim) = (folder.path().join("link"), folder.path().join("victim"));
+        fs::write(&victim, "mine").unwrap();
+        std::os::unix::fs::symlink(&victim, &link).unwrap();
+        drop(create_new(&link).unwrap());
+        assert!(fs::symlink_metadata(&link).unwrap().is_file());
+        assert_eq!(fs::read_to_string(&victim).unwrap(), "mine");
+    }
+}
