@@ -132,9 +132,13 @@ impl Campaign {
             }
             let run = self.start(folder.path()).wait();
             assert_eq!(run.code, Some(0), "seed {seed}: {run}");
-            let seen = Seen::of(folder.path());
-            assert_eq!(seen.leftovers, Vec::<String>::new(), "seed {seed}");
-            assert!(seen == expected, "seed {seed}: the output differs: {:?}", seen.files.keys());
+            let output = Seen::of(folder.path());
+            assert_eq!(output.leftovers, Vec::<String>::new(), "seed {seed}");
+            assert!(
+                output == expected,
+                "seed {seed}: the output differs: {:?}",
+                output.files.keys()
+            );
         }
         assert!(kills >= wanted, "too few kills hit: {kills}, seed {seed}");
         let Self { kind, workers, output, .. } = self;
