@@ -130,6 +130,7 @@ pub mod pool;
 pub mod prelude;
 pub mod query;
 mod retry;
+mod routing;
 pub mod schema;
 pub mod session;
 pub mod sink;
@@ -188,8 +189,12 @@ pub use store::{
 
 // Wires and drivers: databases and their connections.
 pub use backend::RowRef;
+pub use backend::server_state::{LogPosition, ServerState};
 pub use config::{Order, Overflow, PoolKind, PoolOptions, ResetPolicy, Start};
-pub use engine::{Acquire, Engine, EngineBuilder, Executor, Intent, StatementEvent, StatementKind};
+pub use engine::{
+    Acquire, CommitToken, Engine, EngineBuilder, Executor, Freshness, Intent, NodeHealth,
+    NodeStatus, Policy, Reader, Replica, Role, RoutingOptions, StatementEvent, StatementKind,
+};
 #[cfg(feature = "metrics")]
 pub use observe::{PoolMetrics, RunMetrics};
 pub use pool::{

@@ -5,6 +5,7 @@ use rowmill::backend::fate::{Fate, TransactionId};
 use rowmill::backend::interrupt::Interrupt;
 use rowmill::backend::leftovers::Leftovers;
 use rowmill::backend::server_limit::ServerLimit;
+use rowmill::backend::server_state::{LogPosition, ServerState};
 use rowmill::backend::table_info::TableInfo;
 use rowmill::backend::{Backend, Connection, JobLock, RowRef};
 use rowmill::{Column, Dialect, Param, Result, Rows, TableName};
@@ -134,6 +135,14 @@ impl Connection for Nothing {
     }
 
     fn server_limit(&mut self) -> Result<Option<ServerLimit>> {
+        Ok(None)
+    }
+
+    fn server_state(&mut self, _: Instant) -> Result<Option<ServerState>> {
+        Ok(None)
+    }
+
+    fn log_position(&mut self) -> Result<Option<LogPosition>> {
         Ok(None)
     }
 

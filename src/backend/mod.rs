@@ -5,6 +5,7 @@
 //! - `interrupt`:    ending, from another thread, what a connection does
 //! - `leftovers`:    what a borrower left behind
 //! - `server_limit`: how many connections the server has room for
+//! - `server_state`: what a server says of itself and of its place among its replicas
 //! - `table_info`:   what the catalog says of a table
 //! - `table_storage`: where its rows lie
 //! - `unloaded`:     a row that was read in bulk
@@ -21,6 +22,7 @@ pub mod interrupt;
 pub mod leftovers;
 pub mod postgres;
 pub mod server_limit;
+pub mod server_state;
 pub mod sqlite;
 pub mod table_info;
 pub mod table_storage;
@@ -38,6 +40,7 @@ use fate::{Fate, TransactionId};
 use interrupt::Interrupt;
 use leftovers::Leftovers;
 use server_limit::ServerLimit;
+use server_state::{LogPosition, ServerState};
 use std::fmt::Debug;
 use std::ops::Range;
 use std::sync::Arc;
@@ -255,6 +258,20 @@ pub trait Connection: Debug + Send {
     /// # Errors
     /// `Database` or `Disconnect`.
     fn server_limit(&mut self) -> Result<Option<ServerLimit>>;
+
+    /// What the server says of itself and of its place among its replicas, before `deadline`; `None`
+    /// where there is no such thing as a replica.
+    ///
+    /// # Errors
+    /// `Database` or `Disconnect`.
+    fn server_state(&mut self, deadline: Instant) -> Result<Option<ServerState>>;
+
+    /// How far the log of the server is written now, which is behind everything that was committed
+    /// before; on a standby, how much of it shows. `None` where there is no such thing as a replica.
+    ///
+    /// # Errors
+    /// `Database` or `Disconnect`.
+    fn log_position(&mut self) -> Result<Option<LogPosition>>;
 
     /// Whether it is in a transaction, as far as the statements that ran through it tell.
     fn in_transaction(&self) -> bool;

@@ -4,14 +4,7 @@ use crate::error::Result;
 use crate::pool::Pooled;
 use std::fmt::Debug;
 
-/// What a connection is wanted for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Intent {
-    /// Reading only: a replica will do, where there is one.
-    Read,
-    /// Reading and writing: the primary.
-    Write,
-}
+pub use crate::routing::Intent;
 
 /// Lends connections. Sources, sinks and sessions ask through this trait and never know how many
 /// servers stand behind it.

@@ -2,11 +2,15 @@
 
 use super::database::Engine;
 use super::echo::{EchoOptions, StatementEvent};
-use super::open_backend::open_backend;
+use super::replica::Replica;
+use super::servers::Common;
+use super::warnings;
+use super::wires::Wires;
 use crate::config::PoolOptions;
 use crate::error::Result;
 use crate::pool::PoolHooks;
-use crate::url::{Database, DatabaseUrl};
+use crate::routing::{Router, RoutingOptions};
+use crate::url::DatabaseUrl;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,6 +28,9 @@ pub struct EngineBuilder {
     statement_timeout: Option<Duration>,
     prepared_statements: Option<bool>,
     echo: EchoOptions,
+    replicas: Vec<Replica>,
+    each_host: bool,
+    routing: RoutingOptions,
 }
 
 impl EngineBuilder {
@@ -37,6 +44,9 @@ impl EngineBuilder {
             statement_timeout: None,
             prepared_statements: None,
             echo: EchoOptions::default(),
+            replicas: Vec::new(),
+            each_host: false,
+            routing: RoutingOptions::default(),
         }
     }
 
@@ -171,27 +181,71 @@ impl EngineBuilder {
         self
     }
 
+    /// Adds a server that reads may go to, beside the primary of the engine's URL. Which of them is
+    /// the primary is asked of the servers, also later on: after a promotion, writes follow it.
+    ///
+    /// Each has a pool of its own with the options of this builder, and one more connection over
+    /// which it is asked how it does. Reads are what is declared to be one: queries of entities, a
+    /// read session, [`Engine::reading`]; everything else goes to the primary.
+    ///
+    /// ```no_run
+    /// use rowmill::{Engine, Policy, Replica};
+    /// let engine = Engine::builder("postgresql://etl@db1/warehouse")
+    ///     .replica("postgresql://etl@db2/warehouse")
+    ///     .replica_with(Replica::new("postgresql://etl@db3/warehouse").label("reporting"))
+    ///     .routing(|options| options.policy(Policy::LeastInUse).primary_share(0.1))
+    ///     .build()?;
+    /// # Ok::<(), rowmill::Error>(())
+    /// ```
+    pub fn replica(self, url: &str) -> Self {
+        self.replica_with(Replica::new(url))
+    }
+
+    /// As [`replica`](Self::replica), with a weight and labels.
+    pub fn replica_with(mut self, replica: Replica) -> Self {
+        self.replicas.push(replica);
+        self
+    }
+
+    /// Makes each host of the URL a server of its own, as if it had been added by
+    /// [`replica`](Self::replica). Default: no; several hosts are then tried in their order, as by
+    /// libpq, and all connections go to the first that is as `target_session_attrs` says.
+    pub fn each_host(mut self, each: bool) -> Self {
+        self.each_host = each;
+        self
+    }
+
+    /// Sets how reads are spread, and when a server is left out: `change` gets what was set before.
+    /// It means nothing without a second server.
+    pub fn routing(mut self, change: impl FnOnce(RoutingOptions) -> RoutingOptions) -> Self {
+        self.routing = change(self.routing);
+        self
+    }
+
     /// The engine; it opens no connection yet, unless the options ask for some at the start.
     ///
     /// # Errors
-    /// `Url` if the URL cannot be used, `Config` if an option cannot, `Unsupported` if there is no
-    /// backend for it.
+    /// `Url` if a URL cannot be used, `Config` if an option cannot, `Unsupported` if there is no
+    /// backend for it, or if it cannot have replicas.
     #[track_caller]
     pub fn build(self) -> Result<Engine> {
         let mut url = self.url?;
-        match &mut url.database {
-            Database::Sqlite(settings) => settings.read_only = self.read_only,
-            Database::Postgres(settings) => {
-                if let Some(limit) = self.statement_timeout {
-                    settings.statement_timeout = Some(limit).filter(|limit| !limit.is_zero());
-                }
-                settings.prepared_statements =
-                    self.prepared_statements.unwrap_or(settings.prepared_statements);
-            }
-        }
         self.options.validate()?;
-        let backend = self.echo.around(open_backend(&url)?);
-        let engine = Engine::assemble(backend, self.options, self.hooks)?;
-        Ok(engine.with_notes(url.notes))
+        let mut notes = std::mem::take(&mut url.notes);
+        notes.extend(self.options.notes());
+        let hooks = warnings::listening(self.hooks);
+        let common = Common {
+            options: &self.options,
+            echo: &self.echo,
+            read_only: self.read_only,
+            statement_timeout: self.statement_timeout,
+            prepared_statements: self.prepared_statements,
+        };
+        if self.replicas.is_empty() && !self.each_host {
+            return Engine::of_one(common.one(url)?, hooks, notes);
+        }
+        let specs = common.all(url, self.replicas, self.each_host)?;
+        let router = Router::new(specs, self.routing, &hooks)?;
+        Ok(Engine::on(Wires::Many(router), notes))
     }
 }

@@ -4,11 +4,13 @@ use super::acquire::{Acquire, Intent};
 use super::builder::EngineBuilder;
 use super::echo::EchoOptions;
 use super::warnings;
+use super::wires::{Reading, Wires};
 use crate::backend::{Backend, JobLock, RowRef};
 use crate::config::PoolOptions;
 use crate::error::Result;
 use crate::mapping::param::Param;
 use crate::pool::{Pool, PoolHooks, PoolStats, Pooled};
+use crate::routing::{NodeSpec, Router, RoutingOptions};
 use crate::url::DatabaseUrl;
 use std::fmt;
 use std::sync::Arc;
@@ -32,8 +34,7 @@ pub struct Engine {
 }
 
 struct Shared {
-    backend: Arc<dyn Backend>,
-    pool: Pool,
+    wires: Wires,
     notes: Vec<String>,
 }
 
@@ -78,26 +79,49 @@ impl Engine {
         options: PoolOptions,
         hooks: PoolHooks,
     ) -> Result<Self> {
-        Self::assemble(EchoOptions::default().around(backend), options, hooks)
+        let notes = options.notes();
+        let backend = EchoOptions::default().around(backend);
+        let spec = NodeSpec { backend, options, labels: Vec::new(), weight: 1.0 };
+        Self::of_one(spec, warnings::listening(hooks), notes)
+    }
+
+    /// An engine for a primary and its replicas whose backends are there already; which is which is
+    /// asked of the servers.
+    ///
+    /// # Errors
+    /// `Config` if an option cannot be used; as [`from_backend`](Self::from_backend).
+    #[track_caller]
+    pub fn from_backends(
+        backends: Vec<Arc<dyn Backend>>,
+        options: &PoolOptions,
+        hooks: PoolHooks,
+        routing: RoutingOptions,
+    ) -> Result<Self> {
+        let notes = options.notes();
+        let spec = |backend| NodeSpec {
+            backend: EchoOptions::default().around(backend),
+            options: options.clone(),
+            labels: Vec::new(),
+            weight: 1.0,
+        };
+        let specs = backends.into_iter().map(spec).collect();
+        let router = Router::new(specs, routing, &warnings::listening(hooks))?;
+        Ok(Self::on(Wires::Many(router), notes))
     }
 
     #[track_caller]
-    pub(super) fn assemble(
-        backend: Arc<dyn Backend>,
-        options: PoolOptions,
-        hooks: PoolHooks,
-    ) -> Result<Self> {
-        let notes = options.notes();
-        let hooks = warnings::listening(hooks);
+    pub(super) fn of_one(spec: NodeSpec, hooks: PoolHooks, notes: Vec<String>) -> Result<Self> {
+        let NodeSpec { backend, options, .. } = spec;
         let pool = Pool::with_hooks(Arc::clone(&backend), options, hooks)?;
-        Ok(Self { shared: Arc::new(Shared { backend, pool, notes }) })
+        Ok(Self::on(Wires::One { backend, pool }, notes))
     }
 
-    pub(super) fn with_notes(self, notes: Vec<String>) -> Self {
-        let Shared { backend, pool, notes: own } = &*self.shared;
-        let (backend, pool) = (Arc::clone(backend), pool.clone());
-        let notes = notes.into_iter().chain(own.iter().cloned()).collect();
-        Self { shared: Arc::new(Shared { backend, pool, notes }) }
+    pub(super) fn on(wires: Wires, notes: Vec<String>) -> Self {
+        Self { shared: Arc::new(Shared { wires, notes }) }
+    }
+
+    pub(super) fn wires(&self) -> &Wires {
+        &self.shared.wires
     }
 
     /// Opens a connection, if none is there, and asks for a sign of life: for a program that
@@ -109,7 +133,7 @@ impl Engine {
     /// As [`get`](Self::get); `Disconnect` if there is no sign of life.
     #[track_caller]
     pub fn check(&self) -> Result<()> {
-        self.reach(self.shared.pool.options().connect_timeout)
+        self.reach(self.options().connect_timeout)
     }
 
     /// As [`check`](Self::check), but a server that cannot be reached is tried again for
@@ -119,9 +143,12 @@ impl Engine {
     /// As [`check`](Self::check).
     #[track_caller]
     pub fn reach(&self, patience: Duration) -> Result<()> {
-        let timeout = self.shared.pool.options().connect_timeout;
+        let timeout = self.options().connect_timeout;
         let deadline = within(timeout);
-        let mut connection = self.shared.pool.get_patiently(timeout, patience)?;
+        let mut connection = match self.wires() {
+            Wires::One { pool, .. } => pool.get_patiently(timeout, patience)?,
+            Wires::Many(_) => self.wires().take(None, timeout.min(patience))?,
+        };
         let is_alive = connection.ping(deadline);
         if is_alive.is_err() {
             connection.invalidate();
@@ -136,7 +163,7 @@ impl Engine {
     /// after [`dispose`](Self::dispose), `NestedCheckout` if this thread holds one already.
     #[track_caller]
     pub fn get(&self) -> Result<Pooled> {
-        self.shared.pool.get()
+        self.wires().take(None, self.options().timeout)
     }
 
     /// Takes a connection, within `timeout`.
@@ -145,7 +172,7 @@ impl Engine {
     /// As [`get`](Self::get).
     #[track_caller]
     pub fn get_within(&self, timeout: Duration) -> Result<Pooled> {
-        self.shared.pool.get_within(timeout)
+        self.wires().take(None, timeout)
     }
 
     /// Runs one statement on a connection of its own and returns how many rows it changed.
@@ -187,8 +214,8 @@ impl Engine {
     /// # Errors
     /// `Connect` or `Database` if it cannot be asked for.
     pub fn lock_job(&self, key: i64) -> Result<Option<Box<dyn JobLock>>> {
-        let deadline = within(self.shared.pool.options().timeout);
-        self.shared.backend.lock_job(key, deadline)
+        let deadline = within(self.options().timeout);
+        self.wires().backend().lock_job(key, deadline)
     }
 
     /// Takes the lock of a job beside others that share it, outside of the pool; `None` if one
@@ -216,7 +243,7 @@ impl Engine {
     /// # Errors
     /// `Connect` if it is not there and cannot be made.
     pub fn is_there(&self) -> Result<bool> {
-        self.shared.backend.is_there()
+        self.wires().backend().is_there()
     }
 
     /// Takes a connection for what `label` says; messages and events name it.
@@ -225,38 +252,38 @@ impl Engine {
     /// As [`get`](Self::get).
     #[track_caller]
     pub fn get_labelled(&self, label: impl Into<std::borrow::Cow<'static, str>>) -> Result<Pooled> {
-        self.shared.pool.get_labelled(label)
+        self.wires().take(Some(label.into()), self.options().timeout)
     }
 
-    /// The pool.
+    /// The pool; of several servers, that of the primary.
     pub fn pool(&self) -> &Pool {
-        &self.shared.pool
+        self.wires().pool()
     }
 
-    /// How many connections may be open at once.
+    /// How many connections may be open at once; of several servers, to the primary.
     pub fn capacity(&self) -> u32 {
-        self.shared.pool.capacity()
+        self.pool().capacity()
     }
 
     /// The counts of the pool at this moment.
     pub fn stats(&self) -> PoolStats {
-        self.shared.pool.stats()
+        self.pool().stats()
     }
 
     /// The options of the pool.
     pub fn options(&self) -> &PoolOptions {
-        self.shared.pool.options()
+        self.pool().options()
     }
 
     /// Closes the idle connections and turns away everybody who waits or comes; connections on
     /// loan are closed when they come back.
     pub fn dispose(&self) {
-        self.shared.pool.dispose();
+        self.wires().dispose();
     }
 
-    /// What it connects to, without the password.
+    /// What it connects to, without the password; of several servers, the primary.
     pub fn describe(&self) -> String {
-        self.shared.backend.describe()
+        self.wires().backend().describe()
     }
 
     /// What the user should be told of the URL although it is no error.
@@ -272,8 +299,11 @@ fn within(timeout: Duration) -> Instant {
 
 impl Acquire for Engine {
     #[track_caller]
-    fn acquire(&self, _: Intent) -> Result<Pooled> {
-        self.get()
+    fn acquire(&self, intent: Intent) -> Result<Pooled> {
+        match intent {
+            Intent::Read => self.wires().take_to_read(Reading::default()),
+            Intent::Write => self.get(),
+        }
     }
 
     fn capacity(&self) -> u32 {
@@ -283,6 +313,6 @@ impl Acquire for Engine {
 
 impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Engine").field(&self.shared.pool).finish()
+        f.debug_tuple("Engine").field(self.pool()).finish()
     }
 }

@@ -1,7 +1,8 @@
 //! What statements can be run through.
 
-use super::acquire::Intent;
+use super::acquire::{Acquire, Intent};
 use super::database::Engine;
+use super::wires::Reading;
 use crate::backend::Connection;
 use crate::error::Result;
 
@@ -36,6 +37,17 @@ pub trait Executor {
         work: impl FnOnce(&mut dyn Connection) -> Result<T>,
     ) -> Result<T>;
 
+    /// As [`with`](Self::with), for reading only. `work` may be run again, on a connection to
+    /// another server, where a replica could not go on: what it has done outside of the database is
+    /// done again, too. In a transaction it is run once.
+    ///
+    /// # Errors
+    /// As [`with`](Self::with).
+    #[track_caller]
+    fn read<T>(&self, work: impl FnMut(&mut dyn Connection) -> Result<T>) -> Result<T> {
+        self.with(Intent::Read, work)
+    }
+
     /// As [`with`](Self::with), for writing, so that all that `work` does holds or nothing of it:
     /// in a transaction of its own, or in a savepoint of the one there is. `work` is run once, and
     /// must neither commit nor roll back.
@@ -48,8 +60,17 @@ pub trait Executor {
 
 impl Executor for Engine {
     #[track_caller]
-    fn with<T>(&self, _: Intent, work: impl FnOnce(&mut dyn Connection) -> Result<T>) -> Result<T> {
-        work(&mut *self.get()?)
+    fn with<T>(
+        &self,
+        intent: Intent,
+        work: impl FnOnce(&mut dyn Connection) -> Result<T>,
+    ) -> Result<T> {
+        work(&mut *self.acquire(intent)?)
+    }
+
+    #[track_caller]
+    fn read<T>(&self, mut work: impl FnMut(&mut dyn Connection) -> Result<T>) -> Result<T> {
+        self.wires().read(Reading::default(), |connection, _| work(connection))
     }
 
     #[track_caller]

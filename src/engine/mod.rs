@@ -1,10 +1,15 @@
-//! One database, ready to be used: a URL, its backend and a pool.
+//! One database, ready to be used: a URL, its backend and a pool, or a primary and its replicas.
 //!
 //! - `database`:     [`Engine`]: made once, cloned freely
 //! - `builder`:      [`EngineBuilder`]: typed options over those of the URL
 //! - `echo`:         every statement, told to whoever asked for it
 //! - `acquire`:      [`Acquire`]: the one way in which work asks for a connection
 //! - `executor`:     [`Executor`]: what statements can be run through
+//! - `wires`:        one pool, or those of a primary and its replicas
+//! - `reader`:       [`Reader`]: reads of a declared freshness
+//! - `replica`:      [`Replica`]: a server beside the primary, as it is declared
+//! - `servers`:      the servers that an engine was declared with, each with its backend
+//! - `nodes`:        what is known of the servers; tokens of what was written
 //! - `open_backend`: which backend serves which URL
 //! - `warnings`:     what a pool tells, as warnings for `tracing`
 //!
@@ -17,11 +22,22 @@ mod builder;
 mod database;
 mod echo;
 mod executor;
+mod nodes;
 mod open_backend;
+mod reader;
+mod replica;
+mod servers;
 mod warnings;
+mod wires;
 
 pub use acquire::{Acquire, Intent};
 pub use builder::EngineBuilder;
 pub use database::Engine;
 pub use echo::{StatementEvent, StatementKind};
 pub use executor::Executor;
+pub use reader::Reader;
+pub use replica::Replica;
+
+pub use crate::routing::{
+    CommitToken, Freshness, NodeHealth, NodeStatus, Policy, Role, RoutingOptions,
+};

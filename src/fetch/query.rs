@@ -37,12 +37,8 @@ impl<S, R> Query<S, R> {
     /// value of its field; `Unsupported`, `Config` or `Encode` as [`Query::statement`].
     #[track_caller]
     pub fn all(&self, on: &impl Executor) -> Result<Vec<R>> {
-        let mut rows = Vec::new();
-        self.each(on, |row| {
-            rows.push(row);
-            Ok(())
-        })?;
-        Ok(rows)
+        let build = |dialect| self.statement(dialect);
+        run::rows(on, self.intent(), build, |row| read_row(row, &self.read))
     }
 
     /// Hands each row to `each`, in constant memory; `each` must not use the same connection.
@@ -105,13 +101,9 @@ impl<S, R> Query<S, R> {
     /// As [`all`](Self::all).
     #[track_caller]
     pub fn count(&self, on: &impl Executor) -> Result<u64> {
-        let mut count = 0;
         let build = |dialect| render::count(&self.select, dialect);
-        run::query(on, Intent::Read, build, &mut |row| {
-            count = i64::unpack(row.cell(0)?)? as u64;
-            Ok(())
-        })?;
-        Ok(count)
+        let counts = run::rows(on, Intent::Read, build, |row| i64::unpack(row.cell(0)?))?;
+        Ok(counts.last().map_or(0, |count| *count as u64))
     }
 
     /// Whether there is a row.
@@ -120,13 +112,8 @@ impl<S, R> Query<S, R> {
     /// As [`all`](Self::all).
     #[track_caller]
     pub fn exists(&self, on: &impl Executor) -> Result<bool> {
-        let mut found = false;
         let build = |dialect| render::first(&self.select, dialect);
-        run::query(on, Intent::Read, build, &mut |_| {
-            found = true;
-            Ok(())
-        })?;
-        Ok(found)
+        Ok(!run::rows(on, Intent::Read, build, |_| Ok(()))?.is_empty())
     }
 
     /// The page of at most `size` rows behind `after`, or the first one. The order is made complete

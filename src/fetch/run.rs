@@ -26,6 +26,30 @@ pub(super) fn query(
     })
 }
 
+/// Runs what `build` makes for the database, and returns what `read` makes of its rows. What only
+/// reads is run again elsewhere where a replica could not go on.
+#[track_caller]
+pub(super) fn rows<T>(
+    on: &impl Executor,
+    intent: Intent,
+    build: impl Fn(Dialect) -> Result<Statement>,
+    mut read: impl FnMut(&dyn RowRef) -> Result<T>,
+) -> Result<Vec<T>> {
+    let work = |connection: &mut dyn Connection| {
+        let statement = build(connection.capabilities().dialect)?;
+        let mut rows = Vec::new();
+        connection.query(&statement.sql, &params(&statement.values), &mut |row| {
+            rows.push(read(row)?);
+            Ok(())
+        })?;
+        Ok(rows)
+    };
+    match intent {
+        Intent::Read => on.read(work),
+        Intent::Write => on.with(intent, work),
+    }
+}
+
 /// Runs what `build` makes for the database, and says how many rows it changed.
 #[track_caller]
 pub(super) fn execute(

@@ -103,7 +103,7 @@ impl Shared {
             return Some(CloseReason::Budget);
         }
         let error = self.clean(link, seat, now, false).err()?;
-        link.note(&error);
+        link.regard(&error);
         if link.lost.is_none() {
             return Some(CloseReason::Unclean);
         }

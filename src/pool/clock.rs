@@ -31,7 +31,8 @@ impl Clock {
         }
     }
 
-    pub(crate) fn now(&self) -> Instant {
+    /// What it says now.
+    pub fn now(&self) -> Instant {
         match &self.0 {
             None => Instant::now(),
             Some(manual) => {

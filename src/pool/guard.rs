@@ -58,7 +58,7 @@ impl Pooled {
         let Some(mut link) = self.connection.link.take() else { return };
         let shared = &self.place.shared;
         if let Some(cause) = cause {
-            link.note(cause);
+            link.regard(cause);
         }
         shared.mourn(&mut link);
         let lost = link.lost.as_ref().map(Error::without_source);

@@ -122,6 +122,43 @@ impl PoolHooks {
         self
     }
 
+    /// Runs `check` on each new connection, after the hook of the user.
+    #[must_use]
+    pub(crate) fn and_on_connect(
+        mut self,
+        check: impl Fn(&mut Hooked<'_>) -> Result<()> + Send + Sync + 'static,
+    ) -> Self {
+        let first = self.connect.take();
+        self.connect = Some(Arc::new(move |hooked: &mut Hooked<'_>| {
+            if let Some(first) = &first {
+                first(&mut *hooked)?;
+            }
+            check(hooked)
+        }));
+        self
+    }
+
+    /// Asks `judge` where the user has no opinion of an error.
+    #[must_use]
+    pub(crate) fn or_classify(
+        mut self,
+        judge: impl Fn(&Error) -> Verdict + Send + Sync + 'static,
+    ) -> Self {
+        let first = self.classify.take();
+        self.classify = Some(Arc::new(move |error: &Error, in_ping: bool| {
+            match first.as_ref().map_or(Verdict::AsItIs, |first| first(error, in_ping)) {
+                Verdict::AsItIs => judge(error),
+                decided => decided,
+            }
+        }));
+        self
+    }
+
+    /// The clock by which ages are judged.
+    pub(crate) fn clock_of(&self) -> &Clock {
+        &self.clock
+    }
+
     /// Opens connections within a budget that other pools share.
     #[must_use]
     pub fn budget(mut self, budget: &Budget) -> Self {

@@ -48,8 +48,16 @@ impl Link {
         self.is_doubtful || self.generation < self.judge.generation()
     }
 
-    /// Notes what an error of a statement says of the connection.
-    pub(super) fn note(&mut self, error: &Error) {
+    /// Notes what an error of a statement says of the connection; the error says more, where more
+    /// is known.
+    pub(super) fn note(&mut self, error: Error) -> Error {
+        let error = self.judge.explain(self.generation, error);
+        self.regard(&error);
+        error
+    }
+
+    /// Notes what an error says of the connection.
+    pub(super) fn regard(&mut self, error: &Error) {
         if self.lost.is_none() && self.judge.is_lost(error, false) {
             // At once and not when it comes back: nobody is to meet the others meanwhile.
             self.lose(error);

@@ -151,6 +151,26 @@ impl Pool {
         self.shared.give_up_all();
     }
 
+    /// Gives up all connections that were opened so far, and cuts those on loan: whoever has one gets
+    /// a `Disconnect`, also in the middle of a statement, that says `why`.
+    pub fn sever_all(&self, why: impl Into<String>) {
+        self.shared.judge.set_reason(why.into());
+        self.shared.give_up_all();
+        self.shared.ledger.interrupts().iter().for_each(|interrupt| interrupt.sever());
+    }
+
+    /// Takes a connection for what `label` says, within `timeout`; a server that cannot be reached
+    /// is tried again for `patience` only.
+    #[track_caller]
+    pub(crate) fn take(
+        &self,
+        label: Option<Label>,
+        timeout: Duration,
+        patience: Duration,
+    ) -> Result<Pooled> {
+        self.ask(timeout, patience, label)
+    }
+
     /// Holds all who ask from now on, as for a fail-over, until [`resume`](Self::resume) or until
     /// their time is over. Connections on loan may be used and come back.
     pub fn suspend(&self) {

@@ -2,6 +2,7 @@
 
 use super::hooks::Classify;
 use crate::error::Error;
+use parking_lot::Mutex;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -22,11 +23,13 @@ pub enum Verdict {
 pub(super) struct Judge {
     generation: AtomicU64,
     classify: Option<Arc<Classify>>,
+    /// Why all connections up to a generation were cut.
+    reason: Mutex<Option<(u64, String)>>,
 }
 
 impl Judge {
     pub(super) fn new(classify: Option<Arc<Classify>>) -> Self {
-        Self { generation: AtomicU64::new(0), classify }
+        Self { generation: AtomicU64::new(0), classify, reason: Mutex::default() }
     }
 
     /// The generation of what is opened now.
@@ -52,6 +55,22 @@ impl Judge {
         self.generation
             .compare_exchange(generation, generation + 1, Ordering::AcqRel, Ordering::Relaxed)
             .is_ok()
+    }
+
+    /// All that were opened so far are going to be cut, for this reason.
+    pub(super) fn set_reason(&self, reason: String) {
+        *self.reason.lock() = Some((self.generation(), reason));
+    }
+
+    /// Adds why to the error of one of `generation` that was cut.
+    pub(super) fn explain(&self, generation: u64, error: Error) -> Error {
+        if !error.is_disconnect() {
+            return error;
+        }
+        match &*self.reason.lock() {
+            Some((last, reason)) if generation <= *last => error.with_hint(reason.clone()),
+            _ => error,
+        }
     }
 
     /// Gives up all that were opened so far.

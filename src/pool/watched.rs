@@ -6,6 +6,7 @@ use crate::backend::fate::{Fate, TransactionId};
 use crate::backend::interrupt::Interrupt;
 use crate::backend::leftovers::Leftovers;
 use crate::backend::server_limit::ServerLimit;
+use crate::backend::server_state::{LogPosition, ServerState};
 use crate::backend::table_info::TableInfo;
 use crate::backend::table_storage::TableStorage;
 use crate::backend::unloaded::Unloaded;
@@ -44,10 +45,7 @@ impl Watched {
         let running = link.badge.begin();
         let result = work(&mut *link.connection);
         drop(running);
-        if let Err(error) = &result {
-            link.note(error);
-        }
-        result
+        result.map_err(|error| link.note(error))
     }
 }
 
@@ -85,10 +83,7 @@ impl Connection for Watched {
         drop(running);
         match (result, foreign) {
             (Err(_), Some(error)) if !link.connection.is_broken() => Err(error),
-            (Err(error), _) => {
-                link.note(&error);
-                Err(error)
-            }
+            (Err(error), _) => Err(link.note(error)),
             (Ok(()), _) => Ok(()),
         }
     }
@@ -192,6 +187,14 @@ impl Connection for Watched {
 
     fn server_limit(&mut self) -> Result<Option<ServerLimit>> {
         self.call(Connection::server_limit)
+    }
+
+    fn server_state(&mut self, deadline: Instant) -> Result<Option<ServerState>> {
+        self.call(|connection| connection.server_state(deadline))
+    }
+
+    fn log_position(&mut self) -> Result<Option<LogPosition>> {
+        self.call(Connection::log_position)
     }
 
     fn in_transaction(&self) -> bool {

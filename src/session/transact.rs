@@ -77,7 +77,8 @@ impl Engine {
         let mut number = 1;
         loop {
             // A pool that has nothing to give has waited already.
-            let connection = self.acquire(Intent::Write)?;
+            let intent = if options.read_only { Intent::Read } else { Intent::Write };
+            let connection = self.acquire(intent)?;
             let done = Transaction::begin_on(connection, options, number)
                 .and_then(|transaction| run(self, options, transaction, &mut work));
             let error = match done {
@@ -112,6 +113,7 @@ fn run<T>(
     mut transaction: Transaction,
     work: &mut impl FnMut(&mut Transaction) -> Result<T>,
 ) -> Result<T> {
+    let changes = engine.primary_changes();
     let value = work(&mut transaction)?;
     let id = if options.resolve_commit { transaction.id()? } else { None };
     let ended = transaction.end();
@@ -120,7 +122,7 @@ fn run<T>(
     drop(transaction);
     match (ended, id) {
         (Err(error), Some(id)) if error.kind() == ErrorKind::CommitUnknown => {
-            resolve(engine, &id, error)?;
+            resolve(engine, changes, &id, error)?;
         }
         (ended, _) => ended?,
     }
@@ -132,10 +134,15 @@ fn run<T>(
 
 /// Asks on another connection what became of a transaction; nothing is an answer until its
 /// session has ended.
-fn resolve(engine: &Engine, id: &TransactionId, unknown: Error) -> Result<()> {
+fn resolve(engine: &Engine, changes: u64, id: &TransactionId, unknown: Error) -> Result<()> {
     let deadline = Instant::now() + FATE_PATIENCE;
     loop {
         let fate = engine.get().and_then(|mut connection| connection.fate(id));
+        // ORDER: after it was asked. A server that took the place of another may have given the
+        // same number to another transaction.
+        if engine.primary_changes() != changes {
+            return Err(unknown);
+        }
         match fate {
             Ok(Fate::Committed) => return Ok(()),
             Ok(Fate::RolledBack) => {

@@ -3,7 +3,7 @@
 use super::options::TransactionOptions;
 use crate::backend::fate::TransactionId;
 use crate::backend::{Connection, RowRef};
-use crate::engine::{Acquire, Executor, Intent};
+use crate::engine::{Acquire, CommitToken, Executor, Intent};
 use crate::error::{Error, ErrorKind, Result};
 use crate::mapping::param::Param;
 use crate::pool::Pooled;
@@ -169,6 +169,29 @@ impl Transaction {
             hook();
         }
         Ok(())
+    }
+
+    /// Commits as [`commit`](Self::commit) does, and returns a token of what was committed: a read
+    /// [`After`](crate::Freshness::After) it sees that. It costs one round trip more.
+    ///
+    /// The token is a place in the log that the server is asked for after the commit, so that it
+    /// covers what others committed in between, too. If the connection is lost right after the
+    /// commit, the token is for the primary.
+    ///
+    /// # Errors
+    /// As [`commit`](Self::commit).
+    pub fn commit_token(mut self) -> Result<CommitToken> {
+        self.end()?;
+        // It was committed: whatever goes wrong from here on must not be taken for a failure of that.
+        let position = self.inner.get_mut().connection.log_position();
+        let token = CommitToken::new(position.unwrap_or_default());
+        let hooks = self.take_hooks();
+        // ORDER: as for `commit`.
+        drop(self);
+        for hook in hooks {
+            hook();
+        }
+        Ok(token)
     }
 
     /// Rolls back and gives the connection back: what dropping does, but the error is seen.

@@ -70,7 +70,7 @@ pub trait Crud: Keyed + 'static {
     #[track_caller]
     fn get(on: &impl Executor, key: impl Into<Self::Key>) -> Result<Option<Self>> {
         let key = key.into();
-        on.with(Intent::Read, |connection| get(connection, &key))
+        on.read(|connection| get(connection, &key))
     }
 
     /// Reads its row again; `false` if it is not there any more.

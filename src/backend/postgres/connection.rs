@@ -23,6 +23,7 @@ use crate::backend::postgres::session::opened::Setup;
 use crate::backend::postgres::session::ping;
 use crate::backend::postgres::session::reset;
 use crate::backend::postgres::session::setup::{self, Purpose};
+use crate::backend::postgres::session::state;
 use crate::backend::postgres::session::traces::Traces;
 use crate::backend::postgres::statement::cache::Statements;
 use crate::backend::postgres::statement::load;
@@ -32,6 +33,7 @@ use crate::backend::postgres::storage;
 use crate::backend::postgres::wire::state::{Status, Wire};
 use crate::backend::postgres::wire::tags::Tags;
 use crate::backend::server_limit::ServerLimit;
+use crate::backend::server_state::{LogPosition, ServerState};
 use crate::backend::table_info::TableInfo;
 use crate::backend::table_storage::TableStorage;
 use crate::backend::unloaded::Unloaded;
@@ -363,6 +365,14 @@ impl Connection for PostgresConnection {
 
     fn server_limit(&mut self) -> Result<Option<ServerLimit>> {
         limits::server_limit(self).map(Some)
+    }
+
+    fn server_state(&mut self, deadline: Instant) -> Result<Option<ServerState>> {
+        state::server_state(self, deadline).map(Some)
+    }
+
+    fn log_position(&mut self) -> Result<Option<LogPosition>> {
+        state::log_position(self).map(Some)
     }
 
     fn in_transaction(&self) -> bool {

@@ -16,6 +16,7 @@ use crate::backend::fate::{Fate, TransactionId};
 use crate::backend::interrupt::Interrupt;
 use crate::backend::leftovers::Leftovers;
 use crate::backend::server_limit::ServerLimit;
+use crate::backend::server_state::{LogPosition, ServerState};
 use crate::backend::table_info::TableInfo;
 use crate::backend::table_storage::TableStorage;
 use crate::backend::unloaded::Unloaded;
@@ -307,6 +308,14 @@ impl Connection for SqliteConnection {
         let watch = &self.handle.watch;
         watch.install(&mut self.handle.sqlite.lock()).ok()?;
         Some(Arc::new(watch.interrupter(self.turn.gate())))
+    }
+
+    fn server_state(&mut self, _: Instant) -> Result<Option<ServerState>> {
+        Ok(None)
+    }
+
+    fn log_position(&mut self) -> Result<Option<LogPosition>> {
+        Ok(None)
     }
 
     fn in_transaction(&self) -> bool {

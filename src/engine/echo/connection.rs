@@ -7,6 +7,7 @@ use crate::backend::fate::{Fate, TransactionId};
 use crate::backend::interrupt::Interrupt;
 use crate::backend::leftovers::Leftovers;
 use crate::backend::server_limit::ServerLimit;
+use crate::backend::server_state::{LogPosition, ServerState};
 use crate::backend::table_info::TableInfo;
 use crate::backend::table_storage::TableStorage;
 use crate::backend::unloaded::Unloaded;
@@ -228,6 +229,14 @@ impl Connection for EchoConnection {
 
     fn server_limit(&mut self) -> Result<Option<ServerLimit>> {
         self.inner.server_limit()
+    }
+
+    fn server_state(&mut self, deadline: Instant) -> Result<Option<ServerState>> {
+        self.inner.server_state(deadline)
+    }
+
+    fn log_position(&mut self) -> Result<Option<LogPosition>> {
+        self.inner.log_position()
     }
 
     fn in_transaction(&self) -> bool {

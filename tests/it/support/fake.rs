@@ -6,6 +6,7 @@ use rowmill::backend::fate::{Fate, TransactionId};
 use rowmill::backend::interrupt::Interrupt;
 use rowmill::backend::leftovers::Leftovers;
 use rowmill::backend::server_limit::ServerLimit;
+use rowmill::backend::server_state::{LogPosition, ServerState};
 use rowmill::backend::table_info::TableInfo;
 use rowmill::backend::{Backend, Connection, JobLock, RowRef};
 use rowmill::{
@@ -37,6 +38,7 @@ struct State {
     is_down: Mutex<bool>,
     ping_failure: Mutex<Option<&'static str>>,
     is_reset_failing: AtomicBool,
+    server_state: Mutex<Option<ServerState>>,
     is_refusing: AtomicBool,
     server_limit: Mutex<Option<ServerLimit>>,
     panics: AtomicU32,
@@ -158,6 +160,11 @@ impl Fake {
     /// How many connections the server says that it has room for.
     pub fn limit_server(&self, limit: ServerLimit) {
         *self.0.server_limit.lock().unwrap() = Some(limit);
+    }
+
+    /// What the server says of itself from now on.
+    pub fn says(&self, state: ServerState) {
+        *self.0.server_state.lock().unwrap() = Some(state);
     }
 
     /// How often this was called, whatever the connection.
@@ -450,6 +457,18 @@ impl Connection for FakeConnection {
 
     fn server_limit(&mut self) -> Result<Option<ServerLimit>> {
         Ok(*self.fake.0.server_limit.lock().unwrap())
+    }
+
+    fn server_state(&mut self, _: Instant) -> Result<Option<ServerState>> {
+        self.note("server_state");
+        if self.fake.is_silent() {
+            return Err(failure(ErrorKind::Disconnect, "08006"));
+        }
+        Ok(self.fake.0.server_state.lock().unwrap().clone())
+    }
+
+    fn log_position(&mut self) -> Result<Option<LogPosition>> {
+        Ok(self.fake.0.server_state.lock().unwrap().as_ref().map(|state| state.position))
     }
 
     fn in_transaction(&self) -> bool {

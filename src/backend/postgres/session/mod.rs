@@ -6,6 +6,7 @@
 //! - `notifications`: what other sessions say, which nobody keeps
 //! - `limits`:        how many connections the server has room for
 //! - `ping`:          a sign of life
+//! - `state`:         what the server says of its place among its replicas
 //! - `words`:         what a statement does to the transaction
 //! - `lexer`:         SQL cut into words and signs
 //! - `harmless`:      functions that leave nothing
@@ -32,5 +33,6 @@ pub(super) mod opened;
 pub(super) mod ping;
 pub(super) mod reset;
 pub(super) mod setup;
+pub(super) mod state;
 pub(super) mod traces;
 pub(super) mod words;

@@ -1,0 +1,218 @@
+//! Who gets a connection to which server.
+
+use super::freshness::{CommitToken, Freshness};
+use super::intent::Intent;
+use super::policy::Candidate;
+use super::router::{Inner, Router, is_unreachable};
+use super::state::State;
+use crate::error::{Error, Result};
+use crate::pool::Pooled;
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+/// A server that cannot be reached is tried for so long by its pool, before others are looked at.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// How often those who wait look whether there is something new, if nobody tells them.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// What a connection is wanted for.
+#[derive(Clone, Debug)]
+pub(crate) struct Wish<'a> {
+    pub(crate) intent: Intent,
+    pub(crate) freshness: Freshness,
+    /// The label that a replica has to have.
+    pub(crate) label: Option<&'a str>,
+    /// For what it is taken, in messages.
+    pub(crate) purpose: Option<Cow<'static, str>>,
+    pub(crate) timeout: Duration,
+    /// Replicas that have failed already, bit by bit.
+    pub(crate) avoid: Avoid,
+}
+
+/// Servers that are passed over.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Avoid(Vec<usize>);
+
+impl Avoid {
+    pub(crate) fn add(&mut self, node: usize) {
+        self.0.push(node);
+    }
+
+    fn has(&self, node: usize) -> bool {
+        self.0.contains(&node)
+    }
+}
+
+/// A connection on loan, and to whom.
+#[derive(Debug)]
+pub(crate) struct Lent {
+    pub(crate) connection: Pooled,
+    pub(crate) node: usize,
+    pub(crate) is_replica: bool,
+}
+
+impl Router {
+    /// Takes a connection for `wish`.
+    ///
+    /// # Errors
+    /// `Connect` if there is no server for it, `Config` for a split brain or a server of another
+    /// cluster; as [`Pool::get`](crate::Pool::get).
+    #[track_caller]
+    pub(crate) fn acquire(&self, wish: Wish<'_>) -> Result<Lent> {
+        let since = Instant::now();
+        let deadline = since + wish.timeout;
+        self.inner.start(deadline)?;
+        let time = Time { since, deadline };
+        match (wish.intent, wish.freshness) {
+            (Intent::Write, _) | (_, Freshness::Primary) => self.inner.to_primary(&wish, time),
+            (Intent::Read, _) => self.inner.to_replica(wish, time),
+        }
+    }
+
+    /// A transaction or a statement on a replica has failed with `error`: whether another server
+    /// can help.
+    pub(crate) fn can_be_moved(error: &Error) -> bool {
+        // Asked to end, or had no time left: that is what the caller wanted.
+        let is_own = error.sqlstate().is_some_and(|it| matches!(it.code(), "57014" | "55P03"));
+        error.is_transient() && !is_own
+    }
+}
+
+/// The time that a request has.
+#[derive(Clone, Copy, Debug)]
+struct Time {
+    since: Instant,
+    deadline: Instant,
+}
+
+impl Time {
+    fn left(self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
+    }
+}
+
+impl Inner {
+    #[track_caller]
+    fn to_primary(self: &Arc<Self>, wish: &Wish<'_>, time: Time) -> Result<Lent> {
+        let wait = self.options.primary_wait.unwrap_or(wish.timeout);
+        let end = time.deadline.min(time.since + wait.min(wish.timeout));
+        let mut last = None;
+        loop {
+            let node = self.state.lock().writable();
+            if let Some(node) = node {
+                let pool = &self.nodes[node].pool;
+                match pool.take(wish.purpose.clone(), time.left(), PATIENCE) {
+                    // It may have lost its role while one waited for it.
+                    Ok(connection) if self.state.lock().primary() == Some(node) => {
+                        return Ok(Lent { connection, node, is_replica: false });
+                    }
+                    Ok(_) => {}
+                    Err(error) if is_unreachable(&error) => last = Some(error),
+                    Err(error) => return Err(error),
+                }
+            }
+            let now = Instant::now();
+            if now >= end {
+                return Err(self.why_nobody(now - time.since, last.as_ref()));
+            }
+            self.signal.call_all();
+            self.wait(end.min(now + LOOK));
+        }
+    }
+
+    #[track_caller]
+    fn to_replica(self: &Arc<Self>, mut wish: Wish<'_>, time: Time) -> Result<Lent> {
+        let share = self.options.primary_share;
+        if wish.label.is_none() && share > 0.0 && self.dice.share() < share {
+            let is_there = self.state.lock().writable().is_some();
+            if is_there {
+                return self.to_primary(&wish, time);
+            }
+        }
+        if let Freshness::After(token) = wish.freshness {
+            self.wait_for(token, &wish, time);
+        }
+        while let Some(node) = self.choose(&wish) {
+            let pool = &self.nodes[node].pool;
+            match pool.take(wish.purpose.clone(), time.left(), PATIENCE) {
+                Ok(connection) => return Ok(Lent { connection, node, is_replica: true }),
+                Err(error) if is_unreachable(&error) => {
+                    self.doubt(node);
+                    wish.avoid.add(node);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        self.to_primary(&wish, time)
+    }
+
+    /// Waits until a replica has what the token stands for, or until its time is up.
+    fn wait_for(&self, token: CommitToken, wish: &Wish<'_>, time: Time) {
+        let Some(position) = token.position() else { return };
+        let end = time.deadline.min(time.since + self.options.token_wait.min(time.left() / 2));
+        loop {
+            let state = self.state.lock();
+            let waiting: Vec<_> =
+                (0..self.nodes.len()).filter(|node| self.may_serve(&state, *node, wish)).collect();
+            let has = waiting.iter().any(|node| state.seen[*node].position >= position);
+            drop(state);
+            let now = Instant::now();
+            if has || waiting.is_empty() || now >= end {
+                return;
+            }
+            waiting.iter().for_each(|node| self.signal.call(*node));
+            self.wait(end.min(now + LOOK));
+        }
+    }
+
+    /// The replica whose turn it is; `None` if none is fit. One with the label comes first.
+    fn choose(&self, wish: &Wish<'_>) -> Option<usize> {
+        let now = self.clock.now();
+        let used: Vec<_> = self.nodes.iter().map(|node| node.pool.stats().in_use).collect();
+        let state = self.state.lock();
+        let candidates: Vec<_> = (0..self.nodes.len())
+            .filter(|node| {
+                self.may_serve(&state, *node, wish) && is_fresh(&state, *node, wish, now)
+            })
+            .map(|node| Candidate {
+                node,
+                weight: self.nodes[node].weight,
+                warmth: state.seen[node].health.warmth(now, &self.options),
+                in_use: used[node],
+                latency: state.seen[node].latency,
+            })
+            .collect();
+        drop(state);
+        let turn = self.turns.fetch_add(1, Ordering::Relaxed);
+        if let Some(label) = wish.label {
+            let labelled: Vec<_> =
+                candidates.iter().copied().filter(|it| self.has_label(it.node, label)).collect();
+            if let Some(node) = self.options.policy.choose(&labelled, turn, &self.dice) {
+                return Some(node);
+            }
+        }
+        self.options.policy.choose(&candidates, turn, &self.dice)
+    }
+
+    fn has_label(&self, node: usize, label: &str) -> bool {
+        self.nodes[node].labels.iter().any(|it| it == label)
+    }
+
+    fn may_serve(&self, state: &State, node: usize, wish: &Wish<'_>) -> bool {
+        state.is_readable(node) && !wish.avoid.has(node)
+    }
+}
+
+fn is_fresh(state: &State, node: usize, wish: &Wish<'_>, now: Instant) -> bool {
+    let seen = &state.seen[node];
+    match wish.freshness {
+        // Better than nothing, where there is no primary to read from.
+        Freshness::Any => !seen.is_lagging || state.writable().is_none(),
+        Freshness::MaxLag(most) => state.lag_now(node, now).is_some_and(|lag| lag <= most),
+        Freshness::After(token) => token.position().is_some_and(|it| seen.position >= it),
+        Freshness::Primary => false,
+    }
+}
