@@ -40,6 +40,8 @@ pub(super) enum Command {
     Entity(EntityArguments),
     /// Applies SQL files to a database, each once and in order
     Migrate(MigrateArguments),
+    /// Shows a primary and its replicas: roles, lag, latency, health
+    Nodes(NodesArguments),
 }
 
 #[derive(Debug, Subcommand)]
@@ -166,6 +168,24 @@ pub(super) struct MigrateArguments {
     pub(super) out_of_order: bool,
     #[command(flatten)]
     pub(super) database: Database,
+}
+
+#[derive(Args, Clone)]
+pub(super) struct NodesArguments {
+    /// The URL of a server, or of several hosts; may be given more than once [default: that of the
+    /// environment, `ROWMILL_TARGET`]
+    #[arg(long = "target", value_name = "URL")]
+    pub(super) targets: Vec<String>,
+    /// Prints one JSON array
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+impl std::fmt::Debug for NodesArguments {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The URLs may contain passwords.
+        f.debug_struct("NodesArguments").field("json", &self.json).finish_non_exhaustive()
+    }
 }
 
 /// Which database, where there is no job file.
@@ -299,7 +319,7 @@ mod tests {
 
     #[test]
     fn the_url_is_not_in_debug() {
-        for words in ["check j.toml", "guess a.csv", "entity runways", "migrate status"] {
+        for words in ["check j.toml", "guess a.csv", "entity runways", "migrate status", "nodes"] {
             let line = format!("rowmill {words} --target postgresql://u:hunter2@h/d");
             let arguments = parse(&line).unwrap();
             assert!(!format!("{arguments:?}").contains("hunter2"));

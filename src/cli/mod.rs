@@ -2,8 +2,8 @@
 //!
 //! - `args`:      what can be typed
 //! - `job_file`:  the job file
-//! - `run`, `check`, `guess`, `status`, `rejects`, `prune`, `entity`, `migrate`: one file for each
-//!   command
+//! - `run`, `check`, `guess`, `status`, `rejects`, `prune`, `entity`, `migrate`, `nodes`: one file
+//!   for each command
 //! - `plan`:      from a job file to a job and the engine it runs on
 //! - `files`:     from what a job file says of files to what is read
 //! - `contact`:   the first contact with a database
@@ -36,6 +36,7 @@ mod guess;
 pub mod job_file;
 mod ledger_of;
 mod migrate;
+mod nodes;
 mod plan;
 mod progress;
 mod prune;
@@ -75,6 +76,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Prune(arguments) => prune::prune(arguments, console),
         Command::Entity(arguments) => entity::entity(arguments, console),
         Command::Migrate(arguments) => migrate::migrate(arguments, console),
+        Command::Nodes(arguments) => nodes::nodes(arguments, console),
     };
     let exit = done.unwrap_or_else(|error| {
         console.error(&error);

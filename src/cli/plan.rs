@@ -8,7 +8,7 @@ use super::job_file::{
 };
 use super::table_plan;
 use crate::batch::job::Job;
-use crate::engine::{Engine, StatementEvent};
+use crate::engine::{Engine, EngineBuilder, StatementEvent};
 use crate::error::{Error, Result};
 use crate::mapping::column::Column;
 use crate::retry::RetryPolicy;
@@ -37,7 +37,7 @@ impl Plan {
     /// # Errors
     /// `Source` or `Config` if the source cannot be read or lacks a column; `Url`.
     pub(super) fn of(file: &JobFile) -> Result<Self> {
-        Self::on(Engine::open(&file.target.url()?)?, file)
+        Self::on(builder(file)?.build()?, file)
     }
 
     /// The same; `echo` is told of every statement.
@@ -48,7 +48,7 @@ impl Plan {
         file: &JobFile,
         echo: impl Fn(&StatementEvent<'_>) + Send + Sync + 'static,
     ) -> Result<Self> {
-        Self::on(Engine::builder(&file.target.url()?).echo(echo).build()?, file)
+        Self::on(builder(file)?.echo(echo).build()?, file)
     }
 
     /// The same, only to be looked at.
@@ -56,7 +56,7 @@ impl Plan {
     /// # Errors
     /// As [`Plan::of`].
     pub(super) fn to_look_at(file: &JobFile) -> Result<Self> {
-        Self::on(Engine::builder(&file.target.url()?).read_only(true).build()?, file)
+        Self::on(builder(file)?.read_only(true).build()?, file)
     }
 
     fn on(engine: Engine, file: &JobFile) -> Result<Self> {
@@ -146,6 +146,17 @@ fn table(spec: &TargetTable, columns: Vec<Column>) -> Result<Target> {
     target.create = spec.create;
     target.allow_empty_source = spec.allow_empty_source;
     Ok(target)
+}
+
+/// The engine of a job file: one server, or a primary and its replicas.
+fn builder(file: &JobFile) -> Result<EngineBuilder> {
+    let builder = Engine::builder(&file.target.url()?);
+    Ok(match &file.target {
+        TargetSpec::Table(table) => {
+            table.replicas.iter().fold(builder, |builder, url| builder.replica(url))
+        }
+        TargetSpec::File(_) => builder,
+    })
 }
 
 fn open_csv(spec: &CsvSpec, columns: &[ColumnSpec]) -> Result<CsvColumns> {

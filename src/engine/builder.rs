@@ -244,7 +244,7 @@ impl EngineBuilder {
         if self.replicas.is_empty() && !self.each_host {
             return Engine::of_one(common.one(url)?, hooks, notes);
         }
-        let specs = common.all(url, self.replicas, self.each_host)?;
+        let specs = common.all(&url, self.replicas, self.each_host)?;
         let router = Router::new(specs, self.routing, &hooks)?;
         Ok(Engine::on(Wires::Many(router), notes))
     }

@@ -224,8 +224,8 @@ impl Engine {
     /// # Errors
     /// `Unsupported` where it cannot be shared; as [`lock_job`](Self::lock_job).
     pub fn share_job(&self, key: i64) -> Result<Option<Box<dyn JobLock>>> {
-        let deadline = within(self.shared.pool.options().timeout);
-        self.shared.backend.share_job(key, deadline)
+        let deadline = within(self.options().timeout);
+        self.wires().backend().share_job(key, deadline)
     }
 
     /// Whether anybody holds the lock of each of these jobs. Takes none.
@@ -233,8 +233,8 @@ impl Engine {
     /// # Errors
     /// As [`lock_job`](Self::lock_job).
     pub fn locked_jobs(&self, keys: &[i64]) -> Result<Vec<bool>> {
-        let deadline = within(self.shared.pool.options().timeout);
-        self.shared.backend.locked_jobs(keys, deadline)
+        let deadline = within(self.options().timeout);
+        self.wires().backend().locked_jobs(keys, deadline)
     }
 
     /// Whether the database is there. One that is not is made by the first connection, as a file

@@ -28,7 +28,7 @@ impl Common<'_> {
     /// The servers of `url`, each host one if `each_host` says so, and the replicas.
     pub(super) fn all(
         &self,
-        url: DatabaseUrl,
+        url: &DatabaseUrl,
         replicas: Vec<Replica>,
         each_host: bool,
     ) -> Result<Vec<NodeSpec>> {
@@ -38,7 +38,7 @@ impl Common<'_> {
         }
         for replica in replicas {
             let (url, weight, labels) = replica.checked()?;
-            for url in servers_of(url, each_host)? {
+            for url in servers_of(&url, each_host)? {
                 let options = self.options.clone().with(&url.pool);
                 specs.push(self.spec(url, options, weight, labels.clone())?);
             }
@@ -70,7 +70,7 @@ impl Common<'_> {
 
 /// The servers of a URL. What each is like is asked of it, again and again: a URL that says what it
 /// must be like would refuse it after a promotion.
-fn servers_of(url: DatabaseUrl, each_host: bool) -> Result<Vec<DatabaseUrl>> {
+fn servers_of(url: &DatabaseUrl, each_host: bool) -> Result<Vec<DatabaseUrl>> {
     let Database::Postgres(settings) = &url.database else {
         return Err(Error::new(ErrorKind::Unsupported, format!("{url} cannot have replicas"))
             .with_hint("use PostgreSQL, or an engine for each"));

@@ -119,10 +119,7 @@ impl Connection for Watched {
         drop(running);
         match (result, foreign) {
             (Err(_), Some(error)) if !link.connection.is_broken() => Err(error),
-            (Err(error), _) => {
-                link.note(&error);
-                Err(error)
-            }
+            (Err(error), _) => Err(link.note(error)),
             (Ok(count), _) => Ok(count),
         }
     }

@@ -75,8 +75,10 @@ impl Router {
     /// A transaction or a statement on a replica has failed with `error`: whether another server
     /// can help.
     pub(crate) fn can_be_moved(error: &Error) -> bool {
-        // Asked to end, or had no time left: that is what the caller wanted.
-        let is_own = error.sqlstate().is_some_and(|it| matches!(it.code(), "57014" | "55P03"));
+        // It was asked to end, or had no time left: that is what the caller wanted. It was going to
+        // write: on the primary it would.
+        let own = ["57014", "55P03", "25006"];
+        let is_own = error.sqlstate().is_some_and(|state| own.contains(&state.code()));
         error.is_transient() && !is_own
     }
 }
@@ -156,14 +158,16 @@ impl Inner {
         loop {
             let state = self.state.lock();
             let waiting: Vec<_> =
-                (0..self.nodes.len()).filter(|node| self.may_serve(&state, *node, wish)).collect();
+                (0..self.nodes.len()).filter(|node| may_serve(&state, *node, wish)).collect();
             let has = waiting.iter().any(|node| state.seen[*node].position >= position);
             drop(state);
             let now = Instant::now();
             if has || waiting.is_empty() || now >= end {
                 return;
             }
-            waiting.iter().for_each(|node| self.signal.call(*node));
+            for node in waiting {
+                self.signal.call(node);
+            }
             self.wait(end.min(now + LOOK));
         }
     }
@@ -173,10 +177,15 @@ impl Inner {
         let now = self.clock.now();
         let used: Vec<_> = self.nodes.iter().map(|node| node.pool.stats().in_use).collect();
         let state = self.state.lock();
-        let candidates: Vec<_> = (0..self.nodes.len())
-            .filter(|node| {
-                self.may_serve(&state, *node, wish) && is_fresh(&state, *node, wish, now)
-            })
+        let all = 0..self.nodes.len();
+        let is_fit =
+            |node: &usize| may_serve(&state, *node, wish) && is_fresh(&state, *node, wish, now);
+        let mut fit: Vec<_> = all.clone().filter(is_fit).collect();
+        if fit.is_empty() && is_any_welcome(&state, wish) {
+            fit = all.filter(|node| state.is_there(*node) && !wish.avoid.has(*node)).collect();
+        }
+        let candidates: Vec<_> = fit
+            .into_iter()
             .map(|node| Candidate {
                 node,
                 weight: self.nodes[node].weight,
@@ -200,17 +209,21 @@ impl Inner {
     fn has_label(&self, node: usize, label: &str) -> bool {
         self.nodes[node].labels.iter().any(|it| it == label)
     }
+}
 
-    fn may_serve(&self, state: &State, node: usize, wish: &Wish<'_>) -> bool {
-        state.is_readable(node) && !wish.avoid.has(node)
-    }
+fn may_serve(state: &State, node: usize, wish: &Wish<'_>) -> bool {
+    state.is_readable(node) && !wish.avoid.has(node)
+}
+
+/// Whether any replica is better than nothing: there is no primary to read from.
+fn is_any_welcome(state: &State, wish: &Wish<'_>) -> bool {
+    wish.freshness == Freshness::Any && state.writable().is_none()
 }
 
 fn is_fresh(state: &State, node: usize, wish: &Wish<'_>, now: Instant) -> bool {
     let seen = &state.seen[node];
     match wish.freshness {
-        // Better than nothing, where there is no primary to read from.
-        Freshness::Any => !seen.is_lagging || state.writable().is_none(),
+        Freshness::Any => !seen.is_lagging,
         Freshness::MaxLag(most) => state.lag_now(node, now).is_some_and(|lag| lag <= most),
         Freshness::After(token) => token.position().is_some_and(|it| seen.position >= it),
         Freshness::Primary => false,

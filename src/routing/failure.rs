@@ -6,7 +6,7 @@ use std::time::Duration;
 
 /// Nobody can be written to, for `reason`.
 pub(super) fn no_primary(reason: &str, waited: Duration, last: Option<&Error>) -> Error {
-    let message = if waited.is_zero() {
+    let message = if waited < Duration::from_millis(1) {
         format!("no server takes writes: {reason}")
     } else {
         format!("no server took writes within {waited:.1?}: {reason}")

@@ -108,15 +108,17 @@ impl RoutingOptions {
         self
     }
 
-    /// Sets how long a question may take, connecting included. Default: 1 second.
+    /// Sets how long a question may take, connecting included; also opening a connection for work
+    /// takes no longer, whatever `connect_timeout` says. Default: 1 second.
     #[must_use]
     pub fn probe_timeout(mut self, timeout: Duration) -> Self {
         self.probe_timeout = timeout;
         self
     }
 
-    /// Sets how many questions in a row stay without an answer before a server counts as gone: its
-    /// connections are cut then. One that refuses to be connected to is gone at once. Default: 3.
+    /// Sets how many questions in a row stay without an answer before a server counts as gone: those
+    /// who read from a replica are cut off then. One that refuses to be connected to is gone at once.
+    /// Default: 3.
     #[must_use]
     pub fn fall(mut self, questions: u32) -> Self {
         self.fall = questions;

@@ -57,7 +57,12 @@ impl Router {
         let nodes: Result<Vec<_>> = specs
             .into_iter()
             .enumerate()
-            .map(|(number, spec)| Node::new(spec, watch::watching(hooks, &link, number)))
+            .map(|(number, mut spec)| {
+                // Who has not opened one in that time is silent, and another may help.
+                let connect_timeout = &mut spec.options.connect_timeout;
+                *connect_timeout = options.probe_timeout.min(*connect_timeout);
+                Node::new(spec, watch::watching(hooks, &link, number))
+            })
             .collect();
         let inner = Arc::new(Inner {
             nodes: nodes?,
@@ -155,11 +160,11 @@ impl Inner {
     /// Asks a server how it does.
     pub(super) fn ask(&self, node: usize) {
         let Some(target) = self.nodes.get(node) else { return };
-        let question = self.state.lock().question(self.clock.now());
+        let question = self.state.lock().question(node, self.clock.now());
         let answer = target.ask(self.options.probe_timeout);
         let (now, share) = (self.clock.now(), self.dice.share());
         let mut state = self.state.lock();
-        let then = state.heard(node, question, answer, now, share, &self.options);
+        let then = state.heard(question, answer, now, share, &self.options);
         drop(state);
         self.follow_up(&then);
         self.changed.notify_all();

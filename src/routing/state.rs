@@ -33,6 +33,8 @@ pub(super) struct Seen {
     own_lag: Option<Duration>,
     pub(super) lag_bytes: Option<u64>,
     pub(super) is_lagging: bool,
+    /// It has not lagged once.
+    was_fresh: bool,
     /// It gave no answer, or a connection to it was lost, and it has not answered since.
     pub(super) is_doubtful: bool,
     pub(super) error: Option<Error>,
@@ -43,6 +45,7 @@ pub(super) struct Seen {
 /// A question that is under way.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Question {
+    node: usize,
     doubts: u64,
     asked: Instant,
 }
@@ -80,6 +83,7 @@ impl State {
             own_lag: None,
             lag_bytes: None,
             is_lagging: false,
+            was_fresh: false,
             is_doubtful: false,
             error: None,
             asked_after: 0,
@@ -93,21 +97,21 @@ impl State {
         }
     }
 
-    /// A question begins at `asked`.
-    pub(super) fn question(&self, asked: Instant) -> Question {
-        Question { doubts: self.doubts, asked }
+    /// A question to `node` begins at `asked`.
+    pub(super) fn question(&self, node: usize, asked: Instant) -> Question {
+        Question { node, doubts: self.doubts, asked }
     }
 
-    /// What came of a question to `node`, at `now`; `share` is a throw of the dice.
+    /// What came of a question, at `now`; `share` is a throw of the dice.
     pub(super) fn heard(
         &mut self,
-        node: usize,
         question: Question,
         answer: Result<(ServerState, Duration)>,
         now: Instant,
         share: f64,
         options: &RoutingOptions,
     ) -> Consequences {
+        let node = question.node;
         let was_settled = self.roles.verdict() != Verdict::Unsettled;
         let before = (self.roles.last_primary(), self.roles.said(node).cloned());
         let mut consequences = Consequences::default();
@@ -125,7 +129,11 @@ impl State {
                 seen.error = Some(error);
                 if seen.health.failed(now, certain, share, options) == Change::Went {
                     seen.is_doubtful = true;
-                    consequences.cut.push((node, Why::Gone));
+                    // Reads can be done again elsewhere. Those who write wait for a primary that may
+                    // only have much to do, until another takes its place.
+                    if before.0 != Some(node) {
+                        consequences.cut.push((node, Why::Gone));
+                    }
                 }
                 Heard::Silence
             }
@@ -217,8 +225,13 @@ impl State {
 
     /// Whether `node` can be read from as a replica.
     pub(super) fn is_readable(&self, node: usize) -> bool {
-        self.seen.get(node).is_some_and(|seen| seen.health.is_up() && !seen.is_doubtful)
-            && self.roles.is_replica(node)
+        self.seen.get(node).is_some_and(|seen| !seen.is_doubtful) && self.is_there(node)
+    }
+
+    /// Whether `node` is a replica that may answer, though a question to it was missed.
+    pub(super) fn is_there(&self, node: usize) -> bool {
+        self.seen.get(node).is_some_and(|seen| seen.health.is_up())
+            && self.roles.may_be_replica(node)
             && self.primary() != Some(node)
     }
 
@@ -245,7 +258,7 @@ impl Seen {
         });
     }
 
-    /// Judges whether it lags too much; says whether it does not any more. One that is left out has
+    /// Judges whether it lags too much; says whether it does not any more, and did not before. One that is left out has
     /// to come closer than one that is not.
     fn judge_lag(&mut self, is_known: bool, options: &RoutingOptions) -> bool {
         let part = if self.is_lagging { 2 } else { 1 };
@@ -260,6 +273,9 @@ impl Seen {
             _ => true,
         };
         let was_lagging = std::mem::replace(&mut self.is_lagging, !(in_time && in_bytes));
-        was_lagging && !self.is_lagging
+        // At first, nothing is known of its lag.
+        let is_back = was_lagging && !self.is_lagging && self.was_fresh;
+        self.was_fresh |= !self.is_lagging;
+        is_back
     }
 }

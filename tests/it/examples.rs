@@ -90,6 +90,21 @@ fn an_example_says_the_same_on_postgresql_also_the_second_time() {
     }
 }
 
+#[test]
+fn reading_from_a_replica_says_the_same_where_there_is_one() {
+    let trio = crate::support::trio::shared();
+    let output = Command::new(&examples()["read_replica"])
+        .env("ROWMILL_TARGET", trio.primary.url())
+        .env("ROWMILL_REPLICA", trio.replicas[0].url())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(said.lines().last(), Some(promised("read_replica").as_str()));
+    assert!(said.lines().any(|line| line.contains("Some(Replica)")), "{said}");
+    trio.primary.sql("drop table example_readings");
+}
+
 /// The code between this line and the next that is three backticks.
 fn block(text: &str, begin: &str) -> String {
     let mut lines = text.lines().skip_while(|line| *line != begin).skip(1);

@@ -70,6 +70,9 @@ mod pool_nested;
 mod pool_reset;
 mod pool_resize;
 mod pool_return;
+mod routing_failover; // promotions, and servers that come back
+mod routing_fake; // servers that say what they are told to say
+mod routing_read; // which server is read from, and how fresh it is
 mod url_parse;
 mod url_secrets;
 mod url_tls;
@@ -166,6 +169,7 @@ mod cli_guess; // what is guessed is checked and loaded
 mod cli_look; // status and rejects list
 #[cfg(feature = "cli")]
 mod cli_migrate; // SQL files, applied
+mod cli_nodes; // a primary and its replicas
 #[cfg(feature = "cli")]
 mod cli_table; // a table and a query as sources
 #[cfg(feature = "cli")]

@@ -47,6 +47,9 @@ impl TargetSpec {
 pub struct TargetTable {
     /// The URL of the database. It may contain a password: never show it.
     pub url: String,
+    /// The URLs of other servers, one of which may take the place of the primary. They may contain
+    /// passwords. Default: none.
+    pub replicas: Vec<String>,
     /// The table.
     pub table: TableName,
     /// Whether the table is created from `[columns]` if it is not there. Default: false.
@@ -85,11 +88,22 @@ pub(super) fn read(
 }
 
 fn table(section: &Section<'_>, columns: &[ColumnSpec], url: Option<&str>) -> Result<TargetTable> {
-    section.allow_only(&["kind", "url", "table", "create", "mode", "key", "allow_empty_source"])?;
+    section.allow_only(&[
+        "kind",
+        "url",
+        "replicas",
+        "table",
+        "create",
+        "mode",
+        "key",
+        "allow_empty_source",
+    ])?;
     let flag = |key: &str| section.optional(key).map_or(Ok(false), |field| field.flag());
-    let url = match url {
-        Some(url) => url.to_owned(),
-        None => read_url(section)?,
+    let written = section.optional("replicas");
+    let (url, replicas) = match url {
+        // Those of the file belong to the server of the file.
+        Some(url) => (url.to_owned(), Vec::new()),
+        None => (read_url(section)?, written.map_or(Ok(Vec::new()), |field| field.texts(URLS))?),
     };
     let table = section.required("table", "the name of a table")?;
     let name = TableName::parse(&table.filled_text("the name of a table")?);
@@ -97,6 +111,7 @@ fn table(section: &Section<'_>, columns: &[ColumnSpec], url: Option<&str>) -> Re
     let mode = mode.word(&MODES)?;
     Ok(TargetTable {
         url,
+        replicas,
         table: name.map_err(|error| table.error(error.message()))?,
         create: flag("create")?,
         mode,
@@ -104,6 +119,8 @@ fn table(section: &Section<'_>, columns: &[ColumnSpec], url: Option<&str>) -> Re
         allow_empty_source: flag("allow_empty_source")?,
     })
 }
+
+const URLS: &str = "a list of URLs, for example [\"postgresql://etl@db2/warehouse\"]";
 
 fn read_url(section: &Section<'_>) -> Result<String> {
     let expected = "the URL of a database, for example \"sqlite:nightly.db\"";

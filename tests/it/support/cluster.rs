@@ -81,6 +81,65 @@ impl Cluster {
         Self::build(false, settings, None, Some(folder))
     }
 
+    /// Starts a replica that follows `primary`, from a backup of it.
+    pub fn replica_of(primary: &Self, settings: &[&str]) -> Self {
+        let (bin, user) = (primary.bin.clone(), primary.user);
+        let folder = make_folder(user);
+        let watchdog = start_watchdog(&folder);
+        let output = server::command(&bin.join("pg_basebackup"), user, &folder)
+            .args(["--write-recovery-conf", "--checkpoint=fast", "--no-sync"])
+            .arg(format!("--dbname={}", primary.conninfo()))
+            .arg("--pgdata")
+            .arg(folder.join("data"))
+            .output()
+            .expect("run pg_basebackup");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "pg_basebackup failed: {said}");
+        let first = ["fsync=off", "full_page_writes=off", "wal_retrieve_retry_interval=100ms"];
+        let mut cluster = Self {
+            bin,
+            folder,
+            user,
+            port: 0,
+            host: "127.0.0.1".to_owned(),
+            settings: first.iter().chain(settings).map(ToString::to_string).collect(),
+            island: None,
+            postmaster: Mutex::new(None),
+            databases: AtomicU32::new(0),
+            watchdog,
+        };
+        cluster.start_on_a_free_port();
+        cluster
+    }
+
+    /// How another server connects to this one.
+    fn conninfo(&self) -> String {
+        format!("host={} port={} user={USER} password={PASSWORD}", self.host, self.port)
+    }
+
+    /// Has a running replica follow another server from now on.
+    pub fn follow(&self, primary: &Self) {
+        self.sql(&format!("alter system set primary_conninfo = '{}'", primary.conninfo()));
+        self.sql("select pg_reload_conf()");
+    }
+
+    /// Has a server that is stopped come back as a replica of another, and starts it.
+    pub fn come_back_following(&self, primary: &Self) {
+        let data = self.folder.join("data");
+        File::create(data.join("standby.signal")).expect("make standby.signal");
+        server::give(&data.join("standby.signal"), self.user);
+        let line = format!("primary_conninfo = '{}'\n", primary.conninfo());
+        let conf = File::options().append(true).open(data.join("postgresql.auto.conf"));
+        std::io::Write::write_all(&mut conf.expect("open the settings"), line.as_bytes())
+            .expect("write the settings");
+        self.restart();
+    }
+
+    /// Makes a replica a primary, and waits until it is one.
+    pub fn promote(&self) {
+        self.sql("select pg_promote(true, 60)");
+    }
+
     fn create(fsync: bool, settings: &[&str], island: Option<Island>) -> Self {
         Self::build(fsync, settings, island, None)
     }
@@ -187,7 +246,7 @@ impl Cluster {
         self.try_connect(database).expect("connect to the test's server")
     }
 
-    pub(super) fn try_connect(&self, database: &str) -> Result<postgres::Client, postgres::Error> {
+    pub fn try_connect(&self, database: &str) -> Result<postgres::Client, postgres::Error> {
         postgres::Config::new()
             .host_path(&self.folder)
             .port(self.port)

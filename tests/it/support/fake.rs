@@ -38,7 +38,7 @@ struct State {
     is_down: Mutex<bool>,
     ping_failure: Mutex<Option<&'static str>>,
     is_reset_failing: AtomicBool,
-    server_state: Mutex<Option<ServerState>>,
+    says: Mutex<Option<ServerState>>,
     is_refusing: AtomicBool,
     server_limit: Mutex<Option<ServerLimit>>,
     panics: AtomicU32,
@@ -164,7 +164,7 @@ impl Fake {
 
     /// What the server says of itself from now on.
     pub fn says(&self, state: ServerState) {
-        *self.0.server_state.lock().unwrap() = Some(state);
+        *self.0.says.lock().unwrap() = Some(state);
     }
 
     /// How often this was called, whatever the connection.
@@ -464,11 +464,11 @@ impl Connection for FakeConnection {
         if self.fake.is_silent() {
             return Err(failure(ErrorKind::Disconnect, "08006"));
         }
-        Ok(self.fake.0.server_state.lock().unwrap().clone())
+        Ok(self.fake.0.says.lock().unwrap().clone())
     }
 
     fn log_position(&mut self) -> Result<Option<LogPosition>> {
-        Ok(self.fake.0.server_state.lock().unwrap().as_ref().map(|state| state.position))
+        Ok(self.fake.0.says.lock().unwrap().as_ref().map(|state| state.position))
     }
 
     fn in_transaction(&self) -> bool {

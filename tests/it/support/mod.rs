@@ -23,6 +23,7 @@
 //! - `proxy`:    a server's address with faults
 //! - `subject`:  the pools of an experiment: ours and the naive baseline
 //! - `tmpfs`:    a small disk that can be filled
+//! - `trio`:     a primary and two replicas that follow it
 //! - `trial`:    one experiment: its numbers, its verdict, its limit
 #![allow(dead_code, unused_imports, reason = "not every helper has a user in every build")]
 
@@ -56,6 +57,7 @@ mod test_db;
 pub mod tls;
 pub mod tmpfs;
 pub mod trial;
+pub mod trio;
 
 pub use both::{Home, Tally, on_both};
 pub use cluster::{Cluster, shared};

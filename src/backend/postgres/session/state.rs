@@ -30,7 +30,8 @@ SELECT CAST((SELECT system_identifier FROM pg_catalog.pg_control_system()) AS te
             pg_catalog.pg_last_wal_receive_lsn(), '0/0') AS int8) END,
        CAST(extract(epoch FROM pg_catalog.pg_postmaster_start_time()) * 1000000 AS int8),
        CASE WHEN s.standby THEN CAST(1000000 * extract(epoch FROM
-            pg_catalog.clock_timestamp() - pg_catalog.pg_last_xact_replay_timestamp()) AS int8) END
+            pg_catalog.clock_timestamp() - pg_catalog.pg_last_xact_replay_timestamp()) AS int8) END,
+       CAST(pg_catalog.current_setting('wal_block_size') AS int8)
 FROM (SELECT pg_catalog.pg_is_in_recovery() OFFSET 0) AS s (standby)";
 
 /// `pg_current_wal_insert_lsn` and not `pg_current_wal_lsn`: a commit that does not wait for the
@@ -38,7 +39,8 @@ FROM (SELECT pg_catalog.pg_is_in_recovery() OFFSET 0) AS s (standby)";
 const POSITION: &str = "
 SELECT CAST(pg_catalog.pg_wal_lsn_diff(CASE WHEN s.standby
          THEN pg_catalog.pg_last_wal_replay_lsn()
-         ELSE pg_catalog.pg_current_wal_insert_lsn() END, '0/0') AS int8)
+         ELSE pg_catalog.pg_current_wal_insert_lsn() END, '0/0') AS int8),
+       CAST(pg_catalog.current_setting('wal_block_size') AS int8)
 FROM (SELECT pg_catalog.pg_is_in_recovery() OFFSET 0) AS s (standby)";
 
 /// Asks; see [`Connection::server_state`](crate::backend::Connection::server_state).
@@ -63,7 +65,7 @@ pub(crate) fn server_state(
         is_standby: flag(1)?,
         takes_writes: flag(2)?,
         timeline: timeline.and_then(|timeline| u32::try_from(timeline).ok()).unwrap_or(0),
-        position: LogPosition(number(4)?.unwrap_or(0)),
+        position: end_of_record(number(4)?, number(8)?),
         received: number(5)?.map(LogPosition),
         started: number(6)?.and_then(|time| i64::try_from(time).ok()).unwrap_or(0),
         behind: number(7)?.map(Duration::from_micros),
@@ -74,10 +76,42 @@ pub(crate) fn server_state(
 pub(crate) fn log_position(connection: &mut PostgresConnection) -> Result<LogPosition> {
     let row = connection.with_client(|client, _| client.query_typed_one(POSITION, &[]))?;
     let position: Option<i64> = row.try_get(0).map_err(errors::statement)?;
-    Ok(LogPosition(unsigned(position).unwrap_or(0)))
+    let block: Option<i64> = row.try_get(1).map_err(errors::statement)?;
+    Ok(end_of_record(unsigned(position), unsigned(block)))
+}
+
+/// The longest head of a block of the log: that of the first one in a file.
+const HEAD: u64 = 40;
+
+/// Where the last record ends. The place where the next one is going to begin is behind the head of
+/// a block, where that is new; a standby has replayed up to the end of the one before, and would
+/// lag by that head for as long as nothing is written.
+///
+/// A record that begins behind the head is longer than it, so that what ends within the length of
+/// a head has begun in the block before: nothing ends between that and the beginning of the block.
+fn end_of_record(position: Option<u64>, block: Option<u64>) -> LogPosition {
+    let position = position.unwrap_or(0);
+    let within = block.and_then(|block| position.checked_rem(block)).unwrap_or(0);
+    LogPosition(if within <= HEAD { position - within } else { position })
 }
 
 /// The clocks of two servers may differ, so that a time can be less than nothing.
 fn unsigned(number: Option<i64>) -> Option<u64> {
     number.map(|number| u64::try_from(number).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_head_of_a_block_is_not_waited_for() {
+        let end = |position| end_of_record(Some(position), Some(8192)).0;
+        assert_eq!(
+            [end(0x0800_0028), end(0x0800_2018), end(0x0800_2000)],
+            [0x0800_0000, 0x0800_2000, 0x0800_2000]
+        );
+        assert_eq!(end(0x0800_2030), 0x0800_2030);
+        assert_eq!(end_of_record(Some(77), None).0, 77);
+    }
 }

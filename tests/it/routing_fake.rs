@@ -1,0 +1,180 @@
+//! Servers that say what they are told to say.
+
+use crate::support::fake::Fake;
+use rowmill::backend::Backend;
+use rowmill::{
+    Acquire, Clock, Engine, ErrorKind, Intent, LogPosition, NodeHealth, Policy, PoolHooks,
+    PoolOptions, RoutingOptions, ServerState,
+};
+use std::sync::Arc;
+use std::time::Duration;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+struct Trial {
+    servers: Vec<Fake>,
+    engine: Engine,
+    clock: Clock,
+}
+
+fn at(position: u64) -> LogPosition {
+    LogPosition(position)
+}
+
+fn primary(timeline: u32) -> ServerState {
+    ServerState::primary("7", timeline, at(1_000), 1)
+}
+
+fn standby(timeline: u32) -> ServerState {
+    ServerState::standby("7", timeline, at(1_000), 1)
+}
+
+impl Trial {
+    /// A primary and two replicas, asked only when they are told to be.
+    fn new(change: impl FnOnce(RoutingOptions) -> RoutingOptions) -> Self {
+        let servers = vec![Fake::default(), Fake::default(), Fake::default()];
+        servers[0].says(primary(1));
+        servers[1].says(standby(1));
+        servers[2].says(standby(1));
+        let clock = Clock::manual();
+        let quiet = RoutingOptions::new().probe_interval(SECOND * 3_600).seed(3);
+        let backends: Vec<Arc<dyn Backend>> =
+            servers.iter().map(|it| Arc::new(it.clone()) as Arc<dyn Backend>).collect();
+        let hooks = PoolHooks::new().clock(&clock);
+        let options = PoolOptions::new().timeout(SECOND * 2);
+        let engine = Engine::from_backends(backends, &options, hooks, change(quiet)).unwrap();
+        engine.ask_nodes();
+        Self { servers, engine, clock }
+    }
+
+    fn pass(&self, time: Duration) {
+        self.clock.advance(time);
+        self.engine.ask_nodes();
+    }
+
+    fn health(&self, node: usize) -> NodeHealth {
+        self.engine.nodes()[node].health
+    }
+
+    /// How many of so many reads each server gets.
+    fn reads(&self, reads: u64) -> Vec<u64> {
+        let counts = || self.engine.nodes().iter().map(|it| it.pool.check_outs).collect::<Vec<_>>();
+        let before = counts();
+        for _ in 0..reads {
+            drop(self.engine.acquire(Intent::Read).unwrap());
+        }
+        counts().iter().zip(before).map(|(after, before)| after - before).collect()
+    }
+}
+
+#[test]
+fn one_that_goes_is_left_out_and_comes_back_slowly() {
+    let trial = Trial::new(|options| options.probe_interval(SECOND));
+    assert_eq!(trial.reads(200)[0], 0);
+    trial.servers[1].stop();
+    trial.pass(SECOND);
+    assert_eq!(trial.health(1), NodeHealth::Down);
+    assert_eq!(trial.reads(100), [0, 0, 100]);
+    trial.servers[1].start();
+    trial.pass(SECOND);
+    assert_eq!(trial.health(1), NodeHealth::Down, "one answer is not enough");
+    trial.pass(SECOND);
+    assert_eq!(trial.health(1), NodeHealth::Warming);
+    let cold = trial.reads(1_000)[1];
+    assert!((40..200).contains(&cold), "a tenth of the share of the other at first: {cold}");
+    trial.pass(SECOND * 11);
+    assert_eq!(trial.health(1), NodeHealth::Fit);
+    let warm = trial.reads(1_000)[1];
+    assert!((400..600).contains(&warm), "{warm}");
+}
+
+#[test]
+fn one_that_comes_and_goes_every_second_draws_few_reads() {
+    let trial = Trial::new(|options| options.probe_interval(SECOND).policy(Policy::RoundRobin));
+    let mut switches = 0;
+    let mut last = trial.health(1);
+    for second in 0..300 {
+        match second % 3 {
+            0 => trial.servers[1].stop(),
+            1 => trial.servers[1].start(),
+            _ => {}
+        }
+        trial.pass(SECOND);
+        switches += u32::from(trial.health(1) != last);
+        last = trial.health(1);
+    }
+    assert!(switches < 40, "it changed {switches} times in 300 seconds");
+}
+
+#[test]
+fn a_failed_read_asks_for_the_server_and_the_read_goes_elsewhere() {
+    let trial = Trial::new(|options| options.policy(Policy::RoundRobin));
+    trial.servers[1].stop();
+    // Nobody has asked it since.
+    assert_eq!(trial.reads(20), [0, 0, 20]);
+    trial.servers[2].stop();
+    trial.servers[2].cut();
+    assert_eq!(trial.reads(20), [20, 0, 0], "the primary is better than nothing");
+}
+
+#[test]
+fn any_replica_will_do_where_there_is_no_primary() {
+    let trial = Trial::new(|options| options.max_lag(SECOND).fall(1));
+    trial.servers[0].says(ServerState::primary("7", 1, at(9_000), 1));
+    trial.pass(SECOND * 5);
+    assert_eq!(trial.health(1), NodeHealth::Lagging);
+    assert_eq!(trial.reads(10), [10, 0, 0]);
+    trial.servers[0].stop();
+    trial.pass(SECOND);
+    assert_eq!(trial.reads(10)[0], 0);
+    let refused = trial.engine.get_within(Duration::ZERO).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Connect);
+}
+
+#[test]
+fn a_primary_that_was_started_anew_is_looked_at_before_it_is_written_to() {
+    let trial = Trial::new(|options| options);
+    drop(trial.engine.get().unwrap());
+    // All within one pause between two questions: it dies, another is promoted, it comes back.
+    trial.servers[0].cut();
+    trial.servers[0].says(ServerState::primary("7", 1, at(1_000), 2));
+    trial.servers[1].says(primary(2));
+    let refused = trial.engine.get_within(SECOND).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::Config, "{refused}");
+    assert_eq!((trial.health(0), trial.health(1)), (NodeHealth::Split, NodeHealth::Split));
+    trial.servers[0].stop();
+    trial.pass(SECOND);
+    drop(trial.engine.get().unwrap());
+    assert_eq!(trial.health(1), NodeHealth::Fit);
+    trial.servers[0].start();
+    for _ in 0..5 {
+        trial.pass(SECOND);
+        drop(trial.engine.get().unwrap());
+    }
+    assert_eq!(trial.health(0), NodeHealth::Deposed);
+    assert_eq!(
+        trial.engine.pool().name().id,
+        trial.engine.get().map(|_| trial.engine.pool().name().id).unwrap()
+    );
+}
+
+#[test]
+fn bad_declarations_are_refused() {
+    let build = |change: fn(RoutingOptions) -> RoutingOptions| {
+        let url = "postgresql://etl@localhost/warehouse";
+        Engine::builder(url).replica(url).routing(change).build()
+    };
+    assert!(build(|options| options).is_ok());
+    let kind = |change| build(change).unwrap_err().kind();
+    assert_eq!(kind(|options| options.primary_share(2.0)), ErrorKind::Config);
+    assert_eq!(kind(|options| options.rise(0)), ErrorKind::Config);
+    let memory = Engine::builder("sqlite::memory:").replica("sqlite::memory:").build();
+    assert_eq!(memory.unwrap_err().kind(), ErrorKind::Unsupported);
+    let weight = rowmill::Replica::new("postgresql://etl@localhost/w").weight(0.0);
+    let weightless = Engine::builder("postgresql://etl@localhost/w").replica_with(weight).build();
+    assert_eq!(weightless.unwrap_err().kind(), ErrorKind::Config);
+    let secret =
+        Engine::builder("postgresql://etl@localhost/w").replica("postgresql://u:hunter2@h h/w");
+    assert!(!format!("{secret:?}").contains("hunter2"));
+    assert!(!secret.build().unwrap_err().to_string().contains("hunter2"));
+}
