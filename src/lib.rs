@@ -153,6 +153,7 @@ pub use batch::limits::MaxRejects;
 pub use batch::observer::{BatchDone, Observer, PlanTotals};
 pub use batch::pipeline::Pipeline;
 pub use batch::receipt::{Before, Bottleneck, Culprit, Receipt, SlowBatch};
+pub use batch::replay::Replayed;
 pub use batch::report::{PoolReport, Report, Status};
 pub use batch::write::{Append, InsertIgnore, Mirror, Replace, Upsert, Write, WriteMode};
 
@@ -173,7 +174,7 @@ pub use sink::file::{CsvFile, NdjsonFile};
 pub use sink::{destination::Destination, mode::Mode, target::Target};
 pub use source::bounds::{Bounds, CutLimits, Fingerprint, Origin};
 pub use source::csv::{Csv, CsvColumn, CsvColumns, CsvFormat};
-pub use source::feed::{Feed, Layout};
+pub use source::feed::{Feed, Frame, Layout};
 #[cfg(feature = "files")]
 pub use source::input::Spool;
 pub use source::input::{Compression, Files};

@@ -258,6 +258,34 @@ impl Job {
         self.execute(engine, true)
     }
 
+    pub(super) fn declared(&self) -> Result<Declared> {
+        (self.declare)()
+    }
+
+    pub(super) fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    pub(super) fn ledger_name(&self) -> &LedgerName {
+        &self.ledger
+    }
+
+    pub(super) fn lock_key(&self) -> i64 {
+        self.identity.lock_key(&self.ledger)
+    }
+
+    pub(super) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    pub(super) fn ending(&self) -> &EndingOptions {
+        &self.ending
+    }
+
+    pub(super) fn observers(&self) -> &Observers {
+        &self.observers
+    }
+
     fn execute(&self, engine: &Engine, parallel: bool) -> (Report, Option<Error>) {
         let declared = match (self.declare)() {
             Ok(declared) => declared,

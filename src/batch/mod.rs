@@ -6,6 +6,7 @@
 //! - `limits`:     batches, workers, rejects, retries
 //! - `identity`:   what makes a job the same job
 //! - `run`:        one execution: plan, load, merge, finish
+//! - `replay`:     rejects that are tried again
 //! - `plan`:       the source, cut, before the first batch runs
 //! - `outline`:    the bounds of all batches of a plan, in few bytes
 //! - `begin`:      what a run does before its first batch
@@ -62,6 +63,7 @@ pub mod pipeline;
 mod plan;
 pub mod receipt;
 mod refused;
+pub mod replay;
 pub mod report;
 mod rights;
 mod run;

@@ -57,7 +57,83 @@ pub(super) enum MigrateCommand {
 #[derive(Debug, Subcommand)]
 pub(super) enum RejectsCommand {
     /// Lists rejected rows with their place in the source and the reason
-    List(LookArguments),
+    List(ListArguments),
+    /// Writes rejected rows to a new file: as they stand in the source, so that the same job can load
+    /// them, or with the reasons as CSV or JSON
+    Export(ExportArguments),
+    /// Tries the rejected rows of a complete job again; what passes is written and marked resolved
+    Replay(ReplayArguments),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ListArguments {
+    #[command(flatten)]
+    pub(super) look: LookArguments,
+    #[command(flatten)]
+    pub(super) filter: FilterArguments,
+}
+
+/// Which rejects.
+#[derive(Debug, Args)]
+pub(super) struct FilterArguments {
+    /// Only those of the run with this number
+    #[arg(long, value_name = "N")]
+    pub(super) run: Option<u32>,
+    /// Only those of this batch
+    #[arg(long, value_name = "N")]
+    pub(super) batch: Option<u32>,
+    /// Only those of this stage: parse, convert, precheck, transform, store
+    #[arg(long, value_name = "STAGE",
+          value_parser = ["parse", "convert", "precheck", "transform", "store"])]
+    pub(super) stage: Option<String>,
+    /// Only those of this column
+    #[arg(long, value_name = "NAME")]
+    pub(super) column: Option<String>,
+    /// Only those with this code, or one that begins so: 23505, 22
+    #[arg(long, value_name = "CODE")]
+    pub(super) sqlstate: Option<String>,
+    /// Also those that a replay has resolved
+    #[arg(long)]
+    pub(super) resolved: bool,
+    /// At most so many
+    #[arg(long, value_name = "N")]
+    pub(super) limit: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ExportArguments {
+    #[command(flatten)]
+    pub(super) look: LookArguments,
+    /// The file; it must not be there yet
+    #[arg(long, value_name = "FILE")]
+    pub(super) to: PathBuf,
+    /// raw: the records as they stand in the source, with its header, and FILE.reasons beside them
+    #[arg(long, value_enum, default_value_t = ExportFormat::Raw)]
+    pub(super) format: ExportFormat,
+    /// Puts an apostrophe before texts that a spreadsheet would take for formulas (csv)
+    #[arg(long)]
+    pub(super) neutral_formulas: bool,
+    #[command(flatten)]
+    pub(super) filter: FilterArguments,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum ExportFormat {
+    Raw,
+    Csv,
+    Ndjson,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ReplayArguments {
+    /// The job file
+    #[arg(value_name = "JOB.toml")]
+    pub(super) job: PathBuf,
+    #[command(flatten)]
+    pub(super) settings: Settings,
+    /// Replaces a row of the table that has the key of a rejected one, also if it may be newer
+    #[arg(long)]
+    pub(super) overwrite: bool,
 }
 
 #[derive(Debug, Args)]

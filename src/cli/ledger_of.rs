@@ -116,7 +116,8 @@ pub(super) fn wanted(
     Ok(Wanted { url, ledger: arguments.ledger.clone().unwrap_or_default(), name, params: None })
 }
 
-fn is_file_name(job: &str) -> bool {
+/// Whether a word is the name of a job file, and not that of a job.
+pub(super) fn is_file_name(job: &str) -> bool {
     Path::new(job).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("toml"))
 }
 

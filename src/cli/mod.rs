@@ -51,7 +51,7 @@ mod tally;
 mod target_url;
 mod usage;
 
-use args::{Arguments, Command, RejectsCommand};
+use args::{Arguments, Command};
 use clap::Parser;
 use console::Console;
 use exit::Exit;
@@ -72,7 +72,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Check(arguments) => check::check(arguments, console),
         Command::Guess(arguments) => guess::guess(arguments, console),
         Command::Status(arguments) => status::status(arguments, console),
-        Command::Rejects(RejectsCommand::List(arguments)) => rejects::list(arguments, console),
+        Command::Rejects(command) => rejects::rejects(command, console),
         Command::Prune(arguments) => prune::prune(arguments, console),
         Command::Entity(arguments) => entity::entity(arguments, console),
         Command::Migrate(arguments) => migrate::migrate(arguments, console),

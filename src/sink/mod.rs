@@ -10,8 +10,10 @@
 //! - `staging`: the rows of a batch as they are staged
 //! - `staged`:  the merge of staged rows
 //! - `rules`:   what the catalog says of the rows that a table takes
+//! - `kept`:    what was staged of rows that were refused
 //! - `isolate`: finding the rows that the database refuses
 //! - `suspects`: where it does not name them, or there are many
+//! - `again`:   rows that were rejected, stored after all
 //! - `verdict`: staged rows held against the constraints of their table
 //!
 //! `append` loads a batch straight into the table. The other modes load it into the job's stage
@@ -31,10 +33,12 @@
 //! A sink runs inside a transaction that somebody else begins and commits. It never opens one,
 //! never retries, and knows nothing of the ledger.
 
+mod again;
 pub mod destination;
 pub mod file;
 pub mod fit;
 mod isolate;
+mod kept;
 pub mod mode;
 pub mod portion;
 mod rules;

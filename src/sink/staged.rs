@@ -159,13 +159,36 @@ impl Staged<'_> {
         }
     }
 
-    fn drop_superseded(&self, connection: &mut dyn Connection, bucket: u32) -> Result<u64> {
+    pub(super) fn drop_superseded(
+        &self,
+        connection: &mut dyn Connection,
+        bucket: u32,
+    ) -> Result<u64> {
         // To append, every row counts: one that meets another is refused.
         if self.stage.key.is_empty() || self.target.mode == Mode::Append {
             return Ok(0);
         }
         let sql = self.statements().drop_superseded(self.target.mode.last_wins());
         connection.execute(&sql, &[Param::from(i64::from(bucket))])
+    }
+
+    /// Takes out the rows of the first bucket that would change a row of the target; each is refused
+    /// with what `refusal` makes.
+    pub(super) fn take_out_others(
+        &self,
+        connection: &mut dyn Connection,
+        refusal: &dyn Fn() -> Error,
+    ) -> Result<Vec<NotStored>> {
+        let Some(sql) = self.statements().changing() else { return Ok(Vec::new()) };
+        let params = [Param::from(0_i64), Param::from(i64::from(state::LIVE))];
+        let mut found = Vec::new();
+        connection.query(&sql, &params, &mut |row| {
+            let (batch, index) = (integer(row.cell(0)?)? as u32, integer(row.cell(1)?)? as u32);
+            found.push(NotStored { batch, index, error: refusal(), staged: None });
+            Ok(())
+        })?;
+        self.set_state(connection, 0, &found, state::NAMED)?;
+        Ok(found)
     }
 
     /// Merges the rows of a bucket that are in `state`, all at once if the database takes them.
@@ -241,37 +264,6 @@ impl Staged<'_> {
         Court { stage, target: &target.table, mode: target.mode, rules }
     }
 
-    /// Keeps what was staged of the rows that were refused, for a source that does not find them
-    /// again.
-    pub(super) fn keep(
-        &self,
-        connection: &mut dyn Connection,
-        rows: &mut [NotStored],
-    ) -> Result<()> {
-        for row in rows {
-            row.staged = self.staged_row(connection, row)?;
-        }
-        Ok(())
-    }
-
-    /// What was staged of a row.
-    fn staged_row(&self, connection: &mut dyn Connection, row: &NotStored) -> Result<Option<Rows>> {
-        let mut types: Vec<_> =
-            self.stage.load_columns()?.into_iter().map(|column| column.column_type).collect();
-        types.truncate(self.stage.columns.len());
-        let sql = self.statements().one_row(row.batch, row.index);
-        let mut found = None;
-        connection.unload(&sql, &types, &mut |staged| {
-            let mut rows = Rows::new(types.len() as u16);
-            let mut writer = rows.begin();
-            writer.fields(&staged.fields, types.len() as u16, true);
-            writer.finish()?;
-            found = Some(rows);
-            Ok(())
-        })?;
-        Ok(found)
-    }
-
     fn merge_part(
         &self,
         connection: &mut dyn Connection,
@@ -313,7 +305,7 @@ impl Staged<'_> {
         Ok(stored)
     }
 
-    fn statements(&self) -> Merge<'_> {
+    pub(super) fn statements(&self) -> Merge<'_> {
         Merge { stage: &self.stage, target: &self.target.table }
     }
 

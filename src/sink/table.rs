@@ -115,6 +115,11 @@ impl TableSink {
         &self.rules
     }
 
+    /// Of several rows with one key, whether the last counts, or the first.
+    pub fn last_row_counts(&self) -> bool {
+        self.target.mode.last_wins()
+    }
+
     /// How rows are packed.
     pub fn layout(&self) -> &Layout {
         &self.layout

@@ -3,7 +3,7 @@
 use super::bounds::{Bounds, CutLimits, Fingerprint, Origin};
 use super::prepared::Prepared;
 use super::stateful::Stateful;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::mapping::column::Column;
 pub use crate::mapping::layout::Layout;
 use std::fmt::Debug;
@@ -74,4 +74,42 @@ pub trait Feed: Debug + Send + Sync {
     fn origins(&self, bounds: &Bounds, indexes: &[u32]) -> Result<Vec<Origin>> {
         indexes.iter().map(|&index| self.origin(bounds, index)).collect()
     }
+
+    /// Parses, transforms and packs records, each as it stands in the source, into `out`: for the
+    /// rejects of earlier runs. The number of a row is that of its record in `records`, from 0.
+    /// Default: it cannot.
+    ///
+    /// # Errors
+    /// `Unsupported` where a record is not known by its bytes.
+    fn prepare_records(
+        &self,
+        records: &[&[u8]],
+        layout: &Layout,
+        out: &mut Prepared,
+    ) -> Result<()> {
+        let _ = (records, layout, out);
+        Err(Error::new(
+            ErrorKind::Unsupported,
+            format!("the records of {} cannot be read again one by one", self.describe()),
+        )
+        .with_hint("mend the input, and run it as a new job"))
+    }
+
+    /// What stands around the records of a file of this kind: before the first one, and behind each.
+    /// Default: nothing, and a newline.
+    ///
+    /// # Errors
+    /// `Source` if the input cannot be read.
+    fn frame(&self) -> Result<Frame> {
+        Ok(Frame { before: Vec::new(), behind: b"\n".to_vec() })
+    }
+}
+
+/// What stands around the records of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Frame {
+    /// Before the first record: a header.
+    pub before: Vec<u8>,
+    /// Behind each record: the end of a line.
+    pub behind: Vec<u8>,
 }

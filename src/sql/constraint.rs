@@ -115,7 +115,7 @@ FROM (
     WHERE c.convalidated
     UNION ALL
     SELECT 1, 0, 0, c.conname,
-           ARRAY(SELECT a.attname::text FROM pg_catalog.unnest(c.conkey) WITH ORDINALITY k (n, o)
+           ARRAY(SELECT a.attname::text FROM pg_catalog.unnest(c.conkey) WITH ORDINALITY AS k (n, o)
                  JOIN pg_catalog.pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.n
                  ORDER BY k.o),
            pg_catalog.pg_get_expr(c.conbin, c.conrelid), NULL, NULL, NULL, NULL,
@@ -125,7 +125,7 @@ FROM (
     UNION ALL
     SELECT 2, i.indexrelid::bigint, 0, x.relname,
            ARRAY(SELECT a.attname::text
-                 FROM pg_catalog.unnest(i.indkey::int2[]) WITH ORDINALITY k (n, o)
+                 FROM pg_catalog.unnest(i.indkey::int2[]) WITH ORDINALITY AS k (n, o)
                  JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.n
                  WHERE k.o <= i.indnkeyatts ORDER BY k.o),
            NULL, NULL, NULL, NULL, NULL, NULL
@@ -134,20 +134,20 @@ FROM (
     WHERE i.indisunique AND NOT i.indisexclusion AND i.indisvalid AND i.indisready
           AND i.indpred IS NULL AND i.indexprs IS NULL
           AND coalesce(to_jsonb(i) ->> 'indnullsnotdistinct', 'false') = 'false'
-          AND NOT EXISTS (SELECT 1 FROM pg_catalog.unnest(i.indcollation::oid[]) n (c)
+          AND NOT EXISTS (SELECT 1 FROM pg_catalog.unnest(i.indcollation::oid[]) AS n (c)
                           JOIN pg_catalog.pg_collation l ON l.oid = n.c
                           WHERE NOT l.collisdeterministic)
     UNION ALL
     SELECT 3, 0, 0, c.conname,
-           ARRAY(SELECT a.attname::text FROM pg_catalog.unnest(c.conkey) WITH ORDINALITY k (n, o)
+           ARRAY(SELECT a.attname::text FROM pg_catalog.unnest(c.conkey) WITH ORDINALITY AS k (n, o)
                  JOIN pg_catalog.pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.n
                  ORDER BY k.o),
            NULL, n.nspname::text, p.relname::text,
-           ARRAY(SELECT a.attname::text FROM pg_catalog.unnest(c.confkey) WITH ORDINALITY k (n, o)
+           ARRAY(SELECT a.attname::text FROM pg_catalog.unnest(c.confkey) WITH ORDINALITY AS k (n, o)
                  JOIN pg_catalog.pg_attribute a ON a.attrelid = c.confrelid AND a.attnum = k.n
                  ORDER BY k.o),
            ARRAY(SELECT pg_catalog.format('OPERATOR(%I.%s)', s.nspname, o.oprname)
-                 FROM pg_catalog.unnest(c.conpfeqop) WITH ORDINALITY k (n, o)
+                 FROM pg_catalog.unnest(c.conpfeqop) WITH ORDINALITY AS k (n, o)
                  JOIN pg_catalog.pg_operator o ON o.oid = k.n
                  JOIN pg_catalog.pg_namespace s ON s.oid = o.oprnamespace ORDER BY k.o),
            (SELECT min(g.tgname)::text COLLATE \"C\" FROM pg_catalog.pg_trigger g

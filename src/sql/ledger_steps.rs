@@ -15,7 +15,7 @@ use super::ledger::{COUNTS, LedgerTables};
 type Step = fn(&LedgerTables) -> Vec<String>;
 
 /// The step to version 1, to version 2, and so on.
-const STEPS: [Step; 4] = [first_tables, rejects_of_a_job, receipts, memos];
+const STEPS: [Step; 5] = [first_tables, rejects_of_a_job, receipts, memos, lineage_of_rejects];
 
 const _: () = assert!(STEPS.len() as i64 == super::ledger::VERSION);
 
@@ -120,4 +120,24 @@ fn receipts(tables: &LedgerTables) -> Vec<String> {
 /// Version 4: what a source keeps of a plan beside the bounds of its batches.
 fn memos(tables: &LedgerTables) -> Vec<String> {
     vec![format!("CREATE TABLE {} (job_id bigint PRIMARY KEY, content text NOT NULL)", tables.memo)]
+}
+
+/// Version 5: how often a rejected row was tried, whether its bytes were cut, whose fault it is, and
+/// which run has brought it in after all.
+fn lineage_of_rejects(tables: &LedgerTables) -> Vec<String> {
+    let time = match tables.dialect {
+        Dialect::PostgreSql => "timestamptz",
+        Dialect::Sqlite => "TEXT",
+    };
+    [
+        "attempt integer NOT NULL DEFAULT 1".to_owned(),
+        "truncated boolean NOT NULL DEFAULT false".to_owned(),
+        "row_key text".to_owned(),
+        "caused_by text".to_owned(),
+        "resolved_by bigint".to_owned(),
+        format!("resolved_at {time}"),
+    ]
+    .iter()
+    .map(|column| format!("ALTER TABLE {} ADD COLUMN {column}", tables.reject))
+    .collect()
 }

@@ -100,31 +100,50 @@ impl Merge<'_> {
     /// Updates the rows of the target whose key is staged and whose other columns differ; `None`
     /// where there is nothing but a key.
     pub fn update(&self) -> Option<String> {
-        let others: Vec<usize> =
-            (0..self.stage.columns.len()).filter(|index| !self.stage.key.contains(index)).collect();
-        if others.is_empty() {
-            return None;
-        }
-        let sets: Vec<_> = others
-            .iter()
-            .map(|&index| format!("{} = {}", self.column(index).name, self.staged(index)))
+        let sets: Vec<_> = self
+            .others()
+            .map(|index| format!("{} = {}", self.column(index).name, self.staged(index)))
             .collect();
-        let differences: Vec<_> = others
-            .iter()
-            .map(|&index| {
-                let column = self.column(index);
-                let mine = format!("t.{}", column.name);
-                self.stage.dialect.differs(&mine, &self.staged(index), &column.column_type)
-            })
-            .collect();
+        let differences = self.differences()?;
         Some(format!(
             "UPDATE {} AS t SET {} FROM {} AS s WHERE {PART} AND {} AND ({})",
             self.target,
             sets.join(", "),
             self.stage.name,
             self.same_key(),
-            differences.join(" OR ")
+            differences
         ))
+    }
+
+    /// The (batch, index) of the rows in bucket `$1` and state `$2` whose key the target has with
+    /// other values; `None` where there is nothing but a key.
+    pub fn changing(&self) -> Option<String> {
+        Some(format!(
+            "SELECT s._rowmill_batch, s._rowmill_index FROM {} AS s JOIN {} AS t ON {} \
+             WHERE s._rowmill_bucket = $1 AND s._rowmill_state = $2 AND ({})",
+            self.stage.name,
+            self.target,
+            self.same_key(),
+            self.differences()?
+        ))
+    }
+
+    /// The columns that are not of the key.
+    fn others(&self) -> impl Iterator<Item = usize> {
+        (0..self.stage.columns.len()).filter(|index| !self.stage.key.contains(index))
+    }
+
+    /// Whether a row of the target differs from the staged one of the same key.
+    fn differences(&self) -> Option<String> {
+        let differences: Vec<_> = self
+            .others()
+            .map(|index| {
+                let column = self.column(index);
+                let mine = format!("t.{}", column.name);
+                self.stage.dialect.differs(&mine, &self.staged(index), &column.column_type)
+            })
+            .collect();
+        (!differences.is_empty()).then(|| differences.join(" OR "))
     }
 
     /// Inserts the staged rows whose key the target does not have.

@@ -79,8 +79,14 @@ impl StageTable {
     /// # Errors
     /// Never in practice: the name is made here.
     pub fn temporary(dialect: Dialect, columns: &[Column], key: &[usize]) -> Result<Self> {
-        let (schema, table) = (Ident::new("pg_temp")?, Ident::new("rowmill_suspects")?);
-        let name = TableName { schema: Some(schema), table };
+        let name = match dialect {
+            Dialect::PostgreSql => TableName {
+                schema: Some(Ident::new("pg_temp")?),
+                table: Ident::new("rowmill_suspects")?,
+            },
+            // A transaction that writes has the whole database: nobody else sees it there either.
+            Dialect::Sqlite => dialect.own_table("suspects")?,
+        };
         Ok(Self { name, dialect, columns: columns.to_vec(), key: key.to_vec() })
     }
 
@@ -106,8 +112,12 @@ impl StageTable {
         format!("CREATE TABLE {} ({})", self.name, self.definitions())
     }
 
-    /// Creates it so that it goes away with the transaction.
+    /// Creates it so that it goes away with the transaction; where there is no such table, it has to
+    /// be dropped before.
     pub fn create_temporary(&self) -> String {
+        if self.dialect == Dialect::Sqlite {
+            return self.create();
+        }
         format!("CREATE TEMPORARY TABLE {} ({}) ON COMMIT DROP", self.name, self.definitions())
     }
 

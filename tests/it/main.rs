@@ -156,7 +156,8 @@ mod job_rejects; // a bad row costs one row
 mod job_serial_twin; // parallel and serial: the same result
 #[cfg(feature = "cli")]
 mod job_server_stop;
-mod job_zombie; // what a killed run leaves under way in the server // the server goes away, processes die at exact places
+mod job_zombie;
+mod reject_replay; // rejects are tried again // what a killed run leaves under way in the server // the server goes away, processes die at exact places
 
 // Door: cli_*.rs, examples.rs
 #[cfg(feature = "cli")]
@@ -170,6 +171,8 @@ mod cli_look; // status and rejects list
 #[cfg(feature = "cli")]
 mod cli_migrate; // SQL files, applied
 mod cli_nodes; // a primary and its replicas
+#[cfg(feature = "cli")]
+mod cli_rejects; // filters, files, a replay that is killed
 #[cfg(feature = "cli")]
 mod cli_table; // a table and a query as sources
 #[cfg(feature = "cli")]

@@ -5,6 +5,8 @@
 //! - `prune`:  old records go
 //! - `claim`:  the row of a batch, taken at the beginning of its transaction and marked at its end
 //! - `reject`: rows that were not stored
+//! - `rejects`: the reject store, as it is looked at
+//! - `replay`: rejects that are tried again
 //! - `status`: what there is to see from outside
 //! - `pace`:   how fast a job gets on
 //!
@@ -20,6 +22,8 @@ mod pace;
 mod plan;
 mod prune;
 mod reject;
+mod rejects;
+mod replay;
 mod status;
 
 pub use crate::sql::ledger::LedgerName;
@@ -30,7 +34,9 @@ pub use job::{JobRecord, RunRecord};
 pub use pace::Pace;
 pub use prune::{Prune, Pruned};
 pub use reject::RejectRecord;
-pub use status::{JobStatus, RejectView, Wanted};
+pub use rejects::{RejectFilter, RejectView};
+pub(super) use replay::{Again, Tried};
+pub use status::{JobStatus, Wanted};
 
 use super::transaction::in_transaction;
 use crate::backend::{Connection, RowRef};

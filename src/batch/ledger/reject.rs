@@ -74,6 +74,7 @@ fn reject_columns() -> Result<Vec<Column>> {
         ("column_name", ColumnType::Text),
         ("constraint_name", ColumnType::Text),
         ("raw", ColumnType::Bytea),
+        ("truncated", ColumnType::Bool),
     ]
     .into_iter()
     .map(|(name, column_type)| Ok(Column::new(Ident::new(name)?, column_type)))
@@ -99,9 +100,14 @@ fn pack(rows: &mut Rows, job_id: i64, run_id: i64, reject: &RejectRecord) -> Res
     }
     text(&mut row, error.place().column.as_deref())?;
     text(&mut row, error.constraint())?;
-    row.field(&origin.raw)?;
+    let raw = &origin.raw[..origin.raw.len().min(MOST_RAW_BYTES)];
+    row.field(raw)?;
+    row.field(&[u8::from(raw.len() < origin.raw.len())])?;
     row.finish()
 }
+
+/// So much of a record is kept; one that is longer is marked as cut, and cannot be replayed.
+pub(super) const MOST_RAW_BYTES: usize = 1 << 20;
 
 fn number(row: &mut RowWriter<'_>, value: Option<u64>) -> Result<()> {
     match value {

@@ -56,32 +56,6 @@ pub struct JobStatus {
     pub running: Vec<super::RunRecord>,
 }
 
-/// A reject, for people: without its bytes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct RejectView {
-    /// The name of its job.
-    pub job: String,
-    /// The parameters of its job, as JSON.
-    pub params: String,
-    /// Its number in the input, from 1.
-    pub row: u64,
-    /// Its line, from 1.
-    pub line: Option<u64>,
-    /// The step that refused it.
-    pub stage: String,
-    /// The code.
-    pub sqlstate: Option<String>,
-    /// Why.
-    pub message: String,
-    /// The column.
-    pub column: Option<String>,
-    /// The constraint.
-    pub constraint: Option<String>,
-    /// Its bytes.
-    pub raw: Vec<u8>,
-}
-
 impl Ledger {
     /// What became of all rows of a job so far.
     ///
@@ -159,41 +133,6 @@ impl Ledger {
         }
         Ok(jobs)
     }
-
-    /// Hands the rejects of the jobs that are wanted to `each`, in input order.
-    ///
-    /// # Errors
-    /// `Database` or `Disconnect`; what `each` returns.
-    pub fn rejects(
-        &self,
-        connection: &mut dyn Connection,
-        wanted: &Wanted,
-        each: &mut dyn FnMut(RejectView) -> Result<()>,
-    ) -> Result<()> {
-        let (condition, params) = wanted.condition();
-        let sql = format!(
-            "SELECT j.name, r.input_row, r.line, r.stage, r.sqlstate, r.message, r.column_name, \
-             r.constraint_name, r.raw, j.params FROM {} AS r JOIN {} AS j ON j.id = r.job_id \
-             WHERE {condition} ORDER BY r.job_id, r.input_row",
-            self.tables.reject, self.tables.job
-        );
-        connection.query(&sql, &params, &mut |row| each(reject_view(row)?))
-    }
-}
-
-fn reject_view(row: &dyn RowRef) -> Result<RejectView> {
-    Ok(RejectView {
-        job: field(row, 0)?,
-        row: field::<i64>(row, 1)? as u64,
-        line: field::<Option<i64>>(row, 2)?.map(|line| line as u64),
-        stage: field(row, 3)?,
-        sqlstate: field(row, 4)?,
-        message: field(row, 5)?,
-        column: field(row, 6)?,
-        constraint: field(row, 7)?,
-        raw: field(row, 8)?,
-        params: field(row, 9)?,
-    })
 }
 
 /// The sums over the batches, `b`.

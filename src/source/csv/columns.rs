@@ -3,17 +3,16 @@
 use super::fault::Fault;
 use super::file::{CsvFile, CsvHead};
 use super::format::{CsvFormat, check_null};
+use super::packer::{Packer, Reader};
 use super::pick::pick;
-use super::record::{Field, Records};
+use super::record::Records;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ident::Ident;
 use crate::mapping::column::Column;
 use crate::mapping::column_type::ColumnType;
 use crate::mapping::nul::NulPolicy;
-use crate::mapping::rows::RowWriter;
-use crate::mapping::text::Input;
 use crate::source::bounds::{Bounds, CutLimits, Fingerprint, Origin};
-use crate::source::feed::{Feed, Layout};
+use crate::source::feed::{Feed, Frame, Layout};
 use crate::source::input::Files;
 use crate::source::prepared::{Prepared, Stage};
 use std::fmt::Write as _;
@@ -106,18 +105,6 @@ pub struct CsvColumns {
     readers: Vec<Reader>,
 }
 
-/// How a field becomes the text of a column.
-#[derive(Debug)]
-struct Reader {
-    /// Its field in the first file.
-    field: usize,
-    /// The name of the field, where there is a header.
-    name: Option<String>,
-    trim: bool,
-    nul: NulPolicy,
-    nulls: Vec<String>,
-}
-
 impl CsvColumns {
     /// Opens files, or the one at a path, and finds the columns in the header.
     ///
@@ -173,7 +160,18 @@ impl CsvColumns {
         packer: &Packer<'_>,
         out: &mut Prepared,
     ) -> Result<()> {
-        let index = records.index();
+        self.take_as(records.index(), records, bounds, packer, out)
+    }
+
+    /// The same, as row `index`.
+    fn take_as(
+        &self,
+        index: u32,
+        records: &mut Records<'_>,
+        bounds: &Bounds,
+        packer: &Packer<'_>,
+        out: &mut Prepared,
+    ) -> Result<()> {
         let refused = match records.fault() {
             Some(fault) => Err((Stage::Parse, self.describe_fault(fault, packer.head))),
             None => out
@@ -192,6 +190,13 @@ impl CsvColumns {
             out.name_key(index, |row| packer.key(records, row));
         }
         Ok(())
+    }
+
+    fn packer<'a>(&'a self, layout: &'a Layout, head: &'a CsvHead) -> Result<Packer<'a>> {
+        if layout.columns.len() != self.readers.len() {
+            return Err(Error::new(ErrorKind::Internal, "the layout is not that of the source"));
+        }
+        Ok(Packer::new(&self.readers, layout, head))
     }
 
     fn describe_fault(&self, fault: Fault, head: &CsvHead) -> Error {
@@ -224,89 +229,6 @@ fn find(file: &CsvFile, columns: &[CsvColumn]) -> Result<Vec<usize>> {
         // There is no file, and no row that would have a field.
         None => Ok((0..columns.len()).collect()),
     }
-}
-
-/// How the records of a batch become rows of a layout.
-struct Packer<'a> {
-    layout: &'a Layout,
-    head: &'a CsvHead,
-    /// For each column its reader, its field in the file, and its type made ready.
-    columns: Vec<(&'a Reader, usize, Input)>,
-}
-
-impl<'a> Packer<'a> {
-    fn new(readers: &'a [Reader], layout: &'a Layout, head: &'a CsvHead) -> Self {
-        let inputs = layout.columns.iter().map(|column| Input::of(&column.column_type));
-        let columns = readers
-            .iter()
-            .zip(inputs)
-            .map(|(reader, input)| (reader, head.field(reader.field), input))
-            .collect();
-        Self { layout, head, columns }
-    }
-
-    /// Writes all fields of a record.
-    #[inline]
-    fn record(&self, records: &Records<'_>, row: &mut RowWriter<'_>) -> Result<()> {
-        for (place, (reader, field, input)) in self.columns.iter().enumerate() {
-            reader.pack(records, *field, input, row).map_err(|error| self.at(place, error))?;
-        }
-        Ok(())
-    }
-
-    /// Writes the fields of the key.
-    fn key(&self, records: &Records<'_>, row: &mut RowWriter<'_>) -> Result<()> {
-        self.layout.key.iter().try_for_each(|&place| {
-            let (reader, field, input) = &self.columns[place];
-            reader.pack(records, *field, input, row).map_err(|error| self.at(place, error))
-        })
-    }
-
-    /// An error with its column.
-    #[cold]
-    fn at(&self, column: usize, error: Error) -> Error {
-        let name = &self.layout.columns[column].name;
-        error.locate(|place| place.column = Some(name.as_str().to_owned()))
-    }
-}
-
-impl Reader {
-    /// Writes the field as a value of the type of `input`.
-    #[inline]
-    fn pack(
-        &self,
-        records: &Records<'_>,
-        field: usize,
-        input: &Input,
-        row: &mut RowWriter<'_>,
-    ) -> Result<()> {
-        let field = records.field(field).ok_or_else(lacks_field)?;
-        match self.text(field) {
-            None => row.null(),
-            Some(text) if self.nul == NulPolicy::Reject => {
-                row.field_with(|out| input.read(text, out))?;
-            }
-            Some(text) => row.field_with(|out| input.read(&self.nul.apply(text), out))?,
-        }
-        Ok(())
-    }
-
-    /// The text of the value; `None` for NULL.
-    #[inline]
-    fn text<'a>(&self, field: Field<'a>) -> Option<&'a str> {
-        let text = if self.trim { field.text.trim() } else { field.text };
-        let is_null = match &self.nulls[..] {
-            // The usual list, without a comparison of texts.
-            [only] if only.is_empty() => text.is_empty(),
-            nulls => nulls.iter().any(|null| null == text),
-        };
-        (field.quoted || !is_null).then_some(text)
-    }
-}
-
-#[cold]
-fn lacks_field() -> Error {
-    Error::new(ErrorKind::Decode, "the record lacks the field")
 }
 
 impl Feed for CsvColumns {
@@ -349,10 +271,7 @@ impl Feed for CsvColumns {
     }
 
     fn prepare(&self, bounds: &Bounds, layout: &Layout, out: &mut Prepared) -> Result<()> {
-        if layout.columns.len() != self.readers.len() {
-            return Err(Error::new(ErrorKind::Internal, "the layout is not that of the source"));
-        }
-        let packer = Packer::new(&self.readers, layout, self.file.head_of(bounds)?);
+        let packer = self.packer(layout, self.file.head_of(bounds)?)?;
         self.file.records(bounds, |records| {
             self.take(records, bounds, &packer, out)?;
             Ok(true)
@@ -367,6 +286,26 @@ impl Feed for CsvColumns {
 
     fn origins(&self, bounds: &Bounds, indexes: &[u32]) -> Result<Vec<Origin>> {
         self.file.origins(bounds, indexes)
+    }
+
+    fn prepare_records(
+        &self,
+        records: &[&[u8]],
+        layout: &Layout,
+        out: &mut Prepared,
+    ) -> Result<()> {
+        let packer = self.packer(layout, self.file.common_head()?)?;
+        for (index, record) in (0..).zip(records) {
+            let bounds = Bounds::of_rows(0, 1, 1);
+            self.file
+                .record(record, |records| self.take_as(index, records, &bounds, &packer, out))?;
+        }
+        out.read += records.len() as u64;
+        Ok(())
+    }
+
+    fn frame(&self) -> Result<Frame> {
+        self.file.frame()
     }
 }
 

@@ -8,6 +8,7 @@ use super::order::Order;
 use super::record::Records;
 use crate::error::{Error, ErrorKind, Result};
 use crate::source::bounds::{Bounds, CutLimits, Fingerprint, Origin};
+use crate::source::feed::Frame;
 use crate::source::input::{Files, Parts, no_such_row};
 use std::io::BufReader;
 
@@ -181,6 +182,49 @@ impl CsvFile {
             }
             self.parts.locate_batch(bounds, crate::source::input::all_read(bounds, read))
         })
+    }
+
+    /// Lets `read` look at a record of this file that stands elsewhere, without its line end.
+    ///
+    /// # Errors
+    /// What `read` returns.
+    pub(super) fn record(
+        &self,
+        bytes: &[u8],
+        read: impl FnOnce(&mut Records<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let line_end = self.common_head()?.head.line_end;
+        let line = [bytes, line_end.bytes()].concat();
+        let mut records =
+            Records::new(&line, &self.format, line_end).keep_nul(self.keeps_nul).width(self.width);
+        records.advance();
+        read(&mut records)
+    }
+
+    /// What stands before the first record, and the end of a line.
+    pub(super) fn frame(&self) -> Result<Frame> {
+        let Head { start, line_end, .. } = self.common_head()?.head;
+        let mut before = Vec::new();
+        let read = self.parts.inputs()[0].read(0..start, &mut before);
+        self.parts.locate(0, read)?;
+        Ok(Frame { before, behind: line_end.bytes().to_vec() })
+    }
+
+    /// The head that all files have; a record alone does not say from which of them it is.
+    ///
+    /// # Errors
+    /// `Unsupported` if they differ; `Source` if there is no file.
+    pub(super) fn common_head(&self) -> Result<&CsvHead> {
+        let first = self.heads.first().ok_or_else(crate::source::input::changed)?;
+        let is_common =
+            |other: &CsvHead| other.order.is_same() && other.head.line_end == first.head.line_end;
+        if self.heads.iter().all(is_common) {
+            return Ok(first);
+        }
+        let message = "the files of this job have their fields in different orders, or other line \
+            ends, and a record alone does not say from which of them it is";
+        Err(Error::new(ErrorKind::Unsupported, message)
+            .with_hint("mend the input, and run it as a new job"))
     }
 
     /// Finds the origins of the rows `indexes` of a batch, which ascend.

@@ -20,6 +20,15 @@ impl LineEnd {
         }
     }
 
+    /// What stands behind a line.
+    pub(super) fn bytes(self) -> &'static [u8] {
+        match self {
+            Self::Newline => b"\n",
+            Self::ReturnNewline => b"\r\n",
+            Self::Return => b"\r",
+        }
+    }
+
     /// Whether a record that begins behind `before` begins behind a newline that is no line end of
     /// this file.
     pub(super) fn is_stray(self, before: &[u8]) -> bool {

@@ -9,6 +9,7 @@
 //! - `order`:    the fields of a file, held against those of the first
 //! - `file`:     the files: plan, fingerprint, the records of a batch, the origin of a row
 //! - `pick`:     which fields of a record become which columns
+//! - `packer`:   how a record becomes a packed row
 //! - `columns`:  rows for declared columns, packed straight from their texts
 //! - `typed`:    rows as values of an entity
 //!
@@ -30,6 +31,7 @@ mod format;
 mod head;
 mod line_end;
 mod order;
+mod packer;
 mod pick;
 mod record;
 mod typed;

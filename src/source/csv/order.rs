@@ -44,6 +44,11 @@ impl Order {
         Ok(Self { places: Some((places, back)) })
     }
 
+    /// Whether the fields stand as in the first file.
+    pub(super) fn is_same(&self) -> bool {
+        self.places.is_none()
+    }
+
     pub(super) fn here(&self, field: usize) -> usize {
         self.places.as_ref().and_then(|(here, _)| here.get(field).copied()).unwrap_or(field)
     }

@@ -37,7 +37,7 @@ const NAMES: &str = "\
     pg_blocking_pids pg_column_size pg_current_snapshot pg_current_wal_insert_lsn \
     pg_current_wal_lsn pg_current_xact_id pg_current_xact_id_if_assigned pg_database_size \
     pg_encoding_to_char pg_get_constraintdef pg_get_expr pg_get_functiondef pg_get_indexdef \
-    pg_get_partkeydef pg_get_serial_sequence pg_get_triggerdef pg_get_userbyid pg_get_viewdef \
+    pg_get_partkeydef pg_partition_tree pg_get_serial_sequence pg_get_triggerdef pg_get_userbyid pg_get_viewdef \
     pg_has_role pg_indexes_size pg_is_in_recovery pg_last_wal_receive_lsn pg_listening_channels pg_last_wal_replay_lsn \
     pg_last_xact_replay_timestamp pg_my_temp_schema pg_notify pg_postmaster_start_time \
     pg_relation_filenode pg_relation_size pg_size_pretty pg_sleep pg_sleep_for pg_sleep_until \

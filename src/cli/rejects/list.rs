@@ -1,18 +1,21 @@
-//! `rowmill rejects`
+//! `rowmill rejects list`
 
-use super::args::LookArguments;
-use super::console::Console;
-use super::exit::Exit;
-use super::ledger_of::{Wanted, title, wanted};
+use super::super::args::ListArguments;
+use super::super::console::Console;
+use super::super::exit::Exit;
+use super::super::ledger_of::{Wanted, title, wanted};
+use super::filter;
 use crate::backend::Connection;
-use crate::batch::ledger::{Ledger, RejectView};
+use crate::batch::ledger::{Ledger, RejectFilter, RejectView};
 use crate::error::Result;
 
-pub(super) fn list(arguments: &LookArguments, console: Console) -> Result<Exit> {
-    let wanted = wanted(arguments, &|name| std::env::var(name).ok())?;
-    console.answer(
-        &wanted.look(console, |ledger, connection, _| lines(&wanted, ledger, connection))?,
-    )?;
+pub(in crate::cli) fn list(arguments: &ListArguments, console: Console) -> Result<Exit> {
+    let wanted = wanted(&arguments.look, &|name| std::env::var(name).ok())?;
+    let filter = filter(&arguments.filter);
+    console
+        .answer(&wanted.look(console, |ledger, connection, _| {
+            lines(&wanted, &filter, ledger, connection)
+        })?)?;
     Ok(Exit::Complete)
 }
 
@@ -20,10 +23,15 @@ pub(super) fn list(arguments: &LookArguments, console: Console) -> Result<Exit> 
 const MOST: usize = 10_000;
 
 /// The rejects that are `wanted`, one line each, with the record as it stands in the source.
-fn lines(wanted: &Wanted, ledger: &Ledger, connection: &mut dyn Connection) -> Result<Vec<String>> {
+fn lines(
+    wanted: &Wanted,
+    filter: &RejectFilter,
+    ledger: &Ledger,
+    connection: &mut dyn Connection,
+) -> Result<Vec<String>> {
     let mut lines = Vec::new();
     let mut more = 0_u64;
-    ledger.rejects(connection, &wanted.jobs(), &mut |reject| {
+    ledger.rejects(connection, &wanted.jobs(), filter, &mut |reject| {
         if lines.len() < MOST {
             lines.push(line(&reject, wanted.params.is_none()));
         } else {
@@ -54,8 +62,15 @@ fn line(reject: &RejectView, one_of_several: bool) -> String {
         reject.column.as_ref().map_or(String::new(), |column| format!(" [column {column}]"));
     let constraint =
         reject.constraint.as_ref().map_or(String::new(), |name| format!(" [constraint {name}]"));
+    let cause = reject.caused_by.as_ref().map_or(String::new(), |cause| format!(" [{cause}]"));
+    let resolved =
+        reject.resolved_by.map_or(String::new(), |run| format!(" [resolved by run {run}]"));
     let raw = printable(&String::from_utf8_lossy(&reject.raw));
-    format!("{job} {place}: {}: {}{state}{column}{constraint}: {raw}", reject.stage, reject.message)
+    let cut = if reject.truncated { "..." } else { "" };
+    format!(
+        "{job} {place}: {}: {}{state}{column}{constraint}{cause}{resolved}: {raw}{cut}",
+        reject.stage, reject.message
+    )
 }
 
 /// The text without control characters, which in a broken record could be commands to a terminal.

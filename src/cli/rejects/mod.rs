@@ -1,0 +1,39 @@
+//! `rowmill rejects`: the reject store.
+//!
+//! - `list`:   a line for each
+//! - `export`: into a file that the job can load again, or that is read elsewhere
+//! - `form`:   how a reject is written there
+//! - `replay`: tried again
+//!
+//! `list` and `export` change nothing in the database.
+
+mod export;
+mod form;
+mod list;
+mod replay;
+
+use super::args::{FilterArguments, RejectsCommand};
+use super::console::Console;
+use super::exit::Exit;
+use crate::batch::ledger::RejectFilter;
+use crate::error::Result;
+
+pub(super) fn rejects(command: &RejectsCommand, console: Console) -> Result<Exit> {
+    match command {
+        RejectsCommand::List(arguments) => list::list(arguments, console),
+        RejectsCommand::Export(arguments) => export::export(arguments, console),
+        RejectsCommand::Replay(arguments) => replay::replay(arguments, console),
+    }
+}
+
+fn filter(arguments: &FilterArguments) -> RejectFilter {
+    let mut filter = RejectFilter::default();
+    filter.run = arguments.run.map(i64::from);
+    filter.batch = arguments.batch;
+    filter.stage = arguments.stage.clone();
+    filter.column = arguments.column.clone();
+    filter.sqlstate = arguments.sqlstate.clone();
+    filter.resolved = arguments.resolved;
+    filter.limit = arguments.limit;
+    filter
+}

@@ -1,0 +1,55 @@
+//! `rowmill rejects replay`
+
+use super::super::args::ReplayArguments;
+use super::super::console::Console;
+use super::super::exit::Exit;
+use super::super::job_file::JobFile;
+use super::super::plan::Plan;
+use super::super::signals;
+use crate::batch::replay::Replayed;
+use crate::error::Result;
+use crate::stop::StopToken;
+
+pub(in crate::cli) fn replay(arguments: &ReplayArguments, console: Console) -> Result<Exit> {
+    let file = JobFile::read(&arguments.job, &arguments.settings.overrides())?;
+    let plan = Plan::of(&file)?;
+    plan.reach(console)?;
+    let stop = StopToken::new();
+    let listening =
+        signals::listen(stop.clone(), move |asked| console.note(signals::answer(asked)))?;
+    let replayed = plan.job(&file).stop(stop).replay(&plan.engine, arguments.overwrite);
+    drop(listening);
+    for line in told(&replayed?) {
+        console.answer(&[line])?;
+    }
+    Ok(Exit::Complete)
+}
+
+fn told(replayed: &Replayed) -> Vec<String> {
+    let Replayed { open, resolved, refused, truncated, .. } = replayed;
+    if *open == 0 {
+        return vec!["no open rejects".to_owned()];
+    }
+    let mut lines = vec![format!("{open} rejects: {resolved} resolved, {refused} stay")];
+    if *truncated > 0 {
+        lines.push(format!(
+            "{truncated} of them are longer than what is kept of a record: take them from the source"
+        ));
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_became_of_the_rejects_is_one_line() {
+        let mut replayed = Replayed::default();
+        assert_eq!(told(&replayed), ["no open rejects"]);
+        (replayed.open, replayed.resolved, replayed.refused) = (7, 5, 2);
+        assert_eq!(told(&replayed), ["7 rejects: 5 resolved, 2 stay"]);
+        replayed.truncated = 1;
+        assert_eq!(told(&replayed).len(), 2);
+    }
+}

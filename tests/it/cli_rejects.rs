@@ -1,0 +1,162 @@
+//! `rowmill rejects`: filters, files, and a replay that is killed.
+
+use crate::support::{Home, on_both, rowmill};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::PathBuf;
+
+/// A job file that loads `data-${part}.csv` into `t`.
+fn job_file(home: &Home, mode: &str, more: &str) -> PathBuf {
+    let text = format!(
+        "name = \"stock\"\n[params]\npart = \"1\"\n[source]\nkind = \"csv\"\n\
+         path = \"{}/data-${{part}}.csv\"\n[target]\nurl = \"{}\"\ntable = \"t\"\n\
+         mode = \"{mode}\"\nkey = [\"id\"]\n[limits]\nmax_rejects = 100000\n{more}\n\
+         [columns]\nid = \"bigint\"\nn = \"integer\"\nnote = \"text\"\n",
+        home.folder().display(),
+        home.url()
+    );
+    home.file("job.toml", text)
+}
+
+const CSV: &str = "\u{feff}id,note,n\r\n1,a,1\r\n2,\"b\nb\",x\r\n3,=1+1,0\r\n4,d,y\r\n";
+const TABLE: &str =
+    "create table t (id bigint, n integer constraint positive check (n > 0), note text)";
+
+fn said(home: &Home, words: &[&str]) -> String {
+    let run = rowmill(words.iter().copied()).cwd(home.folder()).finish();
+    assert_eq!(run.code, Some(0), "{run}");
+    run.stdout
+}
+
+fn loaded(home: &Home) {
+    home.sql(TABLE);
+    job_file(home, "append", "");
+    home.file("data-1.csv", CSV);
+    said(home, &["run", "job.toml", "--quiet"]);
+}
+
+#[test]
+fn the_list_is_narrowed_by_what_a_reject_is() {
+    on_both(|home| {
+        loaded(home);
+        let count = |words: &[&str]| {
+            let words = [&["rejects", "list", "job.toml"], words].concat();
+            let said = said(home, &words);
+            said.lines().filter(|line| line.starts_with("stock ")).count()
+        };
+        assert_eq!(count(&[]), 3);
+        for (words, lines) in [
+            (&["--stage", "store"][..], 1),
+            (&["--stage", "convert"], 2),
+            (&["--column", "n"], 2),
+            (&["--sqlstate", "23514"], 1),
+            (&["--sqlstate", "22"], 2),
+            (&["--batch", "0"], 3),
+            (&["--batch", "1"], 0),
+            (&["--run", "1"], 3),
+            (&["--run", "2"], 0),
+            (&["--limit", "2"], 2),
+            (&["--stage", "convert", "--limit", "1"], 1),
+        ] {
+            assert_eq!(count(words), lines, "{words:?}");
+        }
+    });
+}
+
+#[test]
+fn raw_records_are_a_file_that_the_same_job_loads() {
+    on_both(|home| {
+        loaded(home);
+        said(home, &["rejects", "export", "job.toml", "--to", "data-2.csv"]);
+        let exported = std::fs::read_to_string(home.folder().join("data-2.csv")).unwrap();
+        assert_eq!(exported, "\u{feff}id,note,n\r\n2,\"b\nb\",x\r\n3,=1+1,0\r\n4,d,y\r\n");
+        let reasons = std::fs::read_to_string(home.folder().join("data-2.csv.reasons")).unwrap();
+        let reasons: Vec<_> = reasons.lines().collect();
+        assert_eq!(reasons.len(), 3);
+        assert!(reasons[0].starts_with("record 1 from line 3: convert: "), "{reasons:?}");
+        assert!(reasons[1].contains("(23514) [constraint positive]"), "{reasons:?}");
+        // Mended, it goes the way of all files.
+        home.file("data-2.csv", exported.replace(",x", ",2").replace(",0", ",3"));
+        said(home, &["run", "job.toml", "-p", "part=2", "--quiet"]);
+        assert_eq!(home.rows("select id, n from t order by id"), ["1|1", "2|2", "3|3"]);
+    });
+}
+
+#[test]
+fn reasons_are_exported_as_csv_and_as_json() {
+    let home = Home::sqlite();
+    loaded(&home);
+    let url = home.url().to_owned();
+    let export = |to: &str, words: &[&str]| {
+        let all = [&["rejects", "export", "stock", "--target", &url, "--to", to], words].concat();
+        said(&home, &all);
+        std::fs::read_to_string(home.folder().join(to)).unwrap()
+    };
+    let plain = export("plain.csv", &["--format", "csv"]);
+    assert!(plain.starts_with("job,params,run,batch,row,"), "{plain}");
+    assert!(plain.contains(",\"2,\"\"b\nb\"\",x\"\n"), "{plain}");
+    let json = export("all.ndjson", &["--format", "ndjson", "--stage", "store"]);
+    let line: serde_json::Value = serde_json::from_str(json.trim_end()).unwrap();
+    assert_eq!((&line["row"], &line["sqlstate"]), (&3.into(), &"23514".into()));
+    assert_eq!((&line["raw"], &line["params"]["part"]), (&"3,=1+1,0".into(), &"1".into()));
+}
+
+#[test]
+fn nothing_is_overwritten_or_followed_and_only_the_owner_reads() {
+    let home = Home::sqlite();
+    loaded(&home);
+    let path = |name: &str| home.folder().join(name);
+    said(&home, &["rejects", "export", "job.toml", "--to", "new.csv"]);
+    for name in ["new.csv", "new.csv.reasons"] {
+        let mode = std::fs::metadata(path(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+    home.file("there.csv", "mine");
+    symlink(path("elsewhere.csv"), path("link.csv")).unwrap();
+    home.file("half.csv.reasons", "mine");
+    for name in ["there.csv", "link.csv", "half.csv", "none/x.csv"] {
+        let run = rowmill(["rejects", "export", "job.toml", "--to", name]);
+        let run = run.cwd(home.folder()).finish();
+        assert_eq!(run.code, Some(2), "{name}: {run}");
+        assert_eq!(run.stderr.lines().count(), 1, "{name}: {run}");
+    }
+    assert_eq!(std::fs::read_to_string(path("there.csv")).unwrap(), "mine");
+    assert!(!path("elsewhere.csv").exists() && !path("half.csv").exists());
+}
+
+#[test]
+fn a_replay_that_is_killed_again_and_again_brings_each_row_in_once() {
+    let home = Home::postgres();
+    home.sql(TABLE);
+    job_file(&home, "append", "batch_rows = 10");
+    let rows: String = (1..=600).map(|id| format!("{id},n{id},-{id}\n")).collect();
+    home.file("data-1.csv", format!("id,note,n\n{rows}"));
+    said(&home, &["run", "job.toml", "--quiet"]);
+    // Two in three pass now.
+    home.sql("alter table t drop constraint positive");
+    home.sql("alter table t add constraint thirds check (id % 3 > 0)");
+    let resolved = || {
+        let sql = "select count(*) from rowmill.reject where resolved_at is not null";
+        home.rows(sql)[0].parse::<u64>().unwrap()
+    };
+    let mut kills = 0;
+    for goal in (1..).map(|step| step * 37) {
+        let mut running = rowmill(["rejects", "replay", "job.toml"]).cwd(home.folder()).spawn();
+        if running.wait_until(|_| resolved() >= goal) {
+            running.kill();
+            kills += 1;
+            continue;
+        }
+        let ended = running.wait();
+        assert_eq!(ended.code, Some(0), "{ended}");
+        assert!(ended.stdout.contains("200 stay"), "{ended}");
+        break;
+    }
+    assert!(kills > 3, "only {kills} were killed");
+    assert_eq!(
+        home.rows("select count(*), count(distinct id), sum(id) from t"),
+        [format!("400|400|{}", (1..=600).filter(|id| id % 3 > 0).sum::<u64>())]
+    );
+    assert_eq!(resolved(), 400);
+    let report = said(&home, &["status", "job.toml"]);
+    assert!(report.contains("200 rejected"), "{report}");
+}
