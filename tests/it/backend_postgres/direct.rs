@@ -293,11 +293,25 @@ fn a_server_that_goes_or_talks_nonsense_is_a_lost_connection() {
     }
 }
 
+/// What a server says to a statement that it prepares, and to running it.
+const PREPARED: &[u8] = b"1\0\0\0\x04t\0\0\0\x06\0\0T\0\0\0\x1b\0\x01id\0\0\0\0\0\0\0\0\0\0\x17\0\x04\xff\xff\xff\xff\0\0\
+    Z\0\0\0\x05I";
+const RAN: &[u8] =
+    b"2\0\0\0\x04D\0\0\0\x0e\0\x01\0\0\0\x04\0\0\0\x07C\0\0\0\x0dSELECT 1\0Z\0\0\0\x05I";
+
+#[test]
+fn half_a_message_behind_an_answer_belongs_to_what_comes_next() {
+    let said = b"A\0\0\0\x0c\0\0\0\x07c\0x\0";
+    for cut in 0..said.len() {
+        let answers = vec![[PREPARED, &said[..cut]].concat(), [&said[cut..], RAN].concat()];
+        let mut connection = open(&server_that_says(answers, false));
+        assert_eq!(connection.execute("select 7", &[]).unwrap(), 1, "{cut}");
+    }
+}
+
 #[test]
 fn an_answer_that_ends_anywhere_is_a_lost_connection_and_never_a_result() {
-    let prepared = b"1\0\0\0\x04t\0\0\0\x06\0\0T\0\0\0\x1b\0\x01id\0\0\0\0\0\0\0\0\0\0\x17\0\x04\xff\xff\xff\xff\0\0\
-                     Z\0\0\0\x05I";
-    let ran = b"2\0\0\0\x04D\0\0\0\x0e\0\x01\0\0\0\x04\0\0\0\x07C\0\0\0\x0dSELECT 1\0Z\0\0\0\x05I";
+    let (prepared, ran) = (PREPARED, RAN);
     let whole = prepared.len() + ran.len();
     for cut in 0..=whole {
         let first = prepared[..cut.min(prepared.len())].to_vec();
