@@ -200,7 +200,8 @@ impl State {
         if let Some(seen) = self.seen.get_mut(node) {
             seen.is_doubtful = true;
         }
-        self.doubts += 1;
+        // Another may take the place of a primary, and of nobody else.
+        self.doubts += u64::from(self.primary() == Some(node));
     }
 
     /// The primary, or the last one while there is none.
