@@ -121,7 +121,8 @@ fn find_sink(start: &Start<'_>, connection: &mut dyn Connection, is_new: bool) -
     let found = start.declared.target.find(connection, start.identity.owner(), is_new)?;
     Ok(match found {
         Sink::Table(table) => {
-            Sink::Table(table.staging_beside(start.ledger.clone()).keep_refused(keeps_refused))
+            let table = table.staging_beside(start.ledger.clone()).keep_refused(keeps_refused);
+            Sink::Table(Box::new(table))
         }
         file @ Sink::File(_) => file,
     })

@@ -84,7 +84,10 @@ impl Destination {
         is_new: bool,
     ) -> Result<Sink> {
         match self {
-            Self::Table(target) => TableSink::find(target.clone(), connection).map(Sink::Table),
+            Self::Table(target) => {
+                let found = TableSink::find(target.clone(), connection)?;
+                Ok(Sink::Table(Box::new(found)))
+            }
             Self::File(target) => {
                 FileSink::find(target.clone(), owner, is_new).map(|file| Sink::File(Box::new(file)))
             }
@@ -103,7 +106,7 @@ impl Destination {
 #[derive(Debug)]
 pub enum Sink {
     /// A table.
-    Table(TableSink),
+    Table(Box<TableSink>),
     /// A file.
     File(Box<FileSink>),
 }

@@ -103,7 +103,7 @@ fn column(
     };
     let mut column = Column::new(actual.name.clone(), column_type);
     column.nullable = actual.nullable && declared.nullable;
-    column.labels = actual.labels.clone();
+    column.labels.clone_from(&actual.labels);
     Ok(column)
 }
 

@@ -30,11 +30,12 @@ impl Verdict<'_> {
         if broken.is_empty() {
             return None;
         }
-        let cases: String =
-            broken.iter().map(|(number, not)| format!("WHEN {not} THEN {number} ")).collect();
+        let cases: Vec<_> =
+            broken.iter().map(|(number, not)| format!("WHEN {not} THEN {number}")).collect();
         let any: Vec<_> = broken.iter().map(|(_, not)| format!("({not})")).collect();
         Some(format!(
-            "SELECT _rowmill_batch, _rowmill_index, CASE {cases}END FROM {} WHERE {}",
+            "SELECT _rowmill_batch, _rowmill_index, CASE {} END FROM {} WHERE {}",
+            cases.join(" "),
             self.rows(),
             any.join(" OR ")
         ))
@@ -82,23 +83,25 @@ impl Verdict<'_> {
         if unique.is_empty() {
             return None;
         }
-        let mut counted = String::new();
-        let mut groups = String::new();
+        let mut counted = Vec::new();
+        let mut groups = Vec::new();
         let mut shared = Vec::new();
         for (place, constraint) in unique.iter().enumerate() {
             let names: Vec<_> = constraint.columns.iter().map(ToString::to_string).collect();
             let (names, there) = (names.join(", "), not_null(&constraint.columns));
-            counted.push_str(&format!(
-                ", CASE WHEN {there} THEN count(*) OVER (PARTITION BY {names}) END AS c{place}, \
+            counted.push(format!(
+                "CASE WHEN {there} THEN count(*) OVER (PARTITION BY {names}) END AS c{place}, \
                  dense_rank() OVER (ORDER BY {names}) AS g{place}"
             ));
-            groups.push_str(&format!(", CASE WHEN c{place} > 1 THEN g{place} END"));
+            groups.push(format!("CASE WHEN c{place} > 1 THEN g{place} END"));
             shared.push(format!("c{place} > 1"));
         }
         Some(format!(
-            "SELECT _rowmill_batch, _rowmill_index{groups} FROM \
-             (SELECT x._rowmill_batch, x._rowmill_index{counted} FROM {}) AS y \
+            "SELECT _rowmill_batch, _rowmill_index, {} FROM \
+             (SELECT x._rowmill_batch, x._rowmill_index, {} FROM {}) AS y \
              WHERE {} ORDER BY _rowmill_batch, _rowmill_index",
+            groups.join(", "),
+            counted.join(", "),
             self.rows(),
             shared.join(" OR ")
         ))
@@ -117,19 +120,20 @@ impl Verdict<'_> {
 
     /// The rows, with the types of the target, so that the catalog's expressions fit.
     fn rows(&self) -> String {
-        let values: String = self
+        let values: Vec<_> = self
             .stage
             .columns
             .iter()
             .map(|column| {
                 let staged = format!("s.{}", column.name);
                 let value = self.stage.dialect.cast_staged(&staged, &column.column_type);
-                format!(", {value} AS {}", column.name)
+                format!("{value} AS {}", column.name)
             })
             .collect();
         format!(
-            "(SELECT s._rowmill_batch, s._rowmill_index{values} FROM {} AS s \
+            "(SELECT s._rowmill_batch, s._rowmill_index, {} FROM {} AS s \
              WHERE s._rowmill_bucket = $1 AND s._rowmill_state = $2) AS x",
+            values.join(", "),
             self.stage.name
         )
     }

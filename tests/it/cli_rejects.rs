@@ -5,11 +5,11 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
 
 /// A job file that loads `data-${part}.csv` into `t`.
-fn job_file(home: &Home, mode: &str, more: &str) -> PathBuf {
+fn job_file(home: &Home, mode: &str, limits: &str) -> PathBuf {
     let text = format!(
         "name = \"stock\"\n[params]\npart = \"1\"\n[source]\nkind = \"csv\"\n\
          path = \"{}/data-${{part}}.csv\"\n[target]\nurl = \"{}\"\ntable = \"t\"\n\
-         mode = \"{mode}\"\nkey = [\"id\"]\n[limits]\nmax_rejects = 100000\n{more}\n\
+         mode = \"{mode}\"\nkey = [\"id\"]\n[limits]\nmax_rejects = 100000\n{limits}\n\
          [columns]\nid = \"bigint\"\nn = \"integer\"\nnote = \"text\"\n",
         home.folder().display(),
         home.url()
@@ -128,7 +128,8 @@ fn a_replay_that_is_killed_again_and_again_brings_each_row_in_once() {
     let home = Home::postgres();
     home.sql(TABLE);
     job_file(&home, "append", "batch_rows = 10");
-    let rows: String = (1..=600).map(|id| format!("{id},n{id},-{id}\n")).collect();
+    let rows: Vec<_> = (1..=600).map(|id| format!("{id},n{id},-{id}\n")).collect();
+    let rows = rows.concat();
     home.file("data-1.csv", format!("id,note,n\n{rows}"));
     said(&home, &["run", "job.toml", "--quiet"]);
     // Two in three pass now.

@@ -56,7 +56,7 @@ fn neutralized(field: &str) -> Cow<'_, str> {
 }
 
 #[derive(Serialize)]
-struct Line<'a> {
+struct Shown<'a> {
     job: &'a str,
     params: serde_json::Value,
     run: Option<i64>,
@@ -82,7 +82,7 @@ struct Line<'a> {
 /// A reject as a line of JSON: the record as `raw`, or as `raw_hex` where it is no UTF-8.
 pub(super) fn ndjson(reject: &RejectView) -> Vec<u8> {
     let raw = std::str::from_utf8(&reject.raw).ok();
-    let line = Line {
+    let line = Shown {
         job: &reject.job,
         params: serde_json::from_str(&reject.params).unwrap_or_default(),
         run: reject.run,

@@ -27,13 +27,14 @@ pub(super) fn rejects(command: &RejectsCommand, console: Console) -> Result<Exit
 }
 
 fn filter(arguments: &FilterArguments) -> RejectFilter {
-    let mut filter = RejectFilter::default();
-    filter.run = arguments.run.map(i64::from);
-    filter.batch = arguments.batch;
-    filter.stage = arguments.stage.clone();
-    filter.column = arguments.column.clone();
-    filter.sqlstate = arguments.sqlstate.clone();
-    filter.resolved = arguments.resolved;
-    filter.limit = arguments.limit;
-    filter
+    let FilterArguments { run, batch, stage, column, sqlstate, resolved, limit } = arguments;
+    RejectFilter {
+        run: run.map(i64::from),
+        batch: *batch,
+        stage: stage.clone(),
+        column: column.clone(),
+        sqlstate: sqlstate.clone(),
+        resolved: *resolved,
+        limit: *limit,
+    }
 }

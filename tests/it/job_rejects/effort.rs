@@ -20,7 +20,8 @@ fn statements(
 ) -> usize {
     let mut csv = String::from("id,n,p\n");
     for id in 1..=rows {
-        csv.push_str(&format!("{id},{}\n", if is_bad(id) { bad } else { "1,1" }));
+        let rest = if is_bad(id) { bad } else { "1,1" };
+        csv.extend([&id.to_string(), ",", rest, "\n"]);
     }
     home.sql("delete from t");
     let refused = (1..=rows).filter(|&id| is_bad(id)).count() as u64;

@@ -48,6 +48,13 @@ const PLAIN: Kind = Kind {
 };
 
 fn kinds() -> Vec<Kind> {
+    let mut kinds = kinds_of_values();
+    kinds.extend(kinds_of_constraints());
+    kinds
+}
+
+/// What a value alone tells.
+fn kinds_of_values() -> Vec<Kind> {
     vec![
         Kind {
             name: "not null",
@@ -99,6 +106,12 @@ fn kinds() -> Vec<Kind> {
             column: "v",
             ..PLAIN
         },
+    ]
+}
+
+/// What only the database can tell.
+fn kinds_of_constraints() -> Vec<Kind> {
+    vec![
         Kind {
             name: "check",
             table: "v integer constraint positive check (v > 0)",
@@ -199,7 +212,7 @@ impl Load<'_> {
         home.sql(kind.before);
         home.sql(&format!("create table t (id bigint primary key, {})", kind.table));
         home.sql(kind.after);
-        let there = if kind.after.starts_with("insert") { 1 } else { 0 };
+        let there = u64::from(kind.after.starts_with("insert"));
         let column = format!("v {}", kind.of_type);
         let job = home.csv_job(mode, "t", &["id bigint", &column], "id", self.csv());
         let before = home.rejects_or_none().len();
