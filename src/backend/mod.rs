@@ -105,6 +105,9 @@ pub trait JobLock: Debug + Send {
     /// # Errors
     /// As [`Backend::lock_job`].
     fn also(&mut self, key: i64) -> Result<bool>;
+
+    /// Takes away what a holder of another lock has left, if it died; best effort.
+    fn sweep(&mut self, key: i64);
 }
 
 /// A connection to a database. It is used by one thread at a time.

@@ -45,7 +45,10 @@ pub(super) fn begin(start: &Start<'_>, patience: &Patience<'_>, meter: &Meter) -
 /// Carries on with what there is of the job, or plans it.
 fn go_on(start: &Start<'_>, patience: &Patience<'_>, meter: &Meter, found: Look) -> Result<Begun> {
     let (ledger, job, sink) = match found {
-        Look::Complete(ledger, job) => return Ok(Begun::Complete(ledger, job)),
+        Look::Complete(ledger, job) => {
+            sweep(start, patience, &ledger, &job)?;
+            return Ok(Begun::Complete(ledger, job));
+        }
         Look::Begun(ledger, job, sink) => {
             let planned =
                 || patience.with_connection(|connection| ledger.batches(connection, job.id));
@@ -85,6 +88,19 @@ fn go_on(start: &Start<'_>, patience: &Patience<'_>, meter: &Meter, found: Look)
         stateful.recall(&memo, begun)?;
     }
     Ok(Begun::Open(ledger, job, sink))
+}
+
+/// Takes away what the last run has left if it was killed right behind the end.
+fn sweep(
+    start: &Start<'_>,
+    patience: &Patience<'_>,
+    ledger: &Ledger,
+    job: &JobRecord,
+) -> Result<()> {
+    let last = patience.with_connection(|connection| ledger.last_run(connection, job.id))?;
+    let key = |run: RunRecord| start.identity.member_key(start.ledger, run.number);
+    patience.lock.sweep(last.into_iter().map(key));
+    Ok(())
 }
 
 fn look(start: &Start<'_>, connection: &mut dyn Connection) -> Result<Look> {

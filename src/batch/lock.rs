@@ -49,6 +49,13 @@ impl<'a> Lock<'a> {
         }
     }
 
+    /// Takes away what members that died have left, where this run has the lock.
+    pub(super) fn sweep(&self, members: impl Iterator<Item = i64>) {
+        if let Some(lock) = &mut self.held.lock().lock {
+            members.for_each(|member| lock.sweep(member));
+        }
+    }
+
     fn take(&self, member: Option<i64>) -> Result<Option<Box<dyn JobLock>>> {
         let taken = match self.shared {
             true => self.engine.share_job(self.key)?,

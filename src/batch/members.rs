@@ -68,13 +68,15 @@ pub(super) fn begin_run(
             let mut lives = start.engine.locked_jobs(&keys)?.into_iter();
             dead.retain(|_| !lives.next().unwrap_or(true));
         }
-        in_transaction(connection, |connection| {
+        let run = in_transaction(connection, |connection| {
             ledger.crashed(connection, &dead)?;
             let run = ledger.begin_run(connection, job_id)?;
             // ORDER: before anybody can see the run, or it would be taken for dead.
             patience.lock.show(member(&run))?;
             Ok(run)
-        })
+        })?;
+        patience.lock.sweep(dead.iter().map(member));
+        Ok(run)
     })
 }
 

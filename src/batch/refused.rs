@@ -5,6 +5,7 @@ use super::ledger::RejectRecord;
 use super::unit::{Phase, Unit};
 use crate::backend::Connection;
 use crate::error::{Error, ErrorKind, Result};
+use crate::mapping::layout::Layout;
 use crate::sink::table::NotStored;
 use crate::source::bounds::Bounds;
 use crate::source::prepared::{Prepared, Stage};
@@ -82,4 +83,22 @@ impl Refused<'_> {
             Error::new(ErrorKind::Ledger, format!("the ledger has lost batch {batch}"))
         })
     }
+}
+
+/// Whether a row was refused of which nobody can tell the key: not where the key itself is
+/// none, but where a broken record has several lines, so that other records may be hidden in
+/// it, or where the row failed before its key was reached.
+pub(super) fn hides_keys(layout: &Layout, prepared: &Prepared) -> bool {
+    let in_key = |name: &str| layout.key.iter().any(|&i| layout.columns[i].name.as_str() == name);
+    prepared.refused.iter().any(|row| {
+        let named = || prepared.named_indexes.binary_search(&row.index).is_ok();
+        let without_key = || row.error.place().column.as_deref().is_some_and(in_key);
+        let swallows = row.stage == Stage::Parse && spans_lines(&row.origin.raw);
+        swallows || !(named() || without_key())
+    })
+}
+
+/// Whether a record has a line end within, and not only behind.
+fn spans_lines(raw: &[u8]) -> bool {
+    raw.trim_ascii_end().iter().any(|byte| matches!(byte, b'\n' | b'\r'))
 }

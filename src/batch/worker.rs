@@ -5,7 +5,7 @@ use super::ending::InFlight;
 use super::ledger::{Claim, Counts, Mark, Meeting};
 use super::observer::BatchDone;
 use super::receipt::SlowBatch;
-use super::refused::Refused;
+use super::refused::{Refused, hides_keys};
 use super::unit::{Phase, Unit};
 use crate::backend::Connection;
 use crate::error::{Error, ErrorKind, Result};
@@ -14,7 +14,7 @@ use crate::sink::destination::Sink;
 use crate::sink::file::sink::Written;
 use crate::sink::portion::Portion;
 use crate::sink::table::Stored;
-use crate::source::prepared::{Prepared, Stage};
+use crate::source::prepared::Prepared;
 use crate::source::stateful::Stateful;
 use crate::spent::{self, Step};
 use crate::stop::Stop;
@@ -272,7 +272,7 @@ impl<'a> Worker<'a> {
                     indexes: &self.prepared.indexes,
                     named_keys: &self.prepared.named_keys,
                     named_indexes: &self.prepared.named_indexes,
-                    hides_keys: self.hides_keys(),
+                    hides_keys: hides_keys(self.context.sink.layout(), &self.prepared),
                 };
                 sink.store(connection, *place, unit.number(), portion)
             }
@@ -284,21 +284,6 @@ impl<'a> Worker<'a> {
                 sink.finish(connection, *place, empty)
             }
         }
-    }
-
-    /// Whether a row was refused of which nobody can tell the key: not where the key itself is
-    /// none, but where a broken record has several lines, so that other records may be hidden in
-    /// it, or where the row failed before its key was reached.
-    fn hides_keys(&self) -> bool {
-        let layout = self.context.sink.layout();
-        let in_key =
-            |name: &str| layout.key.iter().any(|&i| layout.columns[i].name.as_str() == name);
-        self.prepared.refused.iter().any(|row| {
-            let named = || self.prepared.named_indexes.binary_search(&row.index).is_ok();
-            let without_key = || row.error.place().column.as_deref().is_some_and(in_key);
-            let swallows = row.stage == Stage::Parse && spans_lines(&row.origin.raw);
-            swallows || !(named() || without_key())
-        })
     }
 
     fn counts(&self, stored: &Stored) -> Counts {
@@ -375,11 +360,6 @@ impl<'a> Worker<'a> {
         }
         self.foresee(unit);
     }
-}
-
-/// Whether a record has a line end within, and not only behind.
-fn spans_lines(raw: &[u8]) -> bool {
-    raw.trim_ascii_end().iter().any(|byte| matches!(byte, b'\n' | b'\r'))
 }
 
 /// What the transaction of a unit needs to know.

@@ -304,7 +304,7 @@ impl Dialect {
     }
 
     /// The query for the nature of table `$1` and the one for its constraints, where rows can be
-    /// held against them before they are in: see [`constraint`](super::constraint).
+    /// held against them before they are in: see [`constraint`].
     pub fn constraint_queries(self) -> Option<(&'static str, &'static str)> {
         match self {
             Self::PostgreSql => Some((constraint::NATURE, constraint::CONSTRAINTS)),

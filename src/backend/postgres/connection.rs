@@ -346,17 +346,7 @@ impl Connection for PostgresConnection {
     }
 
     fn set_statement_timeout(&mut self, limit: Option<Duration>) -> Result<()> {
-        self.check_usable()?;
-        if self.setup.pooled {
-            // The next transaction tells the server; until then the watchdog alone keeps it.
-            self.limit = limit;
-            return Ok(());
-        }
-        self.batch(&setup::limit_sql(limit))?;
-        self.limit = limit;
-        self.left.explained = self.left.explained.with(Tags::SET);
-        self.left.session |= limit != self.setup.limit;
-        Ok(())
+        limits::set_statement_timeout(self, limit)
     }
 
     fn interrupt(&self) -> Option<Arc<dyn Interrupt>> {

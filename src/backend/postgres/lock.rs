@@ -121,6 +121,9 @@ impl JobLock for Lock {
             None => Err(errors::disconnect("the lock was lost")),
         }
     }
+
+    /// The server lets go of a lock with its session, and nothing stays.
+    fn sweep(&mut self, _key: i64) {}
 }
 
 impl Drop for Lock {

@@ -128,6 +128,13 @@ impl JobLock for FileLock {
         self.more.extend(taken);
         Ok(is_taken)
     }
+
+    fn sweep(&mut self, key: i64) {
+        if side_file(&self.database, key).exists() {
+            // Whoever can take it has the file that was left, and removes it.
+            drop(take(&self.database, key));
+        }
+    }
 }
 
 impl Drop for FileLock {
@@ -182,6 +189,20 @@ mod tests {
         drop(of_file(&database, 1).unwrap().unwrap());
         assert!(matches!(claim(late, &side).unwrap(), Claim::Replaced));
         assert!(of_file(&database, 1).unwrap().is_some());
+    }
+
+    #[test]
+    fn what_one_that_died_has_left_is_swept_and_what_is_held_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = folder.path().join("a.db");
+        let mut lock = of_file(&database, 1).unwrap().unwrap();
+        let (dead, held) = (side_file(&database, 2), of_file(&database, 3).unwrap());
+        drop(open(&dead).unwrap());
+        [2, 3, 4].into_iter().for_each(|key| lock.sweep(key));
+        assert!(!dead.exists() && side_file(&database, 3).exists());
+        assert!(!side_file(&database, 4).exists());
+        drop((held, lock));
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
     }
 
     #[test]

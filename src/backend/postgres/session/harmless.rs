@@ -16,7 +16,7 @@ const NAMES: &str = "\
     date_trunc dec decimal decode default degrees delete dense_rank distinct div double else \
     encode end every except exclude exists exp extract factorial filter first_value float floor \
     for foreign format format_type freeze from gcd gen_random_uuid generate_series \
-    generate_subscripts get_bit get_byte greatest group grouping has_column_privilege \
+    generate_subscripts get_bit get_byte greatest group grouping has_any_column_privilege has_column_privilege \
     has_database_privilege has_schema_privilege has_sequence_privilege has_table_privilege \
     hashtext hashtextextended having host in include increment initcap inner int intersect \
     intersects interval into is isfinite join json_agg json_array_elements \
@@ -36,10 +36,11 @@ const NAMES: &str = "\
     percentile_disc pg_advisory_xact_lock pg_advisory_xact_lock_shared pg_backend_pid \
     pg_blocking_pids pg_column_size pg_current_snapshot pg_current_wal_insert_lsn \
     pg_current_wal_lsn pg_current_xact_id pg_current_xact_id_if_assigned pg_database_size \
-    pg_encoding_to_char pg_get_constraintdef pg_get_expr pg_get_functiondef pg_get_indexdef \
-    pg_get_partkeydef pg_partition_tree pg_get_serial_sequence pg_get_triggerdef pg_get_userbyid pg_get_viewdef \
-    pg_has_role pg_indexes_size pg_is_in_recovery pg_last_wal_receive_lsn pg_listening_channels pg_last_wal_replay_lsn \
-    pg_last_xact_replay_timestamp pg_my_temp_schema pg_notify pg_postmaster_start_time \
+    pg_encoding_to_char pg_export_snapshot pg_get_constraintdef pg_get_expr pg_get_functiondef pg_get_indexdef \
+    pg_get_partkeydef pg_get_serial_sequence pg_get_triggerdef pg_get_userbyid pg_get_viewdef \
+    pg_has_role pg_indexes_size pg_is_in_recovery pg_last_wal_receive_lsn \
+    pg_last_wal_replay_lsn pg_last_xact_replay_timestamp pg_listening_channels \
+    pg_my_temp_schema pg_notify pg_partition_tree pg_postmaster_start_time \
     pg_relation_filenode pg_relation_size pg_size_pretty pg_sleep pg_sleep_for pg_sleep_until \
     pg_snapshot_xip pg_snapshot_xmax pg_snapshot_xmin pg_stat_get_numscans pg_table_is_visible \
     pg_table_size pg_total_relation_size pg_try_advisory_xact_lock \

@@ -1,9 +1,12 @@
-//! How many connections the server has room for.
+//! How many connections the server has room for, and how long a statement may take.
 
 use crate::backend::postgres::connection::PostgresConnection;
 use crate::backend::postgres::errors;
+use crate::backend::postgres::session::setup;
+use crate::backend::postgres::wire::tags::Tags;
 use crate::backend::server_limit::ServerLimit;
 use crate::error::Result;
+use std::time::Duration;
 
 /// `reserved_connections` came with version 16. Superusers alone see all of `pg_stat_activity`,
 /// but everybody sees that a connection is there.
@@ -30,4 +33,22 @@ pub(crate) fn server_limit(connection: &mut PostgresConnection) -> Result<Server
         open: number(2)?.unwrap_or(0),
         own: number(3)?,
     })
+}
+
+/// Sets how long a statement may take; see [`Connection::set_statement_timeout`](crate::backend::Connection::set_statement_timeout).
+pub(crate) fn set_statement_timeout(
+    connection: &mut PostgresConnection,
+    limit: Option<Duration>,
+) -> Result<()> {
+    connection.check_usable()?;
+    if connection.setup.pooled {
+        // The next transaction tells the server; until then the watchdog alone keeps it.
+        connection.limit = limit;
+        return Ok(());
+    }
+    connection.batch(&setup::limit_sql(limit))?;
+    connection.limit = limit;
+    connection.left.explained = connection.left.explained.with(Tags::SET);
+    connection.left.session |= limit != connection.setup.limit;
+    Ok(())
 }
