@@ -4,8 +4,8 @@ use crate::support::both::{Home, on_both};
 use parking_lot::Mutex;
 use rowmill::batch::ledger::{Ledger, LedgerName, Wanted};
 use rowmill::{
-    Append, BatchDone, Culprit, Draft, Engine, Entity, Iter, Job, Observer, Report, Status,
-    StopToken,
+    Append, BatchDone, ColumnType, Culprit, Draft, Engine, Entity, Feed, Ident, Iter, Job, Mode,
+    Observer, Report, Status, StopToken, TableColumn, TableColumns, TableName, Target,
 };
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -69,6 +69,23 @@ fn the_slowest_batch_is_named_with_its_rows() {
         assert!((1..=2).contains(&report.receipt.peak_in_flight), "{report:?}");
         assert!(report.receipt.stages["load"] >= 0.5, "{report:?}");
         assert!(report.receipt.peak_memory_bytes.is_none_or(|bytes| bytes > 1 << 20));
+    });
+}
+
+#[test]
+fn what_a_table_takes_to_be_read_is_the_time_of_the_source() {
+    on_both(|home| {
+        home.sql("create table src (id bigint not null primary key)");
+        home.sql("insert into src values (1), (2), (3)");
+        let id = || Ident::new("id").unwrap();
+        let feed = TableColumns::table("src", vec![TableColumn::new(id(), ColumnType::Int8)]);
+        let feed = feed.unwrap().key(vec![id()]);
+        let (table, columns) = (TableName::parse("copied").unwrap(), feed.columns().to_vec());
+        let mut target = Target::new(table, columns, vec!["id".to_owned()], Mode::Append).unwrap();
+        target.create = true;
+        let report = run(home, &Job::named("copy").feed(Arc::new(feed), target));
+        assert_eq!(report.inserted, 3);
+        assert!(report.phases["read"] > report.phases["encode"], "{report:?}");
     });
 }
 

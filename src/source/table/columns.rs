@@ -17,6 +17,7 @@ use crate::source::bounds::{Bounds, CutLimits, Fingerprint, Origin};
 use crate::source::feed::{Feed, Layout};
 use crate::source::prepared::{Prepared, Stage};
 use crate::source::stateful::{Kept, Stateful, Surroundings};
+use crate::spent::{self, Step};
 use serde_json::{Map, Value};
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -261,10 +262,14 @@ impl Feed for TableColumns {
             self.core.with_facts(|facts| Selection::of(facts, &self.fields, layout, has_blocks))?;
         let around = Around { selection: &selection, layout, bounds };
         let reading = Reading { expressions: &selection.expressions, types: &selection.types };
-        self.core.read(bounds, &reading, &mut |index, row| {
+        let mut take = |index, row: Unloaded<'_>| {
             out.read += 1;
-            self.take(index, &row, &around, out)
-        })
+            spent::sampled(Step::Encode, index, bounds.rows, || {
+                self.take(index, &row, &around, out)
+            })
+        };
+        // The other database is waited for, whatever it does.
+        spent::rest_on(Step::Read, || self.core.read(bounds, &reading, &mut take))
     }
 
     fn origin(&self, bounds: &Bounds, index: u32) -> Result<Origin> {
