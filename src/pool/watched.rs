@@ -47,6 +47,31 @@ impl Watched {
         drop(running);
         result.map_err(|error| link.note(error))
     }
+
+    /// The same for work that hands out rows. An error of whoever takes them says nothing of this
+    /// connection, for it may be another's: the work sets it aside.
+    fn hand_out<T>(
+        &mut self,
+        work: impl FnOnce(&mut (dyn Connection + 'static), &mut Option<Error>) -> Result<T>,
+    ) -> Result<T> {
+        let mut foreign = None;
+        let link = self.link.as_deref_mut().ok_or_else(gone)?;
+        let running = link.badge.begin();
+        let result = work(&mut *link.connection, &mut foreign);
+        drop(running);
+        match (result, foreign) {
+            (Err(_), Some(error)) if !link.connection.is_broken() => Err(error),
+            (Err(error), _) => Err(link.note(error)),
+            (Ok(done), _) => Ok(done),
+        }
+    }
+}
+
+/// Keeps an error of the caller's, and gives a copy to go on with.
+fn set_aside(foreign: &mut Option<Error>, error: Error) -> Error {
+    let copy = error.without_source();
+    *foreign = Some(error);
+    copy
 }
 
 impl Connection for Watched {
@@ -68,24 +93,10 @@ impl Connection for Watched {
         params: &[Param<'_>],
         each: &mut dyn FnMut(&dyn RowRef) -> Result<()>,
     ) -> Result<()> {
-        // An error of the caller's says nothing of this connection: it may be another's.
-        let mut foreign = None;
-        let mut watched = |row: &dyn RowRef| {
-            each(row).map_err(|error| {
-                let copy = error.without_source();
-                foreign = Some(error);
-                copy
-            })
-        };
-        let link = self.link.as_deref_mut().ok_or_else(gone)?;
-        let running = link.badge.begin();
-        let result = link.connection.query(sql, params, &mut watched);
-        drop(running);
-        match (result, foreign) {
-            (Err(_), Some(error)) if !link.connection.is_broken() => Err(error),
-            (Err(error), _) => Err(link.note(error)),
-            (Ok(()), _) => Ok(()),
-        }
+        self.hand_out(|connection, foreign| {
+            connection
+                .query(sql, params, &mut |row| each(row).map_err(|error| set_aside(foreign, error)))
+        })
     }
 
     fn load(
@@ -104,24 +115,11 @@ impl Connection for Watched {
         types: &[ColumnType],
         each: &mut dyn FnMut(Unloaded<'_>) -> Result<()>,
     ) -> Result<u64> {
-        // An error of the caller's says nothing of this connection: it may be another's.
-        let mut foreign = None;
-        let mut watched = |row: Unloaded<'_>| {
-            each(row).map_err(|error| {
-                let copy = error.without_source();
-                foreign = Some(error);
-                copy
+        self.hand_out(|connection, foreign| {
+            connection.unload(select, types, &mut |row| {
+                each(row).map_err(|error| set_aside(foreign, error))
             })
-        };
-        let link = self.link.as_deref_mut().ok_or_else(gone)?;
-        let running = link.badge.begin();
-        let result = link.connection.unload(select, types, &mut watched);
-        drop(running);
-        match (result, foreign) {
-            (Err(_), Some(error)) if !link.connection.is_broken() => Err(error),
-            (Err(error), _) => Err(link.note(error)),
-            (Ok(count), _) => Ok(count),
-        }
+        })
     }
 
     fn begin(&mut self) -> Result<()> {
