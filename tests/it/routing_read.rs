@@ -226,7 +226,8 @@ fn one_that_lags_more_than_asked_for_is_left_out() {
     let strict = |options: rowmill::RoutingOptions| options.max_lag(limit);
     let engine = trio.builder().routing(strict).build().unwrap();
     until_node(&engine, 1, |node| node.health == NodeHealth::Lagging);
-    assert_eq!(counts(&trio, &engine, 50)[1], 0);
+    // On a busy machine a probe can come late in between.
+    until("no read goes to it", || counts(&trio, &engine, 50)[1] == 0);
     trio.replicas[0].sql("select pg_wal_replay_resume()");
     until_node(&engine, 1, |node| node.health == NodeHealth::Fit);
     assert!(counts(&trio, &engine, 50)[1] > 0);

@@ -198,7 +198,9 @@ mod tests {
         let mut lock = of_file(&database, 1).unwrap().unwrap();
         let (dead, held) = (side_file(&database, 2), of_file(&database, 3).unwrap());
         drop(open(&dead).unwrap());
-        [2, 3, 4].into_iter().for_each(|key| lock.sweep(key));
+        for key in [2, 3, 4] {
+            lock.sweep(key);
+        }
         assert!(!dead.exists() && side_file(&database, 3).exists());
         assert!(!side_file(&database, 4).exists());
         drop((held, lock));

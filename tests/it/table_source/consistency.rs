@@ -122,3 +122,17 @@ fn nobody_rewrites_or_empties_a_table_while_its_snapshot_lives() {
     assert!(emptier.refused.load(Ordering::SeqCst));
     super::assert_same(&home, "before", "b");
 }
+
+#[test]
+fn several_processes_do_not_read_snapshots_of_their_own() {
+    let home = home_with_rows();
+    let copy = |consistency| {
+        let table = Table::all().consistency(consistency);
+        job(&home, table, || ()).join(None).run(home.engine())
+    };
+    let error = copy(Consistency::Snapshot).unwrap_err();
+    assert_eq!(error.kind(), rowmill::ErrorKind::Config);
+    assert!(error.message().contains("several processes cannot read one snapshot"), "{error}");
+    assert_eq!(home.rows("select count(*) from b"), ["0"]);
+    assert_eq!(copy(Consistency::PerBatch).unwrap().inserted, 1_000);
+}
