@@ -2,6 +2,7 @@
 //!
 //! - `feed`:     what the dispatcher asks of a source: a plan, and the rows of a batch, packed
 //! - `bounds`:   where a batch lies in its source
+//! - `packed_row`: one row of a file on its way to a value of an entity
 //! - `prepared`: the rows of a batch, packed, and its rejects
 //! - `input`:    the bytes of files: one or several, compressed, spooled
 //! - `csv`:      CSV files, cut at record boundaries
@@ -19,6 +20,7 @@ pub mod csv;
 pub mod feed;
 pub mod input;
 pub mod ndjson;
+mod packed_row;
 pub mod prepared;
 pub mod rows;
 pub mod stateful;

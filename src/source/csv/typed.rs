@@ -4,19 +4,18 @@ use super::file::{CsvFile, CsvHead};
 use super::format::CsvFormat;
 use super::pick::by_name;
 use super::record::Records;
-use crate::error::{Error, ErrorKind, Locate, Result};
-use crate::mapping::cell::CellRef;
+use crate::error::Result;
 use crate::mapping::column::Column;
 use crate::mapping::entity::Entity;
 use crate::mapping::text::Input;
 use crate::source::bounds::{Bounds, CutLimits, Fingerprint, Origin};
 use crate::source::input::Files;
+use crate::source::packed_row::{PackedRow, converted};
 use crate::source::prepared::Stage;
 use crate::source::rows::{Refusal, Source};
 use crate::spent::{self, Step};
 use std::fmt;
 use std::marker::PhantomData;
-use std::ops::Range;
 
 /// CSV files whose records are values of the entity `T`.
 ///
@@ -69,44 +68,27 @@ impl<T: Entity> Csv<T> {
         &self,
         records: &Records<'_>,
         head: &CsvHead,
-        packed: &mut Packed,
+        packed: &mut PackedRow,
     ) -> Result<Result<T, Refusal>> {
         if let Some(fault) = records.fault() {
             let name = |field: usize| self.name_of(head.first_field(field));
             return Ok(Err(Refusal::new(Stage::Parse, fault.error(name))));
         }
-        let converted = self.pack(records, head, packed).and_then(|()| {
-            T::unpack(&mut |index| {
-                let absent = || Error::new(ErrorKind::Internal, "an entity has no such column");
-                let column = self.columns.get(index).ok_or_else(absent)?;
-                Ok(match packed.field(index) {
-                    Some(bytes) => CellRef::Packed(&column.column_type, bytes),
-                    None => CellRef::Null,
-                })
-            })
-        });
-        match converted {
-            Err(error) if !error.is_data() => Err(error),
-            converted => Ok(converted.map_err(|error| Refusal::new(Stage::Convert, error))),
-        }
+        converted(self.pack(records, head, packed).and_then(|()| packed.value(&self.columns)))
     }
 
-    fn pack(&self, records: &Records<'_>, head: &CsvHead, packed: &mut Packed) -> Result<()> {
-        packed.bytes.clear();
-        packed.fields.clear();
+    fn pack(&self, records: &Records<'_>, head: &CsvHead, packed: &mut PackedRow) -> Result<()> {
+        packed.clear();
         let nulls = self.file.format().null_texts();
         let inputs = self.columns.iter().zip(&self.inputs);
         for ((column, input), field) in inputs.zip(&self.fields) {
             let field = field.and_then(|field| records.field(head.field(field)));
             let is_text = |text: &str| nulls.iter().all(|null| null != text);
             let text = field.filter(|field| field.quoted || is_text(field.text));
-            let start = packed.bytes.len();
-            if let Some(field) = text {
-                input
-                    .read(field.text, &mut packed.bytes)
-                    .locate(|place| place.column = Some(column.name.as_str().to_owned()))?;
-            }
-            packed.fields.push(text.map(|_| start..packed.bytes.len()));
+            packed.push(column, |out| match text {
+                Some(field) => input.read(field.text, out).map(|()| true),
+                None => Ok(false),
+            })?;
         }
         Ok(())
     }
@@ -132,19 +114,6 @@ fn find(names: &[String], columns: &[Column]) -> Result<Vec<Option<usize>>> {
             by_name(names, name).map(Some)
         })
         .collect()
-}
-
-/// The fields of one record, packed; the memory serves all records of a batch.
-#[derive(Default)]
-struct Packed {
-    bytes: Vec<u8>,
-    fields: Vec<Option<Range<usize>>>,
-}
-
-impl Packed {
-    fn field(&self, index: usize) -> Option<&[u8]> {
-        self.bytes.get(self.fields.get(index)?.clone()?)
-    }
 }
 
 impl<T> fmt::Debug for Csv<T> {
@@ -173,7 +142,7 @@ impl<T: Entity + Send> Source for Csv<T> {
         bounds: &Bounds,
         each: &mut dyn FnMut(u32, Result<T, Refusal>) -> Result<()>,
     ) -> Result<()> {
-        let mut packed = Packed::default();
+        let mut packed = PackedRow::default();
         let head = self.file.head_of(bounds)?;
         self.file.records(bounds, |records| {
             let (step, index) = (Step::Encode, records.index());

@@ -3,18 +3,18 @@
 use super::file::{Line, NdjsonFile};
 use super::value::AS_IT_IS;
 use super::wanted::Wanted;
-use crate::error::{Error, ErrorKind, Locate, Result};
-use crate::mapping::cell::CellRef;
+use crate::error::Result;
 use crate::mapping::column::Column;
 use crate::mapping::entity::Entity;
 use crate::mapping::text::Input;
 use crate::source::bounds::{Bounds, CutLimits, Fingerprint, Origin};
 use crate::source::input::Files;
+use crate::source::packed_row::{PackedRow, converted};
 use crate::source::prepared::Stage;
 use crate::source::rows::{Refusal, Source};
+use crate::spent::{self, Step};
 use std::fmt;
 use std::marker::PhantomData;
-use std::ops::Range;
 
 /// Files with a JSON object on each line that is a value of the entity `T`.
 ///
@@ -46,55 +46,23 @@ impl<T: Entity> Ndjson<T> {
     }
 
     /// Makes a value of a line, or refuses it; an error of the outer kind is no fault of the line.
-    fn take(&self, line: &Line<'_>, packed: &mut Packed) -> Result<Result<T, Refusal>> {
+    fn take(&self, line: &Line<'_>, packed: &mut PackedRow) -> Result<Result<T, Refusal>> {
         let mut found = vec![None; self.columns.len()];
         if let Err(fault) = line.values(&self.wanted, &mut found) {
             return Ok(Err(Refusal::new(Stage::Parse, fault.error())));
         }
-        let converted = self.pack(&found, packed).and_then(|()| {
-            T::unpack(&mut |index| {
-                let absent = || Error::new(ErrorKind::Internal, "an entity has no such column");
-                let column = self.columns.get(index).ok_or_else(absent)?;
-                Ok(match packed.field(index) {
-                    Some(bytes) => CellRef::Packed(&column.column_type, bytes),
-                    None => CellRef::Null,
-                })
-            })
-        });
-        match converted {
-            Err(error) if !error.is_data() => Err(error),
-            converted => Ok(converted.map_err(|error| Refusal::new(Stage::Convert, error))),
-        }
+        converted(self.pack(&found, packed).and_then(|()| packed.value(&self.columns)))
     }
 
-    fn pack(&self, found: &[Option<&str>], packed: &mut Packed) -> Result<()> {
-        packed.bytes.clear();
-        packed.fields.clear();
+    fn pack(&self, found: &[Option<&str>], packed: &mut PackedRow) -> Result<()> {
+        packed.clear();
         for ((column, input), json) in self.columns.iter().zip(&self.inputs).zip(found) {
-            let start = packed.bytes.len();
-            let text = AS_IT_IS.text(*json, input).and_then(|text| {
-                if let Some(text) = &text {
-                    input.read(text, &mut packed.bytes)?;
-                }
-                Ok(text)
-            });
-            let text = text.locate(|place| place.column = Some(column.name.as_str().to_owned()))?;
-            packed.fields.push(text.map(|_| start..packed.bytes.len()));
+            packed.push(column, |out| match AS_IT_IS.text(*json, input)? {
+                Some(text) => input.read(&text, out).map(|()| true),
+                None => Ok(false),
+            })?;
         }
         Ok(())
-    }
-}
-
-/// The fields of one row, packed; the memory serves all rows of a batch.
-#[derive(Default)]
-struct Packed {
-    bytes: Vec<u8>,
-    fields: Vec<Option<Range<usize>>>,
-}
-
-impl Packed {
-    fn field(&self, index: usize) -> Option<&[u8]> {
-        self.bytes.get(self.fields.get(index)?.clone()?)
     }
 }
 
@@ -124,10 +92,10 @@ impl<T: Entity + Send> Source for Ndjson<T> {
         bounds: &Bounds,
         each: &mut dyn FnMut(u32, Result<T, Refusal>) -> Result<()>,
     ) -> Result<()> {
-        let mut packed = Packed::default();
+        let mut packed = PackedRow::default();
         self.file.lines(bounds, |line| {
-            let row = self.take(&line, &mut packed)?;
-            each(line.index, row)?;
+            let take = || self.take(&line, &mut packed);
+            each(line.index, spent::sampled(Step::Encode, line.index, bounds.rows, take)?)?;
             Ok(true)
         })
     }

@@ -1,5 +1,7 @@
 use super::*;
+use crate::error::{Error, ErrorKind};
 use crate::ident::{Ident, TableName};
+use crate::mapping::cell::CellRef;
 use crate::mapping::column_type::ColumnType;
 use crate::mapping::rows::RowWriter;
 use std::io::Write;
