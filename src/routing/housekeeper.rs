@@ -28,15 +28,18 @@ pub(super) fn start(inner: &Arc<Inner>) -> Result<()> {
 }
 
 fn work(router: &Weak<Inner>, signal: &Signal, node: usize) {
+    let mut soonest = Instant::now();
     loop {
+        let Some(inner) = router.upgrade() else { return };
+        // None at the start, unless somebody else has asked it since.
+        let pause = inner.pause(node);
+        drop(inner);
+        if signal.wait(node, soonest, soonest.max(Instant::now() + pause)) {
+            return;
+        }
         let Some(inner) = router.upgrade() else { return };
         // A driver or a listener that panics ends this round and not the thread.
         let _ = catch_unwind(AssertUnwindSafe(|| inner.ask(node)));
-        let pause = inner.pause(node).max(LEAST_PAUSE);
-        drop(inner);
-        let now = Instant::now();
-        if signal.wait(node, now + LEAST_PAUSE, now + pause) {
-            return;
-        }
+        soonest = Instant::now() + LEAST_PAUSE;
     }
 }

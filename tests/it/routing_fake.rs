@@ -69,7 +69,7 @@ impl Trial {
 
 #[test]
 fn one_that_goes_is_left_out_and_comes_back_slowly() {
-    let trial = Trial::new(|options| options.probe_interval(SECOND));
+    let trial = Trial::new(|options| options);
     assert_eq!(trial.reads(200)[0], 0);
     trial.servers[1].stop();
     trial.pass(SECOND);
