@@ -107,8 +107,9 @@ impl Inner {
             if let Some(node) = node {
                 let pool = &self.nodes[node].pool;
                 match pool.take(wish.purpose.clone(), time.left(), PATIENCE) {
-                    // It may have lost its role while one waited for it.
-                    Ok(connection) if self.state.lock().primary() == Some(node) => {
+                    // While one waited for it, it may have lost its role, or have been started anew:
+                    // then it is not written to before the others were asked too.
+                    Ok(connection) if self.state.lock().writable() == Some(node) => {
                         return Ok(Lent { connection, node, is_replica: false });
                     }
                     Ok(_) => {}

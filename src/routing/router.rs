@@ -160,6 +160,7 @@ impl Inner {
     /// Asks a server how it does.
     pub(super) fn ask(&self, node: usize) {
         let Some(target) = self.nodes.get(node) else { return };
+        self.signal.answer(node);
         let question = self.state.lock().question(node, self.clock.now());
         let answer = target.ask(self.options.probe_timeout);
         let (now, share) = (self.clock.now(), self.dice.share());

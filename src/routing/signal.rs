@@ -36,6 +36,13 @@ impl Signal {
         self.called.notify_all();
     }
 
+    /// `node` is being asked: that answers who called for it before.
+    pub(super) fn answer(&self, node: usize) {
+        if let Some(called) = self.state.lock().nodes.get_mut(node) {
+            *called = false;
+        }
+    }
+
     /// Ends all who ask.
     pub(super) fn end(&self) {
         self.state.lock().is_over = true;
@@ -52,9 +59,6 @@ impl Signal {
             if self.called.wait_until(&mut calls, until).timed_out() {
                 break;
             }
-        }
-        if let Some(called) = calls.nodes.get_mut(node) {
-            *called = false;
         }
         calls.is_over
     }

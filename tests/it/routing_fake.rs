@@ -43,6 +43,8 @@ impl Trial {
         let hooks = PoolHooks::new().clock(&clock);
         let options = PoolOptions::new().timeout(SECOND * 2);
         let engine = Engine::from_backends(backends, &options, hooks, change(quiet)).unwrap();
+        // Once it is known who is the primary, all are called for once more.
+        engine.ask_nodes();
         engine.ask_nodes();
         Self { servers, engine, clock }
     }
