@@ -193,7 +193,7 @@ pub use backend::RowRef;
 pub use backend::server_state::{LogPosition, ServerState};
 pub use config::{Order, Overflow, PoolKind, PoolOptions, ResetPolicy, Start};
 pub use engine::{
-    Acquire, CommitToken, Engine, EngineBuilder, Executor, Freshness, Intent, NodeHealth,
+    Acquire, CommitToken, Engine, EngineBuilder, Executor, Flights, Freshness, Intent, NodeHealth,
     NodeStatus, Policy, Reader, Replica, Role, RoutingOptions, StatementEvent, StatementKind,
 };
 #[cfg(feature = "metrics")]

@@ -67,6 +67,10 @@ impl Connection for Nothing {
         Ok(())
     }
 
+    fn fly(&mut self, _: &mut [rowmill::backend::flight::Request]) -> Result<()> {
+        Ok(())
+    }
+
     fn load(&mut self, _: &TableName, _: &[Column], _: &Rows, _: Range<usize>) -> Result<u64> {
         Ok(0)
     }

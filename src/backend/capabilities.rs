@@ -30,6 +30,8 @@ pub struct Capabilities {
     pub snapshots: bool,
     /// A commit may return before it is on the disk (`synchronous_commit`).
     pub async_commit: bool,
+    /// Statements that know nothing of each other can be sent together.
+    pub flights: bool,
 }
 
 impl Capabilities {
@@ -44,6 +46,7 @@ impl Capabilities {
             skip_locked: false,
             deferred_constraints: false,
             async_commit: false,
+            flights: false,
             transaction_modes: false,
             snapshots: false,
         }

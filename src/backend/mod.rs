@@ -2,6 +2,7 @@
 //!
 //! - `capabilities`: what a database can do; everything above asks for these, never for a product
 //! - `fate`:         what became of a transaction whose end nobody saw
+//! - `flight`:       statements that are sent together
 //! - `interrupt`:    ending, from another thread, what a connection does
 //! - `leftovers`:    what a borrower left behind
 //! - `server_limit`: how many connections the server has room for
@@ -18,6 +19,7 @@
 
 pub mod capabilities;
 pub mod fate;
+pub mod flight;
 pub mod interrupt;
 pub mod leftovers;
 pub mod postgres;
@@ -37,6 +39,7 @@ use crate::mapping::param::Param;
 use crate::mapping::rows::Rows;
 use capabilities::Capabilities;
 use fate::{Fate, TransactionId};
+use flight::Request;
 use interrupt::Interrupt;
 use leftovers::Leftovers;
 use server_limit::ServerLimit;
@@ -140,6 +143,15 @@ pub trait Connection: Debug + Send {
         params: &[Param<'_>],
         each: &mut dyn FnMut(&dyn RowRef) -> Result<()>,
     ) -> Result<()>;
+
+    /// Sends statements together and notes what came of each: as if each were run alone, so one that
+    /// fails keeps no other from being run. Only outside of a transaction. One that may leave something
+    /// behind is not sent, and its outcome says so. After an error of the whole, nobody knows what
+    /// became of a request whose outcome is unknown.
+    ///
+    /// # Errors
+    /// `Disconnect`; `Unsupported` in a transaction, or where statements cannot be sent together.
+    fn fly(&mut self, requests: &mut [Request]) -> Result<()>;
 
     /// Loads the rows of `range` into `columns` of `table` the fastest way there is (COPY BINARY,
     /// multi-row statements) and returns how many there were. All or none: in a transaction, an

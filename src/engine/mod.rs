@@ -5,6 +5,7 @@
 //! - `echo`:         every statement, told to whoever asked for it
 //! - `acquire`:      [`Acquire`]: the one way in which work asks for a connection
 //! - `executor`:     [`Executor`]: what statements can be run through
+//! - `flights`:      [`Flights`]: small statements of many threads, sent together
 //! - `wires`:        one pool, or those of a primary and its replicas
 //! - `reader`:       [`Reader`]: reads of a declared freshness
 //! - `replica`:      [`Replica`]: a server beside the primary, as it is declared
@@ -22,6 +23,7 @@ mod builder;
 mod database;
 mod echo;
 mod executor;
+mod flights;
 mod nodes;
 mod open_backend;
 mod reader;
@@ -35,6 +37,7 @@ pub use builder::EngineBuilder;
 pub use database::Engine;
 pub use echo::{StatementEvent, StatementKind};
 pub use executor::Executor;
+pub use flights::Flights;
 pub use reader::Reader;
 pub use replica::Replica;
 

@@ -3,6 +3,7 @@
 use super::link::Link;
 use crate::backend::capabilities::Capabilities;
 use crate::backend::fate::{Fate, TransactionId};
+use crate::backend::flight::Request;
 use crate::backend::interrupt::Interrupt;
 use crate::backend::leftovers::Leftovers;
 use crate::backend::server_limit::ServerLimit;
@@ -97,6 +98,10 @@ impl Connection for Watched {
             connection
                 .query(sql, params, &mut |row| each(row).map_err(|error| set_aside(foreign, error)))
         })
+    }
+
+    fn fly(&mut self, requests: &mut [Request]) -> Result<()> {
+        self.call(|connection| connection.fly(requests))
     }
 
     fn load(

@@ -49,6 +49,7 @@ mod sqlite_backend;
 
 // Wires: pool_*.rs, routing_*.rs, engine_*.rs, sharding_*.rs, observe_*.rs
 mod engine_echo; // what an engine tells of its statements
+mod engine_flights; // small statements of many threads, sent together
 mod engine_options;
 #[cfg(feature = "metrics")]
 mod observe_metrics; // figures, and their documented names

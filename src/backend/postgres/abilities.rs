@@ -12,6 +12,7 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     skip_locked: true,
     deferred_constraints: true,
     async_commit: true,
+    flights: true,
     transaction_modes: true,
     snapshots: true,
 };

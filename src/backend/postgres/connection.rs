@@ -5,10 +5,12 @@ use super::catalog;
 use super::commit;
 use super::errors::{self, code};
 use super::fate;
+use super::flight;
 use super::guard::guarded;
 use super::runtime;
 use crate::backend::capabilities::Capabilities;
 use crate::backend::fate::{Fate, TransactionId};
+use crate::backend::flight::Request;
 use crate::backend::interrupt::Interrupt;
 use crate::backend::leftovers::Leftovers;
 use crate::backend::postgres::deadline::disposal::{self, Remains};
@@ -136,8 +138,14 @@ impl PostgresConnection {
     }
 
     pub(super) fn start_timer(&self) -> Option<Timer> {
+        self.start_timer_for(1)
+    }
+
+    /// For so many statements, one behind the other.
+    pub(super) fn start_timer_for(&self, statements: u32) -> Option<Timer> {
         let blockers = self.setup.blockers.as_ref();
-        self.limit.map(|limit| Timer::start(limit, &self.wire, &self.interrupter, blockers))
+        let limit = self.limit.map(|limit| limit.saturating_mul(statements));
+        limit.map(|limit| Timer::start(limit, &self.wire, &self.interrupter, blockers))
     }
 
     /// Looks at how a statement ended.
@@ -257,6 +265,10 @@ impl Connection for PostgresConnection {
         each: &mut dyn FnMut(&dyn RowRef) -> Result<()>,
     ) -> Result<()> {
         stream(self, sql, params, each).map(drop)
+    }
+
+    fn fly(&mut self, requests: &mut [Request]) -> Result<()> {
+        flight::fly(self, requests)
     }
 
     fn load(

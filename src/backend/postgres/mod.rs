@@ -16,6 +16,7 @@
 //! - `lock`:       the lock of a job
 //! - `errors`:     the driver's errors as ours, without values of rows
 //! - `report`:     what the server says in an error or a warning
+//! - `flight`:     statements that are sent together
 //! - `guard`:      the driver's panics as errors
 //! - `runtime`:    being called from within an async runtime
 //!
@@ -56,6 +57,7 @@ mod deadline;
 mod direct;
 mod errors;
 mod fate;
+mod flight;
 mod guard;
 mod lock;
 mod report;

@@ -13,6 +13,7 @@ use super::turn::{Turn, aborted};
 use super::unload;
 use crate::backend::capabilities::Capabilities;
 use crate::backend::fate::{Fate, TransactionId};
+use crate::backend::flight::Request;
 use crate::backend::interrupt::Interrupt;
 use crate::backend::leftovers::Leftovers;
 use crate::backend::server_limit::ServerLimit;
@@ -46,6 +47,7 @@ const CAPABILITIES: Capabilities = Capabilities {
     skip_locked: false,
     deferred_constraints: false,
     async_commit: false,
+    flights: false,
     transaction_modes: false,
     snapshots: false,
 };
@@ -161,6 +163,10 @@ impl Connection for SqliteConnection {
                 Ok(())
             })
         })
+    }
+
+    fn fly(&mut self, _: &mut [Request]) -> Result<()> {
+        Err(Error::new(ErrorKind::Unsupported, "statements are sent one by one to SQLite"))
     }
 
     fn load(

@@ -4,6 +4,7 @@ use super::event::{StatementEvent, StatementKind};
 use super::options::EchoOptions;
 use crate::backend::capabilities::Capabilities;
 use crate::backend::fate::{Fate, TransactionId};
+use crate::backend::flight::{Outcome, Request};
 use crate::backend::interrupt::Interrupt;
 use crate::backend::leftovers::Leftovers;
 use crate::backend::server_limit::ServerLimit;
@@ -70,6 +71,19 @@ impl EchoConnection {
         done.map(|(value, _)| value)
     }
 
+    /// Tells of a statement that was sent with others; those that were not sent are told when they are.
+    #[cold]
+    fn tell_of(&self, request: &Request, time: Duration) {
+        let params = request.params();
+        let call = Call { params: &params, ..Call::new(StatementKind::Query, request.sql()) };
+        match &request.outcome {
+            Outcome::NotTaken => {}
+            Outcome::Unknown => self.tell(call, time, None, None),
+            Outcome::Answer(answer) => self.tell(call, time, Some(answer.changed()), None),
+            Outcome::Failed(error) => self.tell(call, time, None, Some(error)),
+        }
+    }
+
     #[cold]
     fn tell(&self, call: Call<'_>, time: Duration, rows: Option<u64>, error: Option<&Error>) {
         let Call { kind, sql, params } = call;
@@ -126,6 +140,18 @@ impl Connection for EchoConnection {
             })?;
             Ok(((), Some(count)))
         })
+    }
+
+    fn fly(&mut self, requests: &mut [Request]) -> Result<()> {
+        let start = Instant::now();
+        let outcome = self.inner.fly(requests);
+        let time = start.elapsed();
+        if self.echo.wants(time) {
+            for request in &*requests {
+                self.tell_of(request, time);
+            }
+        }
+        outcome
     }
 
     fn load(

@@ -365,6 +365,10 @@ impl Connection for FakeConnection {
         each(&NoCell)
     }
 
+    fn fly(&mut self, _: &mut [rowmill::backend::flight::Request]) -> Result<()> {
+        Ok(())
+    }
+
     fn load(&mut self, _: &TableName, _: &[Column], _: &Rows, _: Range<usize>) -> Result<u64> {
         Ok(0)
     }

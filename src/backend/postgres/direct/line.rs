@@ -49,7 +49,14 @@ impl Line {
 
     /// Sends what is in the outbox, which must end with what asks for a final answer.
     pub(super) fn send(&mut self) -> Result<()> {
-        self.wire.sent();
+        self.send_all(1)
+    }
+
+    /// As [`send`](Self::send), with so many requests for a final answer.
+    pub(super) fn send_all(&mut self, requests: usize) -> Result<()> {
+        for _ in 0..requests {
+            self.wire.sent();
+        }
         let mut messages = std::mem::take(&mut self.outbox);
         let sent = self.write(&[], &messages);
         if messages.capacity() <= KEPT {
@@ -171,8 +178,11 @@ impl Line {
             }
             b'Z' => {
                 self.wire.ready(body.first().copied().unwrap_or_default());
-                let port = &*self.port;
-                self.inbox.empty(|left| port.leave(left));
+                // What comes behind the last of the answers is the driver's.
+                if self.wire.is_settled() {
+                    let port = &*self.port;
+                    self.inbox.empty(|left| port.leave(left));
+                }
                 return true;
             }
             _ => return true,

@@ -6,6 +6,7 @@
 //! - `described`: the descriptions of parameters and of rows
 //! - `prepared`:  statements that the server has prepared
 //! - `query`:     a statement and its rows
+//! - `flight`:    statements that are sent together
 //! - `row`:       a row where it lies in what came
 //! - `simple`:    statements without parameters
 //! - `copy`:      loading rows
@@ -23,6 +24,7 @@
 pub(super) mod copy;
 mod cursor;
 pub(super) mod described;
+pub(super) mod flight;
 mod inbox;
 pub(super) mod line;
 pub(super) mod prepared;

@@ -3,6 +3,7 @@
 use super::broken;
 use super::described::{self, Column};
 use super::line::Line;
+use crate::backend::flight::Shape;
 use crate::backend::postgres::errors::code;
 use crate::error::{Error, ErrorKind, Result};
 use crate::mapping::column_type::ColumnType;
@@ -37,6 +38,25 @@ impl Prepared {
 
     pub(crate) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The types of its parameters.
+    pub(crate) fn params(&self) -> &[Type] {
+        &self.params
+    }
+}
+
+impl Shape for Prepared {
+    fn len(&self) -> usize {
+        self.types.len()
+    }
+
+    fn name(&self, index: usize) -> &str {
+        self.columns.get(index).map_or("", |column| &column.name)
+    }
+
+    fn column_type(&self, index: usize) -> Option<&ColumnType> {
+        self.types.get(index)
     }
 }
 

@@ -52,6 +52,16 @@ fn start(
 impl Line {
     fn bind(&mut self, prepared: &Prepared, params: &[Param<'_>]) -> Result<()> {
         self.outbox.clear();
+        self.write_request(prepared, params)?;
+        self.send()
+    }
+
+    /// Writes what runs a statement behind what is to be sent; after an error some of it may be there.
+    pub(super) fn write_request(
+        &mut self,
+        prepared: &Prepared,
+        params: &[Param<'_>],
+    ) -> Result<()> {
         let sent = || params.iter().zip(&prepared.params);
         let formats =
             sent().map(|(param, server)| Sent::to(server, param).encode_format(server) as i16);
@@ -73,11 +83,11 @@ impl Line {
         bound.map_err(unsendable)?;
         frontend::execute("", 0, &mut self.outbox).map_err(|_| no_text())?;
         frontend::sync(&mut self.outbox);
-        self.send()
+        Ok(())
     }
 
     /// Waits until the server takes the parameters.
-    fn begin(&mut self) -> Result<()> {
+    pub(super) fn begin(&mut self) -> Result<()> {
         let message = self.next()?;
         match message.kind {
             b'2' => Ok(()),

@@ -13,6 +13,10 @@ use crate::mapping::column_type::ColumnType;
 pub(super) struct Cells(Vec<Option<(usize, usize)>>);
 
 impl Cells {
+    pub(super) fn places(&self) -> &[Option<(usize, usize)>] {
+        &self.0
+    }
+
     /// Reads the body of `DataRow`, which must have `count` cells.
     pub(super) fn read(&mut self, body: &[u8], count: usize) -> Result<()> {
         self.0.clear();

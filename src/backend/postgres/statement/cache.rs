@@ -1,6 +1,7 @@
 //! Prepared statements, kept.
 
 use super::resolver::Resolver;
+use crate::backend::flight::MOST_TOGETHER;
 use crate::backend::postgres::direct::line::Line;
 use crate::backend::postgres::direct::prepared::Prepared as Direct;
 use crate::backend::postgres::errors;
@@ -14,8 +15,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// How many statements a connection keeps.
+/// How many statements a connection keeps: more than are sent together, or one of them would be
+/// forgotten before it is.
 const CAPACITY: usize = 100;
+const _: () = assert!(CAPACITY > MOST_TOGETHER);
 
 /// The prepared statements of one connection; the one that was not used for the longest time goes
 /// first.

@@ -1,0 +1,96 @@
+//! Statements that are sent together.
+//!
+//! Each is asked for with a `Sync` of its own, so that it is a transaction of its own, and one that
+//! fails keeps no other from being run (PostgreSQL, "Message Flow", "Pipelining"). All are written
+//! before the first answer is read; the answers come in the same order.
+
+use super::inbox::Message;
+use super::line::Line;
+use super::prepared::{Prepared, unexpected};
+use super::query::rows_in;
+use super::row::Cells;
+use crate::backend::flight::{Answer, Outcome};
+use crate::backend::postgres::errors;
+use crate::error::{Error, Result};
+use crate::mapping::param::Param;
+use std::sync::Arc;
+
+/// What came of one of them.
+pub(crate) enum Landed {
+    Answer(Answer),
+    /// Refused before it ran: the statement may have to be prepared anew.
+    AtStart(Error),
+    Failed(Error),
+}
+
+impl From<Landed> for Outcome {
+    fn from(landed: Landed) -> Self {
+        match landed {
+            Landed::Answer(answer) => Self::Answer(answer),
+            Landed::AtStart(error) | Landed::Failed(error) => Self::Failed(error),
+        }
+    }
+}
+
+impl Line {
+    /// Begins to write requests.
+    pub(crate) fn board(&mut self) {
+        self.outbox.clear();
+    }
+
+    /// Adds a request; one whose parameters cannot be written leaves nothing.
+    pub(crate) fn add_request(&mut self, prepared: &Prepared, params: &[Param<'_>]) -> Result<()> {
+        let before = self.outbox.len();
+        let written = self.write_request(prepared, params);
+        if written.is_err() {
+            self.outbox.truncate(before);
+        }
+        written
+    }
+
+    /// Sends what was added: `requests` of them.
+    pub(crate) fn depart(&mut self, requests: usize) -> Result<()> {
+        self.send_all(requests)
+    }
+
+    /// Reads the answer to the next of the requests. An error is that of the connection.
+    pub(crate) fn land(&mut self, prepared: &Arc<Prepared>) -> Result<Landed> {
+        let message = self.next()?;
+        match message.kind {
+            b'2' => self.land_rows(prepared),
+            b'E' => self.landed_badly(&message).map(Landed::AtStart),
+            _ => Err(unexpected()),
+        }
+    }
+
+    fn land_rows(&mut self, prepared: &Arc<Prepared>) -> Result<Landed> {
+        let (mut cells, mut answer) = (Cells::default(), Answer::new(Arc::clone(prepared) as _));
+        let mut refused = None;
+        loop {
+            let message = self.next()?;
+            let body = self.body(&message);
+            match message.kind {
+                b'D' => {
+                    cells.read(body, prepared.types.len())?;
+                    // The rest has to be read all the same.
+                    if refused.is_none() {
+                        refused = answer.push(body, cells.places()).err();
+                    }
+                }
+                b'C' => answer.set_changed(rows_in(body)),
+                b'I' => {}
+                b'Z' => return Ok(refused.map_or(Landed::Answer(answer), Landed::Failed)),
+                b'E' => return self.landed_badly(&message).map(Landed::Failed),
+                _ => return Err(unexpected()),
+            }
+        }
+    }
+
+    /// What the server says of a statement that failed; if that ends the session, it is the error of
+    /// the connection.
+    fn landed_badly(&mut self, message: &Message) -> Result<Error> {
+        let report = self.refusal(message)?;
+        let error = errors::of_statement(&report);
+        if report.is_final { Err(error) } else { Ok(error) }
+    }
+}
