@@ -73,6 +73,7 @@
 //! | write SQL by hand, with named values and structs | [`Sql`] |
 //! | work off a table as a queue | [`Query::for_update`], [`Query::skip_locked`] |
 //! | run a statement without further ado | [`Engine::execute`], [`Engine::run`] |
+//! | look up by key from many threads | [`Engine::flights`] |
 //! | do several statements or none | [`Engine::transaction`], [`Engine::begin`] |
 //! | have a transaction run again after a deadlock or a lost connection | [`Engine::transact`] with [`TransactionOptions::retry`] |
 //! | let one process at a time do something | [`Engine::advisory_lock`] |

@@ -59,7 +59,7 @@ pub struct Answer {
 /// The columns of a result.
 pub trait Shape: Send + Sync {
     /// How many there are.
-    fn len(&self) -> usize;
+    fn width(&self) -> usize;
 
     /// The name of column `index`; empty if there is none.
     fn name(&self, index: usize) -> &str;
@@ -152,10 +152,10 @@ impl Answer {
     /// # Errors
     /// What `each` returns.
     pub fn rows(&self, each: &mut dyn FnMut(&dyn RowRef) -> Result<()>) -> Result<()> {
-        let Some(shape) = self.shape.as_deref().filter(|shape| shape.len() > 0) else {
+        let Some(shape) = self.shape.as_deref().filter(|shape| shape.width() > 0) else {
             return Ok(());
         };
-        for cells in self.cells.chunks_exact(shape.len()) {
+        for cells in self.cells.chunks_exact(shape.width()) {
             each(&AnswerRow { shape, bytes: &self.bytes, cells })?;
         }
         Ok(())
@@ -220,7 +220,7 @@ mod tests {
     struct Two([ColumnType; 2]);
 
     impl Shape for Two {
-        fn len(&self) -> usize {
+        fn width(&self) -> usize {
             2
         }
 

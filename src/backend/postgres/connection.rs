@@ -46,7 +46,6 @@ use crate::mapping::column::Column;
 use crate::mapping::column_type::ColumnType;
 use crate::mapping::param::Param;
 use crate::mapping::rows::Rows;
-use crate::sqlstate::SqlState;
 use crate::url::TargetSessionAttrs;
 use postgres::Client;
 use std::fmt;
@@ -160,24 +159,6 @@ impl PostgresConnection {
             self.broken = true;
         }
         outcome
-    }
-
-    /// Forgets a statement that the server no longer has, or whose result or types are no longer
-    /// what they were (a type that was dropped is an internal error to it); says whether it was
-    /// kept, so that preparing it again can help.
-    pub(super) fn forget_if_stale(&mut self, sql: &str, error: &Error) -> bool {
-        let state = error.sqlstate();
-        let state = state.as_ref().map_or("", SqlState::code);
-        if matches!(state, "0A000" | "42704" | "XX000") {
-            self.statements.resolver.retire();
-        }
-        let was_kept = matches!(state, "0A000" | "26000" | "XX000") && self.statements.forget(sql);
-        if state == "26000" && !was_kept {
-            // The driver has statements of its own, for the types it does not know; there is no
-            // way to have it prepare those again.
-            self.broken = true;
-        }
-        was_kept
     }
 
     /// After an error that ends it, the connection is not to be used again.

@@ -47,7 +47,7 @@ impl Prepared {
 }
 
 impl Shape for Prepared {
-    fn len(&self) -> usize {
+    fn width(&self) -> usize {
         self.types.len()
     }
 

@@ -8,6 +8,7 @@
 //!   server has said anything; `literal`: those that go as a literal
 //! - `types`:     the server's types as column types
 //! - `streaming`: a statement whose rows are handed out
+//! - `stale`:     statements that are no longer what they were
 //! - `results`:   the rows of a result
 //! - `row`:       a row as it came over the wire
 //! - `unload`: rows read in bulk
@@ -27,6 +28,7 @@ pub(super) mod params;
 pub(super) mod resolver;
 pub(super) mod results;
 pub(super) mod row;
+mod stale;
 pub(super) mod streaming;
 pub(super) mod type_lookup;
 pub(super) mod types;

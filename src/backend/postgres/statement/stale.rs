@@ -1,0 +1,25 @@
+//! Statements that the server no longer has, or that are no longer what they were.
+
+use crate::backend::postgres::connection::PostgresConnection;
+use crate::error::Error;
+use crate::sqlstate::SqlState;
+
+impl PostgresConnection {
+    /// Forgets a statement that the server no longer has, or whose result or types are no longer
+    /// what they were (a type that was dropped is an internal error to it); says whether it was
+    /// kept, so that preparing it again can help.
+    pub(crate) fn forget_if_stale(&mut self, sql: &str, error: &Error) -> bool {
+        let state = error.sqlstate();
+        let state = state.as_ref().map_or("", SqlState::code);
+        if matches!(state, "0A000" | "42704" | "XX000") {
+            self.statements.resolver.retire();
+        }
+        let was_kept = matches!(state, "0A000" | "26000" | "XX000") && self.statements.forget(sql);
+        if state == "26000" && !was_kept {
+            // The driver has statements of its own, for the types it does not know; there is no
+            // way to have it prepare those again.
+            self.broken = true;
+        }
+        was_kept
+    }
+}
