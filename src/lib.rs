@@ -172,7 +172,7 @@ pub use session::{
 pub use sink::file::csv::CsvOptions;
 pub use sink::file::target::{FileFormat, FileTarget};
 pub use sink::file::{CsvFile, NdjsonFile};
-pub use sink::{destination::Destination, mode::Mode, target::Target};
+pub use sink::{destination::Destination, duplicates::OnDuplicate, mode::Mode, target::Target};
 pub use source::bounds::{Bounds, CutLimits, Fingerprint, Origin};
 pub use source::csv::{Csv, CsvColumn, CsvColumns, CsvFormat};
 pub use source::feed::{Feed, Frame, Layout};

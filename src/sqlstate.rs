@@ -33,6 +33,8 @@ pub enum Class {
 impl SqlState {
     /// `08006`, the link to the server was lost.
     pub const CONNECTION_FAILURE: Self = Self(*b"08006");
+    /// `21000`, a second row where there can be one.
+    pub const CARDINALITY_VIOLATION: Self = Self(*b"21000");
     /// `22001`, a text is longer than its column.
     pub const STRING_TOO_LONG: Self = Self(*b"22001");
     /// `22003`, a number is outside the range of its type.

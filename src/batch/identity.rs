@@ -102,6 +102,9 @@ pub(super) fn declared(feed: &dyn Feed, target: &Destination) -> BTreeMap<String
         ("mode".to_owned(), target.mode_name().to_owned()),
         ("key".to_owned(), target.key().join(", ")),
     ]);
+    if let Some(duplicates) = target.stated_duplicates() {
+        declared.insert("duplicates".to_owned(), duplicates.to_string());
+    }
     for (index, line) in lines.enumerate() {
         let of =
             target.columns().get(index).map_or(index.to_string(), |c| c.name.as_str().to_owned());

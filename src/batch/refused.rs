@@ -6,10 +6,13 @@ use super::unit::{Phase, Unit};
 use crate::backend::Connection;
 use crate::error::{Error, ErrorKind, Result};
 use crate::mapping::layout::Layout;
+use crate::sink::repeats::{InputPlace, Repeat};
 use crate::sink::table::NotStored;
 use crate::source::bounds::Bounds;
 use crate::source::prepared::{Prepared, Stage};
 use crate::source::stateful::Kept;
+use crate::sqlstate::SqlState;
+use std::collections::HashMap;
 
 /// The rows of a unit that were refused, by whomever.
 #[derive(Clone, Copy)]
@@ -35,6 +38,7 @@ impl Refused<'_> {
             let origin = row.origin.clone();
             rejects.push(RejectRecord::new(unit.number(), row.index, origin, row.stage, error));
         }
+        let first_rows = self.first_rows(connection, &refused)?;
         let mut refused = refused;
         refused.sort_unstable_by_key(|row| (row.batch, row.index));
         // A batch is read again once, however many of its rows were refused.
@@ -50,8 +54,14 @@ impl Refused<'_> {
                     .map(|row| stateful.refused(&bounds, row.index, self.kept(row)))
                     .collect(),
             };
-            for (NotStored { batch, index, error, .. }, origin) in rows.into_iter().zip(origins) {
-                rejects.push(RejectRecord::new(batch, index, origin, Stage::Store, error));
+            for (NotStored { batch, index, error, first, .. }, origin) in
+                rows.into_iter().zip(origins)
+            {
+                let (stage, error) = match first.and_then(|place| first_rows.get(&place)) {
+                    Some(row) => (Stage::Duplicate, behind(*row)),
+                    None => (Stage::Store, error),
+                };
+                rejects.push(RejectRecord::new(batch, index, origin, stage, error));
             }
         }
         Ok(rejects)
@@ -78,11 +88,64 @@ impl Refused<'_> {
         if self.unit.phase == Phase::Load {
             return Ok(self.unit.bounds);
         }
-        let Context { ledger, place, .. } = self.context;
-        ledger.bounds(connection, place.job_id, batch)?.ok_or_else(|| {
-            Error::new(ErrorKind::Ledger, format!("the ledger has lost batch {batch}"))
-        })
+        bounds_of(self.context, connection, batch)
     }
+
+    /// The rows of the input, from 1, that were the first of the keys of `refused`.
+    fn first_rows(
+        &self,
+        connection: &mut dyn Connection,
+        refused: &[NotStored],
+    ) -> Result<HashMap<InputPlace, u64>> {
+        let mut begins = HashMap::new();
+        let mut rows = HashMap::new();
+        for (batch, index) in refused.iter().filter_map(|row| row.first) {
+            let begin = match begins.get(&batch) {
+                Some(begin) => *begin,
+                None => self.bounds(connection, batch)?.first_row,
+            };
+            begins.insert(batch, begin);
+            rows.insert((batch, index), begin + u64::from(index));
+        }
+        Ok(rows)
+    }
+}
+
+/// Why a row is rejected that has the key of input row `first`.
+fn behind(first: u64) -> Error {
+    let message = format!("row {first} of the input has the same key and came before it");
+    Error::new(ErrorKind::Duplicate, message).with_sqlstate(SqlState::CARDINALITY_VIOLATION)
+}
+
+/// The error of a job that allows no two rows of one key, and met some.
+///
+/// # Errors
+/// `Ledger` if the plan is not there any more; `Database` or `Disconnect`.
+pub(super) fn repeated(
+    context: &Context<'_>,
+    connection: &mut dyn Connection,
+    repeat: Repeat,
+) -> Result<Error> {
+    let mut row_of = |(batch, index): InputPlace| {
+        let bounds = bounds_of(context, connection, batch)?;
+        Ok::<_, Error>(bounds.first_row + u64::from(index))
+    };
+    let (row, first) = (row_of(repeat.place)?, row_of(repeat.first)?);
+    let message = format!("row {row} of the input has the key of row {first}");
+    Ok(Error::new(ErrorKind::Duplicate, message)
+        .with_sqlstate(SqlState::CARDINALITY_VIOLATION)
+        .with_hint(
+            "mend the input, or say which of them counts with duplicates = \"first\" or \"last\"; \
+             and on_change = \"restart\", for the run has begun",
+        )
+        .locate(|place| place.file = Some(context.feed.describe())))
+}
+
+fn bounds_of(context: &Context<'_>, connection: &mut dyn Connection, batch: u32) -> Result<Bounds> {
+    let Context { ledger, place, .. } = context;
+    ledger
+        .bounds(connection, place.job_id, batch)?
+        .ok_or_else(|| Error::new(ErrorKind::Ledger, format!("the ledger has lost batch {batch}")))
 }
 
 /// Whether a row was refused of which nobody can tell the key: not where the key itself is

@@ -202,7 +202,8 @@ fn tried(
         refuse(row.index, row.stage, row.error);
     }
     for row in not_stored {
-        refuse(row.index, Stage::Store, row.error);
+        let stage = if row.first.is_some() { Stage::Duplicate } else { Stage::Store };
+        refuse(row.index, stage, row.error);
     }
     tried
 }

@@ -5,7 +5,7 @@ use super::ending::InFlight;
 use super::ledger::{Claim, Counts, Mark, Meeting};
 use super::observer::BatchDone;
 use super::receipt::SlowBatch;
-use super::refused::{Refused, hides_keys};
+use super::refused::{Refused, hides_keys, repeated};
 use super::unit::{Phase, Unit};
 use crate::backend::Connection;
 use crate::error::{Error, ErrorKind, Result};
@@ -276,7 +276,13 @@ impl<'a> Worker<'a> {
                 };
                 sink.store(connection, *place, unit.number(), portion)
             }
-            Phase::Seal => sink.seal(connection, *place).map(|()| Stored::default()),
+            Phase::Seal => {
+                sink.seal(connection, *place)?;
+                match sink.forbidden_repeat(connection, *place)? {
+                    None => Ok(Stored::default()),
+                    Some(repeat) => Err(repeated(self.context, connection, repeat)?),
+                }
+            }
             Phase::Merge => sink.merge(connection, *place, unit.number()),
             Phase::Finish => {
                 // What was read counts, not what was planned: that may be an estimate.

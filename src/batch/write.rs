@@ -3,6 +3,7 @@
 use crate::error::Result;
 use crate::ident::TableName;
 use crate::mapping::entity::Entity;
+use crate::sink::duplicates::OnDuplicate;
 use crate::sink::mode::Mode;
 use crate::sink::target::Target;
 use std::fmt;
@@ -42,6 +43,7 @@ modes! {
 pub struct Write<T, M> {
     table: Option<String>,
     create: bool,
+    duplicates: Option<OnDuplicate>,
     allow_empty_source: bool,
     entity: PhantomData<fn() -> T>,
     mode: PhantomData<M>,
@@ -53,6 +55,7 @@ impl<T: Entity, M: WriteMode> Write<T, M> {
         Self {
             table: None,
             create: false,
+            duplicates: None,
             allow_empty_source: false,
             entity: PhantomData,
             mode: PhantomData,
@@ -73,6 +76,22 @@ impl<T: Entity, M: WriteMode> Write<T, M> {
         self
     }
 
+    /// What becomes of rows of the input that have one key. Default: the first counts for
+    /// [`InsertIgnore`], the last for [`Upsert`], [`Mirror`] and [`Replace`], and every row for
+    /// [`Append`].
+    ///
+    /// ```
+    /// # use rowmill::{OnDuplicate, Entity, Upsert};
+    /// # #[derive(Entity)]
+    /// # struct Runway { #[entity(key)] id: i64 }
+    /// let write = Upsert::<Runway>::new().duplicates(OnDuplicate::Reject);
+    /// ```
+    #[must_use]
+    pub fn duplicates(mut self, duplicates: OnDuplicate) -> Self {
+        self.duplicates = Some(duplicates);
+        self
+    }
+
     /// Lets `mirror` and `replace` empty the table when the source has no rows. Default: no.
     #[must_use]
     pub fn allow_empty_source(mut self, allow: bool) -> Self {
@@ -88,6 +107,7 @@ impl<T: Entity, M: WriteMode> Write<T, M> {
         let key = T::key().iter().map(|&name| name.to_owned()).collect();
         let mut target = Target::new(table, T::columns()?, key, M::MODE)?;
         target.create = self.create;
+        target.duplicates = self.duplicates;
         target.allow_empty_source = self.allow_empty_source;
         Ok(target)
     }

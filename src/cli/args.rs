@@ -84,7 +84,7 @@ pub(super) struct FilterArguments {
     pub(super) batch: Option<u32>,
     /// Only those of this stage: parse, convert, precheck, transform, store
     #[arg(long, value_name = "STAGE",
-          value_parser = ["parse", "convert", "precheck", "transform", "store"])]
+          value_parser = ["parse", "convert", "precheck", "transform", "duplicate", "store"])]
     pub(super) stage: Option<String>,
     /// Only those of this column
     #[arg(long, value_name = "NAME")]

@@ -43,6 +43,8 @@ impl Exit {
             | ErrorKind::Sink
             | ErrorKind::Ledger => Self::Infrastructure,
             ErrorKind::RejectLimit => Self::RejectLimit,
+            // The input has rows of one key, and the job allows none.
+            ErrorKind::Duplicate => Self::RejectLimit,
             ErrorKind::AlreadyRunning => Self::AlreadyRunning,
             ErrorKind::Stopped => Self::Stopped,
             ErrorKind::PoolClosed
@@ -120,6 +122,7 @@ mod tests {
             (ErrorKind::Unsupported, 2),
             (ErrorKind::Source, 2),
             (ErrorKind::RejectLimit, 3),
+            (ErrorKind::Duplicate, 3),
             (ErrorKind::Connect, 4),
             (ErrorKind::Disconnect, 4),
             (ErrorKind::CommitUnknown, 4),

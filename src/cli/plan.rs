@@ -144,6 +144,7 @@ fn table(spec: &TargetTable, columns: Vec<Column>) -> Result<Target> {
     let key = spec.key.iter().map(|name| name.as_str().to_owned()).collect();
     let mut target = Target::new(spec.table.clone(), columns, key, spec.mode)?;
     target.create = spec.create;
+    target.duplicates = spec.duplicates;
     target.allow_empty_source = spec.allow_empty_source;
     Ok(target)
 }

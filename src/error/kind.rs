@@ -47,6 +47,8 @@ pub enum ErrorKind {
     AlreadyRunning,
     /// More rows were rejected than the job allows.
     RejectLimit,
+    /// Rows of the input have one key, and the job allows none of them.
+    Duplicate,
     /// Stopped by a signal, a stop token or a deadline.
     Stopped,
     /// A closure of the user, or a worker, panicked.

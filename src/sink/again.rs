@@ -35,9 +35,12 @@ impl TableSink {
         let mut stored = Stored::default();
         staged.load_rows(connection, &rows.rows, &mut |row, error| {
             let index = portion.indexes[rows.sources[row]];
-            stored.refused.push(NotStored { batch: 0, index, error, staged: None });
+            stored.refused.push(NotStored::new(0, index, error));
         })?;
-        stored.duplicates = staged.drop_superseded(connection, 0)?;
+        if let Some(policy) = self.target().on_duplicates() {
+            stored.duplicates =
+                staged.settle_repeats(connection, 0, policy, &mut stored.refused)?;
+        }
         let updates = matches!(self.target().mode, Mode::Upsert | Mode::Mirror);
         if updates && !overwrite {
             let kept = staged.take_out_others(connection, &may_be_newer)?;

@@ -1,5 +1,6 @@
 //! Where the rows of a job go: a table, or a file.
 
+use super::duplicates::OnDuplicate;
 use super::file::sink::{FileSink, Owner, tidy};
 use super::file::target::FileTarget;
 use super::table::{StagePlace, Stored, TableSink};
@@ -48,6 +49,14 @@ impl Destination {
         }
     }
 
+    /// What is declared of rows with one key, where it is not what the mode does anyway.
+    pub fn stated_duplicates(&self) -> Option<OnDuplicate> {
+        match self {
+            Self::Table(target) => target.stated_duplicates(),
+            Self::File(_) => None,
+        }
+    }
+
     /// The columns that rows carry.
     pub fn columns(&self) -> &[Column] {
         match self {
@@ -67,7 +76,12 @@ impl Destination {
     /// Everything beside columns and key that decides what is written.
     pub fn definition(&self) -> String {
         match self {
-            Self::Table(target) => format!("{}\n{}", target.table.plain(), target.mode),
+            Self::Table(target) => {
+                // What is not stated leaves no trace: a job that is under way stays the same job.
+                let stated = target.stated_duplicates();
+                let duplicates = stated.map_or(String::new(), |one| format!("\nduplicates {one}"));
+                format!("{}\n{}{duplicates}", target.table.plain(), target.mode)
+            }
             Self::File(target) => format!("file {}", target.definition()),
         }
     }

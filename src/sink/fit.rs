@@ -1,8 +1,10 @@
 //! The declared columns held against the catalog's.
 
 use super::target::Target;
+use crate::backend::Connection;
 use crate::backend::table_info::TableInfo;
 use crate::error::{Error, ErrorKind, Result};
+use crate::mapping::cell::Cell;
 use crate::mapping::column::Column;
 use crate::mapping::column_type::ColumnType;
 use crate::mapping::layout::Layout;
@@ -37,6 +39,36 @@ pub fn layout(
         check_unmentioned(target, info)?;
     }
     Ok(Layout::new(with_key(columns, &key), key))
+}
+
+/// Refuses what is declared of duplicates where rows of one key could not be told.
+///
+/// # Errors
+/// `Config` without a key; `Schema` where the table takes keys of other bytes as equal, by a collation
+/// that ignores case, say; `Database` or `Disconnect`.
+pub(super) fn check_duplicates(target: &Target, connection: &mut dyn Connection) -> Result<()> {
+    if target.key.is_empty() {
+        let message = "rows are duplicates by their key, and no key is declared";
+        return Err(Error::new(ErrorKind::Config, message).with_hint("declare one"));
+    }
+    let dialect = connection.capabilities().dialect;
+    let name = match dialect {
+        Dialect::PostgreSql => target.table.to_string(),
+        Dialect::Sqlite => target.table.plain(),
+    };
+    let mut loose = Vec::new();
+    connection.query(dialect.loose_columns(), &[name.as_str().into()], &mut |row| {
+        loose.push(String::unpack(row.cell(0)?)?);
+        Ok(())
+    })?;
+    match target.key.iter().find(|name| loose.contains(name)) {
+        None => Ok(()),
+        Some(name) => {
+            let message =
+                "its key takes different texts as equal, so that duplicates cannot be told";
+            Err(at(refused(target, message).with_hint("leave duplicates out"), name))
+        }
+    }
 }
 
 /// The layout for a table that is created from the declared columns.

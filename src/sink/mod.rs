@@ -1,6 +1,7 @@
 //! Where rows go: one table, in one of five modes; or a file.
 //!
 //! - `mode`:    append, insert-ignore, upsert, mirror, replace
+//! - `duplicates`: rows of the input with one key
 //! - `destination`: a table or a file, as declared and as found
 //! - `file`:    CSV and NDJSON, exactly once without a transaction
 //! - `target`:  what is declared of the table
@@ -9,6 +10,7 @@
 //! - `portion`: the packed rows of a batch
 //! - `staging`: the rows of a batch as they are staged
 //! - `staged`:  the merge of staged rows
+//! - `repeats`: staged rows whose key came before
 //! - `rules`:   what the catalog says of the rows that a table takes
 //! - `kept`:    what was staged of rows that were refused
 //! - `isolate`: finding the rows that the database refuses
@@ -16,8 +18,8 @@
 //! - `again`:   rows that were rejected, stored after all
 //! - `verdict`: staged rows held against the constraints of their table
 //!
-//! `append` loads a batch straight into the table. The other modes load it into the job's stage
-//! and merge later, bucket by bucket: all rows of a key are in one bucket, so the order of the
+//! `append` loads a batch straight into the table, unless something is declared of its duplicates.
+//! The other modes load it into the job's stage and merge later, bucket by bucket: all rows of a key are in one bucket, so the order of the
 //! input decides which of them counts, whatever the workers do, and two workers never meet on a
 //! key.
 //!
@@ -35,12 +37,14 @@
 
 mod again;
 pub mod destination;
+pub mod duplicates;
 pub mod file;
 pub mod fit;
 mod isolate;
 mod kept;
 pub mod mode;
 pub mod portion;
+pub mod repeats;
 mod rules;
 mod staged;
 mod staging;

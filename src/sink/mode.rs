@@ -1,5 +1,6 @@
 //! The five ways to write rows into a table.
 
+use super::duplicates::OnDuplicate;
 use std::fmt;
 
 /// How rows are written. Rows that a trigger of the table passes over count as unchanged.
@@ -62,9 +63,14 @@ impl Mode {
         matches!(self, Self::Mirror | Self::Replace)
     }
 
-    /// Of several rows of the input with one key, whether the last counts, or the first.
-    pub(super) fn last_wins(self) -> bool {
-        self != Self::InsertIgnore
+    /// What becomes of rows of the input with one key, where nothing is declared. To append, every
+    /// row counts.
+    pub(super) fn duplicates(self) -> Option<OnDuplicate> {
+        match self {
+            Self::Append => None,
+            Self::InsertIgnore => Some(OnDuplicate::First),
+            Self::Upsert | Self::Mirror | Self::Replace => Some(OnDuplicate::Last),
+        }
     }
 }
 

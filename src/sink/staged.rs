@@ -1,5 +1,6 @@
 //! The merge of staged rows.
 
+use super::duplicates::OnDuplicate;
 use super::isolate::{Trust, isolate, under_savepoint};
 use super::mode::Mode;
 use super::portion::Portion;
@@ -44,7 +45,7 @@ impl Staged<'_> {
         self.load_rows(connection, &live.rows, &mut |row, error| {
             refused.push(live.sources[row]);
             let index = portion.indexes[live.sources[row]];
-            stored.refused.push(NotStored { batch, index, error, staged: None });
+            stored.refused.push(NotStored::new(batch, index, error));
         })?;
         // ORDER: behind the live rows: what the stage itself refuses is named all the same.
         let named = Staging::named(&self.stage, self.buckets, batch, portion, &refused)?;
@@ -71,8 +72,13 @@ impl Staged<'_> {
     /// Merges one bucket.
     pub(super) fn merge(&self, connection: &mut dyn Connection, bucket: u32) -> Result<Stored> {
         self.look_up_by_key(connection)?;
-        let mut stored =
-            Stored { duplicates: self.drop_superseded(connection, bucket)?, ..Stored::default() };
+        let mut stored = Stored::default();
+        // Where they are an error, there are none: the stage was looked through when it was sealed.
+        let policy = self.target.on_duplicates().filter(|policy| *policy != OnDuplicate::Error);
+        if let Some(policy) = policy {
+            stored.duplicates =
+                self.settle_repeats(connection, bucket, policy, &mut stored.refused)?;
+        }
         let mut refused = Vec::new();
         stored += self.merge_rows(connection, bucket, state::LIVE, &mut refused)?;
         // What another bucket has not brought in or taken out yet may be all that is wrong.
@@ -159,19 +165,6 @@ impl Staged<'_> {
         }
     }
 
-    pub(super) fn drop_superseded(
-        &self,
-        connection: &mut dyn Connection,
-        bucket: u32,
-    ) -> Result<u64> {
-        // To append, every row counts: one that meets another is refused.
-        if self.stage.key.is_empty() || self.target.mode == Mode::Append {
-            return Ok(0);
-        }
-        let sql = self.statements().drop_superseded(self.target.mode.last_wins());
-        connection.execute(&sql, &[Param::from(i64::from(bucket))])
-    }
-
     /// Takes out the rows of the first bucket that would change a row of the target; each is refused
     /// with what `refusal` makes.
     pub(super) fn take_out_others(
@@ -184,7 +177,7 @@ impl Staged<'_> {
         let mut found = Vec::new();
         connection.query(&sql, &params, &mut |row| {
             let (batch, index) = (integer(row.cell(0)?)? as u32, integer(row.cell(1)?)? as u32);
-            found.push(NotStored { batch, index, error: refusal(), staged: None });
+            found.push(NotStored::new(batch, index, refusal()));
             Ok(())
         })?;
         self.set_state(connection, 0, &found, state::NAMED)?;
@@ -253,7 +246,7 @@ impl Staged<'_> {
             &mut |row, error| {
                 let (batch, index) = positions[row];
                 let (batch, index) = (batch as u32, index as u32);
-                refused.push(NotStored { batch, index, error, staged: None });
+                refused.push(NotStored::new(batch, index, error));
             },
         );
         merged.map(|(stored, _)| stored)
@@ -350,7 +343,7 @@ impl Staged<'_> {
         connection.execute(&self.statements().set_states(), &params).map(|_| ())
     }
 
-    fn set_state<'r>(
+    pub(super) fn set_state<'r>(
         &self,
         connection: &mut dyn Connection,
         bucket: u32,
@@ -379,6 +372,6 @@ fn waits_for_others(error: &Error) -> bool {
     )
 }
 
-fn integer(cell: CellRef<'_>) -> Result<i64> {
+pub(super) fn integer(cell: CellRef<'_>) -> Result<i64> {
     <i64 as crate::mapping::cell::Cell>::unpack(cell)
 }

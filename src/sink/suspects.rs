@@ -38,7 +38,7 @@ impl TableSink {
         let mut stored = Stored::default();
         staged.load_rows(connection, &rows.rows, &mut |row, error| {
             let index = portion.indexes[rows.sources[row]];
-            stored.refused.push(NotStored { batch, index, error, staged: None });
+            stored.refused.push(NotStored::new(batch, index, error));
         })?;
         let mut refused = Vec::new();
         stored += staged.merge_rows(connection, 0, state::LIVE, &mut refused)?;

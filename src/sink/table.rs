@@ -1,9 +1,11 @@
 //! The table as it was found, and what is written into it.
 
+use super::duplicates::OnDuplicate;
 use super::fit;
 use super::isolate::{Trust, isolate};
 use super::mode::Mode;
 use super::portion::Portion;
+use super::repeats::{InputPlace, Repeat};
 use super::rules::Rules;
 use super::staged::Staged;
 use super::target::Target;
@@ -50,6 +52,14 @@ pub struct NotStored {
     pub error: Error,
     /// What was staged of it, where that is kept; `None` where it was never staged.
     pub staged: Option<Rows>,
+    /// Where the first row with its key is, if it was refused for coming behind that.
+    pub first: Option<InputPlace>,
+}
+
+impl NotStored {
+    pub(super) fn new(batch: u32, index: u32, error: Error) -> Self {
+        Self { batch, index, error, staged: None, first: None }
+    }
 }
 
 impl AddAssign for Stored {
@@ -83,6 +93,9 @@ impl TableSink {
     /// `Schema` if the table does not fit (see [`fit::layout`]); `Database` or `Disconnect`.
     pub fn find(target: Target, connection: &mut dyn Connection) -> Result<Self> {
         let capabilities = *connection.capabilities();
+        if target.duplicates.is_some() {
+            fit::check_duplicates(&target, connection)?;
+        }
         let info = connection.table_info(&target.table)?;
         let rules = Rules::read(connection, &target.table)?;
         let layout = fit::layout(&target, info.as_ref(), capabilities.dialect, rules.rewrites)?;
@@ -117,7 +130,7 @@ impl TableSink {
 
     /// Of several rows with one key, whether the last counts, or the first.
     pub fn last_row_counts(&self) -> bool {
-        self.target.mode.last_wins()
+        self.target.on_duplicates().is_none_or(|policy| policy == OnDuplicate::Last)
     }
 
     /// How rows are packed.
@@ -134,7 +147,8 @@ impl TableSink {
     /// database has to cast values.
     pub fn is_staged(&self) -> bool {
         let casts = |column: &Column| column.column_type.travels_as_text();
-        self.target.mode != Mode::Append || self.layout.columns.iter().any(casts)
+        let Target { mode, duplicates, .. } = &self.target;
+        *mode != Mode::Append || duplicates.is_some() || self.layout.columns.iter().any(casts)
     }
 
     /// Whether staged rows are merged bucket by bucket, each in its own transaction; `replace`
@@ -233,7 +247,7 @@ impl TableSink {
             },
             &mut |row, error| {
                 let index = portion.indexes[row];
-                refused.push(NotStored { batch, index, error, staged: None });
+                refused.push(NotStored::new(batch, index, error));
             },
         )?;
         Ok((Stored { inserted, refused, ..Stored::default() }, rest))
@@ -257,6 +271,22 @@ impl TableSink {
             connection.run(&statement)?;
         }
         Ok(())
+    }
+
+    /// The first row of the input whose key came before, where the job allows none; once the stage
+    /// is sealed, and before the first row is merged.
+    ///
+    /// # Errors
+    /// `Database` or `Disconnect`.
+    pub fn forbidden_repeat(
+        &self,
+        connection: &mut dyn Connection,
+        place: StagePlace,
+    ) -> Result<Option<Repeat>> {
+        match self.target.on_duplicates() {
+            Some(OnDuplicate::Error) => self.staged(place)?.first_repeat(connection),
+            _ => Ok(None),
+        }
     }
 
     /// Merges one bucket into the table.

@@ -1,5 +1,6 @@
 //! What is declared of the table that is written.
 
+use super::duplicates::OnDuplicate;
 use super::mode::Mode;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ident::TableName;
@@ -19,6 +20,10 @@ pub struct Target {
     pub mode: Mode,
     /// Whether the table is created if it is not there. Default: no.
     pub create: bool,
+    /// What becomes of rows of the input that have one key; needs a key. Default: `None`, by the mode:
+    /// the first counts for `insert-ignore`, the last for `upsert`, `mirror` and `replace`, and every
+    /// row for `append`, which is staged where something is declared.
+    pub duplicates: Option<OnDuplicate>,
     /// Whether `mirror` and `replace` may empty the table when the source has no rows. Default: no.
     pub allow_empty_source: bool,
 }
@@ -47,7 +52,19 @@ impl Target {
             let message = format!("the key column {name:?} is not among the columns");
             return Err(Error::new(ErrorKind::Config, message));
         }
-        Ok(Self { table, columns, key, mode, create: false, allow_empty_source: false })
+        let (create, duplicates, allow_empty_source) = (false, None, false);
+        Ok(Self { table, columns, key, mode, create, duplicates, allow_empty_source })
+    }
+
+    /// What becomes of rows of the input that have one key; `None` where every row counts.
+    pub(crate) fn on_duplicates(&self) -> Option<OnDuplicate> {
+        let by_mode = || self.mode.duplicates().filter(|_| !self.key.is_empty());
+        self.duplicates.or_else(by_mode)
+    }
+
+    /// What is declared of duplicates and is not what the mode does anyway.
+    pub(crate) fn stated_duplicates(&self) -> Option<OnDuplicate> {
+        self.duplicates.filter(|_| self.duplicates != self.mode.duplicates())
     }
 
     /// The numbers of the key's columns among `columns`.

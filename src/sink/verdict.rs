@@ -122,7 +122,7 @@ impl Court<'_> {
     fn refusal(&self, (batch, index): Position, number: usize) -> Option<NotStored> {
         let constraint = self.rules.constraints.get(number)?;
         let error = self.error(constraint);
-        Some(NotStored { batch: batch as u32, index: index as u32, error, staged: None })
+        Some(NotStored::new(batch as u32, index as u32, error))
     }
 
     fn error(&self, constraint: &Constraint) -> Error {

@@ -19,6 +19,8 @@ pub enum Stage {
     Precheck,
     /// The user's closure refused it.
     Transform,
+    /// Another row of the input with its key came before it, and the job rejects those behind.
+    Duplicate,
     /// The database refused it.
     Store,
 }
@@ -31,6 +33,7 @@ impl Stage {
             Self::Convert => "convert",
             Self::Precheck => "precheck",
             Self::Transform => "transform",
+            Self::Duplicate => "duplicate",
             Self::Store => "store",
         }
     }

@@ -108,6 +108,22 @@ impl Dialect {
         format!("{left} IS DISTINCT FROM {right}")
     }
 
+    /// The query for the columns of table `$1` that compare by a collation for which texts of other
+    /// bytes may be equal.
+    pub fn loose_columns(self) -> &'static str {
+        match self {
+            Self::PostgreSql => {
+                "SELECT a.attname::text FROM pg_catalog.pg_attribute a \
+                 JOIN pg_catalog.pg_collation l ON l.oid = a.attcollation \
+                 WHERE a.attrelid = pg_catalog.to_regclass($1) AND NOT l.collisdeterministic"
+            }
+            Self::Sqlite => {
+                "SELECT x.name FROM pragma_index_list($1) AS l, pragma_index_xinfo(l.name) AS x \
+                 WHERE x.key AND x.name IS NOT NULL AND x.coll <> 'BINARY'"
+            }
+        }
+    }
+
     /// One of rowmill's own tables: in the schema `rowmill` where there are schemas.
     ///
     /// # Errors

@@ -51,6 +51,24 @@ impl Merge<'_> {
         )
     }
 
+    /// The live rows of bucket `$1` whose key came before, each with the first of its key: batch and
+    /// index of both, in input order.
+    pub fn repeats(&self) -> String {
+        let keys: Vec<_> = self.stage.key.iter().map(|&index| self.staged(index)).collect();
+        format!(
+            "SELECT batch, place, first_batch, first_place FROM (\
+             SELECT s._rowmill_batch AS batch, s._rowmill_index AS place, row_number() OVER w AS n, \
+             first_value(s._rowmill_batch) OVER w AS first_batch, \
+             first_value(s._rowmill_index) OVER w AS first_place \
+             FROM {} AS s WHERE s._rowmill_bucket = $1 AND s._rowmill_state = {} \
+             WINDOW w AS (PARTITION BY {} ORDER BY s._rowmill_batch, s._rowmill_index)) AS ranked \
+             WHERE n > 1 ORDER BY batch, place",
+            self.stage.name,
+            state::LIVE,
+            keys.join(", ")
+        )
+    }
+
     /// The (batch, index) of the rows in bucket `$1` and state `$2`, in input order.
     pub fn positions(&self) -> String {
         format!(

@@ -134,6 +134,8 @@ mod job_change; // a job that is not what it was
 mod job_commit; // a COMMIT whose answer is lost
 #[cfg(feature = "cli")]
 mod job_deadline; // a run ends in time
+#[cfg(feature = "cli")]
+mod job_duplicates; // rows of the input with one key, by the stated policy
 mod job_errors; // every SQLSTATE does what its class says
 #[cfg(feature = "cli")]
 mod job_join; // several processes on one job
@@ -142,7 +144,6 @@ mod job_kill; // kill -9 at random moments
 #[cfg(feature = "cli")]
 mod job_kill_export; // the same while a file is written
 mod job_ledger; // its versions, its place, the rights it takes
-#[cfg(feature = "cli")]
 mod job_matrix; // kills, by what is written and by how many workers
 #[cfg(feature = "cli")]
 mod job_memory; // ten times the rows, the same memory

@@ -6,6 +6,7 @@ use super::section::{Section, did_you_mean};
 use crate::error::Result;
 use crate::ident::{Ident, TableName};
 use crate::nearest::nearest;
+use crate::sink::duplicates::OnDuplicate;
 use crate::sink::file::target::FileTarget;
 use crate::sink::mode::Mode;
 use std::fmt;
@@ -16,6 +17,13 @@ pub(super) const MODES: [(&str, Mode); 5] = [
     ("upsert", Mode::Upsert),
     ("mirror", Mode::Mirror),
     ("replace", Mode::Replace),
+];
+
+const DUPLICATES: [(&str, OnDuplicate); 4] = [
+    ("first", OnDuplicate::First),
+    ("last", OnDuplicate::Last),
+    ("error", OnDuplicate::Error),
+    ("reject", OnDuplicate::Reject),
 ];
 
 /// Where a job writes, and how.
@@ -58,6 +66,8 @@ pub struct TargetTable {
     pub mode: Mode,
     /// The columns that identify a row. Default: none.
     pub key: Vec<Ident>,
+    /// What becomes of rows of the input with one key. Default: by the mode.
+    pub duplicates: Option<OnDuplicate>,
     /// Whether `mirror` and `replace` may empty the table because the source is empty.
     /// Default: false.
     pub allow_empty_source: bool,
@@ -70,6 +80,7 @@ impl fmt::Debug for TargetTable {
             .field("create", &self.create)
             .field("mode", &self.mode)
             .field("key", &self.key)
+            .field("duplicates", &self.duplicates)
             .field("allow_empty_source", &self.allow_empty_source)
             .finish_non_exhaustive()
     }
@@ -96,6 +107,7 @@ fn table(section: &Section<'_>, columns: &[ColumnSpec], url: Option<&str>) -> Re
         "create",
         "mode",
         "key",
+        "duplicates",
         "allow_empty_source",
     ])?;
     let flag = |key: &str| section.optional(key).map_or(Ok(false), |field| field.flag());
@@ -109,15 +121,25 @@ fn table(section: &Section<'_>, columns: &[ColumnSpec], url: Option<&str>) -> Re
     let name = TableName::parse(&table.filled_text("the name of a table")?);
     let mode = section.required("mode", "append, insert-ignore, upsert, mirror or replace")?;
     let mode = mode.word(&MODES)?;
+    let key = key(section, mode, columns)?;
     Ok(TargetTable {
         url,
         replicas,
         table: name.map_err(|error| table.error(error.message()))?,
         create: flag("create")?,
         mode,
-        key: key(section, mode, columns)?,
+        duplicates: duplicates(section, &key)?,
+        key,
         allow_empty_source: flag("allow_empty_source")?,
     })
+}
+
+fn duplicates(section: &Section<'_>, key: &[Ident]) -> Result<Option<OnDuplicate>> {
+    let Some(field) = section.optional("duplicates") else { return Ok(None) };
+    if key.is_empty() {
+        return Err(field.error("needs [target] key, the columns by which rows are told apart"));
+    }
+    field.word(&DUPLICATES).map(Some)
 }
 
 const URLS: &str = "a list of URLs, for example [\"postgresql://etl@db2/warehouse\"]";
