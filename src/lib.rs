@@ -150,7 +150,7 @@ pub use batch::change::OnChange;
 pub use batch::ending::Deadline;
 pub use batch::identity::Identity;
 pub use batch::job::{Draft, Job};
-pub use batch::limits::MaxRejects;
+pub use batch::limits::{MaxRejects, RejectClass};
 pub use batch::observer::{BatchDone, Observer, PlanTotals};
 pub use batch::pipeline::Pipeline;
 pub use batch::receipt::{Before, Bottleneck, Culprit, Receipt, SlowBatch};

@@ -2,7 +2,8 @@
 
 use super::forecast::Forecast;
 use super::ledger::Ledger;
-use super::limits::Limits;
+use super::limits::{Limits, RejectClass};
+use super::lineage::Lineage;
 use super::meter::Meter;
 use super::patience::Patience;
 use super::unit::Phase;
@@ -16,6 +17,7 @@ pub(super) struct Context<'a> {
     pub(super) patience: &'a Patience<'a>,
     pub(super) feed: &'a dyn Feed,
     pub(super) sink: Sink,
+    pub(super) lineage: Lineage,
     pub(super) ledger: Ledger,
     pub(super) place: StagePlace,
     pub(super) run_id: i64,
@@ -23,6 +25,8 @@ pub(super) struct Context<'a> {
     pub(super) forecast: Forecast,
     /// How many rows may be rejected, by all runs and all processes together.
     pub(super) max_rejects: u64,
+    /// The same for kinds of them.
+    pub(super) class_limits: Vec<(RejectClass, u64)>,
     /// Where in each phase this run begins, as a share of it, if others work on the job, too.
     pub(super) joins_at: Option<f64>,
     pub(super) meter: &'a Meter,

@@ -4,7 +4,7 @@ use super::change::OnChange;
 use super::ending::{Deadline, EndingOptions};
 use super::identity::Identity;
 use super::ledger::LedgerName;
-use super::limits::{Limits, MaxRejects};
+use super::limits::{Limits, MaxRejects, RejectClass};
 use super::observer::{Observer, Observers};
 use super::pipeline::Pipeline;
 use super::report::Report;
@@ -75,6 +75,7 @@ pub struct Job {
     ledger: LedgerName,
     declare: Declare,
     limits: Limits,
+    class_limits: Vec<(RejectClass, MaxRejects)>,
     joins: Option<Joins>,
     on_change: OnChange,
     ending: EndingOptions,
@@ -95,6 +96,7 @@ impl Job {
             ledger: LedgerName::default(),
             declare,
             limits: Limits::default(),
+            class_limits: Vec::new(),
             joins: None,
             on_change: OnChange::default(),
             ending: EndingOptions::default(),
@@ -120,6 +122,16 @@ impl Job {
     #[must_use]
     pub fn max_rejects(mut self, limit: MaxRejects) -> Self {
         self.limits.max_rejects = limit;
+        self
+    }
+
+    /// Stops the job when more rows of this kind are rejected, beside the limit of
+    /// [`Job::max_rejects`] on all of them; the last word on a kind counts. Default: no kind has a
+    /// limit of its own.
+    #[must_use]
+    pub fn max_rejects_of(mut self, class: RejectClass, limit: MaxRejects) -> Self {
+        self.class_limits.retain(|(other, _)| *other != class);
+        self.class_limits.push((class, limit));
         self
     }
 
@@ -299,6 +311,7 @@ impl Job {
             ledger: &self.ledger,
             declared,
             limits: self.limits,
+            class_limits: &self.class_limits,
             joins: self.joins,
             on_change: self.on_change,
             engine,

@@ -1,7 +1,10 @@
 //! The limits of a run.
 
+use crate::error::{Error, ErrorKind, Result};
 use crate::retry::RetryPolicy;
 use crate::source::bounds::CutLimits;
+use crate::source::prepared::Stage;
+use std::fmt;
 
 /// How many rows may be rejected before a job stops.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -26,6 +29,59 @@ impl MaxRejects {
                 (if is_whole { whole } else { count.floor() }) as u64
             }
         }
+    }
+}
+
+/// Rejects of one kind, which may have a limit of their own: those of a step, or those with a code.
+///
+/// ```
+/// use rowmill::RejectClass;
+/// for text in ["parse", "store", "23505", "22"] {
+///     assert_eq!(RejectClass::parse(text)?.to_string(), text);
+/// }
+/// assert!(RejectClass::parse("2350").is_err());
+/// # Ok::<(), rowmill::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RejectClass {
+    word: String,
+    is_stage: bool,
+}
+
+impl RejectClass {
+    /// Reads the name of a step (`parse`, `convert`, `precheck`, `transform`, `store`), a SQLSTATE
+    /// such as `23505`, or the first two characters of one, which are its class: `22`.
+    ///
+    /// # Errors
+    /// `Config` if it is none of these.
+    pub fn parse(text: &str) -> Result<Self> {
+        let is_stage = Stage::ALL.iter().any(|stage| stage.name() == text);
+        let is_code = matches!(text.len(), 2 | 5)
+            && text.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase());
+        if is_stage || is_code {
+            return Ok(Self { word: text.to_owned(), is_stage });
+        }
+        let message = format!("{text:?} is no kind of rejects");
+        Err(Error::new(ErrorKind::Config, message).with_hint(
+            "expected a step (parse, convert, precheck, transform, store), a SQLSTATE such as 23505, \
+             or its first two characters",
+        ))
+    }
+
+    /// The step, if it is one.
+    pub(crate) fn stage(&self) -> Option<&str> {
+        self.is_stage.then_some(self.word.as_str())
+    }
+
+    /// What the codes begin with, if it is about codes.
+    pub(crate) fn code(&self) -> Option<&str> {
+        (!self.is_stage).then_some(self.word.as_str())
+    }
+}
+
+impl fmt::Display for RejectClass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.word)
     }
 }
 

@@ -25,6 +25,7 @@
 //! - `transaction`: all or nothing
 //! - `worker`:     how a unit is done
 //! - `refused`:    its rows that were refused, as the reject store has them
+//! - `lineage`:    which of them are the fault of others
 //! - `ledger`:     what was planned and what is done, in the target database itself
 //! - `observer`:   watching a run
 //! - `report`:     what a run did
@@ -52,6 +53,7 @@ pub mod identity;
 pub mod job;
 pub mod ledger;
 pub mod limits;
+mod lineage;
 mod lock;
 mod members;
 mod meter;

@@ -2,13 +2,14 @@
 
 use super::context::Context;
 use super::ledger::RejectRecord;
+use super::lineage::Kin;
 use super::unit::{Phase, Unit};
 use crate::backend::Connection;
 use crate::error::{Error, ErrorKind, Result};
 use crate::mapping::layout::Layout;
 use crate::sink::repeats::{InputPlace, Repeat};
 use crate::sink::table::NotStored;
-use crate::source::bounds::Bounds;
+use crate::source::bounds::{Bounds, Origin};
 use crate::source::prepared::{Prepared, Stage};
 use crate::source::stateful::Kept;
 use crate::sqlstate::SqlState;
@@ -36,7 +37,11 @@ impl Refused<'_> {
             // Copied, not moved: a second attempt needs them again.
             let error = row.error.without_source();
             let origin = row.origin.clone();
-            rejects.push(RejectRecord::new(unit.number(), row.index, origin, row.stage, error));
+            let mut reject = RejectRecord::new(unit.number(), row.index, origin, row.stage, error);
+            if let Ok(at) = self.prepared.named_indexes.binary_search(&row.index) {
+                reject.kin = context.lineage.of_key(self.prepared.named_keys.row(at));
+            }
+            rejects.push(reject);
         }
         let first_rows = self.first_rows(connection, &refused)?;
         let mut refused = refused;
@@ -54,17 +59,48 @@ impl Refused<'_> {
                     .map(|row| stateful.refused(&bounds, row.index, self.kept(row)))
                     .collect(),
             };
-            for (NotStored { batch, index, error, first, .. }, origin) in
-                rows.into_iter().zip(origins)
+            let kin = self.kin(&rows, &origins);
+            for ((NotStored { batch, index, error, first, .. }, origin), kin) in
+                rows.into_iter().zip(origins).zip(kin)
             {
                 let (stage, error) = match first.and_then(|place| first_rows.get(&place)) {
                     Some(row) => (Stage::Duplicate, behind(*row)),
                     None => (Stage::Store, error),
                 };
-                rejects.push(RejectRecord::new(batch, index, origin, stage, error));
+                let reject = RejectRecord::new(batch, index, origin, stage, error);
+                rejects.push(RejectRecord { kin, ..reject });
             }
         }
         Ok(rejects)
+    }
+
+    /// By what rows of a batch that the database refused are told, and what they refer to. One of
+    /// which no values are left is made again from its record, where the source can.
+    fn kin(&self, rows: &[NotStored], origins: &[Origin]) -> Vec<Kin> {
+        let Context { lineage, sink, feed, .. } = self.context;
+        let mut kin = vec![Kin::default(); rows.len()];
+        if lineage.is_empty() {
+            return kin;
+        }
+        let layout = sink.layout();
+        let mut lost = Vec::new();
+        for (place, row) in rows.iter().enumerate() {
+            match self.kept(row) {
+                Some(kept) => kin[place] = lineage.of_row(layout, kept.fields, &row.error),
+                None => lost.push(place),
+            }
+        }
+        let records: Vec<&[u8]> = lost.iter().map(|&place| &origins[place].raw[..]).collect();
+        let mut again = Prepared::new(layout);
+        // Who the parent is, is a help and no part of the load: it fails nothing.
+        if lost.is_empty() || feed.prepare_records(&records, layout, &mut again).is_err() {
+            return kin;
+        }
+        for (at, index) in again.indexes.iter().enumerate() {
+            let place = lost[*index as usize];
+            kin[place] = lineage.of_row(layout, again.rows.row(at), &rows[place].error);
+        }
+        kin
     }
 
     /// What is left of a row that the database refused: of the batch that is being loaded, or what

@@ -3,6 +3,7 @@
 use super::ending::Ending;
 use super::job::{Declared, Job};
 use super::ledger::{Again, Counts, JobRecord, Ledger, Tried};
+use super::lineage::{Kin, Lineage};
 use super::lock::Lock;
 use super::patience::{Failure, Patience};
 use super::transaction::in_transaction;
@@ -64,7 +65,10 @@ impl Job {
         let begun = patience.with_connection(|connection| ledger.begin_run(connection, job.id))?;
         let run_id = begun.id;
         let rows = self.limits().batch.rows;
-        let replay = Replay { declared: &declared, ledger, job, sink, run_id, rows, overwrite };
+        let lineage =
+            patience.with_connection(|connection| Lineage::of_table(&sink, connection))?;
+        let declared = &declared;
+        let replay = Replay { declared, ledger, job, sink, lineage, run_id, rows, overwrite };
         let done = replay.all(&patience);
         let (word, cause) = match &done {
             Ok(()) => ("complete", None),
@@ -114,6 +118,7 @@ struct Replay<'a> {
     ledger: Ledger,
     job: JobRecord,
     sink: TableSink,
+    lineage: Lineage,
     run_id: i64,
     rows: u64,
     overwrite: bool,
@@ -171,7 +176,7 @@ impl Replay<'_> {
             ..Counts::default()
         };
         counts.rejected = counts.inserted + counts.updated + counts.unchanged + counts.duplicates;
-        let tried = tried(rejects, prepared, stored.refused);
+        let tried = self.tried(rejects, prepared, stored.refused);
         let resolved = tried.iter().filter(|(_, tried)| matches!(tried, Tried::Resolved)).count();
         if resolved as u64 != counts.rejected {
             let message = format!("{resolved} rejects passed, and {} are counted", counts.rejected);
@@ -184,26 +189,33 @@ impl Replay<'_> {
         }
         Ok(Some(last))
     }
-}
 
-/// What became of each reject.
-fn tried(
-    rejects: Vec<Again>,
-    prepared: Prepared,
-    not_stored: Vec<NotStored>,
-) -> Vec<(Again, Tried)> {
-    let mut tried: Vec<_> = rejects.into_iter().map(|reject| (reject, Tried::Resolved)).collect();
-    let mut refuse = |index: u32, stage, error| {
-        if let Some((_, tried)) = tried.get_mut(index as usize) {
-            *tried = Tried::Refused(stage, error);
+    /// What became of each reject.
+    fn tried(
+        &self,
+        rejects: Vec<Again>,
+        prepared: Prepared,
+        not_stored: Vec<NotStored>,
+    ) -> Vec<(Again, Tried)> {
+        let mut tried: Vec<_> =
+            rejects.into_iter().map(|reject| (reject, Tried::Resolved)).collect();
+        let mut refuse = |index: u32, stage, error, kin| {
+            if let Some((_, tried)) = tried.get_mut(index as usize) {
+                *tried = Tried::Refused(stage, error, kin);
+            }
+        };
+        let layout = self.sink.layout();
+        for row in not_stored {
+            let kin = match prepared.indexes.binary_search(&row.index) {
+                Ok(at) => self.lineage.of_row(layout, prepared.rows.row(at), &row.error),
+                Err(_) => Kin::default(),
+            };
+            let stage = if row.first.is_some() { Stage::Duplicate } else { Stage::Store };
+            refuse(row.index, stage, row.error, kin);
         }
-    };
-    for row in prepared.refused {
-        refuse(row.index, row.stage, row.error);
+        for row in prepared.refused {
+            refuse(row.index, row.stage, row.error, Kin::default());
+        }
+        tried
     }
-    for row in not_stored {
-        let stage = if row.first.is_some() { Stage::Duplicate } else { Stage::Store };
-        refuse(row.index, stage, row.error);
-    }
-    tried
 }

@@ -73,7 +73,7 @@ impl Missing<'_> {
         for table in [&tables.job, &tables.run, &tables.batch] {
             self.of_table(&table.to_string(), "SELECT,INSERT,UPDATE")?;
         }
-        self.of_table(&tables.reject.to_string(), "INSERT")
+        self.of_table(&tables.reject.to_string(), "SELECT,INSERT,UPDATE")
     }
 
     fn of_table(&mut self, name: &str, rights: &str) -> Result<()> {

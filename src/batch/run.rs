@@ -9,7 +9,8 @@ use super::forecast::Forecast;
 use super::identity::Identity;
 use super::job::{Declared, Joins};
 use super::ledger::{Counts, JobRecord, Ledger, LedgerName};
-use super::limits::Limits;
+use super::limits::{Limits, MaxRejects, RejectClass};
+use super::lineage::Lineage;
 use super::lock::Lock;
 use super::members;
 use super::meter::Meter;
@@ -35,6 +36,7 @@ pub(super) struct Start<'a> {
     pub(super) ledger: &'a LedgerName,
     pub(super) declared: Declared,
     pub(super) limits: Limits,
+    pub(super) class_limits: &'a [(RejectClass, MaxRejects)],
     pub(super) joins: Option<Joins>,
     pub(super) on_change: OnChange,
     pub(super) engine: &'a Engine,
@@ -167,17 +169,24 @@ fn execute_with_source(
         Begun::Open(ledger, job, sink) => (ledger, job, sink),
     };
     let run = members::begin_run(start, &patience, &ledger, job.id)?;
+    let lineage = patience.with_connection(|connection| Lineage::of(&sink, connection))?;
     let hint = |joins: Joins| joins.hint.unwrap_or(run.number as u64);
     let context = Context {
         patience: &patience,
         feed: start.declared.feed.as_ref(),
         sink,
+        lineage,
         ledger,
         place: StagePlace { job_id: job.id, buckets: job.buckets },
         run_id: run.id,
         limits: start.limits,
         forecast: Forecast::default(),
         max_rejects: start.limits.max_rejects.count(job.rows),
+        class_limits: start
+            .class_limits
+            .iter()
+            .map(|(class, limit)| (class.clone(), limit.count(job.rows)))
+            .collect(),
         joins_at: start.joins.map(|joins| members::place_of(hint(joins))),
         meter,
         span,

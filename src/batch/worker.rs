@@ -206,12 +206,16 @@ impl<'a> Worker<'a> {
         counts.rejected = rejects.len() as u64;
         context.ledger.write_rejects(connection, context.place.job_id, context.run_id, &rejects)?;
         if unit.phase == Phase::Finish {
+            if context.lineage.refers() {
+                context.ledger.link_all_rejects(connection, context.place.job_id)?;
+            }
             self.close(connection, counts)?;
         }
         self.go_on()?;
         if counts.rejected > 0 {
             let (job_id, limit) = (context.place.job_id, context.max_rejects);
             context.ledger.count_rejects(connection, job_id, counts.rejected, limit)?;
+            context.ledger.check_classes(connection, job_id, &context.class_limits)?;
         }
         let seconds = start.elapsed().as_secs_f64();
         let mark = Mark { run_id: context.run_id, seconds, counts };

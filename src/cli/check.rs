@@ -118,12 +118,15 @@ fn describe(job: &JobFile) -> Vec<String> {
         let name = column.name.as_str();
         format!("column   {name} {}{nulls}{from}", column.column_type)
     }));
-    let rejects = match job.limits.max_rejects {
+    let most = |limit| match limit {
         MaxRejects::Count(rows) => rows.to_string(),
         MaxRejects::Share(share) => format!("{}%", share * 100.0),
     };
+    let rejects = most(job.limits.max_rejects);
+    let of_class = |(class, limit): &(_, _)| format!(", at most {} by {class}", most(*limit));
+    let classes: String = job.limits.on.iter().map(of_class).collect();
     lines.push(format!(
-        "limits   {} or {} a batch, at most {rejects} rejects",
+        "limits   {} or {} a batch, at most {rejects} rejects{classes}",
         counted(job.limits.batch_rows, "row", "rows"),
         bytes(job.limits.batch_bytes)
     ));

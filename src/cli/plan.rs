@@ -8,6 +8,7 @@ use super::job_file::{
 };
 use super::table_plan;
 use crate::batch::job::Job;
+use crate::batch::limits::{MaxRejects, RejectClass};
 use crate::engine::{Engine, EngineBuilder, StatementEvent};
 use crate::error::{Error, Result};
 use crate::mapping::column::Column;
@@ -118,6 +119,10 @@ impl Plan {
             .max_rejects(limits.max_rejects)
             .retry(retry)
             .grace(limits.grace);
+        let of_class = |job: Job, (class, limit): &(RejectClass, MaxRejects)| {
+            job.max_rejects_of(class.clone(), *limit)
+        };
+        let job = limits.on.iter().fold(job, of_class);
         match limits.workers {
             Some(workers) => job.workers(workers),
             None => job,

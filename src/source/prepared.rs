@@ -26,6 +26,10 @@ pub enum Stage {
 }
 
 impl Stage {
+    /// All of them, in the order in which a row goes through them.
+    pub const ALL: [Self; 5] =
+        [Self::Parse, Self::Convert, Self::Precheck, Self::Transform, Self::Store];
+
     /// Its name in the reject store.
     pub fn name(self) -> &'static str {
         match self {

@@ -15,7 +15,8 @@ use super::ledger::{COUNTS, LedgerTables};
 type Step = fn(&LedgerTables) -> Vec<String>;
 
 /// The step to version 1, to version 2, and so on.
-const STEPS: [Step; 5] = [first_tables, rejects_of_a_job, receipts, memos, lineage_of_rejects];
+const STEPS: [Step; 6] =
+    [first_tables, rejects_of_a_job, receipts, memos, lineage_of_rejects, references_of_rejects];
 
 const _: () = assert!(STEPS.len() as i64 == super::ledger::VERSION);
 
@@ -140,4 +141,20 @@ fn lineage_of_rejects(tables: &LedgerTables) -> Vec<String> {
     .iter()
     .map(|column| format!("ALTER TABLE {} ADD COLUMN {column}", tables.reject))
     .collect()
+}
+
+/// Version 6: the row that a rejected one refers to, and a way to find a rejected row by its key.
+fn references_of_rejects(tables: &LedgerTables) -> Vec<String> {
+    let LedgerTables { dialect, reject, .. } = tables;
+    let index = match dialect {
+        // A key may be longer than what fits into a B-tree.
+        Dialect::PostgreSql => {
+            format!("CREATE INDEX reject_by_key ON {reject} USING hash (row_key)")
+        }
+        Dialect::Sqlite => format!(
+            "CREATE INDEX \"{}_by_key\" ON {reject} (row_key) WHERE row_key IS NOT NULL",
+            reject.table.as_str()
+        ),
+    };
+    vec![format!("ALTER TABLE {reject} ADD COLUMN refers_to text"), index]
 }

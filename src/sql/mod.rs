@@ -15,6 +15,7 @@
 //! - `verdict`: the queries that find staged rows which break a constraint
 //! - `ledger`:  the tables in which runs are recorded
 //! - `ledger_steps`: how they come to be, version by version
+//! - `lineage`: which rows refer to which, so that a reject is put down to another
 //! - `partition`: cutting a table and reading its parts; `literal`: keys in statements without
 //!   parameters
 //!
@@ -26,6 +27,7 @@ pub mod constraint;
 pub mod dialect;
 pub mod ledger;
 mod ledger_steps;
+mod lineage;
 pub mod literal;
 pub mod merge;
 pub mod migration;

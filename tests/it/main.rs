@@ -159,6 +159,7 @@ mod job_serial_twin; // parallel and serial: the same result
 #[cfg(feature = "cli")]
 mod job_server_stop;
 mod job_zombie;
+mod reject_lineage; // a parent's reject explains those of its children
 mod reject_replay; // rejects are tried again // what a killed run leaves under way in the server // the server goes away, processes die at exact places
 
 // Door: cli_*.rs, examples.rs

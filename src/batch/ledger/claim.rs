@@ -2,6 +2,7 @@
 
 use super::{Ledger, field, one};
 use crate::backend::Connection;
+use crate::batch::limits::RejectClass;
 use crate::batch::unit::Unit;
 use crate::error::{Error, ErrorKind, Result};
 use crate::mapping::param::Param;
@@ -146,10 +147,52 @@ impl Ledger {
         let others = one(connection, &sql, &[job_id.into()], |row| field::<i64>(row, 0))?;
         let all = others.unwrap_or_default() as u64 + count;
         let message = format!("{all} rows rejected, {limit} are allowed");
-        Err(Error::new(ErrorKind::RejectLimit, message).with_hint(
-            "look at the rejects of the batches that are in, mend the input or raise max_rejects, \
-             and start the same command again",
-        ))
+        Err(too_many(message, "max_rejects"))
+    }
+
+    /// Refuses the rejects of a job where there would be more of a kind than are allowed. ORDER:
+    /// behind [`Ledger::count_rejects`], which has seen to it that those of all others that are
+    /// counted are committed, and that no more are until this transaction ends.
+    ///
+    /// # Errors
+    /// `RejectLimit`; `Database` or `Disconnect`.
+    pub(in crate::batch) fn check_classes(
+        &self,
+        connection: &mut dyn Connection,
+        job_id: i64,
+        limits: &[(RejectClass, u64)],
+    ) -> Result<()> {
+        if limits.is_empty() {
+            return Ok(());
+        }
+        let mut params: Vec<Param<'_>> = vec![job_id.into()];
+        let counts: Vec<_> = limits
+            .iter()
+            .map(|(class, _)| {
+                params.push(class.stage().or(class.code()).into());
+                let word = format!("CAST(${} AS text)", params.len());
+                let is_one = match class.stage() {
+                    Some(_) => format!("stage = {word}"),
+                    None => format!("substr(sqlstate, 1, length({word})) = {word}"),
+                };
+                format!("count(CASE WHEN {is_one} THEN 1 END)")
+            })
+            .collect();
+        let sql = format!(
+            "SELECT {} FROM {} WHERE job_id = $1 AND resolved_at IS NULL",
+            counts.join(", "),
+            self.tables.reject
+        );
+        let counted = one(connection, &sql, &params, |row| {
+            (0..limits.len()).map(|index| field::<i64>(row, index)).collect::<Result<Vec<_>>>()
+        })?;
+        for ((class, limit), count) in limits.iter().zip(counted.unwrap_or_default()) {
+            if count as u64 > *limit {
+                let message = format!("{count} rows rejected by {class}, {limit} are allowed");
+                return Err(too_many(message, "its limit"));
+            }
+        }
+        Ok(())
     }
 
     /// Marks a unit done. ORDER: the last statement before COMMIT; it fails if the transaction was
@@ -181,6 +224,13 @@ impl Ledger {
             )),
         }
     }
+}
+
+fn too_many(message: String, limit: &str) -> Error {
+    Error::new(ErrorKind::RejectLimit, message).with_hint(format!(
+        "look at the rejects of the batches that are in, mend the input or raise {limit}, and start \
+         the same command again"
+    ))
 }
 
 fn key(job_id: i64, unit: &Unit) -> [Param<'static>; 3] {

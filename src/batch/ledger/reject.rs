@@ -2,6 +2,7 @@
 
 use super::Ledger;
 use crate::backend::Connection;
+use crate::batch::lineage::Kin;
 use crate::error::{Error, Result};
 use crate::ident::Ident;
 use crate::mapping::column::Column;
@@ -24,6 +25,7 @@ pub struct RejectRecord {
     pub stage: Stage,
     /// Why.
     pub error: Error,
+    pub(in crate::batch) kin: Kin,
 }
 
 impl RejectRecord {
@@ -34,7 +36,7 @@ impl RejectRecord {
         stage: Stage,
         error: Error,
     ) -> Self {
-        Self { batch, index, origin, stage, error }
+        Self { batch, index, origin, stage, error, kin: Kin::default() }
     }
 }
 
@@ -55,7 +57,34 @@ impl Ledger {
         for reject in rejects {
             pack(&mut rows, job_id, run_id, reject)?;
         }
-        connection.load(&self.tables.reject, &columns, &rows, 0..rows.len()).map(|_| ())
+        connection.load(&self.tables.reject, &columns, &rows, 0..rows.len())?;
+        let mut batches: Vec<_> =
+            rejects.iter().filter(|r| r.kin.refers_to.is_some()).map(|r| r.batch).collect();
+        batches.dedup();
+        self.link_rejects(connection, job_id, &batches)
+    }
+
+    /// Puts rejects of some batches of a job down to those of the rows that they refer to.
+    pub(in crate::batch) fn link_rejects(
+        &self,
+        connection: &mut dyn Connection,
+        job_id: i64,
+        batches: &[u32],
+    ) -> Result<()> {
+        batches.chunks(LINKED_AT_ONCE).try_for_each(|batches| {
+            let sql = self.tables.link_rejects(Some(batches));
+            connection.execute(&sql, &[job_id.into()]).map(|_| ())
+        })
+    }
+
+    /// Puts all rejects of a job down to those of the rows that they refer to: some of these may have
+    /// been rejected later.
+    pub(in crate::batch) fn link_all_rejects(
+        &self,
+        connection: &mut dyn Connection,
+        job_id: i64,
+    ) -> Result<()> {
+        connection.execute(&self.tables.link_rejects(None), &[job_id.into()]).map(|_| ())
     }
 }
 
@@ -75,6 +104,8 @@ fn reject_columns() -> Result<Vec<Column>> {
         ("constraint_name", ColumnType::Text),
         ("raw", ColumnType::Bytea),
         ("truncated", ColumnType::Bool),
+        ("row_key", ColumnType::Text),
+        ("refers_to", ColumnType::Text),
     ]
     .into_iter()
     .map(|(name, column_type)| Ok(Column::new(Ident::new(name)?, column_type)))
@@ -82,7 +113,7 @@ fn reject_columns() -> Result<Vec<Column>> {
 }
 
 fn pack(rows: &mut Rows, job_id: i64, run_id: i64, reject: &RejectRecord) -> Result<()> {
-    let RejectRecord { batch, index, origin, stage, error } = reject;
+    let RejectRecord { batch, index, origin, stage, error, kin } = reject;
     let mut row = rows.begin();
     row.field(&job_id.to_be_bytes())?;
     row.field(&batch.to_be_bytes())?;
@@ -103,8 +134,13 @@ fn pack(rows: &mut Rows, job_id: i64, run_id: i64, reject: &RejectRecord) -> Res
     let raw = &origin.raw[..origin.raw.len().min(MOST_RAW_BYTES)];
     row.field(raw)?;
     row.field(&[u8::from(raw.len() < origin.raw.len())])?;
+    text(&mut row, kin.row_key.as_deref())?;
+    text(&mut row, kin.refers_to.as_deref())?;
     row.finish()
 }
+
+/// The rejects of so many batches are linked by one statement.
+const LINKED_AT_ONCE: usize = 1_000;
 
 /// So much of a record is kept; one that is longer is marked as cut, and cannot be replayed.
 pub(super) const MOST_RAW_BYTES: usize = 1 << 20;

@@ -7,6 +7,7 @@
 
 use super::{Counts, Ledger, all, field, one};
 use crate::backend::Connection;
+use crate::batch::lineage::Kin;
 use crate::error::{Error, Result};
 use crate::mapping::param::Param;
 use crate::source::prepared::Stage;
@@ -27,7 +28,7 @@ pub(in crate::batch) enum Tried {
     /// The table has its row, or a newer one of the input.
     Resolved,
     /// It was refused again.
-    Refused(Stage, Error),
+    Refused(Stage, Error, Kin),
 }
 
 /// So many bytes of rejects are read at once.
@@ -98,15 +99,21 @@ impl Ledger {
         run_id: i64,
         tried: &[(Again, Tried)],
     ) -> Result<()> {
-        let mut resolved = Vec::new();
+        let (mut resolved, mut orphans) = (Vec::new(), Vec::new());
         for (again, tried) in tried {
             match tried {
                 Tried::Resolved => resolved.push((again.batch, again.position)),
-                Tried::Refused(stage, error) => {
-                    self.refuse_again(connection, job_id, again, *stage, error)?;
+                Tried::Refused(stage, error, kin) => {
+                    let why = (*stage, error, kin);
+                    self.refuse_again(connection, job_id, again, why)?;
+                    if kin.refers_to.is_some() {
+                        orphans.push(again.batch as u32);
+                    }
                 }
             }
         }
+        orphans.dedup();
+        self.link_rejects(connection, job_id, &orphans)?;
         resolved.chunks(MARKED_AT_ONCE).try_for_each(|rejects| {
             let rejects: Vec<_> =
                 rejects.iter().map(|(batch, place)| format!("({batch}, {place})")).collect();
@@ -124,12 +131,12 @@ impl Ledger {
         connection: &mut dyn Connection,
         job_id: i64,
         again: &Again,
-        stage: Stage,
-        error: &Error,
+        (stage, error, kin): (Stage, &Error, &Kin),
     ) -> Result<()> {
         let sql = format!(
             "UPDATE {} SET attempt = attempt + 1, stage = $4, sqlstate = $5, message = $6, \
-             column_name = $7, constraint_name = $8 \
+             column_name = $7, constraint_name = $8, caused_by = NULL, refers_to = $9, \
+             row_key = coalesce($10, row_key) \
              WHERE job_id = $1 AND batch = $2 AND position = $3",
             self.tables.reject
         );
@@ -142,6 +149,8 @@ impl Ledger {
             error.message().replace('\0', "\u{fffd}").into(),
             error.place().column.clone().into(),
             error.constraint().map(str::to_owned).into(),
+            kin.refers_to.as_deref().into(),
+            kin.row_key.as_deref().into(),
         ];
         connection.execute(&sql, &params).map(|_| ())
     }

@@ -2,7 +2,7 @@
 
 use super::section::{Field, Section};
 use super::units;
-use crate::batch::limits::MaxRejects;
+use crate::batch::limits::{MaxRejects, RejectClass};
 use crate::error::Result;
 use std::time::Duration;
 use toml::de::DeValue;
@@ -17,6 +17,8 @@ pub struct LimitsSpec {
     pub batch_bytes: u64,
     /// Rejected rows; one more stops the job. Default: 100.
     pub max_rejects: MaxRejects,
+    /// The same for kinds of rejects. Default: none has a limit of its own.
+    pub on: Vec<(RejectClass, MaxRejects)>,
     /// Batches at the same time. Default: what the pool and the machine allow.
     pub workers: Option<usize>,
     /// How long a lost server is waited for. Default: 60 seconds.
@@ -31,6 +33,7 @@ impl Default for LimitsSpec {
             batch_rows: 5_000,
             batch_bytes: 4 << 20,
             max_rejects: MaxRejects::Count(100),
+            on: Vec::new(),
             workers: None,
             retry_for: Duration::from_mins(1),
             grace: Duration::from_secs(20),
@@ -45,6 +48,7 @@ pub(super) fn read(section: Option<&Section<'_>>) -> Result<LimitsSpec> {
         "batch_rows",
         "batch_bytes",
         "max_rejects",
+        "on",
         "workers",
         "retry_for",
         "grace",
@@ -57,6 +61,9 @@ pub(super) fn read(section: Option<&Section<'_>>) -> Result<LimitsSpec> {
     }
     if let Some(field) = section.optional("max_rejects") {
         limits.max_rejects = max_rejects(&field)?;
+    }
+    if let Some(field) = section.optional("on") {
+        limits.on = classes(&field)?;
     }
     if let Some(field) = section.optional("workers") {
         limits.workers = Some(field.count(1, 1_024)? as usize);
@@ -85,6 +92,22 @@ fn batch_bytes(field: &Field<'_>) -> Result<u64> {
             .ok_or_else(|| field.error(&format!("expected {expected}"))),
         _ => Err(field.wrong_type(expected)),
     }
+}
+
+/// The limits of kinds of rejects.
+fn classes(field: &Field<'_>) -> Result<Vec<(RejectClass, MaxRejects)>> {
+    let kinds = field.section(field.inner_prefix())?;
+    let limit = |field: Field<'_>| {
+        let class = RejectClass::parse(field.key)
+            .map_err(|error| field.error(error.hint().unwrap_or_default()))?;
+        // The first of them fails the run.
+        let limit = match field.value.as_str() {
+            Some("fail") => MaxRejects::Count(0),
+            _ => max_rejects(&field)?,
+        };
+        Ok((class, limit))
+    };
+    kinds.fields().into_iter().map(limit).collect()
 }
 
 fn max_rejects(field: &Field<'_>) -> Result<MaxRejects> {

@@ -1,7 +1,7 @@
 //! Good files become structs, bad files one line.
 
 use super::*;
-use crate::batch::limits::MaxRejects;
+use crate::batch::limits::{MaxRejects, RejectClass};
 use crate::ident::Ident;
 use crate::mapping::column_type::ColumnType;
 use crate::sink::mode::Mode;
@@ -321,4 +321,24 @@ fn a_file_that_is_not_there_is_one_line() {
     let error = JobFile::read(Path::new("no/such/job.toml"), &Overrides::default()).unwrap_err();
     assert_eq!(error.to_string(), "no/such/job.toml: no such file");
     assert_eq!(error.kind(), ErrorKind::Config);
+}
+
+#[test]
+fn kinds_of_rejects_have_limits_of_their_own() {
+    let on = |text: &str| parse(&format!("{GOOD}on = {{ {text} }}\n")).map(|job| job.limits.on);
+    let class = |text: &str| RejectClass::parse(text).unwrap();
+    assert_eq!(
+        on(r#""23505" = 3, "22" = "5%", parse = "fail""#).unwrap(),
+        [
+            (class("23505"), MaxRejects::Count(3)),
+            (class("22"), MaxRejects::Share(0.05)),
+            (class("parse"), MaxRejects::Count(0))
+        ]
+    );
+    let expected = "job.toml:24: [limits] on.unique: expected a step (parse, convert, precheck, \
+        transform, store), a SQLSTATE such as 23505, or its first two characters";
+    assert_eq!(on("unique = 1").unwrap_err().to_string(), expected);
+    let expected =
+        "job.toml:24: [limits] on.22: expected a number of rows, or a share such as \"1%\"";
+    assert_eq!(on("22 = \"x\"").unwrap_err().to_string(), expected);
 }

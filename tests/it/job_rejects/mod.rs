@@ -4,12 +4,14 @@
 //! - `convert`: texts that are no values
 //! - `store`:   rows that the database refuses
 //! - `limits`:  how many may be rejected, and what happens then
+//! - `limit_model`: the same for any rows, batches, workers and limits
 //! - `kinds`:   every kind of bad row that PostgreSQL knows, at several shares
 //! - `effort`:  how many statements they cost
 
 mod convert;
 mod effort;
 mod kinds;
+mod limit_model;
 mod limits;
 mod parse;
 mod store;

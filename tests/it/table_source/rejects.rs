@@ -138,3 +138,22 @@ fn a_row_is_found_again_in_its_table() {
         assert!(feed.origin(&batches[0], 9).is_err());
     });
 }
+
+#[test]
+fn a_row_is_put_down_to_its_rejected_parent_as_that_of_a_file_is() {
+    on_both(|home| {
+        home.sql(
+            "create table parent (id bigint primary key, n integer check (n > 0)); \
+             create table child (id bigint primary key, parent bigint references parent (id)); \
+             create table a (id integer primary key, parent integer); insert into a values (1, 2)",
+        );
+        let columns = ["id bigint", "n integer"];
+        home.run(&home.csv_job(Mode::Append, "parent", &columns, "id", "id,n\n2,0\n"));
+        for mode in [Mode::Append, Mode::Upsert, Mode::Replace] {
+            home.run(&copy(home, whole(home.engine(), "a"), "child", mode, &["id"]));
+        }
+        let causes = home.rejects_of("caused_by");
+        let record = r#"job 0 row 1|{"key":{"id":"1"},"row":{"id":"1","parent":"2"},"table":"a"}"#;
+        assert_eq!(causes[1..], [record; 3]);
+    });
+}
