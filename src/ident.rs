@@ -108,6 +108,7 @@ mod tests {
         assert_eq!(name.to_string(), r#""a""; drop table b;--""#);
     }
 
+    /// batch 3.9.4
     #[test]
     fn a_name_that_the_server_would_cut_is_refused() {
         assert!(Ident::new("é".repeat(31)).is_ok());

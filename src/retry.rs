@@ -84,6 +84,18 @@ mod tests {
         Error::new(ErrorKind::Database, "x").with_sqlstate(SqlState::parse(code).unwrap())
     }
 
+    /// exactly-once 4b
+    #[test]
+    fn those_that_failed_together_do_not_return_together() {
+        let delay = Duration::from_millis(400);
+        let delays: Vec<_> = (0..64).map(|_| jittered(delay, 1)).collect();
+        assert!(delays.iter().all(|it| (delay / 2..=delay).contains(it)), "{delays:?}");
+        let different: std::collections::BTreeSet<_> = delays.iter().collect();
+        assert!(different.len() > 16, "{delays:?}");
+        assert!(jittered(LONGEST * 9, 1) <= LONGEST);
+    }
+
+    /// exactly-once 4b
     #[test]
     fn a_deadlock_is_tried_a_bounded_number_of_times() {
         let mut attempts = Attempts::new(RetryPolicy { attempts: 3, ..RetryPolicy::default() });

@@ -135,6 +135,7 @@ impl fmt::Debug for SqlState {
 mod tests {
     use super::*;
 
+    /// batch 3.4, exactly-once 4a
     #[test]
     fn every_line_of_the_policy_has_its_class() {
         for (codes, class) in [

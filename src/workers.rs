@@ -161,6 +161,7 @@ mod tests {
         other.end();
     }
 
+    /// batch 3.7.2
     #[test]
     fn a_thread_that_holds_a_connection_is_turned_away() {
         let workers = Workers::new(1).unwrap();

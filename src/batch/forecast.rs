@@ -67,6 +67,7 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
+    /// batch 3.9.7, exactly-once 10d
     #[test]
     fn a_rate_that_is_too_low_is_told_once_in_ten_minutes() {
         let (forecast, start) = (Forecast::default(), Instant::now());
@@ -91,6 +92,7 @@ mod tests {
         }
     }
 
+    /// exactly-once 10d
     #[test]
     fn what_others_did_counts_as_speed() {
         let (forecast, start) = (Forecast::default(), Instant::now());

@@ -143,6 +143,7 @@ mod tests {
         assert_eq!(MaxRejects::Share(0.999_999_9).count(10), 9);
     }
 
+    /// batch 4.7
     #[test]
     fn workers_never_outnumber_the_connections() {
         let limits = Limits { workers: Some(8), ..Limits::default() };

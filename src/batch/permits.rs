@@ -101,6 +101,7 @@ mod tests {
         assert_eq!(permits.0.room.lock().permits, 1);
     }
 
+    /// batch 3.7.3
     #[test]
     fn bytes_in_flight_are_bounded_and_a_giant_goes_alone() {
         let permits = Permits::new(8, 100);

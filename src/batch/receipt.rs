@@ -209,6 +209,7 @@ mod tests {
         Kept { rows, seconds, phases: phases(all) }
     }
 
+    /// exactly-once 11b
     #[test]
     fn the_bottleneck_is_who_takes_the_largest_share() {
         let found = |all: &[(&str, f64)]| {
@@ -230,6 +231,7 @@ mod tests {
         assert_eq!((told.slower, told.grown), (0.0, None));
     }
 
+    /// exactly-once 11g
     #[test]
     fn a_slower_night_names_the_phase_that_grew() {
         let usual = [("server", 1.0), ("read", 3.0)];
@@ -253,6 +255,7 @@ mod tests {
         assert_eq!(Kept::read("not JSON"), None);
     }
 
+    /// exactly-once 11e
     #[cfg(target_os = "linux")]
     #[test]
     fn the_system_tells_the_peak_of_memory() {

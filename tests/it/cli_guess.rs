@@ -38,6 +38,7 @@ fn of_text(name: &str, text: impl AsRef<[u8]>, rows: u64) -> String {
     guessed(folder.path(), name, "sqlite:guessed.db", rows)
 }
 
+/// exactly-once 10e
 #[test]
 fn every_file_of_a_night_is_loaded_by_what_was_guessed() {
     let Some(nights) = data::nights() else { return };

@@ -56,6 +56,7 @@ fn what_ran_is_shown_on_sqlite() {
     shows_what_ran(&format!("sqlite:{}", folder.path().join("x.db").display()));
 }
 
+/// batch 3.9.6, exactly-once 11i
 #[test]
 fn what_ran_is_shown_on_postgresql() {
     shows_what_ran(&shared().database("look").url());

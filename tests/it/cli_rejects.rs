@@ -62,6 +62,7 @@ fn the_list_is_narrowed_by_what_a_reject_is() {
     });
 }
 
+/// batch 3.3.1
 #[test]
 fn raw_records_are_a_file_that_the_same_job_loads() {
     on_both(|home| {
@@ -123,6 +124,7 @@ fn nothing_is_overwritten_or_followed_and_only_the_owner_reads() {
     assert!(!path("elsewhere.csv").exists() && !path("half.csv").exists());
 }
 
+/// batch 3.3.1
 #[test]
 fn a_replay_that_is_killed_again_and_again_brings_each_row_in_once() {
     let home = Home::postgres();

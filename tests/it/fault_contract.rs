@@ -4,7 +4,7 @@ use crate::support::proxy::{End, Fault, Moment, Proxy};
 use crate::support::subject::{Setup, ask, engine, pid};
 use crate::support::{TestDb, shared};
 use rowmill::backend::Connection;
-use rowmill::{Engine, ErrorKind, Pooled};
+use rowmill::{Column, ColumnType, Engine, ErrorKind, Ident, Pooled, Rows, TableName};
 
 /// A pool of one connection behind a proxy.
 struct Scene {
@@ -84,6 +84,34 @@ fn a_disconnect_in_a_commit_is_unknown_once_and_a_disconnect_afterwards() {
         assert_lost(run(&mut connection, "insert into t values (2)"));
     }
     scene.give_back(connection);
+}
+
+/// F19: what is no transaction of its caller's is one of the server's. Where its answer is lost,
+/// nobody knows whether it held: it is an error, and never sent once more.
+#[test]
+fn a_statement_whose_answer_is_lost_is_an_error_and_not_sent_again() {
+    let scene = Scene::new();
+    let mut connection = scene.pool.get().unwrap();
+    scene.cut(Moment::InReply);
+    assert_lost(run(&mut connection, "insert into t values (1)"));
+    drop(connection);
+    assert_eq!(scene.db.count("t"), 1, "the server had done it");
+    let column = Column::new(Ident::new("n").unwrap(), ColumnType::Int4);
+    let mut rows = Rows::new(1);
+    let mut row = rows.begin();
+    row.field(&2_i32.to_be_bytes()).unwrap();
+    row.finish().unwrap();
+    let mut connection = scene.pool.get().unwrap();
+    let table = TableName::parse("t").unwrap();
+    let columns = [column];
+    // The first COPY asks what there is to ask.
+    Connection::load(&mut *connection, &table, &columns, &rows, 0..1).unwrap();
+    scene.cut(Moment::BeforeMessage);
+    let load = |it: &mut Pooled| Connection::load(&mut **it, &table, &columns, &rows, 0..1);
+    assert!(load(&mut connection).is_err());
+    drop(connection);
+    ask(&scene.pool).unwrap();
+    assert_eq!(scene.db.count("t"), 2, "once by the first COPY, and nothing by the second");
 }
 
 /// pool-contract R5: the handle outlives its connection, says so, and can be given back.

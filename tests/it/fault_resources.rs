@@ -121,6 +121,7 @@ fn full_disk(sheet: &mut Sheet) {
     db.sql(&format!("drop tablespace {space}"));
 }
 
+/// exactly-once 4d.
 /// F29: a disk that fills up in the middle of a COPY (53100) stops the job, rejects no row, and
 /// the next run carries on exactly.
 #[test]

@@ -59,6 +59,7 @@ fn refused(home: &Home, mode: Mode, with: &str, words: &str) -> Error {
     error
 }
 
+/// batch R9, exactly-once 2a
 #[test]
 fn what_became_of_the_input_is_told_with_its_lines() {
     on_both(|home| {
@@ -100,6 +101,7 @@ fn what_became_of_the_declaration_is_told_with_both_values() {
     assert_eq!(error.message(), said);
 }
 
+/// batch R9, exactly-once 2a
 #[test]
 fn a_job_that_may_begins_again_with_the_new_input() {
     let modes = [

@@ -6,6 +6,7 @@
 use crate::support::fake::until;
 use crate::support::proxy::{End, Fault, Moment, Proxy};
 use crate::support::trial::{Random, seed, sized};
+use crate::support::trio::one;
 use crate::support::{Cluster, TestDb, shared};
 use parking_lot::Mutex;
 use rowmill::{Append, Engine, Entity, Iter, Job, Observer, Report, Result, Status};
@@ -89,14 +90,77 @@ fn cuts(at: Moment) {
     }
 }
 
+/// batch R6, F12
 #[test]
 fn what_was_cut_before_its_commit_is_done_again() {
     cuts(Moment::BeforeCommit);
 }
 
+/// batch R6, F13
 #[test]
 fn what_was_cut_after_its_commit_is_not_done_again() {
     cuts(Moment::AfterCommit);
+}
+
+/// Has the server wait for a standby that stands still from the last phase on; cuts the client off
+/// that waits for its COMMIT, and lets the standby go on once the next attempt waits for the server.
+struct Frozen {
+    primary: Arc<Cluster>,
+    standby: Arc<Cluster>,
+    proxy: Arc<Proxy>,
+    over: Mutex<Option<thread::JoinHandle<()>>>,
+}
+
+impl Observer for Frozen {
+    fn phase(&self, name: &str) {
+        if name != "finish" {
+            return;
+        }
+        self.primary.sql("alter system set synchronous_standby_names = '*'");
+        self.primary.sql("select pg_reload_conf()");
+        let frozen = self.standby.freeze();
+        let (primary, proxy) = (Arc::clone(&self.primary), Arc::clone(&self.proxy));
+        *self.over.lock() = Some(thread::spawn(move || {
+            let asks = |sql: &str| one(&primary, sql) == "t";
+            until("a commit waits for its standby", || {
+                asks("select count(*) > 0 from pg_stat_activity where wait_event = 'SyncRep'")
+            });
+            proxy.cut(End::Rst);
+            until("the next attempt waits for the one before", || {
+                asks("select count(*) > 0 from pg_stat_activity where wait_event_type = 'Lock'")
+            });
+            assert!(asks("select count(*) > 0 from pg_stat_activity where wait_event = 'SyncRep'"));
+            drop(frozen);
+        }));
+    }
+}
+
+/// F18, batch R6, exactly-once 3b: a standby that is real, and stopped.
+#[test]
+fn an_end_that_waits_for_a_frozen_standby_and_loses_its_client_is_resolved() {
+    let primary = Arc::new(Cluster::start());
+    // ORDER: before the database, which is dropped by a commit that waits for the standby, too.
+    let standby = Arc::new(Cluster::replica_of(&primary, &[]));
+    let database = primary.database("frozen");
+    database.sql("create table numbers (id bigint)");
+    let follows = "select count(*) = 1 from pg_stat_replication where state = 'streaming'";
+    until("the standby follows", || one(&primary, follows) == "t");
+    let proxy = Arc::new(Proxy::to(primary.port()));
+    let url = proxy.instead_of(&database.url());
+    let over = Mutex::default();
+    let (one_of_two, other) = (Arc::clone(&primary), Arc::clone(&standby));
+    let frozen = Arc::new(Frozen { primary: one_of_two, standby: other, proxy, over });
+    let report = job("frozen")
+        .observer(Arc::<Frozen>::clone(&frozen) as Arc<dyn Observer>)
+        .run(&Engine::open(&url).unwrap())
+        .unwrap();
+    frozen.over.lock().take().unwrap().join().unwrap();
+    assert_eq!((report.status, report.inserted), (Status::Complete, ROWS as u64));
+    assert!(report.retries > 0, "nothing was lost");
+    let rows = "select count(*) || ' ' || count(distinct id) from numbers";
+    assert_eq!(database.value(rows), "60 60");
+    assert_eq!(database.value("select count(*) from rowmill.run"), "1");
+    assert_eq!(database.value("select status from rowmill.job"), "complete");
 }
 
 /// Has the server wait for a standby that is not there from the last phase on, ends the session
@@ -131,6 +195,7 @@ impl Observer for Standby {
     }
 }
 
+/// F18, exactly-once 3b
 #[test]
 fn an_end_that_waits_for_a_stopped_standby_and_loses_its_session_is_resolved() {
     let cluster = Cluster::start();

@@ -49,6 +49,7 @@ fn rows_of(home: &Home) -> String {
     home.rows("select count(*) || ' ' || count(distinct id) from numbers").remove(0)
 }
 
+/// batch R12, 3.9.7, exactly-once 10c, 10d
 #[test]
 fn a_run_stops_at_its_deadline_between_two_batches_and_the_next_carries_on() {
     on_both(|home| {
@@ -127,6 +128,7 @@ fn nothing_is_half_done(place: &Place<'_>) {
     assert_eq!(place.value("select status from rowmill.run"), "stopped");
 }
 
+/// batch R12
 #[test]
 fn what_is_in_flight_at_a_signal_is_rolled_back_when_the_grace_is_over() {
     let (input, place, run, holder) = held_up("grace = \"1s\"\n", &[]);
@@ -164,6 +166,7 @@ fn what_is_in_flight_at_the_deadline_is_rolled_back_when_the_grace_is_over() {
     nothing_is_half_done(&place);
 }
 
+/// exactly-once 4c
 #[test]
 fn a_server_that_is_away_is_not_waited_for_beyond_the_deadline() {
     let cluster = crate::support::Cluster::start();

@@ -46,6 +46,7 @@ fn meets(database: &TestDb<'_>, code: &str, always: bool) {
     ));
 }
 
+/// batch 3.4, exactly-once 4a, 11f
 #[test]
 fn every_code_of_the_table_does_what_its_class_says() {
     let database = shared().database("errors");

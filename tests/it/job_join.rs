@@ -57,6 +57,7 @@ fn all_wait(members: Vec<Running>) -> Vec<Finished> {
     members.into_iter().map(Running::wait).collect()
 }
 
+/// batch R5, exactly-once 9a
 #[test]
 fn several_processes_do_one_job_and_each_says_what_it_did() {
     for mode in ["append", "upsert", "mirror"] {
@@ -136,16 +137,19 @@ fn survives_kills(mode: &'static str) {
     assert_eq!((lost, rejects), Default::default(), "seed {seed}");
 }
 
+/// batch R5, exactly-once 9b
 #[test]
 fn eight_processes_that_append_without_a_key_survive_kills_at_random_moments() {
     survives_kills("append");
 }
 
+/// batch R5, exactly-once 9b
 #[test]
 fn eight_processes_that_upsert_survive_kills_at_random_moments() {
     survives_kills("upsert");
 }
 
+/// batch R5, exactly-once 9b
 #[test]
 fn eight_processes_that_mirror_survive_kills_at_random_moments() {
     survives_kills("mirror");
@@ -205,6 +209,7 @@ fn a_run_that_does_not_join_is_told_who_is_at_work_and_so_is_one_that_joins_it()
     load.input.assert_exact(&load.place, "one alone");
 }
 
+/// F53
 #[test]
 fn the_limit_of_rejects_is_exact_over_all_processes() {
     let bad = Load::on_shared("append", 8_000, "").input.bad_rows();
@@ -225,6 +230,7 @@ fn the_limit_of_rejects_is_exact_over_all_processes() {
     }
 }
 
+/// exactly-once 2c
 #[test]
 fn a_process_that_is_stopped_in_its_tracks_and_wakes_when_all_is_done_does_no_harm() {
     for mode in ["append", "mirror"] {

@@ -4,7 +4,7 @@
 //! size, `ROWMILL_FAULT_SEED` repeats the moments of an earlier run.
 
 use crate::support::loading::{Difference, Input, JobFile, JobText, Place};
-use crate::support::{Cluster, Running};
+use crate::support::{Cluster, Running, TestDb};
 use std::hash::{BuildHasher, RandomState};
 use std::time::{Duration, Instant};
 
@@ -18,23 +18,27 @@ pub fn setting(name: &str, default: usize) -> usize {
     }
 }
 
+/// batch R2, F43
 #[test]
 fn append_on_postgresql_survives_kills_at_random_moments() {
     let cluster = Cluster::durable();
     Campaign::new("append", 2).run(&|| Place::Postgres(cluster.database("kill")));
 }
 
+/// batch R2, F43
 #[test]
 fn upsert_on_postgresql_survives_kills_at_random_moments() {
     let cluster = Cluster::durable();
     Campaign::new("upsert", 2).run(&|| Place::Postgres(cluster.database("kill")));
 }
 
+/// batch R2, F43
 #[test]
 fn append_on_sqlite_survives_kills_at_random_moments() {
     Campaign::new("append", 2).run(&Place::sqlite);
 }
 
+/// batch R2, F43
 #[test]
 fn upsert_on_sqlite_survives_kills_at_random_moments() {
     Campaign::new("upsert", 2).run(&Place::sqlite);
@@ -83,6 +87,22 @@ impl Campaign {
         }
     }
 
+    /// The same, of loads that read a table of `source` instead of a file. None of its rows is bad:
+    /// what a file has as text, a table has as values.
+    pub fn of_table(
+        source: &TestDb<'_>,
+        mode: &'static str,
+        workers: u64,
+        rows: usize,
+        kills: usize,
+    ) -> Self {
+        let mut campaign = Self::of(mode, workers, rows, kills);
+        campaign.input = Input::lineitem(rows, usize::MAX, true);
+        campaign.input.copy_to(source);
+        campaign.text.source_url = Some(source.url());
+        campaign
+    }
+
     pub fn run<'a>(mut self, fresh: &dyn Fn() -> Place<'a>) {
         let (expected, timeline) = self.undisturbed(&fresh());
         let mut tally = Tally::default();
@@ -97,10 +117,11 @@ impl Campaign {
         let most = tally.kills as u64 * workers;
         let share = |redone: u64| format!("{:.1}%", redone as f64 * 100.0 / tally.batches as f64);
         eprintln!(
-            "FAULTS {} {} workers={workers} rows={} undisturbed={:.1}s seed={seed} kills={} loads={} batches={} \
+            "FAULTS {} {} {} workers={workers} rows={} undisturbed={:.1}s seed={seed} kills={} loads={} batches={} \
              redone={} (at most {most}) redone_share={} lost={} duplicated={} rejects_lost={} rejects_duplicated={}",
             fresh().name(),
             text.mode,
+            if text.source_url.is_some() { "table" } else { "csv" },
             input.good_rows(),
             timeline.end.as_secs_f64(),
             tally.kills,

@@ -21,6 +21,7 @@ fn a_csv_file_of_one_worker_survives_kills_at_random_moments() {
     Campaign::new("csv", "export.csv", 1).run();
 }
 
+/// batch R11
 #[test]
 fn a_csv_file_of_four_workers_survives_kills_at_random_moments() {
     Campaign::new("csv", "export.csv", 4).run();
@@ -31,6 +32,7 @@ fn an_ndjson_file_of_four_workers_survives_kills_at_random_moments() {
     Campaign::new("ndjson", "export.ndjson", 4).run();
 }
 
+/// batch R11
 #[test]
 fn a_folder_of_parts_of_four_workers_survives_kills_at_random_moments() {
     Campaign::new("csv", "night/", 4).run();

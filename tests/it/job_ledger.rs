@@ -153,6 +153,7 @@ fn version_of(home: &Home) -> String {
     .clone()
 }
 
+/// batch 3.2, exactly-once 1a
 #[test]
 fn a_ledger_of_version_1_is_upgraded_and_its_job_is_carried_on() {
     for job in [append, upsert] {
@@ -212,6 +213,7 @@ fn a_ledger_of_a_newer_version_is_refused_and_left_alone() {
     });
 }
 
+/// exactly-once 1b
 #[test]
 fn a_ledger_has_the_schema_that_it_is_given_and_knows_nothing_of_another() {
     on_both(|home| {
@@ -277,6 +279,7 @@ fn job_of(mode: &str, name: &str) -> Job {
     }
 }
 
+/// exactly-once 1c
 #[test]
 fn a_user_with_the_rights_of_the_manual_and_no_other_runs_a_job_and_each_that_is_missing_is_named()
 {
@@ -312,6 +315,7 @@ fn a_user_with_the_rights_of_the_manual_and_no_other_runs_a_job_and_each_that_is
     }
 }
 
+/// exactly-once 1e
 #[test]
 fn old_records_go_and_a_complete_job_stays_complete_with_its_figures() {
     on_both(|home| {

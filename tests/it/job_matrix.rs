@@ -1,4 +1,4 @@
-//! The matrix of kills: what is written, by how many workers, and `kill -9` at random moments of it;
+//! The matrix of kills: what is written, from what and by how many workers, and `kill -9` at random moments of it;
 //! beside a naive loader, which the same check convicts.
 //!
 //! `tests/faults job_matrix` runs it at full size: 200 kills together. `ROWMILL_FAULT_ROWS` and
@@ -9,43 +9,97 @@ use crate::support::Cluster;
 use crate::support::loading::{Difference, Input, Place};
 use std::io::Write;
 
-fn cell(mode: &'static str, workers: u64) {
+/// What is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum From {
+    Csv,
+    Table,
+}
+
+fn cell(mode: &'static str, from: From, workers: u64) {
     let cluster = Cluster::durable();
     let full = std::env::var("ROWMILL_FAULT_KILLS").is_ok();
-    // Six cells of 34 kills are 204.
-    let kills = if full { setting("ROWMILL_FAULT_KILLS", 0).max(34) } else { 3 };
-    let rows = setting("ROWMILL_FAULT_ROWS", 40_000);
-    Campaign::of(mode, workers, rows, kills).run(&|| Place::Postgres(cluster.database("matrix")));
+    // Twelve cells of 17 kills are 204.
+    let kills = if full { setting("ROWMILL_FAULT_KILLS", 0).max(17) } else { 2 };
+    let rows = setting("ROWMILL_FAULT_ROWS", 30_000);
+    let source = cluster.database("source");
+    let campaign = match from {
+        From::Csv => Campaign::of(mode, workers, rows, kills),
+        From::Table => Campaign::of_table(&source, mode, workers, rows, kills),
+    };
+    campaign.run(&|| Place::Postgres(cluster.database("matrix")));
 }
 
+/// F43, batch R2, exactly-once 2d
 #[test]
-fn append_by_one_worker_survives_kills() {
-    cell("append", 1);
+fn append_from_a_file_by_one_worker_survives_kills() {
+    cell("append", From::Csv, 1);
 }
 
+/// F43, batch R2, exactly-once 2d
 #[test]
-fn append_by_four_workers_survives_kills() {
-    cell("append", 4);
+fn append_from_a_file_by_four_workers_survives_kills() {
+    cell("append", From::Csv, 4);
 }
 
+/// F43, batch R2, exactly-once 2d
 #[test]
-fn upsert_by_one_worker_survives_kills() {
-    cell("upsert", 1);
+fn append_from_a_table_by_one_worker_survives_kills() {
+    cell("append", From::Table, 1);
 }
 
+/// F43, batch R2, exactly-once 2d
 #[test]
-fn upsert_by_four_workers_survives_kills() {
-    cell("upsert", 4);
+fn append_from_a_table_by_four_workers_survives_kills() {
+    cell("append", From::Table, 4);
 }
 
+/// F43, batch R2, exactly-once 2d
 #[test]
-fn mirror_by_one_worker_survives_kills() {
-    cell("mirror", 1);
+fn upsert_from_a_file_by_one_worker_survives_kills() {
+    cell("upsert", From::Csv, 1);
 }
 
+/// F43, batch R2, exactly-once 2d
 #[test]
-fn mirror_by_four_workers_survives_kills() {
-    cell("mirror", 4);
+fn upsert_from_a_file_by_four_workers_survives_kills() {
+    cell("upsert", From::Csv, 4);
+}
+
+/// F43, batch R2, exactly-once 2d
+#[test]
+fn upsert_from_a_table_by_one_worker_survives_kills() {
+    cell("upsert", From::Table, 1);
+}
+
+/// F43, batch R2, exactly-once 2d
+#[test]
+fn upsert_from_a_table_by_four_workers_survives_kills() {
+    cell("upsert", From::Table, 4);
+}
+
+/// F43, batch R2, exactly-once 2d
+#[test]
+fn mirror_from_a_file_by_one_worker_survives_kills() {
+    cell("mirror", From::Csv, 1);
+}
+
+/// F43, batch R2, exactly-once 2d
+#[test]
+fn mirror_from_a_file_by_four_workers_survives_kills() {
+    cell("mirror", From::Csv, 4);
+}
+
+/// F43, batch R2, exactly-once 2d
+#[test]
+fn mirror_from_a_table_by_one_worker_survives_kills() {
+    cell("mirror", From::Table, 1);
+}
+
+/// F43, batch R2, exactly-once 2d
+#[test]
+fn mirror_from_a_table_by_four_workers_survives_kills() {
+    cell("mirror", From::Table, 4);
 }
 
 /// A loader as many have been written: it loads a batch, commits, and then notes in a transaction of
@@ -90,6 +144,7 @@ impl Naive<'_> {
     }
 }
 
+/// F43, batch R1
 #[test]
 fn a_loader_that_commits_rows_and_its_note_apart_is_convicted_by_the_same_check() {
     let cluster = Cluster::start();

@@ -4,8 +4,8 @@
 //! (`VmHWM`). `ROWMILL_FAULT_MEMORY_ROWS` sets the smaller number of rows.
 
 use crate::support::lineitem::write_lineitem;
-use crate::support::loading::{JobText, Place};
-use crate::support::{Running, shared};
+use crate::support::loading::{JobText, Place, copy_lineitem};
+use crate::support::{Running, TestDb, shared};
 use std::path::Path;
 
 /// How often the smaller load is measured. What the allocator keeps differs by a MiB from run to
@@ -29,17 +29,32 @@ fn size() -> (usize, &'static [&'static str], u64) {
     }
 }
 
+/// batch 3.7.3, F66
 #[test]
 fn ten_times_the_rows_take_the_same_memory_on_postgresql() {
-    compare(&|| Place::Postgres(shared().database("memory")));
+    compare(From::Csv, &|| Place::Postgres(shared().database("memory")));
 }
 
+/// batch 3.7.3, F66
+#[test]
+fn ten_times_the_rows_of_a_table_take_the_same_memory() {
+    compare(From::Table, &|| Place::Postgres(shared().database("memory")));
+}
+
+/// batch 3.7.3, F66
 #[test]
 fn ten_times_the_rows_take_the_same_memory_on_sqlite() {
-    compare(&Place::sqlite);
+    compare(From::Csv, &Place::sqlite);
 }
 
-fn compare<'a>(fresh: &dyn Fn() -> Place<'a>) {
+/// What is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum From {
+    Csv,
+    Table,
+}
+
+fn compare<'a>(from: From, fresh: &dyn Fn() -> Place<'a>) {
     let folder = tempfile::tempdir().unwrap();
     let (few, many) = (folder.path().join("few.csv"), folder.path().join("many.csv"));
     let (rows, modes, batch_rows) = size();
@@ -47,20 +62,31 @@ fn compare<'a>(fresh: &dyn Fn() -> Place<'a>) {
     let scale = counts.1 as f64 / 5_900_000.0;
     write_lineitem(&few, scale, counts.0);
     write_lineitem(&many, scale, counts.1);
+    let databases = [&few, &many].map(|csv| {
+        (from == From::Table).then(|| {
+            let database = shared().database("source");
+            copy_lineitem(csv, &database);
+            database
+        })
+    });
     for mode in modes {
-        let small =
-            (0..SMALL_RUNS).map(|_| peak_bytes(&few, mode, batch_rows, &fresh())).max().unwrap();
+        let text = |which: usize| {
+            let mut text = JobText::of_mode(mode, batch_rows);
+            text.source_url = databases[which].as_ref().map(TestDb::url);
+            text
+        };
+        let small = (0..SMALL_RUNS).map(|_| peak_bytes(&few, &text(0), &fresh())).max().unwrap();
         let growth_of = |large: u64| (large as f64 / small as f64 - 1.0) * 100.0;
         let mut large = u64::MAX;
         for _ in 0..LARGE_RUNS {
-            large = large.min(peak_bytes(&many, mode, batch_rows, &fresh()));
+            large = large.min(peak_bytes(&many, &text(1), &fresh()));
             if growth_of(large) <= 10.0 {
                 break;
             }
         }
         let growth = growth_of(large);
         eprintln!(
-            "MEMORY {} {mode} rows={} peak={:.1}MiB rows={} peak={:.1}MiB growth={growth:+.1}%",
+            "MEMORY {} {from:?} {mode} rows={} peak={:.1}MiB rows={} peak={:.1}MiB growth={growth:+.1}%",
             fresh().name(),
             counts.0,
             mib(small),
@@ -76,8 +102,7 @@ fn mib(bytes: u64) -> f64 {
 }
 
 /// The largest resident size of a run that loads `csv`.
-fn peak_bytes(csv: &Path, mode: &'static str, batch_rows: u64, place: &Place<'_>) -> u64 {
-    let text = JobText::of_mode(mode, batch_rows);
+fn peak_bytes(csv: &Path, text: &JobText, place: &Place<'_>) -> u64 {
     place.create_lineitem(text.keyed);
     let folder = tempfile::tempdir().unwrap();
     let mut run = text.write_for(csv, folder.path(), place).start();

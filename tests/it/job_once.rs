@@ -128,6 +128,7 @@ fn assert_says(run: &Finished, code: i32, words: &[&str]) {
     }
 }
 
+/// batch R3, exactly-once 2b
 #[test]
 fn a_second_start_names_the_first_and_touches_nothing() {
     for load in Load::on_both() {
@@ -146,6 +147,7 @@ fn a_second_start_names_the_first_and_touches_nothing() {
     }
 }
 
+/// batch R3, F47, exactly-once 1d
 #[test]
 fn a_run_that_was_killed_is_shown_as_crashed_and_marked_so_by_the_next() {
     for load in Load::on_both() {
@@ -173,6 +175,7 @@ fn a_run_that_was_killed_is_shown_as_crashed_and_marked_so_by_the_next() {
     }
 }
 
+/// batch R3, F47, exactly-once 2b
 #[test]
 fn of_two_starts_at_once_exactly_one_runs() {
     for load in Load::on_both() {
@@ -193,6 +196,7 @@ fn of_two_starts_at_once_exactly_one_runs() {
     }
 }
 
+/// batch R3, F51
 #[test]
 fn a_start_of_a_complete_job_says_so_and_writes_nothing() {
     for load in Load::on_both() {
@@ -232,6 +236,7 @@ impl DataVersion {
     }
 }
 
+/// batch R12, F44, exactly-once 10a, 10b
 #[test]
 fn a_signal_stops_the_run_between_batches_and_the_next_completes() {
     for signal in ["TERM", "INT"] {
@@ -286,6 +291,7 @@ fn the_first_signal_finishes_what_is_in_flight() {
     load.complete();
 }
 
+/// batch R12, F44
 #[test]
 fn a_second_signal_rolls_back_what_is_in_flight() {
     let (load, mut holder) = held_load();
@@ -301,6 +307,7 @@ fn a_second_signal_rolls_back_what_is_in_flight() {
     load.complete();
 }
 
+/// batch R9
 #[test]
 fn an_input_that_grew_after_a_crash_is_refused_until_the_old_one_is_back() {
     for load in Load::on_both() {
@@ -365,6 +372,7 @@ fn a_job_file_that_changed_after_a_crash_is_refused_until_the_old_one_is_back() 
     }
 }
 
+/// batch R9
 #[test]
 fn limits_may_change_between_a_crash_and_the_next_start() {
     for mut load in Load::on_both() {

@@ -55,6 +55,7 @@ fn contained_on(place: &Place<'_>, parallel: bool) {
     assert_eq!(engine.stats().in_use, 0);
 }
 
+/// F61
 #[test]
 fn a_panic_in_a_closure_is_contained_on_postgresql() {
     for parallel in [true, false] {
@@ -69,6 +70,7 @@ fn a_panic_in_a_closure_is_contained_on_sqlite() {
     }
 }
 
+/// F61
 #[test]
 fn panics_of_every_worker_at_once_end_the_run_and_not_the_process() {
     let place = Place::sqlite();

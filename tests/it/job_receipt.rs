@@ -5,7 +5,8 @@ use parking_lot::Mutex;
 use rowmill::batch::ledger::{Ledger, LedgerName, Wanted};
 use rowmill::{
     Append, BatchDone, ColumnType, Culprit, Draft, Engine, Entity, Feed, Ident, Iter, Job, Mode,
-    Observer, Report, Status, StopToken, TableColumn, TableColumns, TableName, Target,
+    NdjsonColumn, NdjsonColumns, Observer, Report, Status, StopToken, TableColumn, TableColumns,
+    TableName, Target,
 };
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -42,6 +43,7 @@ fn run(home: &Home, job: &Job) -> Report {
     job.run(home.engine()).unwrap()
 }
 
+/// exactly-once 11a, 11b
 #[test]
 fn a_closure_that_takes_most_of_the_time_is_named() {
     on_both(|home| {
@@ -57,6 +59,7 @@ fn a_closure_that_takes_most_of_the_time_is_named() {
     });
 }
 
+/// exactly-once 11c, 11d, 11e
 #[test]
 fn the_slowest_batch_is_named_with_its_rows() {
     on_both(|home| {
@@ -89,6 +92,25 @@ fn what_a_table_takes_to_be_read_is_the_time_of_the_source() {
     });
 }
 
+#[test]
+fn what_objects_take_to_be_parsed_is_encoding_and_not_the_source() {
+    on_both(|home| {
+        let object = |n: i64| {
+            let rest: String = (0..200).map(|key| format!(",\"key {key}\":[{n},{key}]")).collect();
+            format!("{{\"id\":{n}{rest}}}\n")
+        };
+        let path = home.file("rows.ndjson", (0..1_000).map(object).collect::<String>());
+        let id = NdjsonColumn::new(Ident::new("id").unwrap(), ColumnType::Int8);
+        let feed = NdjsonColumns::open(&path, vec![id]).unwrap();
+        let (table, columns) = (TableName::parse("parsed").unwrap(), feed.columns().to_vec());
+        let mut target = Target::new(table, columns, Vec::new(), Mode::Append).unwrap();
+        target.create = true;
+        let report = run(home, &Job::named("parse").feed(Arc::new(feed), target));
+        assert_eq!(report.inserted, 1_000);
+        assert!(report.phases["encode"] > report.phases["read"], "{report:?}");
+    });
+}
+
 /// Looks at the ledger of its job while it runs.
 struct LookInside {
     url: String,
@@ -106,6 +128,7 @@ impl Observer for LookInside {
     }
 }
 
+/// batch 3.9.6, exactly-once 11i
 #[test]
 fn others_see_how_fast_a_run_gets_on() {
     on_both(|home| {
@@ -129,6 +152,7 @@ impl Observer for StopAtOnce {
     }
 }
 
+/// exactly-once 11g, batch 4.11
 #[test]
 fn a_run_is_compared_with_those_that_did_a_whole_job_of_its_name() {
     on_both(|home| {

@@ -270,6 +270,7 @@ fn in_memory_both_follow_the_model() {
     twins_follow_the_model(&home, home.engine());
 }
 
+/// batch 3.8.3
 #[test]
 fn on_postgres_both_follow_the_model() {
     let home = Home::postgres();

@@ -135,6 +135,7 @@ const STOPS: [Stop; 6] = [
     },
 ];
 
+/// batch R1, F45
 #[test]
 fn a_load_that_is_killed_at_an_exact_place_is_carried_on() {
     let cluster = Cluster::durable();
@@ -150,6 +151,7 @@ fn a_load_that_is_killed_at_an_exact_place_is_carried_on() {
     }
 }
 
+/// exactly-once 2c
 #[test]
 fn a_process_that_wakes_up_after_another_has_finished_its_work_does_no_harm() {
     let cluster = Cluster::durable();
@@ -193,6 +195,7 @@ fn a_load_that_is_killed_before_it_has_claimed_a_batch_is_carried_on() {
     scene.complete("before the claim");
 }
 
+/// batch R7
 #[test]
 fn a_server_that_stops_at_an_exact_place_and_comes_back_is_waited_for() {
     let cluster = Cluster::durable();
@@ -230,6 +233,7 @@ fn a_server_that_is_away_for_a_while_is_waited_for() {
     }
 }
 
+/// exactly-once 4c
 #[test]
 fn a_server_that_is_away_for_longer_than_the_patience_ends_the_run_and_the_next_completes() {
     let cluster = Cluster::durable();

@@ -86,10 +86,58 @@ fn a_bucket_that_a_killed_run_still_merges_is_merged_once() -> Result<()> {
     run_beside(&cluster().database("zombie_merge"), "merge", claim)
 }
 
+/// Takes a batch out of the stage and opens it again before the stage is sealed, as a server that
+/// died and forgot it would.
+struct Forgets {
+    url: String,
+    done: Mutex<bool>,
+}
+
+impl Observer for Forgets {
+    fn phase(&self, name: &str) {
+        if name != "merge" || std::mem::replace(&mut *self.done.lock(), true) {
+            return;
+        }
+        let mut session = postgres::Client::connect(&self.url, postgres::NoTls).unwrap();
+        session
+            .batch_execute(
+                "delete from rowmill.stage_1 where _rowmill_batch = 0; \
+                 update rowmill.batch set done = false, run_id = null, read = 0 \
+                 where phase = 0 and number = 0; \
+                 create table marks (at serial, phase int, number int); \
+                 create function mark() returns trigger language plpgsql as $$ begin \
+                 insert into public.marks (phase, number) values (new.phase, new.number); \
+                 return null; end $$; \
+                 create trigger mark after update on rowmill.batch for each row \
+                 when (new.done) execute function mark()",
+            )
+            .unwrap();
+    }
+}
+
+#[test]
+fn a_batch_that_the_server_forgot_is_done_again_before_the_stage_is_sealed() -> Result<()> {
+    let database = cluster().database("forgets");
+    let forgets = Arc::new(Forgets { url: database.url(), done: Mutex::new(false) });
+    let job = Job::named("forgets")
+        .read(Iter::new("numbers", || 0..1_000_i64))
+        .map(|id| Ok(Number { id }))
+        .write(Upsert::<Number>::new().create(true))
+        .batch_rows(100)
+        .observer(Arc::<Forgets>::clone(&forgets) as Arc<dyn Observer>);
+    let report = job.run(&Engine::open(&database.url())?)?;
+    assert_eq!((report.read, report.inserted, database.count("numbers")), (1_000, 1_000, 1_000));
+    // The batch, the seal, and then what merges.
+    let first = "select string_agg(phase::text, ' ' order by at) from marks where at <= 3";
+    assert_eq!(database.value(first), "0 3 1");
+    Ok(())
+}
+
 fn append(numbers: Pipeline<Number>) -> Job {
     numbers.write(Append::<Number>::new().create(true))
 }
 
+/// batch R5, exactly-once 3a
 #[test]
 fn a_batch_that_a_killed_run_still_commits_is_stored_once() -> Result<()> {
     let stored = "insert into numbers select generate_series(0, 999); \
@@ -104,6 +152,7 @@ fn a_bucket_that_a_killed_run_still_commits_is_merged_once() -> Result<()> {
     run_beside(&cluster().database("zombie_merged"), "merge", merged)
 }
 
+/// exactly-once 3a
 #[test]
 fn an_end_that_a_killed_run_still_commits_is_done_once() -> Result<()> {
     let ended = "update rowmill.batch set done = true where phase = 2; \

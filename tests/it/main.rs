@@ -20,6 +20,7 @@
 mod support;
 
 // The house: what holds for the tree as a whole.
+mod clauses; // every clause of the contract of batches is named by a test
 mod examples; // what is shown is run
 mod guide; // for who comes from Python: what is shown is run, on both databases
 mod layering; // who may know whom, one door per foreign crate, sizes of files
@@ -113,6 +114,7 @@ mod schema_migrate; // SQL files, each once and in order
 #[cfg(all(feature = "chrono", feature = "jiff", feature = "uuid"))]
 mod schema_source; // entities from tables
 mod schema_verify; // entities against the catalog
+mod session_conflict; // deadlocks and write skew, with and without another attempt
 mod session_lock; // locks that have a name
 mod session_query; // rows become objects
 mod session_read_only;
@@ -136,7 +138,10 @@ mod job_commit; // a COMMIT whose answer is lost
 mod job_deadline; // a run ends in time
 #[cfg(feature = "cli")]
 mod job_duplicates; // rows of the input with one key, by the stated policy
+mod job_death; // its process dies before any message, with its server, or is asked to end
+mod job_drift; // the table changes while a job writes to it
 mod job_errors; // every SQLSTATE does what its class says
+mod job_footprint; // what a run writes into the ledger, and leaves in the server
 #[cfg(feature = "cli")]
 mod job_join; // several processes on one job
 #[cfg(feature = "cli")]

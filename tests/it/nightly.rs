@@ -31,6 +31,7 @@ fn two_nights_on_sqlite() {
     two_nights(&format!("sqlite:{}", folder.path().join("nightly.db").display()));
 }
 
+/// batch 3.9.8
 #[test]
 fn two_nights_on_postgresql() {
     let database = shared().database("nightly");

@@ -97,6 +97,7 @@ fn one_who_cannot_connect_takes_a_connection_that_comes_back() {
     });
 }
 
+/// batch 3.7.4
 #[test]
 fn the_time_out_tells_why_no_connection_could_be_opened() {
     let fake = Fake::default();

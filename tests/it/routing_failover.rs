@@ -110,6 +110,39 @@ fn writes_resume_within_two_seconds_of_a_promotion_and_none_goes_to_the_old_prim
     assert_eq!(one(&trio.replicas[0], &there), resumed.len().to_string());
 }
 
+/// A server that took the place of another knows the numbers of its transactions, and not what the
+/// client of the other may make of them.
+#[test]
+fn what_became_of_a_commit_is_not_asked_of_a_server_that_took_the_place_of_another() {
+    let trio = Trio::start();
+    make_table(&trio);
+    let engine = trio.engine();
+    // The server commits, and its answer waits for a standby that is not there.
+    trio.primary.sql("alter system set synchronous_standby_names = 'nobody'");
+    trio.primary.sql("alter system set synchronous_commit = 'local'");
+    trio.primary.sql("select pg_reload_conf()");
+    let options = TransactionOptions::new().retry(rowmill::RetryPolicy::default()).resolve_commit();
+    let runs = AtomicI64::new(0);
+    let ended = thread::scope(|scope| {
+        let committing = scope.spawn(|| {
+            engine.transact(&options, |transaction| {
+                runs.fetch_add(1, Ordering::SeqCst);
+                transaction.run("set local synchronous_commit = on")?;
+                transaction.execute("insert into writes values (1)", &[])
+            })
+        });
+        let waits = "select count(*) > 0 from pg_stat_activity where wait_event = 'SyncRep'";
+        until("a commit waits for its standby", || one(&trio.primary, waits) == "t");
+        until("the replica has it", || rows(&trio.replicas[0]) == 1);
+        trio.primary.kill();
+        trio.replicas[0].promote();
+        trio.replicas[1].follow(&trio.replicas[0]);
+        committing.join().unwrap()
+    });
+    assert_eq!(ended.unwrap_err().kind(), ErrorKind::CommitUnknown);
+    assert_eq!(runs.load(Ordering::SeqCst), 1);
+}
+
 #[test]
 fn an_old_primary_that_follows_is_read_from_and_can_be_promoted_again() {
     let trio = Trio::start();

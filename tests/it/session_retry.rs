@@ -33,6 +33,7 @@ fn counter(label: &str) -> (TestDb<'static>, Engine) {
     (database, engine)
 }
 
+/// F34
 #[test]
 fn a_serialization_failure_runs_the_whole_closure_again() {
     let (database, engine) = counter("serialization");
@@ -50,6 +51,7 @@ fn a_serialization_failure_runs_the_whole_closure_again() {
     assert_eq!((attempts, database.value("select n from t").as_str()), (2, "11"));
 }
 
+/// F33
 #[test]
 fn transactions_that_deadlock_all_succeed_in_the_end() {
     let database = shared().database("deadlock");
@@ -146,6 +148,7 @@ fn insert(transaction: &mut Transaction) -> Result<u32> {
     Ok(transaction.attempt())
 }
 
+/// F13
 #[test]
 fn a_commit_whose_answer_was_lost_is_an_error_of_its_own_and_not_tried_again() {
     let database = shared().database("unknown");
@@ -174,6 +177,7 @@ fn a_commit_that_turns_out_not_to_have_held_is_run_again() {
     assert_eq!((attempt.unwrap(), database.count("t")), (2, 1));
 }
 
+/// F18
 #[test]
 fn a_commit_that_turns_out_to_have_held_is_not_run_again() {
     // The server commits, waits for a standby that is not there, and its session is ended: the

@@ -80,6 +80,7 @@ fn on_the_server(sql: &str) -> String {
     text
 }
 
+/// F57
 #[test]
 fn a_csv_file_is_what_copy_writes_and_reads_back_as_itself() -> Result<()> {
     let folder = tempfile::tempdir().unwrap();
@@ -95,6 +96,7 @@ fn a_csv_file_is_what_copy_writes_and_reads_back_as_itself() -> Result<()> {
     Ok(())
 }
 
+/// F57
 #[test]
 fn an_ndjson_file_is_what_row_to_json_makes() -> Result<()> {
     let folder = tempfile::tempdir().unwrap();
@@ -133,6 +135,7 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
+/// batch R11
 #[test]
 fn the_parallel_file_is_the_serial_one_and_its_manifest_says_what_is_in_it() -> Result<()> {
     let folder = tempfile::tempdir().unwrap();
@@ -185,6 +188,25 @@ fn a_refused_export_leaves_nothing_behind() {
     fs::write(target.path(), "mine").unwrap();
     assert_eq!(target.ledger().unwrap_err().kind(), ErrorKind::Config);
     assert_eq!(names(folder.path()), ["x.ndjson"]);
+}
+
+#[test]
+fn what_no_export_has_written_is_not_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let refused = |target: FileTarget, why: &str| {
+        let error = target.replace(true).ledger().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config);
+        assert!(error.to_string().contains(why), "{error}");
+    };
+    let (taken, mixed) = (folder.path().join("x.csv"), folder.path().join("night"));
+    fs::create_dir(&taken).unwrap();
+    refused(CsvFile::create(&taken), "what is there is no regular file");
+    fs::create_dir(&mixed).unwrap();
+    fs::write(mixed.join("mine.txt"), "mine").unwrap();
+    let parts = CsvFile::create(format!("{}/", mixed.display()));
+    refused(parts, "the folder has files that no export has written");
+    assert_eq!(names(folder.path()), ["night", "x.csv"]);
+    assert_eq!(names(&mixed), ["mine.txt"]);
 }
 
 #[test]

@@ -16,6 +16,7 @@ fn limited(url: &str) -> Box<dyn Connection> {
     connection
 }
 
+/// batch 3.9.5
 #[test]
 fn a_statement_that_takes_too_long_is_cancelled_and_the_connection_stays() {
     let db = shared().database("limits");

@@ -58,6 +58,7 @@ fn assert_equal(db: &TestDb<'_>, a: &str, b: &str) {
     assert_eq!(db.count(a), db.count(b));
 }
 
+/// batch 3.9.1, F57
 #[test]
 fn every_type_survives_the_way_through_copy() {
     let db = shared().database("types");

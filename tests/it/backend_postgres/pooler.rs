@@ -26,6 +26,7 @@ fn things(name: &'static str) -> impl Fn() -> std::vec::IntoIter<Thing> {
     }
 }
 
+/// batch 3.10.11
 #[test]
 fn whole_jobs_run_behind_a_pooler_in_transaction_mode() {
     let db = shared().database("pooled");

@@ -118,6 +118,7 @@ fn a_password_is_never_sent_readable_over_a_network() {
     assert_eq!(server.join().unwrap(), b"");
 }
 
+/// batch R4
 #[test]
 fn the_server_and_the_system_watch_the_connection() {
     let mut connection = backend(&shared().url()).connect(in_time()).unwrap();

@@ -244,6 +244,7 @@ fn after_a_copy_that_could_not_start_no_answer_is_taken_for_another() {
     assert_eq!(text(&mut *connection, "select id::text from t", &[]), "7");
 }
 
+/// F35
 #[test]
 fn a_table_that_changes_never_puts_a_value_into_the_wrong_column() {
     let db = shared().database("drift");

@@ -5,6 +5,7 @@ use crate::support::shared;
 use rowmill::backend::Backend;
 use rowmill::{Class, ErrorKind, SqlState};
 
+/// exactly-once 3c, F16
 #[test]
 fn a_commit_that_was_a_rollback_is_an_error() {
     let db = shared().database("silent");
@@ -63,6 +64,7 @@ fn a_transaction_in_a_transaction_is_an_error() {
     connection.begin().unwrap();
 }
 
+/// F17
 #[test]
 fn a_deferred_constraint_fails_the_commit_and_leaves_the_connection_clean() {
     let db = shared().database("deferred");
@@ -77,6 +79,7 @@ fn a_deferred_constraint_fails_the_commit_and_leaves_the_connection_clean() {
     assert_eq!(text(&mut *connection, "select count(*)::text from t", &[]), "0");
 }
 
+/// F13, F14
 #[test]
 fn a_commit_without_an_answer_is_unknown() {
     let db = shared().database("unknown");
@@ -117,6 +120,7 @@ fn a_connection_that_was_lost_before_the_commit_is_no_unknown_commit() {
     assert_eq!(error.sqlstate(), Some(SqlState::CONNECTION_FAILURE));
 }
 
+/// F14.
 /// The answer is `CommandComplete` (12 bytes) and `ReadyForQuery` (6). With the first of them it is
 /// known that the commit held, also where the connection ends right behind it: the driver says that
 /// it is closed.

@@ -124,6 +124,7 @@ fn a_parent_that_another_table_lacks_costs_one_row() {
     });
 }
 
+/// F17
 #[test]
 fn constraints_that_the_server_would_check_at_the_end_are_put_down_to_their_rows() {
     let home = Home::postgres();
@@ -147,6 +148,7 @@ fn constraints_that_the_server_would_check_at_the_end_are_put_down_to_their_rows
     }
 }
 
+/// F17
 #[test]
 fn a_foreign_key_that_commit_would_check_costs_exactly_the_rows_at_fault() {
     on_both(|home| {

@@ -38,6 +38,7 @@ fn both_ways(home: &Home, mode: Mode, before: &str, check: impl Fn(Tally)) {
     }
 }
 
+/// batch 3.8.1
 #[test]
 fn every_mode_fills_an_empty_table() {
     on_both(|home| {
@@ -53,6 +54,7 @@ fn every_mode_fills_an_empty_table() {
 const EQUAL: &str = "insert into items values (1, 'one', 1.5), (2, '', 0), (3, null, -2.25), \
     (4, 'four, \u{fc}', 1e300)";
 
+/// batch 3.8.4
 #[test]
 fn every_mode_tells_what_it_did_on_an_equal_table() {
     on_both(|home| {
@@ -75,6 +77,7 @@ fn every_mode_tells_what_it_did_on_an_equal_table() {
 const PARTLY: &str = "insert into items values (1, 'one', 1.5), (2, null, 0), (3, '', -2.25), \
     (9, 'nine', 9)";
 
+/// batch 3.8.1
 #[test]
 fn append_takes_what_is_new_and_rejects_what_is_there() {
     on_both(|home| {
@@ -99,6 +102,7 @@ fn insert_ignore_takes_what_is_new_and_passes_over_what_is_there() {
     });
 }
 
+/// batch 3.8.4
 #[test]
 fn upsert_changes_what_differs_also_from_and_to_null() {
     on_both(|home| {

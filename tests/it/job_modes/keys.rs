@@ -15,6 +15,7 @@ fn repeated() -> [Item; 7] {
     ]
 }
 
+/// batch 3.8.2
 #[test]
 fn the_last_row_of_a_key_wins_and_the_others_are_duplicates() {
     on_both(|home| {

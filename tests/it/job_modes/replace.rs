@@ -2,6 +2,7 @@
 
 use super::*;
 
+/// batch 3.8.1
 #[test]
 fn what_hangs_on_the_table_survives() {
     on_both(|home| {

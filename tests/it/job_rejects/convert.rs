@@ -39,6 +39,7 @@ fn quoted(text: &str) -> String {
     if text == "\"\"" { text.to_owned() } else { format!("\"{}\"", text.replace('"', "\"\"")) }
 }
 
+/// batch 3.5.1, F52
 #[test]
 fn every_type_refuses_its_own_row_with_the_code_of_the_server() {
     on_both(|home| {

@@ -32,6 +32,7 @@ fn statements(
     counted.take().len()
 }
 
+/// batch 3.5.3
 #[test]
 fn what_constraints_refuse_costs_the_same_however_many_rows_it_is() {
     let home = Home::postgres();
@@ -50,6 +51,7 @@ fn what_constraints_refuse_costs_the_same_however_many_rows_it_is() {
     }
 }
 
+/// batch 3.5.2
 #[test]
 fn a_row_that_the_database_names_costs_a_few_statements() {
     let home = Home::postgres();
@@ -62,6 +64,7 @@ fn a_row_that_the_database_names_costs_a_few_statements() {
     }
 }
 
+/// batch 3.5.4.
 /// What no query finds: a trigger that raises.
 #[test]
 fn halving_costs_the_logarithm_of_the_batch_for_each_bad_row() {

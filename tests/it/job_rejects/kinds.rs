@@ -262,6 +262,7 @@ fn setting(name: &str, default: &str) -> Vec<f64> {
     text.split(',').map(|part| part.trim().parse().unwrap()).collect()
 }
 
+/// F52
 #[test]
 fn every_kind_of_bad_row_is_explained_at_every_share() {
     let rows = setting("ROWMILL_REJECT_ROWS", "2000")[0] as u64;
@@ -282,6 +283,7 @@ fn every_kind_of_bad_row_is_explained_at_every_share() {
     }
 }
 
+/// F52
 #[test]
 fn every_kind_of_bad_row_is_explained_in_modes_that_stage() {
     for kind in kinds() {
@@ -297,6 +299,7 @@ fn every_kind_of_bad_row_is_explained_in_modes_that_stage() {
     }
 }
 
+/// F52.
 /// The checker itself: a reject that is told with another reason, or not at all, is noticed.
 #[test]
 fn a_wrong_reason_and_a_missing_reject_are_noticed() {

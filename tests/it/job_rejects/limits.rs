@@ -1,7 +1,7 @@
 //! How many rows may be rejected, and what happens then.
 
 use super::*;
-use rowmill::Status;
+use rowmill::{Engine, Status};
 
 const TABLE: &str = "create table t (id bigint primary key, n integer check (n > 0))";
 const COLUMNS: [&str; 2] = ["id bigint", "n integer"];
@@ -40,6 +40,7 @@ fn the_limit_itself_is_allowed() {
     });
 }
 
+/// batch 3.3.2
 #[test]
 fn one_more_stops_the_job_and_a_higher_limit_carries_on() {
     on_both(|home| {
@@ -78,6 +79,29 @@ fn one_more_stops_the_job_and_a_higher_limit_carries_on() {
             }
         }
     });
+}
+
+/// F53: eight workers meet bad rows at once; none of them is stored beyond the limit, and whatever
+/// was stored below it stays once.
+#[test]
+fn eight_workers_never_exceed_the_limit_and_a_higher_one_carries_on() {
+    let home = Home::postgres();
+    home.sql(TABLE);
+    let engine = Engine::builder(home.url()).pool_size(8).build().unwrap();
+    let bad: Vec<u64> = (1..=400).step_by(2).collect();
+    for limit in [0, 1, 17, 100, 199] {
+        home.sql("delete from t");
+        let before = home.rejects_or_none().len() as u64;
+        let job = job(&home, Mode::Append, 400, &bad).workers(8);
+        let (report, error) = job.clone().max_rejects(MaxRejects::Count(limit)).report(&engine);
+        assert_eq!(error.unwrap().kind(), ErrorKind::RejectLimit, "{limit}");
+        assert_eq!(report.status, Status::RejectLimit);
+        let stored = home.rejects().len() as u64 - before;
+        assert!(stored <= limit && report.rejected == stored, "{stored} of {limit}: {report:?}");
+        let report = job.max_rejects(MaxRejects::Count(200)).run(&engine).unwrap();
+        assert_eq!((report.inserted, report.rejected), (200, 200), "{limit}");
+        assert_eq!(home.rejects().len() as u64 - before, 200, "{limit}");
+    }
 }
 
 #[cfg(feature = "cli")]

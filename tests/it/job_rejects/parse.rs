@@ -15,6 +15,7 @@ const BROKEN: &[u8] = b"\xEF\xBB\xBFid,name,n\n\
     8,\"quote\"s\" here\",8\n\
     9,last,9";
 
+/// batch 3.3, F52
 #[test]
 fn a_broken_record_has_its_place_and_its_bytes() {
     on_both(|home| {

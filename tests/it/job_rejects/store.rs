@@ -11,6 +11,7 @@ const COLUMNS: [&str; 4] = ["id bigint", "code text", "n integer", "p bigint"];
 
 const CSV: &str = "id,code,n,p\n1,a,1,1\n2,b,0,1\n3,a,1,1\n4,d,1,7\n5,e,5,2\n6,f,6,2\n";
 
+/// batch 3.3, F52
 #[test]
 fn each_constraint_refuses_its_own_row_and_is_named() {
     on_both(|home| {

@@ -4,7 +4,7 @@
 //! file it came from, so that a lost row, a changed row and a doubled row all show.
 
 use super::lineitem::{self, write_to};
-use super::{Invocation, Running, rowmill};
+use super::{Invocation, Running, TestDb, rowmill};
 use std::collections::hash_map::DefaultHasher;
 use std::fmt::Write as _;
 use std::fs::File;
@@ -54,6 +54,12 @@ impl Input {
         Self { folder, good, bad }
     }
 
+    /// Makes a table `lineitem` of the file in `database`, for a job that reads it there: with its
+    /// key, and without the check that refuses rows.
+    pub fn copy_to(&self, database: &TestDb<'_>) {
+        copy_lineitem(&self.path(), database);
+    }
+
     /// The folder of the file; a job may be written into it.
     pub fn folder(&self) -> &Path {
         self.folder.path()
@@ -99,6 +105,20 @@ impl Input {
         let exact = Difference::default();
         assert_eq!((rows, rejects), (exact, exact), "{}: rows and rejects, {told}", place.name());
     }
+}
+
+/// Makes a table `lineitem` of a file in `database`, with its key.
+pub fn copy_lineitem(csv: &Path, database: &TestDb<'_>) {
+    database.sql(&format!(
+        "create table lineitem ({}, primary key (l_orderkey, l_linenumber))",
+        lineitem::COLUMNS
+    ));
+    let mut client = database.connect();
+    let mut copy = client.copy_in("copy lineitem from stdin (format csv, header)").expect("copy");
+    let mut file = File::open(csv).expect("open the file");
+    std::io::copy(&mut file, &mut copy).expect("send the file");
+    copy.finish().expect("copy the file");
+    client.batch_execute("analyze lineitem").expect("analyze");
 }
 
 /// What is missing from a table and what it has too often.
@@ -221,13 +241,15 @@ pub struct JobText {
     pub batch_rows: u64,
     /// More lines of `[limits]`.
     pub limits: String,
+    /// The database whose table `lineitem` is read instead of the file.
+    pub source_url: Option<String>,
 }
 
 impl JobText {
     /// A job in a mode that needs a key, or `append`.
     pub fn of_mode(mode: &'static str, batch_rows: u64) -> Self {
         let keyed = mode != "append";
-        Self { mode, keyed, batch_rows, limits: String::new() }
+        Self { mode, keyed, batch_rows, limits: String::new(), source_url: None }
     }
 
     /// Writes the job beside `input`, for `place`.
@@ -244,12 +266,18 @@ impl JobText {
 
     fn text(&self, csv: &Path) -> String {
         let Self { mode, batch_rows, limits, .. } = self;
+        let source = match &self.source_url {
+            Some(url) => format!(
+                "kind = \"table\"\nurl = \"{url}\"\ntable = \"lineitem\"\n\
+                 consistency = \"per-batch\"\n"
+            ),
+            None => format!("kind = \"csv\"\npath = \"{}\"\n", csv.display()),
+        };
         let key = if self.keyed { "key = [\"l_orderkey\", \"l_linenumber\"]\n" } else { "" };
         let mut text = format!(
-            "name = \"lineitem\"\n[source]\nkind = \"csv\"\npath = \"{}\"\n\
+            "name = \"lineitem\"\n[source]\n{source}\
              [target]\nurl = \"${{ROWMILL_TARGET}}\"\ntable = \"lineitem\"\nmode = \"{mode}\"\n{key}\
-             [limits]\nmax_rejects = 100000\nbatch_rows = {batch_rows}\n{limits}\n[columns]\n",
-            csv.display()
+             [limits]\nmax_rejects = 100000\nbatch_rows = {batch_rows}\n{limits}\n[columns]\n"
         );
         for (name, column_type) in lineitem::columns() {
             writeln!(text, "{name} = \"{column_type}\"").expect("write to a text");

@@ -59,6 +59,7 @@ fn change(home: &Arc<Home>) -> impl Fn() + Send + Sync + 'static {
     }
 }
 
+/// batch R10
 #[test]
 fn a_snapshot_is_the_table_at_one_instant_whatever_is_written_meanwhile() {
     for table in [Table::<Row>::all(), Table::all().partitions(rowmill::Partitions::Blocks)] {
@@ -70,6 +71,7 @@ fn a_snapshot_is_the_table_at_one_instant_whatever_is_written_meanwhile() {
     }
 }
 
+/// batch R10
 #[test]
 fn batch_by_batch_each_row_that_is_there_all_the_time_is_read_once() {
     let home = Arc::new(home_with_rows());
@@ -84,6 +86,7 @@ fn batch_by_batch_each_row_that_is_there_all_the_time_is_read_once() {
     assert_eq!(home.rows("select v from b where id in (5, 995) order by id"), ["5", "-1"]);
 }
 
+/// batch R10
 #[test]
 fn a_table_that_was_to_stay_as_it_is_and_did_not_fails_the_run() {
     let home = Arc::new(home_with_rows());
@@ -112,6 +115,7 @@ impl Observer for Emptier {
     }
 }
 
+/// batch R10
 #[test]
 fn nobody_rewrites_or_empties_a_table_while_its_snapshot_lives() {
     let home = home_with_rows();

@@ -37,6 +37,7 @@ fn shared_columns() -> Vec<TableColumn> {
     .collect()
 }
 
+/// batch 3.9.1, 3.9.2, F57
 #[test]
 fn every_type_of_postgresql_is_passed_through_as_it_is() {
     let home = Home::postgres();

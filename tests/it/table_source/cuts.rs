@@ -82,6 +82,7 @@ fn a_key_of_several_columns_and_one_that_descends_are_cut() {
     });
 }
 
+/// batch 3.6.2
 #[test]
 fn what_has_no_key_value_is_a_piece_of_its_own() {
     on_both(|home| {
@@ -100,6 +101,7 @@ fn what_has_no_key_value_is_a_piece_of_its_own() {
     });
 }
 
+/// batch 3.6.1
 #[test]
 fn a_table_without_a_key_is_read_by_blocks_as_of_one_snapshot() {
     let home = Home::postgres();
@@ -138,6 +140,7 @@ fn partitions_and_what_inherits_are_read_once() {
     arrives(&home, |feed| feed.partitions(Partitions::Blocks));
 }
 
+/// batch 3.6.1
 #[test]
 fn statistics_and_samples_part_a_table_and_their_ends_are_open() {
     let home = Home::postgres();

@@ -65,6 +65,7 @@ fn key_by_key_a_restart_goes_on_whatever_was_written_meanwhile() {
     assert_eq!(home.rows(missing), ["0", "1000"]);
 }
 
+/// batch R10
 #[test]
 fn instants_are_not_mixed_and_the_difference_is_told() {
     for table in tables().split_off(1) {

@@ -17,6 +17,7 @@ fn narrow(home: &Home, connections: u32) -> Engine {
         .unwrap()
 }
 
+/// batch 3.7.1
 #[test]
 fn more_workers_than_connections_neither_wait_for_each_other_nor_fail() {
     let home = Home::postgres();
@@ -131,6 +132,7 @@ fn watched(job: Job, home: &Home) -> (Arc<Shares>, Report) {
     (shares, report)
 }
 
+/// batch 3.6.3
 #[test]
 fn rows_that_crowd_in_a_corner_of_the_key_are_shared_evenly() {
     let home = Home::postgres();
@@ -157,6 +159,7 @@ fn rows_that_crowd_in_a_corner_of_the_key_are_shared_evenly() {
     assert!(busiest <= 1.3, "{busiest}: {shares:?}");
 }
 
+/// batch 3.6.3.
 /// `ROWMILL_FAT_ROW` sets the size of the row; 1 GB needs some 12 GB of disk.
 #[test]
 fn one_row_of_enormous_size_does_not_leave_the_others_idle() {

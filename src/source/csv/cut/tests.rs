@@ -16,6 +16,7 @@ fn rows(text: &str, line_end: LineEnd) -> u64 {
     plan(text, &CsvFormat::new(), line_end, limits).iter().map(|bounds| bounds.rows).sum()
 }
 
+/// batch 3.6.5
 #[test]
 fn a_batch_is_closed_by_rows_or_by_bytes() {
     let format = CsvFormat::new();
