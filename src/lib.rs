@@ -134,6 +134,7 @@ mod retry;
 mod routing;
 pub mod schema;
 pub mod session;
+pub mod sharding;
 pub mod sink;
 pub mod source;
 mod spent;
@@ -204,6 +205,10 @@ pub use pool::{
     Hooked, NullPool, Pool, PoolEvent, PoolHooks, PoolListener, PoolName, PoolStats, Pooled,
     QueuePool, Returning, Verdict,
 };
+pub use sharding::{
+    KeyKind, Placement, ShardId, ShardKey, ShardMap,
+    ShardedEngine, ShardedEngineBuilder, StoredMap,
+};
 pub use url::DatabaseUrl;
 
 // Paper: structs as rows, and SQL.
@@ -221,6 +226,7 @@ pub use mapping::nul::NulPolicy;
 pub use mapping::param::Param;
 pub use mapping::reference::{OnDelete, Reference};
 pub use mapping::rows::{RowWriter, Rows};
+pub use mapping::sharded::Sharded;
 pub use mapping::table_shape::{Index, TableShape};
 pub use query::{
     Delete, Expr, Find, OrderBy, PageToken, Query, Sql, Update, both, count_all, count_of, either,

@@ -13,10 +13,12 @@ pub(crate) fn generate(model: &Entity) -> TokenStream {
     let checks = entity_columns::checks(model);
     let constants = entity_fields::generate(model);
     let keyed = keyed(model);
+    let (shard_key, sharded) = sharded(model);
     let methods = [pack(model), pack_field(model), fill_field(model), unpack(model)];
     quote! {
         #constants
         #keyed
+        #sharded
         #checks
 
         #[automatically_derived]
@@ -34,6 +36,8 @@ pub(crate) fn generate(model: &Entity) -> TokenStream {
             fn key() -> &'static [&'static str] {
                 &[#(#key),*]
             }
+
+            #shard_key
 
             #(#methods)*
         }
@@ -149,4 +153,29 @@ fn keyed(model: &Entity) -> Option<TokenStream> {
             }
         }
     })
+}
+
+/// The method that names the shard key, and the trait that says of what type it is; neither where
+/// the default will do.
+fn sharded(model: &Entity) -> (Option<TokenStream>, Option<TokenStream>) {
+    let Entity { ident, krate, .. } = model;
+    let Some(column) = model.columns.iter().find(|column| column.shard_key) else {
+        return (None, None);
+    };
+    let (name, ty) = (&column.name, &column.ty);
+    let method = quote! {
+        fn shard_key() -> ::core::option::Option<&'static str> {
+            ::core::option::Option::Some(#name)
+        }
+    };
+    let message = "a shard key cannot be NULL: a row without one would have no shard";
+    let sharded = quote_spanned! {ty.span()=>
+        const _: () = ::core::assert!(!<#ty as #krate::Cell>::NULLABLE, #message);
+
+        #[automatically_derived]
+        impl #krate::Sharded for #ident {
+            type ShardKey = #ty;
+        }
+    };
+    (Some(method), Some(sharded))
 }

@@ -43,6 +43,7 @@ pub(crate) struct Column {
     pub(crate) references: Option<References>,
     pub(crate) on_delete: Option<LitStr>,
     pub(crate) key: bool,
+    pub(crate) shard_key: bool,
 }
 
 /// Who makes the values of a column.
@@ -105,7 +106,7 @@ impl Entity {
 /// Checks what no column can be told alone.
 fn check_together(columns: &[Column], faults: &mut Faults) {
     let mut taken = HashSet::new();
-    let mut has_version = false;
+    let (mut has_version, mut has_shard_key) = (false, false);
     for column in columns {
         if !taken.insert(&column.name) {
             let message = format!("another field is the column {:?} too", column.name);
@@ -116,6 +117,11 @@ fn check_together(columns: &[Column], faults: &mut Faults) {
             faults.keep::<()>(Err(Error::new_spanned(&column.ident, message)));
         }
         has_version |= column.version;
+        if column.shard_key && has_shard_key {
+            let message = "another field is the shard key too";
+            faults.keep::<()>(Err(Error::new_spanned(&column.ident, message)));
+        }
+        has_shard_key |= column.shard_key;
     }
 }
 
@@ -208,6 +214,7 @@ fn of_options(field: &syn::Field, ident: Ident, name: String, options: FieldOpti
         references: options.references,
         on_delete: options.on_delete,
         key: options.key.is_some(),
+        shard_key: options.shard_key.is_some(),
     };
     Field::Column(Box::new(column), index)
 }

@@ -22,6 +22,7 @@ pub(crate) struct FieldOptions {
     pub(crate) version: Option<()>,
     pub(crate) references: Option<References>,
     pub(crate) on_delete: Option<LitStr>,
+    pub(crate) shard_key: Option<()>,
     pub(crate) skip: Option<()>,
 }
 
@@ -52,6 +53,7 @@ impl FieldOptions {
             "generated" => once(&mut self.generated, (), meta),
             "read_only" => once(&mut self.read_only, (), meta),
             "version" => once(&mut self.version, (), meta),
+            "shard_key" => once(&mut self.shard_key, (), meta),
             "skip" => once(&mut self.skip, (), meta),
             "column" => once(&mut self.column, text(meta)?, meta),
             "column_type" => once(&mut self.column_type, text(meta)?, meta),
@@ -68,6 +70,7 @@ impl FieldOptions {
         let flags = [self.key, self.unique, self.index, self.generated, self.read_only];
         flags.iter().all(Option::is_none)
             && self.version.is_none()
+            && self.shard_key.is_none()
             && self.references.is_none()
             && self.on_delete.is_none()
             && self.default.is_none()
@@ -81,6 +84,10 @@ impl FieldOptions {
         let made = self.generated.is_some() || self.default.is_some() || self.read_only.is_some();
         if self.version.is_some() && (made || self.key.is_some()) {
             let message = "a version is counted by this crate: it is no key, and not generated";
+            return Err(Error::new_spanned(&field.ident, message));
+        }
+        if self.shard_key.is_some() && (made || self.version.is_some()) {
+            let message = "a shard key says where a row goes: the row has to carry it";
             return Err(Error::new_spanned(&field.ident, message));
         }
         if self.read_only.is_some() && (self.generated.is_some() || self.default.is_some()) {
@@ -103,7 +110,7 @@ impl FieldOptions {
 fn unknown(meta: &ParseNestedMeta<'_>) -> Error {
     meta.error(
         "expected key, column, column_type, length, unique, index, generated, default, read_only, \
-         version, references, on_delete or skip on a field",
+         version, references, on_delete, shard_key or skip on a field",
     )
 }
 

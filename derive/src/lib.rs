@@ -63,6 +63,7 @@ use syn::{DeriveInput, Error, parse_macro_input};
 ///   `"table.column"`, where there is no entity.
 /// - `#[entity(on_delete = "cascade")]`, beside `references`: what becomes of a row when the row it
 ///   refers to is deleted; also `"restrict"` and `"set null"`. Default: that row cannot be deleted.
+/// - `#[entity(shard_key)]`: it says on which shard the row is: `rowmill::Sharded` is written too.
 /// - `#[entity(skip)]`: it is no column; `Default::default()` when a row is read.
 #[proc_macro_derive(Entity, attributes(entity))]
 pub fn derive_entity(input: TokenStream) -> TokenStream {

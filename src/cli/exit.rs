@@ -29,9 +29,11 @@ impl Exit {
     /// How a command ends that ended with `error`.
     pub(super) fn of(error: &Error) -> Self {
         match error.kind() {
-            ErrorKind::Config | ErrorKind::Url | ErrorKind::Schema | ErrorKind::Unsupported => {
-                Self::Usage
-            }
+            ErrorKind::Config
+            | ErrorKind::Url
+            | ErrorKind::Schema
+            | ErrorKind::Shard
+            | ErrorKind::Unsupported => Self::Usage,
             ErrorKind::Source => of_source(error),
             ErrorKind::Connect
             | ErrorKind::Disconnect

@@ -4,7 +4,8 @@ use super::acquire::{Acquire, Intent};
 use super::database::Engine;
 use super::wires::Reading;
 use crate::backend::Connection;
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
+use std::time::{Duration, Instant};
 
 /// What statements can be run through: an [`Engine`], each on a connection that is taken and given
 /// back, or a transaction.
@@ -56,6 +57,30 @@ pub trait Executor {
     /// As [`with`](Self::with); `Database`, `Disconnect` or `CommitUnknown` from COMMIT.
     #[track_caller]
     fn atomically<T>(&self, work: impl FnOnce(&mut dyn Connection) -> Result<T>) -> Result<T>;
+}
+
+impl Engine {
+    /// As [`read`](Executor::read), but by the deadline it is done, or has failed; where statements
+    /// cannot be bounded, one that has begun goes on.
+    #[track_caller]
+    pub(crate) fn read_until<T>(
+        &self,
+        deadline: Option<Instant>,
+        mut work: impl FnMut(&mut dyn Connection) -> Result<T>,
+    ) -> Result<T> {
+        self.wires().read(Reading { deadline, ..Reading::default() }, |connection, _| {
+            if let Some(deadline) = deadline {
+                let left = deadline.saturating_duration_since(Instant::now());
+                // Zero would be no limit.
+                let limit = left.max(Duration::from_millis(1));
+                match connection.set_statement_timeout(Some(limit)) {
+                    Err(error) if error.kind() != ErrorKind::Unsupported => return Err(error),
+                    _ => {}
+                }
+            }
+            work(connection)
+        })
+    }
 }
 
 impl Executor for Engine {

@@ -60,7 +60,7 @@ impl Reader {
     }
 
     fn declared(&self) -> Reading<'_> {
-        Reading { freshness: self.freshness, label: self.label.as_deref() }
+        Reading { freshness: self.freshness, label: self.label.as_deref(), deadline: None }
     }
 }
 

@@ -6,7 +6,7 @@ use crate::pool::{Pool, Pooled};
 use crate::routing::{Avoid, Freshness, Intent, Lent, Router, Wish};
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// So often a read is tried on another server, the primary included.
 const MOST_MOVES: u32 = 3;
@@ -25,6 +25,16 @@ pub(super) enum Wires {
 pub(super) struct Reading<'a> {
     pub(super) freshness: Freshness,
     pub(super) label: Option<&'a str>,
+    /// Nobody waits for a connection any longer than that; `None` for as long as a check-out may
+    /// take.
+    pub(super) deadline: Option<Instant>,
+}
+
+impl Reading<'_> {
+    /// How much time there is, if there is a deadline.
+    fn remaining(&self) -> Option<Duration> {
+        self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()))
+    }
 }
 
 impl Wires {
@@ -94,14 +104,21 @@ impl Wires {
         reading: Reading<'_>,
         mut work: impl FnMut(&mut dyn Connection, bool) -> Result<T>,
     ) -> Result<T> {
+        let timeout = self.pool().options().timeout;
         let router = match self {
-            Self::One { pool, .. } => return work(&mut *pool.get()?, false),
+            Self::One { pool, .. } => {
+                let Some(left) = reading.remaining() else {
+                    return work(&mut *pool.get()?, false);
+                };
+                let timeout = left.min(timeout);
+                return work(&mut *pool.take(None, timeout, timeout)?, false);
+            }
             Self::Many(router) => router,
         };
-        let timeout = router.pool().options().timeout;
         let mut avoid = Avoid::default();
         let mut moves = 0;
         loop {
+            let timeout = reading.remaining().map_or(timeout, |left| left.min(timeout));
             let wish = Wish { avoid: avoid.clone(), ..wish(Intent::Read, reading, timeout) };
             let Lent { mut connection, node, is_replica } = router.acquire(wish)?;
             let error = match work(&mut *connection, is_replica) {
@@ -118,7 +135,7 @@ impl Wires {
 }
 
 fn wish(intent: Intent, reading: Reading<'_>, timeout: Duration) -> Wish<'_> {
-    let Reading { freshness, label } = reading;
+    let Reading { freshness, label, .. } = reading;
     Wish { intent, freshness, label, purpose: None, timeout, avoid: Avoid::default() }
 }
 

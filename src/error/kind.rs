@@ -37,6 +37,8 @@ pub enum ErrorKind {
     Encode,
     /// The target table does not fit the job, or is not there.
     Schema,
+    /// A shard has another map of the shards than the program, or none, or is another shard.
+    Shard,
     /// The input cannot be read.
     Source,
     /// An output file cannot be written.

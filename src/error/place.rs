@@ -13,6 +13,8 @@ pub struct Place {
     pub file: Option<String>,
     /// The line in that file, from 1.
     pub line: Option<u64>,
+    /// The name of the shard.
+    pub shard: Option<String>,
     /// The table.
     pub table: Option<String>,
     /// The number of the batch, from 0.
@@ -37,6 +39,7 @@ impl Place {
         fill(&mut self.job, other.job);
         fill(&mut self.file, other.file);
         fill(&mut self.line, other.line);
+        fill(&mut self.shard, other.shard);
         fill(&mut self.table, other.table);
         fill(&mut self.batch, other.batch);
         fill(&mut self.row, other.row);
@@ -51,6 +54,7 @@ impl fmt::Display for Place {
             ("job", self.job.clone()),
             ("file", self.file.clone()),
             ("line", number(&self.line)),
+            ("shard", self.shard.clone()),
             ("table", self.table.clone()),
             ("batch", number(&self.batch)),
             ("row", number(&self.row)),

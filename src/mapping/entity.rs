@@ -26,6 +26,11 @@ pub trait Entity: Sized + 'static {
     /// The names of the key's columns, in order; empty if no key is declared.
     fn key() -> &'static [&'static str];
 
+    /// The column that says on which shard a row is; `None` if none is declared. Default: none.
+    fn shard_key() -> Option<&'static str> {
+        None
+    }
+
     /// Its indexes beside that of the key, where a table is created for it. Default: none.
     ///
     /// # Errors

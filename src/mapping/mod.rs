@@ -10,6 +10,7 @@
 //! - `entity`:      a struct whose values are rows of a table
 //! - `table_shape`: the table of an entity, with its indexes
 //! - `key`:         what tells one row from all others
+//! - `sharded`:     an entity whose rows are spread over shards
 //! - `field`:       a column of an entity, known to the compiler
 //! - `layout`:      the columns of packed rows
 //! - `column_array`: the values of one column as one array
@@ -36,6 +37,7 @@ pub mod nul;
 pub mod param;
 pub mod reference;
 pub mod rows;
+pub mod sharded;
 pub mod table_shape;
 pub mod text;
 mod type_number;

@@ -229,12 +229,14 @@ methods! { of Cell:
 
     /// From the smallest to the largest; NULL comes last.
     fn asc(this) -> OrderBy<S> {
-        OrderBy::new(this.node, false, T::NULLABLE)
+        let column_type = this.column_type();
+        OrderBy::new(this.node, column_type, false, T::NULLABLE)
     }
 
     /// From the largest to the smallest; NULL comes first.
     fn desc(this) -> OrderBy<S> {
-        OrderBy::new(this.node, true, T::NULLABLE)
+        let column_type = this.column_type();
+        OrderBy::new(this.node, column_type, true, T::NULLABLE)
     }
 }
 

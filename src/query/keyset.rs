@@ -74,7 +74,12 @@ impl Select {
                 });
                 if !known {
                     let node = Node::Column { entity: source.entity, of: source.of, name };
-                    self.order_by.push(Sort { node, descending: false, nulls_first: None });
+                    self.order_by.push(Sort {
+                        node,
+                        descending: false,
+                        nulls_first: None,
+                        column_type: None,
+                    });
                 }
             }
         }

@@ -4,6 +4,7 @@ use super::expr::Expr;
 use super::node::Node;
 use super::scope::Within;
 use crate::mapping::cell::Cell;
+use crate::mapping::column_type::ColumnType;
 use crate::mapping::entity::Entity;
 use crate::mapping::field::Field;
 use std::fmt;
@@ -23,11 +24,19 @@ pub(crate) struct Sort {
     pub(crate) descending: bool,
     /// Where NULL comes; `None` where there is none.
     pub(crate) nulls_first: Option<bool>,
+    /// The type of its values, where it is known.
+    pub(crate) column_type: Option<ColumnType>,
 }
 
 impl<S> OrderBy<S> {
-    pub(crate) fn new(node: Node, descending: bool, nullable: bool) -> Self {
-        let by = Sort { node, descending, nulls_first: nullable.then_some(descending) };
+    pub(super) fn new(
+        node: Node,
+        column_type: ColumnType,
+        descending: bool,
+        nullable: bool,
+    ) -> Self {
+        let nulls_first = nullable.then_some(descending);
+        let by = Sort { node, descending, nulls_first, column_type: Some(column_type) };
         Self { by, marker: PhantomData }
     }
 

@@ -96,11 +96,12 @@ impl<E: Entity> Part for Option<E> {
 /// A table that a query reads.
 #[derive(Clone, Copy, Debug)]
 pub struct Source {
-    pub(super) entity: TypeId,
-    pub(super) of: &'static str,
+    pub(crate) entity: TypeId,
+    pub(crate) of: &'static str,
     pub(crate) table: fn() -> Result<TableName>,
-    pub(super) columns: fn() -> Result<Vec<Column>>,
+    pub(crate) columns: fn() -> Result<Vec<Column>>,
     pub(super) key: fn() -> &'static [&'static str],
+    pub(crate) shard_key: fn() -> Option<&'static str>,
 }
 
 impl Source {
@@ -112,6 +113,7 @@ impl Source {
             table: E::table,
             columns: E::columns,
             key: E::key,
+            shard_key: E::shard_key,
         }
     }
 }

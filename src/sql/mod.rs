@@ -6,6 +6,7 @@
 //! - `rights`:  which rights a user lacks
 //! - `table`:   creating a table from columns
 //! - `migration`: the table in which migrations are recorded
+//! - `shard_map`: the table in which the map of the shards is kept
 //! - `part`:    the table in which the parts of an output file are recorded
 //! - `script`:  the statements of a text, one by one
 //! - `shape`:   creating and dropping the tables of entities
@@ -37,6 +38,7 @@ mod rights;
 pub mod rows;
 pub mod script;
 pub mod shape;
+pub mod shard_map;
 pub mod stage;
 pub mod table;
 pub mod verdict;

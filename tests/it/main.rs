@@ -75,6 +75,7 @@ mod pool_return;
 mod routing_failover; // promotions, and servers that come back
 mod routing_fake; // servers that say what they are told to say
 mod routing_read; // which server is read from, and how fresh it is
+mod sharding_map; // the map is stored, and whoever has another one is refused
 mod url_parse;
 mod url_secrets;
 mod url_tls;

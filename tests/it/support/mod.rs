@@ -16,6 +16,7 @@
 //! - `loading`:  loads of them through the command, compared row by row
 //! - `music`:    the tables of a small shop, and their entities
 //! - `pgbouncer`: a pooler in transaction mode before a server
+//! - `shards`:   several databases that are the shards of one map
 //! - `tls`:      authorities, certificates, and a server that has them
 //! - `recorder`: keeps the figures for `metrics`
 //! - `place`:    a database that a job writes to, on a server or in a file
@@ -52,6 +53,7 @@ pub mod proxy;
 pub mod recorder;
 pub mod round_trip;
 mod server;
+pub mod shards;
 pub mod subject;
 mod test_db;
 pub mod tls;
