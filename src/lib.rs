@@ -192,7 +192,7 @@ pub use store::{
 
 // Wires and drivers: databases and their connections.
 pub use backend::RowRef;
-pub use backend::server_state::{LogPosition, ServerState};
+pub use backend::server_state::{Fork, LogPlace, LogPosition, ServerState};
 pub use config::{Order, Overflow, PoolKind, PoolOptions, ResetPolicy, Start};
 pub use engine::{
     Acquire, CommitToken, Engine, EngineBuilder, Executor, Flights, Freshness, Intent, NodeHealth,
@@ -206,8 +206,7 @@ pub use pool::{
     QueuePool, Returning, Verdict,
 };
 pub use sharding::{
-    KeyKind, Placement, ShardId, ShardKey, ShardMap,
-    ShardedEngine, ShardedEngineBuilder, StoredMap,
+    KeyKind, Placement, ShardId, ShardKey, ShardMap, ShardedEngine, ShardedEngineBuilder, StoredMap,
 };
 pub use url::DatabaseUrl;
 

@@ -5,7 +5,7 @@ use rowmill::backend::fate::{Fate, TransactionId};
 use rowmill::backend::interrupt::Interrupt;
 use rowmill::backend::leftovers::Leftovers;
 use rowmill::backend::server_limit::ServerLimit;
-use rowmill::backend::server_state::{LogPosition, ServerState};
+use rowmill::backend::server_state::{Fork, LogPlace, ServerState};
 use rowmill::backend::table_info::TableInfo;
 use rowmill::backend::{Backend, Connection, JobLock, RowRef};
 use rowmill::{Column, Dialect, Param, Result, Rows, TableName};
@@ -146,7 +146,11 @@ impl Connection for Nothing {
         Ok(None)
     }
 
-    fn log_position(&mut self) -> Result<Option<LogPosition>> {
+    fn log_place(&mut self) -> Result<Option<LogPlace>> {
+        Ok(None)
+    }
+
+    fn log_forks(&mut self, _: u32, _: Instant) -> Result<Option<Vec<Fork>>> {
         Ok(None)
     }
 

@@ -43,7 +43,7 @@ use flight::Request;
 use interrupt::Interrupt;
 use leftovers::Leftovers;
 use server_limit::ServerLimit;
-use server_state::{LogPosition, ServerState};
+use server_state::{Fork, LogPlace, ServerState};
 use std::fmt::Debug;
 use std::ops::Range;
 use std::sync::Arc;
@@ -286,7 +286,14 @@ pub trait Connection: Debug + Send {
     ///
     /// # Errors
     /// `Database` or `Disconnect`.
-    fn log_position(&mut self) -> Result<Option<LogPosition>>;
+    fn log_place(&mut self) -> Result<Option<LogPlace>>;
+
+    /// Where the branches that lead to `timeline` left each other, asked of a server of that branch
+    /// before `deadline`; `None` where the user may not see that, or where there is no such thing.
+    ///
+    /// # Errors
+    /// `Database` or `Disconnect`.
+    fn log_forks(&mut self, timeline: u32, deadline: Instant) -> Result<Option<Vec<Fork>>>;
 
     /// Whether it is in a transaction, as far as the statements that ran through it tell.
     fn in_transaction(&self) -> bool;

@@ -50,6 +50,29 @@ impl FromStr for LogPosition {
     }
 }
 
+/// A place in the log of changes of a certain cluster, on a certain branch of it.
+///
+/// A promotion begins another branch: from there on, the same position means something else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct LogPlace {
+    /// What is the same on a primary and all of its replicas, and on no other server; 0 if it is not
+    /// known.
+    pub system: u64,
+    /// The branch: how often a standby was promoted in the history of the server, and one more.
+    pub timeline: u32,
+    /// The position on it.
+    pub position: LogPosition,
+}
+
+/// Where a branch of a log left the one before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Fork {
+    /// The branch that was left.
+    pub timeline: u32,
+    /// Up to here, what was written to it is in the branch that left it, too.
+    pub at: LogPosition,
+}
+
 /// What a server says of itself and of its place among its replicas.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

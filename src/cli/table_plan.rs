@@ -22,6 +22,12 @@ pub(super) fn open(spec: &TableSpec, file: &JobFile, target: &Engine) -> Result<
                 "[source] url: missing, expected the URL of a database: the target is a file";
             return Err(Error::new(ErrorKind::Config, message));
         }
+        (Some(url), _) if !spec.replicas.is_empty() => {
+            let builder = Engine::builder(url).read_only(true);
+            let builder = spec.replicas.iter().fold(builder, |builder, url| builder.replica(url));
+            let wait = spec.replica_wait;
+            source.on(&builder.routing(|options| options.token_wait(wait)).build()?)
+        }
         // One database has one pool, whoever asks: together they keep within its limit.
         (Some(url), target) if *url != target.url()? => {
             source.on(&Engine::builder(url).read_only(true).build()?)

@@ -3,6 +3,7 @@
 use super::acquire::{Acquire, Intent};
 use super::builder::EngineBuilder;
 use super::echo::EchoOptions;
+use super::steady::Steady;
 use super::warnings;
 use super::wires::{Reading, Wires};
 use crate::backend::{Backend, JobLock, RowRef};
@@ -10,7 +11,7 @@ use crate::config::PoolOptions;
 use crate::error::Result;
 use crate::mapping::param::Param;
 use crate::pool::{Pool, PoolHooks, PoolStats, Pooled};
-use crate::routing::{NodeSpec, Router, RoutingOptions};
+use crate::routing::{Freshness, NodeSpec, Router, RoutingOptions};
 use crate::url::DatabaseUrl;
 use std::fmt;
 use std::sync::Arc;
@@ -304,6 +305,19 @@ impl Acquire for Engine {
             Intent::Read => self.wires().take_to_read(Reading::default()),
             Intent::Write => self.get(),
         }
+    }
+
+    #[track_caller]
+    fn look(&self) -> Result<Pooled> {
+        match self.wires() {
+            Wires::One { pool, .. } => pool.get(),
+            Wires::Many(_) => self.get(),
+        }
+    }
+
+    #[track_caller]
+    fn steady(&self, one_server: bool) -> Result<Option<Arc<dyn Acquire>>> {
+        Steady::begin(self, Freshness::Any, None, one_server)
     }
 
     fn capacity(&self) -> u32 {

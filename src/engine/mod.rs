@@ -8,6 +8,7 @@
 //! - `flights`:      [`Flights`]: small statements of many threads, sent together
 //! - `wires`:        one pool, or those of a primary and its replicas
 //! - `reader`:       [`Reader`]: reads of a declared freshness
+//! - `steady`:       a read that takes many connections, as of after it began
 //! - `replica`:      [`Replica`]: a server beside the primary, as it is declared
 //! - `servers`:      the servers that an engine was declared with, each with its backend
 //! - `nodes`:        what is known of the servers; tokens of what was written
@@ -29,6 +30,7 @@ mod open_backend;
 mod reader;
 mod replica;
 mod servers;
+mod steady;
 mod warnings;
 mod wires;
 

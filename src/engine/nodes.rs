@@ -13,7 +13,7 @@ impl Engine {
     /// As [`get`](Self::get); `Database` or `Disconnect`.
     #[track_caller]
     pub fn token(&self) -> Result<CommitToken> {
-        Ok(CommitToken::new(self.get()?.log_position()?))
+        Ok(CommitToken::new(self.get()?.log_place()?))
     }
 
     /// How often another server became the primary: numbers that one gave mean nothing to another.

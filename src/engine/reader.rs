@@ -3,11 +3,13 @@
 use super::acquire::{Acquire, Intent};
 use super::database::Engine;
 use super::executor::Executor;
+use super::steady::Steady;
 use super::wires::Reading;
 use crate::backend::Connection;
 use crate::error::{Error, ErrorKind, Result};
 use crate::pool::Pooled;
 use crate::routing::Freshness;
+use std::sync::Arc;
 
 /// Reads through an engine, as fresh as was declared; made by [`Engine::reading`].
 ///
@@ -60,7 +62,12 @@ impl Reader {
     }
 
     fn declared(&self) -> Reading<'_> {
-        Reading { freshness: self.freshness, label: self.label.as_deref(), deadline: None }
+        Reading {
+            freshness: self.freshness,
+            label: self.label.as_deref(),
+            deadline: None,
+            wait: None,
+        }
     }
 }
 
@@ -72,6 +79,16 @@ impl Acquire for Reader {
             Intent::Read => self.engine.wires().take_to_read(self.declared()),
             Intent::Write => Err(refused()),
         }
+    }
+
+    #[track_caller]
+    fn look(&self) -> Result<Pooled> {
+        self.engine.look()
+    }
+
+    #[track_caller]
+    fn steady(&self, one_server: bool) -> Result<Option<Arc<dyn Acquire>>> {
+        Steady::begin(&self.engine, self.freshness, self.label.as_deref(), one_server)
     }
 
     fn capacity(&self) -> u32 {

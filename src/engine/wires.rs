@@ -28,6 +28,9 @@ pub(super) struct Reading<'a> {
     /// Nobody waits for a connection any longer than that; `None` for as long as a check-out may
     /// take.
     pub(super) deadline: Option<Instant>,
+    /// How long a replica is waited for that has what a token stands for; `None` for what the options
+    /// say.
+    pub(super) wait: Option<Duration>,
 }
 
 impl Reading<'_> {
@@ -135,8 +138,8 @@ impl Wires {
 }
 
 fn wish(intent: Intent, reading: Reading<'_>, timeout: Duration) -> Wish<'_> {
-    let Reading { freshness, label, .. } = reading;
-    Wish { intent, freshness, label, purpose: None, timeout, avoid: Avoid::default() }
+    let Reading { freshness, label, wait, .. } = reading;
+    Wish { intent, freshness, label, purpose: None, timeout, avoid: Avoid::default(), wait }
 }
 
 /// A statement that writes, on a replica, is refused there.

@@ -7,7 +7,7 @@ use crate::backend::flight::Request;
 use crate::backend::interrupt::Interrupt;
 use crate::backend::leftovers::Leftovers;
 use crate::backend::server_limit::ServerLimit;
-use crate::backend::server_state::{LogPosition, ServerState};
+use crate::backend::server_state::{Fork, LogPlace, ServerState};
 use crate::backend::table_info::TableInfo;
 use crate::backend::table_storage::TableStorage;
 use crate::backend::unloaded::Unloaded;
@@ -193,8 +193,12 @@ impl Connection for Watched {
         self.call(|connection| connection.server_state(deadline))
     }
 
-    fn log_position(&mut self) -> Result<Option<LogPosition>> {
-        self.call(Connection::log_position)
+    fn log_place(&mut self) -> Result<Option<LogPlace>> {
+        self.call(Connection::log_place)
+    }
+
+    fn log_forks(&mut self, timeline: u32, deadline: Instant) -> Result<Option<Vec<Fork>>> {
+        self.call(|connection| connection.log_forks(timeline, deadline))
     }
 
     fn in_transaction(&self) -> bool {

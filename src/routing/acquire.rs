@@ -1,10 +1,13 @@
 //! Who gets a connection to which server.
 
+use super::branches::Standing;
+use super::failure;
 use super::freshness::{CommitToken, Freshness};
 use super::intent::Intent;
 use super::policy::Candidate;
 use super::router::{Inner, Router, is_unreachable};
 use super::state::State;
+use crate::backend::server_state::LogPlace;
 use crate::error::{Error, Result};
 use crate::pool::Pooled;
 use std::borrow::Cow;
@@ -30,6 +33,18 @@ pub(crate) struct Wish<'a> {
     pub(crate) timeout: Duration,
     /// Replicas that have failed already, bit by bit.
     pub(crate) avoid: Avoid,
+    /// How long a replica is waited for that has what a token stands for; as the options say where
+    /// it is `None`.
+    pub(crate) wait: Option<Duration>,
+}
+
+impl Wish<'_> {
+    fn place(&self) -> Option<LogPlace> {
+        match self.freshness {
+            Freshness::After(token) => token.place(),
+            _ => None,
+        }
+    }
 }
 
 /// Servers that are passed over.
@@ -72,6 +87,39 @@ impl Router {
         }
     }
 
+    /// Waits until a replica shows what `wish` asks for, as long as the options allow.
+    ///
+    /// # Errors
+    /// As [`acquire`](Self::acquire).
+    pub(crate) fn wait_until_shown(&self, wish: &Wish<'_>) -> Result<()> {
+        let Some(place) = wish.place() else { return Ok(()) };
+        let (since, wait) = (Instant::now(), self.inner.options.token_wait);
+        self.inner.start(since + wish.timeout)?;
+        let wish = Wish { wait: Some(wait), ..wish.clone() };
+        // Nothing else waits for what is left.
+        self.inner.wait_for(place, &wish, Time { since, deadline: since + wait * 2 })
+    }
+
+    /// Takes a connection to this server, whatever it is.
+    ///
+    /// # Errors
+    /// As [`Pool::get`](crate::Pool::get).
+    #[track_caller]
+    pub(crate) fn take_from(&self, node: usize) -> Result<Pooled> {
+        self.inner.nodes[node].pool.get()
+    }
+
+    /// Whether a promotion has lost what the token stands for.
+    pub(crate) fn has_lost(&self, token: CommitToken) -> bool {
+        let state = self.inner.state.lock();
+        token.place().is_some_and(|place| matches!(state.standing(place), Standing::Lost(_)))
+    }
+
+    /// How many connections each server can lend at least.
+    pub(crate) fn least_capacity(&self) -> u32 {
+        self.inner.nodes.iter().map(|node| node.pool.capacity()).min().unwrap_or(1)
+    }
+
     /// A transaction or a statement on a replica has failed with `error`: whether another server
     /// can help.
     pub(crate) fn can_be_moved(error: &Error) -> bool {
@@ -91,6 +139,10 @@ struct Time {
 }
 
 impl Time {
+    fn is_up(self) -> bool {
+        self.left().is_zero()
+    }
+
     fn left(self) -> Duration {
         self.deadline.saturating_duration_since(Instant::now())
     }
@@ -110,6 +162,7 @@ impl Inner {
                     // While one waited for it, it may have lost its role, or have been started anew:
                     // then it is not written to before the others were asked too.
                     Ok(connection) if self.state.lock().writable() == Some(node) => {
+                        self.admit(wish)?;
                         return Ok(Lent { connection, node, is_replica: false });
                     }
                     Ok(_) => {}
@@ -128,6 +181,9 @@ impl Inner {
 
     #[track_caller]
     fn to_replica(self: &Arc<Self>, mut wish: Wish<'_>, time: Time) -> Result<Lent> {
+        if let Some(place) = wish.place() {
+            self.wait_for(place, &wish, time)?;
+        }
         let share = self.options.primary_share;
         if wish.label.is_none() && share > 0.0 && self.dice.share() < share {
             let is_there = self.state.lock().writable().is_some();
@@ -135,10 +191,16 @@ impl Inner {
                 return self.to_primary(&wish, time);
             }
         }
-        if let Freshness::After(token) = wish.freshness {
-            self.wait_for(token, &wish, time);
-        }
-        while let Some(node) = self.choose(&wish) {
+        loop {
+            let Some(node) = self.choose(&wish) else {
+                if wish.freshness == Freshness::Any && self.is_asked_for() && !time.is_up() {
+                    // It may answer within a moment, or turn out to be gone: then any replica will do.
+                    self.signal.call_all();
+                    self.wait(time.deadline.min(Instant::now() + LOOK));
+                    continue;
+                }
+                break;
+            };
             let pool = &self.nodes[node].pool;
             match pool.take(wish.purpose.clone(), time.left(), PATIENCE) {
                 Ok(connection) => return Ok(Lent { connection, node, is_replica: true }),
@@ -152,19 +214,43 @@ impl Inner {
         self.to_primary(&wish, time)
     }
 
-    /// Waits until a replica has what the token stands for, or until its time is up.
-    fn wait_for(&self, token: CommitToken, wish: &Wish<'_>, time: Time) {
-        let Some(position) = token.position() else { return };
-        let end = time.deadline.min(time.since + self.options.token_wait.min(time.left() / 2));
+    /// Whether the primary is doubted, and no answer has come yet.
+    fn is_asked_for(&self) -> bool {
+        let state = self.state.lock();
+        state.writable().is_none() && !state.is_primary_gone()
+    }
+
+    /// Refuses a read after a token whose place no server here has.
+    fn admit(&self, wish: &Wish<'_>) -> Result<()> {
+        let Some(place) = wish.place() else { return Ok(()) };
+        let state = self.state.lock();
+        let timeline = state.roles.timeline();
+        match state.standing(place) {
+            Standing::Held | Standing::Unproven => Ok(()),
+            Standing::Lost(left) => Err(failure::lost(place, timeline, left)),
+            Standing::Ahead => Err(failure::ahead(place, timeline)),
+            Standing::Strange => Err(failure::strange_token()),
+        }
+    }
+
+    /// Waits until a replica has what is at `place`, or until its time is up; and until the promotion
+    /// was heard of from after which it is.
+    fn wait_for(&self, place: LogPlace, wish: &Wish<'_>, time: Time) -> Result<()> {
+        let wait = wish.wait.unwrap_or(self.options.token_wait);
+        let end = time.deadline.min(time.since + wait.min(time.left() / 2));
         loop {
             let state = self.state.lock();
+            let is_ahead = state.standing(place) == Standing::Ahead;
             let waiting: Vec<_> =
                 (0..self.nodes.len()).filter(|node| may_serve(&state, *node, wish)).collect();
-            let has = waiting.iter().any(|node| state.seen[*node].position >= position);
+            let has = waiting.iter().any(|node| state.shows(*node, place));
             drop(state);
             let now = Instant::now();
-            if has || waiting.is_empty() || now >= end {
-                return;
+            if now >= end || (!is_ahead && (has || waiting.is_empty())) {
+                return self.admit(wish);
+            }
+            if is_ahead {
+                self.signal.call_all();
             }
             for node in waiting {
                 self.signal.call(node);
@@ -218,7 +304,7 @@ fn may_serve(state: &State, node: usize, wish: &Wish<'_>) -> bool {
 
 /// Whether any replica is better than nothing: there is no primary to read from.
 fn is_any_welcome(state: &State, wish: &Wish<'_>) -> bool {
-    wish.freshness == Freshness::Any && state.writable().is_none()
+    wish.freshness == Freshness::Any && state.is_primary_gone()
 }
 
 fn is_fresh(state: &State, node: usize, wish: &Wish<'_>, now: Instant) -> bool {
@@ -226,7 +312,7 @@ fn is_fresh(state: &State, node: usize, wish: &Wish<'_>, now: Instant) -> bool {
     match wish.freshness {
         Freshness::Any => !seen.is_lagging,
         Freshness::MaxLag(most) => state.lag_now(node, now).is_some_and(|lag| lag <= most),
-        Freshness::After(token) => token.position().is_some_and(|it| seen.position >= it),
+        Freshness::After(token) => token.place().is_some_and(|place| state.shows(node, place)),
         Freshness::Primary => false,
     }
 }

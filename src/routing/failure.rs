@@ -1,5 +1,6 @@
 //! The errors of the routing.
 
+use crate::backend::server_state::{LogPlace, LogPosition};
 use crate::error::{Error, ErrorKind};
 use crate::sqlstate::SqlState;
 use std::time::Duration;
@@ -41,6 +42,38 @@ pub(super) fn stranger(node: &str, other: &str) -> Error {
 pub(super) fn changed(node: &str) -> Error {
     Error::new(ErrorKind::Connect, format!("{node} was started anew, or has another role now"))
         .with_sqlstate(SqlState::CONNECTION_FAILURE)
+}
+
+/// What a token stands for was committed, and a promotion has lost it.
+pub(super) fn lost(place: LogPlace, timeline: u32, left: Option<LogPosition>) -> Error {
+    let LogPlace { timeline: old, position, .. } = place;
+    let told = match left {
+        Some(left) => format!("which was left at {left}"),
+        None => "which was never followed".to_owned(),
+    };
+    let message = format!(
+        "what the token stands for was lost in a promotion: it is at {position} of timeline {old}, \
+         {told}; the primary is on timeline {timeline}"
+    );
+    Error::new(ErrorKind::Config, message)
+        .with_hint("look at what is there, by a read without the token, and write it again")
+}
+
+/// A token is from after a promotion that no server here has heard of.
+pub(super) fn ahead(place: LogPlace, timeline: u32) -> Error {
+    let message = format!(
+        "the token is of timeline {}, and no server here is known to be further than timeline \
+         {timeline}",
+        place.timeline
+    );
+    Error::new(ErrorKind::Connect, message)
+        .with_hint("name the server that was promoted among those of the engine")
+}
+
+/// A token of another cluster.
+pub(super) fn strange_token() -> Error {
+    Error::new(ErrorKind::Config, "the token is of another database cluster than these servers")
+        .with_hint("use it with an engine for the servers that it is from")
 }
 
 /// A database that has no replicas.

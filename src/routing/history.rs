@@ -2,7 +2,7 @@
 
 use crate::backend::server_state::LogPosition;
 use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// So many moments are kept: ten minutes of one a second.
 const MOST: usize = 600;
@@ -49,19 +49,29 @@ impl History {
         self.0.back().map(|(at, _)| *at)
     }
 
-    /// The most that one that shows `position` can lag behind, as of when the primary was last
-    /// heard of; `None` if it was there before all that is known.
-    pub(super) fn lag(&self, position: LogPosition) -> Option<Duration> {
-        let (now, _) = self.0.back()?;
+    /// When the primary was first heard of, as far as that is kept.
+    pub(super) fn first_heard(&self) -> Option<Instant> {
+        self.0.front().map(|(at, _)| *at)
+    }
+
+    /// A moment before which all that was committed is shown by one that shows `position`; `None` if
+    /// that was before all that is known.
+    pub(super) fn shown(&self, position: LogPosition) -> Option<Instant> {
         let behind = self.0.partition_point(|(_, at)| *at <= position);
-        let (shown, _) = self.0.get(behind.checked_sub(1)?)?;
-        Some(now.saturating_duration_since(*shown))
+        self.0.get(behind.checked_sub(1)?).map(|(at, _)| *at)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
+
+    /// As of when the primary was last heard of.
+    fn lag(history: &History, position: u64) -> Option<Duration> {
+        let shown = history.shown(LogPosition(position))?;
+        Some(history.last_heard()?.saturating_duration_since(shown))
+    }
 
     const SECOND: Duration = Duration::from_secs(1);
 
@@ -71,12 +81,12 @@ mod tests {
         for second in 0..=9 {
             history.push(start + SECOND * second, LogPosition(u64::from(second) * 100));
         }
-        assert_eq!(history.lag(LogPosition(900)), Some(Duration::ZERO));
-        assert_eq!(history.lag(LogPosition(2_000)), Some(Duration::ZERO), "asked a bit later");
-        assert_eq!(history.lag(LogPosition(899)), Some(SECOND));
-        assert_eq!(history.lag(LogPosition(450)), Some(SECOND * 5));
+        assert_eq!(lag(&history, 900), Some(Duration::ZERO));
+        assert_eq!(lag(&history, 2_000), Some(Duration::ZERO), "asked a bit later");
+        assert_eq!(lag(&history, 899), Some(SECOND));
+        assert_eq!(lag(&history, 450), Some(SECOND * 5));
         history.push(start + SECOND * 10, LogPosition(1_000));
-        assert_eq!(history.lag(LogPosition(450)), Some(SECOND * 6), "it stands still");
+        assert_eq!(lag(&history, 450), Some(SECOND * 6), "it stands still");
     }
 
     #[test]
@@ -85,15 +95,15 @@ mod tests {
         for second in 0..100 {
             history.push(start + SECOND * second, LogPosition(7));
         }
-        assert_eq!(history.lag(LogPosition(7)), Some(Duration::ZERO));
+        assert_eq!(lag(&history, 7), Some(Duration::ZERO));
     }
 
     #[test]
     fn of_what_was_before_all_that_is_known_nothing_is_known() {
         let (mut history, start) = (History::default(), Instant::now());
-        assert_eq!(history.lag(LogPosition(7)), None);
+        assert_eq!(lag(&history, 7), None);
         history.push(start, LogPosition(8));
-        assert_eq!(history.lag(LogPosition(7)), None);
+        assert_eq!(lag(&history, 7), None);
     }
 
     #[test]

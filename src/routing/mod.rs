@@ -9,7 +9,8 @@
 //! - `node`:      one server: its pool, and the connection over which it is asked
 //! - `housekeeper`, `signal`: one thread for each server, which asks it
 //! - `state`:     what is known of all servers together: `health` (is it there), `roles` (who is
-//!   the primary), `history` (how far a replica lags). Pure: moments are given
+//!   the primary), `history` (how far a replica lags), `branches` (what a promotion has kept). Pure:
+//!   moments are given
 //! - `watch`:     what the pools are watched for
 //! - `status`, `look`: what is known of the servers, for a person
 //! - `failure`:   the errors
@@ -32,13 +33,21 @@
 //!
 //! **Freshness.** A replica shows all that was committed before the last moment at which the primary
 //! was known to be where the replica is now. That needs no clock of a server, and does not
-//! take an idle primary for a replica that lags. A read after a token never shows less than it.
+//! take an idle primary for a replica that lags. A read with a limit of lag is judged at the moment
+//! at which the replica is chosen; whether a replica is left out for its lag, at its last answer.
+//!
+//! A read after a token never shows less than it, also after promotions: a token is believed as far
+//! as the new primary has followed the log of the old one, beyond it the read is refused. What
+//! remains: a standby tells who may not see its `received_tli` late that it follows a new primary;
+//! until that one is heard of, by default within a second, its position is taken for one of the old
+//! log.
 //!
 //! **Time.** Each server is asked on a thread of its own, with a deadline. One that is gone is left
 //! out and its connections are cut, so that nobody waits for it; it comes back after several answers,
 //! with a tenth of its share at first, and later each time that it did not stay.
 
 mod acquire;
+mod branches;
 mod dice;
 mod failure;
 mod freshness;

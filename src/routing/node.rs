@@ -1,7 +1,7 @@
 //! One server: its pool, and the connection over which it is asked how it does.
 
 use super::failure;
-use crate::backend::server_state::ServerState;
+use crate::backend::server_state::{Fork, ServerState};
 use crate::backend::{Backend, Connection};
 use crate::config::PoolOptions;
 use crate::error::{Error, ErrorKind, Result};
@@ -55,6 +55,19 @@ impl Node {
         let answer = answer(&mut *connection, deadline, &self.name)?;
         *monitor = Some(connection);
         Ok(answer)
+    }
+
+    /// Asks where its log left those before `timeline`, within `timeout`.
+    pub(super) fn ask_forks(&self, timeline: u32, timeout: Duration) -> Result<Option<Vec<Fork>>> {
+        let deadline = Instant::now() + timeout;
+        let mut monitor = self.monitor.lock();
+        let mut connection = match monitor.take() {
+            Some(connection) => connection,
+            None => self.backend.connect(deadline)?,
+        };
+        let forks = connection.log_forks(timeline, deadline)?;
+        *monitor = Some(connection);
+        Ok(forks)
     }
 
     /// Closes the connection over which it was asked.

@@ -187,6 +187,16 @@ impl Roles {
         self.primary
     }
 
+    /// The timeline of the primary, or of the last one; 0 if there was none.
+    pub(super) fn timeline(&self) -> u32 {
+        self.timeline
+    }
+
+    /// What all servers have to be of, once it is known.
+    pub(super) fn system(&self) -> Option<&str> {
+        self.system.as_deref()
+    }
+
     /// How often the primary has changed.
     pub(super) fn changes(&self) -> u64 {
         self.changes

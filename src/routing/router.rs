@@ -10,6 +10,7 @@ use super::signal::Signal;
 use super::state::{Consequences, State, Why};
 use super::watch;
 use crate::backend::Backend;
+use crate::backend::server_state::{Fork, ServerState};
 use crate::error::{Error, ErrorKind, Result};
 use crate::pool::{Clock, Pool, PoolHooks};
 use parking_lot::{Condvar, Mutex};
@@ -162,13 +163,32 @@ impl Inner {
         let Some(target) = self.nodes.get(node) else { return };
         self.signal.answer(node);
         let question = self.state.lock().question(node, self.clock.now());
-        let answer = target.ask(self.options.probe_timeout);
+        let mut answer = target.ask(self.options.probe_timeout);
+        let learnt = match &answer {
+            Ok((state, _)) => self.learn(target, state),
+            Err(_) => Ok(None),
+        };
         let (now, share) = (self.clock.now(), self.dice.share());
         let mut state = self.state.lock();
+        // ORDER: what its log has kept, then that it is the primary: no token is judged in between.
+        match learnt {
+            Ok(Some((timeline, forks))) => state.branches.learn(timeline, forks),
+            Ok(None) => {}
+            Err(error) => answer = Err(error),
+        }
         let then = state.heard(question, answer, now, share, &self.options);
         drop(state);
         self.follow_up(&then);
         self.changed.notify_all();
+    }
+
+    /// Where the log of one that takes writes left those before, if that is not known yet.
+    fn learn(&self, node: &Node, said: &ServerState) -> Result<Option<(u32, Option<Vec<Fork>>)>> {
+        let timeline = said.timeline;
+        if !said.takes_writes || !self.state.lock().branches.lack(timeline) {
+            return Ok(None);
+        }
+        Ok(Some((timeline, node.ask_forks(timeline, self.options.probe_timeout)?)))
     }
 
     /// ORDER: connections are cut before anybody learns of another primary.

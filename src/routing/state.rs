@@ -1,5 +1,6 @@
 //! What is known of all servers together, and what follows from it.
 
+use super::branches::Branches;
 use super::health::{Change, Health};
 use super::history::History;
 use super::node::is_certain;
@@ -14,6 +15,7 @@ use std::time::{Duration, Instant};
 pub(super) struct State {
     pub(super) roles: Roles,
     pub(super) history: History,
+    pub(super) branches: Branches,
     pub(super) seen: Vec<Seen>,
     /// Counts the moments from which on all has to be asked anew.
     doubts: u64,
@@ -27,10 +29,12 @@ pub(super) struct Seen {
     pub(super) health: Health,
     pub(super) latency: Option<Duration>,
     pub(super) position: LogPosition,
-    /// By how much it lagged at most when the primary was last heard of.
+    /// By how much it lagged at most when it and the primary were last heard of.
     pub(super) lag: Option<Duration>,
     /// The same, by what it says itself.
     own_lag: Option<Duration>,
+    /// When it was asked for what it answered last.
+    asked: Option<Instant>,
     pub(super) lag_bytes: Option<u64>,
     pub(super) is_lagging: bool,
     /// It has not lagged once.
@@ -81,6 +85,7 @@ impl State {
             position: LogPosition::default(),
             lag: None,
             own_lag: None,
+            asked: None,
             lag_bytes: None,
             is_lagging: false,
             was_fresh: false,
@@ -91,6 +96,7 @@ impl State {
         Self {
             roles: Roles::new(nodes),
             history: History::default(),
+            branches: Branches::default(),
             seen: (0..nodes).map(|_| seen()).collect(),
             doubts: 0,
             stranger: None,
@@ -119,7 +125,7 @@ impl State {
         seen.asked_after = question.doubts;
         let heard = match answer {
             Ok((state, took)) => {
-                seen.answered(&state, took);
+                seen.answered(&state, took, question.asked);
                 seen.health.answered(now, options);
                 Heard::Said(Said::from(&state))
             }
@@ -179,14 +185,18 @@ impl State {
         if primary == Some(node) && self.roles.said(node).is_some() {
             self.history.push(asked, self.seen[node].position);
         }
-        let last = self.history.last();
+        let (last, heard) = (self.history.last(), self.history.last_heard());
         for (number, seen) in self.seen.iter_mut().enumerate() {
             if Some(number) == primary || !self.roles.is_replica(number) {
                 (seen.lag, seen.lag_bytes, seen.is_lagging) = (None, None, false);
                 continue;
             }
-            let known = self.history.lag(seen.position);
-            seen.lag = [known, seen.own_lag].into_iter().flatten().min();
+            // As of when both were heard of: that the one was asked later than the other is no lag.
+            seen.lag = [seen.asked, heard]
+                .into_iter()
+                .flatten()
+                .min()
+                .and_then(|at| seen.lag_at(at, &self.history));
             seen.lag_bytes = last.map(|last| last.bytes_since(seen.position));
             if seen.judge_lag(last.is_some(), options) {
                 seen.health.warm_up(now);
@@ -236,27 +246,45 @@ impl State {
             && self.primary() != Some(node)
     }
 
-    /// The most by which a replica lags behind now.
+    /// Whether there is no primary, or it was asked after the last doubt and gave no answer. One
+    /// that is only doubted may answer within a moment.
+    pub(super) fn is_primary_gone(&self) -> bool {
+        let Verdict::Primary(node) = self.roles.verdict() else { return true };
+        let is_silent = |seen: &Seen| seen.is_doubtful && self.is_current(node);
+        self.seen.get(node).is_none_or(|seen| !seen.health.is_up() || is_silent(seen))
+    }
+
+    /// The most by which a replica lags behind at `now`: while there is a primary, it may have gone
+    /// on since it was last heard of.
     pub(super) fn lag_now(&self, node: usize, now: Instant) -> Option<Duration> {
-        let lag = self.seen.get(node)?.lag?;
-        // While there is a primary, it may have gone on since it was last heard of.
-        let since = match self.writable() {
-            Some(_) => self.history.last_heard().map_or(Duration::ZERO, |at| now - at),
-            None => Duration::ZERO,
-        };
-        Some(lag + since)
+        let seen = self.seen.get(node)?;
+        let at =
+            if self.is_primary_gone() { self.history.last_heard().or(seen.asked)? } else { now };
+        seen.lag_at(at, &self.history)
     }
 }
 
 impl Seen {
-    fn answered(&mut self, state: &ServerState, took: Duration) {
+    fn answered(&mut self, state: &ServerState, took: Duration, asked: Instant) {
         self.position = state.position;
-        self.own_lag = state.behind;
+        (self.own_lag, self.asked) = (state.behind, Some(asked));
         (self.is_doubtful, self.error) = (false, None);
         self.latency = Some(match self.latency {
             Some(latency) => latency.mul_f64(1.0 - NEWEST) + took.mul_f64(NEWEST),
             None => took,
         });
+    }
+
+    /// The most by which it lags behind at `at`: what it has shown since it answered is not known, so
+    /// that what passes counts. Only where it was behind all that is known of the primary is what
+    /// it says itself believed, which depends on the clocks of two servers.
+    fn lag_at(&self, at: Instant, history: &History) -> Option<Duration> {
+        if let Some(shown) = history.shown(self.position) {
+            return Some(at.saturating_duration_since(shown));
+        }
+        let own = self.own_lag? + at.saturating_duration_since(self.asked?);
+        let least = history.first_heard().map(|first| at.saturating_duration_since(first));
+        Some(own.max(least.unwrap_or_default()))
     }
 
     /// Judges whether it lags too much; says whether it does not any more, and did not before. One that is left out has
@@ -280,3 +308,6 @@ impl Seen {
         is_back
     }
 }
+
+#[cfg(test)]
+mod tests;

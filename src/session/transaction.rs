@@ -183,8 +183,8 @@ impl Transaction {
     pub fn commit_token(mut self) -> Result<CommitToken> {
         self.end()?;
         // It was committed: whatever goes wrong from here on must not be taken for a failure of that.
-        let position = self.inner.get_mut().connection.log_position();
-        let token = CommitToken::new(position.unwrap_or_default());
+        let place = self.inner.get_mut().connection.log_place();
+        let token = CommitToken::new(place.unwrap_or_default());
         let hooks = self.take_hooks();
         // ORDER: as for `commit`.
         drop(self);

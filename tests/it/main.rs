@@ -75,6 +75,7 @@ mod pool_return;
 mod routing_failover; // promotions, and servers that come back
 mod routing_fake; // servers that say what they are told to say
 mod routing_read; // which server is read from, and how fresh it is
+mod routing_token; // tokens of commits across promotions
 mod sharding_map; // the map is stored, and whoever has another one is refused
 mod url_parse;
 mod url_secrets;
@@ -137,10 +138,10 @@ mod job_change; // a job that is not what it was
 mod job_commit; // a COMMIT whose answer is lost
 #[cfg(feature = "cli")]
 mod job_deadline; // a run ends in time
-#[cfg(feature = "cli")]
-mod job_duplicates; // rows of the input with one key, by the stated policy
 mod job_death; // its process dies before any message, with its server, or is asked to end
 mod job_drift; // the table changes while a job writes to it
+#[cfg(feature = "cli")]
+mod job_duplicates; // rows of the input with one key, by the stated policy
 mod job_errors; // every SQLSTATE does what its class says
 mod job_footprint; // what a run writes into the ledger, and leaves in the server
 #[cfg(feature = "cli")]

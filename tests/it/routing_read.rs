@@ -1,6 +1,8 @@
 //! Which server is read from, and how fresh that is.
 
+use crate::support::LIMIT;
 use crate::support::cluster::Cluster;
+use crate::support::proxy::{Fault, Proxy};
 use crate::support::trio::{self, Trio, one, settled, until, until_node};
 use rowmill::prelude::*;
 use rowmill::{
@@ -361,5 +363,114 @@ fn who_only_may_log_in_sees_roles_and_lag_too() {
     drop(engine);
     until("a role that is gone", || {
         trio.primary.connect("postgres").batch_execute("drop role routing_reader").is_ok()
+    });
+}
+
+#[test]
+fn a_label_is_asked_for_and_another_replica_serves_while_its_server_is_gone() {
+    let trio = trio::shared();
+    let [primary, one, other] = trio.nodes().map(Cluster::url);
+    let quick = |options: rowmill::RoutingOptions| {
+        options
+            .probe_interval(Duration::from_millis(100))
+            .probe_timeout(Duration::from_millis(500))
+            .slow_start(Duration::ZERO)
+            .seed(7)
+    };
+    let engine = Engine::builder(&primary)
+        .replica_with(Replica::new(&one).label("reporting").weight(0.01))
+        .replica_with(Replica::new(&other).label("search").label("export"))
+        .routing(quick)
+        .build()
+        .unwrap();
+    settled(&engine);
+    for (label, expected) in [("reporting", 1), ("search", 2), ("export", 2)] {
+        let labelled = engine.reading(Freshness::Any).labelled(label);
+        let mut all = [0; 3];
+        all[expected] = 30;
+        assert_eq!(counts(&trio, &labelled, 30), all, "{label}");
+    }
+    let unknown = counts(&trio, &engine.reading(Freshness::Any).labelled("nobody"), 30);
+    assert_eq!(unknown[0], 0, "any replica will do");
+    // A label and a freshness: both hold.
+    let token = engine.token().unwrap();
+    let fresh = engine.reading(Freshness::After(token)).labelled("reporting");
+    until("the labelled one has it", || server(&trio, &fresh) == 1);
+    trio.replicas[0].stop_fast();
+    let labelled = engine.reading(Freshness::Any).labelled("reporting");
+    assert_eq!(counts(&trio, &labelled, 30), [0, 0, 30]);
+    trio.replicas[0].restart();
+    until_node(&engine, 1, |node| node.health == NodeHealth::Fit);
+    until("it serves those who ask for it again", || server(&trio, &labelled) == 1);
+}
+
+#[test]
+fn the_replica_with_the_fewest_loans_for_its_weight_is_read_from() {
+    let trio = trio::shared();
+    let [primary, one, other] = trio.nodes().map(Cluster::url);
+    let engine = Engine::builder(&primary)
+        .replica_with(Replica::new(&one).weight(2.0).label("one"))
+        .replica_with(Replica::new(&other).label("other"))
+        .routing(|options| options.slow_start(Duration::ZERO).policy(Policy::LeastInUse).seed(7))
+        .build()
+        .unwrap();
+    settled(&engine);
+    // A thread must not hold two connections of one pool, so that each loan has its own.
+    let (held, holding) = std::sync::mpsc::channel();
+    thread::scope(|scope| {
+        let engine = &engine;
+        let hold = |label: &'static str, release: std::sync::mpsc::Receiver<()>| {
+            let held = held.clone();
+            scope.spawn(move || {
+                let labelled = engine.reading(Freshness::Any).labelled(label);
+                let loan = rowmill::Acquire::acquire(&labelled, Intent::Read).unwrap();
+                held.send(()).unwrap();
+                let _ = release.recv();
+                drop(loan);
+            });
+            holding.recv_timeout(LIMIT).expect("a loan");
+        };
+        let (end_other, release) = std::sync::mpsc::channel();
+        hold("other", release);
+        assert_eq!(counts(&trio, engine, 40), [0, 40, 0], "one loan against none");
+        let (end_one, release) = std::sync::mpsc::channel();
+        hold("one", release);
+        assert_eq!(counts(&trio, engine, 40), [0, 40, 0], "half a loan for its weight");
+        drop(end_other);
+        until("the loan is given back", || engine.nodes()[2].pool.in_use == 0);
+        assert_eq!(counts(&trio, engine, 40), [0, 0, 40]);
+        drop(end_one);
+    });
+}
+
+#[test]
+fn the_replica_that_answers_fastest_is_read_from() {
+    let trio = trio::shared();
+    let [primary, one, other] = trio.nodes().map(Cluster::url);
+    let proxy = Proxy::to(trio.replicas[0].port());
+    // Far above what a busy machine adds to an answer, on average.
+    proxy.set(Fault::Delay { least: Duration::from_millis(400), jitter: Duration::ZERO });
+    let engine = Engine::builder(&primary)
+        .replica(&proxy.instead_of(&one))
+        .replica(&other)
+        .routing(|options| {
+            options
+                .probe_timeout(Duration::from_secs(20))
+                .probe_interval(Duration::from_millis(50))
+                .slow_start(Duration::ZERO)
+                .policy(Policy::LowestLatency)
+                .seed(7)
+        })
+        .build()
+        .unwrap();
+    settled(&engine);
+    let latency = |node: usize| engine.nodes()[node].latency.unwrap();
+    until("answers that differ", || latency(1) > latency(2) * 2);
+    until("the fast one serves alone", || counts(&trio, &engine, 20) == [0, 0, 20]);
+    // Its way becomes fast, and it gets its share again.
+    proxy.set(Fault::Pass);
+    until("both share the reads", || {
+        let found = counts(&trio, &engine, 20);
+        found[1] > 0 && found[2] > 0
     });
 }

@@ -35,7 +35,7 @@ use crate::backend::postgres::storage;
 use crate::backend::postgres::wire::state::{Status, Wire};
 use crate::backend::postgres::wire::tags::Tags;
 use crate::backend::server_limit::ServerLimit;
-use crate::backend::server_state::{LogPosition, ServerState};
+use crate::backend::server_state::{Fork, LogPlace, ServerState};
 use crate::backend::table_info::TableInfo;
 use crate::backend::table_storage::TableStorage;
 use crate::backend::unloaded::Unloaded;
@@ -354,8 +354,12 @@ impl Connection for PostgresConnection {
         state::server_state(self, deadline).map(Some)
     }
 
-    fn log_position(&mut self) -> Result<Option<LogPosition>> {
-        state::log_position(self).map(Some)
+    fn log_place(&mut self) -> Result<Option<LogPlace>> {
+        state::log_place(self).map(Some)
+    }
+
+    fn log_forks(&mut self, timeline: u32, deadline: Instant) -> Result<Option<Vec<Fork>>> {
+        state::log_forks(self, timeline, deadline)
     }
 
     fn in_transaction(&self) -> bool {

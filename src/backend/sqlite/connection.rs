@@ -17,7 +17,7 @@ use crate::backend::flight::Request;
 use crate::backend::interrupt::Interrupt;
 use crate::backend::leftovers::Leftovers;
 use crate::backend::server_limit::ServerLimit;
-use crate::backend::server_state::{LogPosition, ServerState};
+use crate::backend::server_state::{Fork, LogPlace, ServerState};
 use crate::backend::table_info::TableInfo;
 use crate::backend::table_storage::TableStorage;
 use crate::backend::unloaded::Unloaded;
@@ -320,7 +320,11 @@ impl Connection for SqliteConnection {
         Ok(None)
     }
 
-    fn log_position(&mut self) -> Result<Option<LogPosition>> {
+    fn log_place(&mut self) -> Result<Option<LogPlace>> {
+        Ok(None)
+    }
+
+    fn log_forks(&mut self, _: u32, _: Instant) -> Result<Option<Vec<Fork>>> {
         Ok(None)
     }
 

@@ -76,7 +76,7 @@ pub(super) fn read(section: Option<&Section<'_>>) -> Result<LimitsSpec> {
     Ok(limits)
 }
 
-fn duration(field: &Field<'_>) -> Result<Duration> {
+pub(super) fn duration(field: &Field<'_>) -> Result<Duration> {
     let expected = "a duration such as \"60s\", \"500ms\", \"5m\" or \"2h\"";
     units::duration(field.plain_text(expected)?)
         .ok_or_else(|| field.error(&format!("expected {expected}")))

@@ -1,10 +1,12 @@
 //! `[source]` of the kinds `table` and `query`: where the rows of a database come from.
 
+use super::limits;
 use super::section::{Field, Section};
 use crate::error::Result;
 use crate::ident::{Ident, TableName};
 use crate::source::table::{Consistency, Partitions};
 use std::fmt;
+use std::time::Duration;
 use toml::de::DeValue;
 
 /// A table, or a query.
@@ -22,6 +24,12 @@ pub enum Origin {
 pub struct TableSpec {
     /// The URL of the database. It may contain a password: never show it. Default: the target's.
     pub url: Option<String>,
+    /// The URLs of other servers of the same cluster, from which rows are read as far as they are
+    /// replicas. They may contain passwords. Default: none.
+    pub replicas: Vec<String>,
+    /// How long a replica is waited for that does not show yet what was committed when the run
+    /// began; then the primary is read. Default: 10 seconds.
+    pub replica_wait: Duration,
     /// What is read.
     pub origin: Origin,
     /// The columns by which it is cut. Default: the first unique key without NULL.
@@ -45,7 +53,7 @@ impl fmt::Debug for TableSpec {
 }
 
 pub(super) fn table(section: &Section<'_>) -> Result<TableSpec> {
-    section.allow_only(&["kind", "url", "table", "key", "partitions", "consistency"])?;
+    section.allow_only(&[&["kind", "table"], &REST[..]].concat())?;
     let field = section.required("table", "the name of a table")?;
     let name = TableName::parse(&field.filled_text("the name of a table")?);
     let name = name.map_err(|error| field.error(error.message()))?;
@@ -53,12 +61,29 @@ pub(super) fn table(section: &Section<'_>) -> Result<TableSpec> {
 }
 
 pub(super) fn query(section: &Section<'_>) -> Result<TableSpec> {
-    section.allow_only(&["kind", "url", "sql", "key", "partitions", "consistency"])?;
+    section.allow_only(&[&["kind", "sql"], &REST[..]].concat())?;
     let expected = "one SELECT";
     let sql = section.required("sql", expected)?.filled_text(expected)?;
     let expected = "the columns of a key that the query yields, for example [\"id\"]";
     section.required("key", expected)?;
     rest(section, Origin::Query(sql))
+}
+
+/// The keys that both kinds have.
+const REST: [&str; 6] = ["url", "replicas", "replica_wait", "key", "partitions", "consistency"];
+
+const URLS: &str = "a list of URLs, for example [\"postgresql://etl@db2/crm\"]";
+
+fn replicas(section: &Section<'_>) -> Result<(Vec<String>, Duration)> {
+    let wait = section.optional("replica_wait");
+    let wait = wait.map_or(Ok(Duration::from_secs(10)), |field| limits::duration(&field))?;
+    let Some(field) = section.optional("replicas") else { return Ok((Vec::new(), wait)) };
+    let urls = field.texts(URLS)?;
+    if !urls.is_empty() && section.optional("url").is_none() {
+        let what = "missing, expected the URL of the primary: it has replicas here";
+        return Err(section.error("url", what));
+    }
+    Ok((urls, wait))
 }
 
 fn rest(section: &Section<'_>, origin: Origin) -> Result<TableSpec> {
@@ -71,7 +96,8 @@ fn rest(section: &Section<'_>, origin: Origin) -> Result<TableSpec> {
         section.optional("partitions").map_or(Ok(Partitions::Auto), |field| partitions(&field))?;
     let word = |field: Field<'_>| field.word(&Consistency::NAMES);
     let consistency = section.optional("consistency").map(word).transpose()?;
-    Ok(TableSpec { url, origin, key, partitions, consistency })
+    let (replicas, replica_wait) = replicas(section)?;
+    Ok(TableSpec { url, replicas, replica_wait, origin, key, partitions, consistency })
 }
 
 fn key(field: &Field<'_>) -> Result<Vec<Ident>> {

@@ -8,7 +8,7 @@ use crate::backend::flight::{Outcome, Request};
 use crate::backend::interrupt::Interrupt;
 use crate::backend::leftovers::Leftovers;
 use crate::backend::server_limit::ServerLimit;
-use crate::backend::server_state::{LogPosition, ServerState};
+use crate::backend::server_state::{Fork, LogPlace, ServerState};
 use crate::backend::table_info::TableInfo;
 use crate::backend::table_storage::TableStorage;
 use crate::backend::unloaded::Unloaded;
@@ -261,8 +261,12 @@ impl Connection for EchoConnection {
         self.inner.server_state(deadline)
     }
 
-    fn log_position(&mut self) -> Result<Option<LogPosition>> {
-        self.inner.log_position()
+    fn log_place(&mut self) -> Result<Option<LogPlace>> {
+        self.inner.log_place()
+    }
+
+    fn log_forks(&mut self, timeline: u32, deadline: Instant) -> Result<Option<Vec<Fork>>> {
+        self.inner.log_forks(timeline, deadline)
     }
 
     fn in_transaction(&self) -> bool {

@@ -6,16 +6,14 @@ use super::facts::Facts;
 use super::gate::Gate;
 use super::options::{Options, Partitions, What};
 use super::piece::{Cut, Memo};
-use super::snapshot::{self, Snapshot};
+use super::run::{Plan, Run};
 use crate::backend::Connection;
 use crate::backend::unloaded::Unloaded;
-use crate::engine::Intent;
 use crate::error::{Error, ErrorKind, Locate, Result};
-use crate::ident::{Ident, TableName};
+use crate::ident::Ident;
 use crate::mapping::column_type::ColumnType;
 use crate::source::bounds::{Bounds, CutLimits, Fingerprint};
 use crate::source::stateful::Surroundings;
-use crate::sql::partition::begin_reading;
 use crate::stop::Stop;
 use parking_lot::Mutex;
 use std::sync::Arc;
@@ -27,24 +25,6 @@ pub(super) struct Core {
     /// The columns that are read.
     pub(super) wanted: Vec<Ident>,
     run: Mutex<Option<Arc<Run>>>,
-}
-
-/// What a run knows.
-#[derive(Debug)]
-struct Run {
-    surroundings: Surroundings,
-    gate: Gate,
-    facts: Facts,
-    consistency: Consistency,
-    plan: Mutex<Option<Arc<Plan>>>,
-    snapshot: Mutex<Option<Arc<Snapshot>>>,
-}
-
-#[derive(Debug)]
-struct Plan {
-    memo: Memo,
-    text: String,
-    explanation: Vec<String>,
 }
 
 /// What is read of a piece.
@@ -64,9 +44,8 @@ impl Core {
         if let Some(engine) = &self.options.engine {
             surroundings.engine = Arc::clone(engine);
         }
-        let gate = Gate::of(surroundings.engine.capacity() as usize);
         let facts = {
-            let mut connection = surroundings.engine.acquire(Intent::Read)?;
+            let mut connection = surroundings.engine.look()?;
             Facts::find(&self.options, &self.wanted, &mut *connection)?
         };
         for name in &self.wanted {
@@ -75,8 +54,13 @@ impl Core {
                 .locate(|place| place.table = Some(self.options.describe()))?;
         }
         let consistency = self.settled(&facts, surroundings.shared)?;
+        // ORDER: what is found of it, then the moment from which on it is read: who is read from shows
+        // what was found.
+        let steady = surroundings.engine.steady(consistency == Consistency::Snapshot)?;
+        let lender = steady.unwrap_or_else(|| Arc::clone(&surroundings.engine));
+        let gate = Gate::of(lender.capacity() as usize);
         let (plan, snapshot) = (Mutex::new(None), Mutex::new(None));
-        let run = Run { surroundings, gate, facts, consistency, plan, snapshot };
+        let run = Run { surroundings, lender, gate, facts, consistency, plan, snapshot };
         *self.run.lock() = Some(Arc::new(run));
         Ok(())
     }
@@ -221,8 +205,11 @@ impl Core {
 
     /// What differs once something changed, as it is now.
     fn changes(&self, run: &Run) -> Result<Option<String>> {
-        run.read(|connection| Facts::find(&self.options, &self.wanted, connection))
-            .map(|facts| facts.changes())
+        // ORDER: a place, then a connection.
+        let _pass = run.gate.enter();
+        let mut connection = run.surroundings.engine.look()?;
+        let facts = Facts::find(&self.options, &self.wanted, &mut *connection)?;
+        Ok(facts.changes())
     }
 
     /// A table that is read at several instants must be the same at all of them.
@@ -301,45 +288,6 @@ impl Core {
         })
         .locate(|place| place.batch = Some(u64::from(bounds.number)))?;
         Ok(())
-    }
-}
-
-impl Run {
-    fn planned(&self) -> Result<Arc<Plan>> {
-        let plan = self.plan.lock().clone();
-        plan.ok_or_else(|| Error::new(ErrorKind::Internal, "the source was not planned"))
-    }
-
-    fn tables(&self) -> Vec<TableName> {
-        self.facts.storage.parts.iter().map(|part| part.table.clone()).collect()
-    }
-
-    /// Takes the snapshot of this run, if it is to have one and has none.
-    fn hold_snapshot(&self) -> Result<()> {
-        let mut snapshot = self.snapshot.lock();
-        if self.consistency == Consistency::Snapshot && snapshot.is_none() {
-            let taken = Snapshot::take(&*self.surroundings.engine, &self.tables())?;
-            *snapshot = Some(Arc::new(taken));
-        }
-        Ok(())
-    }
-
-    /// Lets `work` read with a connection, as of the snapshot if there is one.
-    fn read<T>(&self, work: impl FnOnce(&mut dyn Connection) -> Result<T>) -> Result<T> {
-        let snapshot = self.snapshot.lock().clone();
-        // ORDER: a place, then a connection.
-        let _pass = self.gate.enter();
-        let mut connection = self.surroundings.engine.acquire(Intent::Read)?;
-        if !self.facts.capabilities.transaction_modes {
-            return work(&mut *connection);
-        }
-        connection.begin()?;
-        let as_of = snapshot.as_ref().map(|snapshot| snapshot.name.as_str());
-        connection.run(&begin_reading(as_of)).map_err(snapshot::gone)?;
-        let done = work(&mut *connection);
-        // Nothing was written; what cannot be ended is closed by the pool.
-        let _ = connection.rollback();
-        done
     }
 }
 

@@ -8,6 +8,7 @@
 //! - `piece`:       a part of it, and the memo that keeps all parts in the ledger
 //! - `snapshot`:    the connection that keeps a snapshot alive for others
 //! - `gate`:        how many read at once
+//! - `run`:         what a run knows of it, and the connections over which it reads
 //! - `core`:        the plan, and reading a piece of it: what all of them share
 //! - `selection`:   how its columns become those of a target
 //! - `position`:    where a row stands, for the reject store
@@ -33,6 +34,7 @@ mod gate;
 mod options;
 mod piece;
 mod position;
+mod run;
 mod selection;
 mod snapshot;
 

@@ -6,7 +6,7 @@ use rowmill::backend::fate::{Fate, TransactionId};
 use rowmill::backend::interrupt::Interrupt;
 use rowmill::backend::leftovers::Leftovers;
 use rowmill::backend::server_limit::ServerLimit;
-use rowmill::backend::server_state::{LogPosition, ServerState};
+use rowmill::backend::server_state::{Fork, LogPlace, ServerState};
 use rowmill::backend::table_info::TableInfo;
 use rowmill::backend::{Backend, Connection, JobLock, RowRef};
 use rowmill::{
@@ -39,6 +39,7 @@ struct State {
     ping_failure: Mutex<Option<&'static str>>,
     is_reset_failing: AtomicBool,
     says: Mutex<Option<ServerState>>,
+    forks: Mutex<Option<Vec<Fork>>>,
     is_refusing: AtomicBool,
     server_limit: Mutex<Option<ServerLimit>>,
     panics: AtomicU32,
@@ -165,6 +166,11 @@ impl Fake {
     /// What the server says of itself from now on.
     pub fn says(&self, state: ServerState) {
         *self.0.says.lock().unwrap() = Some(state);
+    }
+
+    /// Where its log left those before, from now on; `None` if nobody may know.
+    pub fn forked(&self, forks: Option<Vec<Fork>>) {
+        *self.0.forks.lock().unwrap() = forks;
     }
 
     /// How often this was called, whatever the connection.
@@ -471,8 +477,17 @@ impl Connection for FakeConnection {
         Ok(self.fake.0.says.lock().unwrap().clone())
     }
 
-    fn log_position(&mut self) -> Result<Option<LogPosition>> {
-        Ok(self.fake.0.says.lock().unwrap().as_ref().map(|state| state.position))
+    fn log_place(&mut self) -> Result<Option<LogPlace>> {
+        Ok(self.fake.0.says.lock().unwrap().as_ref().map(|state| LogPlace {
+            system: state.system.parse().unwrap(),
+            timeline: state.timeline,
+            position: state.position,
+        }))
+    }
+
+    fn log_forks(&mut self, _: u32, _: Instant) -> Result<Option<Vec<Fork>>> {
+        self.note("log_forks");
+        Ok(self.fake.0.forks.lock().unwrap().clone())
     }
 
     fn in_transaction(&self) -> bool {

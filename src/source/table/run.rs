@@ -1,0 +1,89 @@
+//! What a run knows of its source, and the connections over which it reads.
+
+use super::consistency::Consistency;
+use super::facts::Facts;
+use super::gate::Gate;
+use super::piece::Memo;
+use super::snapshot::{self, Snapshot};
+use crate::backend::Connection;
+use crate::engine::Acquire;
+use crate::error::{Error, ErrorKind, Result};
+use crate::ident::TableName;
+use crate::source::stateful::Surroundings;
+use crate::sql::partition::begin_reading;
+use parking_lot::Mutex;
+use std::sync::Arc;
+
+/// What a run knows.
+#[derive(Debug)]
+pub(super) struct Run {
+    pub(super) surroundings: Surroundings,
+    /// Who lends the connections over which it is read.
+    pub(super) lender: Arc<dyn Acquire>,
+    pub(super) gate: Gate,
+    pub(super) facts: Facts,
+    pub(super) consistency: Consistency,
+    pub(super) plan: Mutex<Option<Arc<Plan>>>,
+    pub(super) snapshot: Mutex<Option<Arc<Snapshot>>>,
+}
+
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) memo: Memo,
+    pub(super) text: String,
+    pub(super) explanation: Vec<String>,
+}
+
+impl Run {
+    pub(super) fn planned(&self) -> Result<Arc<Plan>> {
+        let plan = self.plan.lock().clone();
+        plan.ok_or_else(|| Error::new(ErrorKind::Internal, "the source was not planned"))
+    }
+
+    pub(super) fn tables(&self) -> Vec<TableName> {
+        self.facts.storage.parts.iter().map(|part| part.table.clone()).collect()
+    }
+
+    /// Takes the snapshot of this run, if it is to have one and has none.
+    pub(super) fn hold_snapshot(&self) -> Result<()> {
+        let mut snapshot = self.snapshot.lock();
+        if self.consistency == Consistency::Snapshot && snapshot.is_none() {
+            let taken = Snapshot::take(&*self.lender, &self.tables())?;
+            *snapshot = Some(Arc::new(taken));
+        }
+        Ok(())
+    }
+
+    /// Lets `work` read with a connection, as of the snapshot if there is one.
+    pub(super) fn read<T>(&self, work: impl FnOnce(&mut dyn Connection) -> Result<T>) -> Result<T> {
+        let snapshot = self.snapshot.lock().clone();
+        // ORDER: a place, then a connection.
+        let _pass = self.gate.enter();
+        let as_of = snapshot.as_ref().map(|snapshot| snapshot.name.as_str());
+        let (mut work, mut done) = (Some(work), None);
+        self.lender.lend(&mut |connection| {
+            if let Some(work) = work.take() {
+                done = Some(self.reading(connection, as_of, work)?);
+            }
+            Ok(())
+        })?;
+        done.ok_or_else(|| Error::new(ErrorKind::Internal, "nobody lent a connection"))
+    }
+
+    fn reading<T>(
+        &self,
+        connection: &mut dyn Connection,
+        as_of: Option<&str>,
+        work: impl FnOnce(&mut dyn Connection) -> Result<T>,
+    ) -> Result<T> {
+        if !self.facts.capabilities.transaction_modes {
+            return work(connection);
+        }
+        connection.begin()?;
+        connection.run(&begin_reading(as_of)).map_err(snapshot::gone)?;
+        let done = work(connection);
+        // Nothing was written; what cannot be ended is closed by the pool.
+        let _ = connection.rollback();
+        done
+    }
+}
