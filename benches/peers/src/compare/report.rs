@@ -1,0 +1,338 @@
+//! What is printed, and written to `RESULTS.md` with its plots.
+
+use super::contenders::Kind;
+use super::goals;
+use super::options::Options;
+use super::plot::{self, Series};
+use super::run::Section;
+use super::servers::Servers;
+use super::work::Work;
+use super::{table, tools};
+use std::fmt::Write as _;
+use std::fs;
+use std::io;
+use std::process::Command;
+use std::time::Duration;
+
+/// All that was measured.
+pub struct Results<'a> {
+    pub options: &'a Options,
+    /// All sections, with those of the grid and of the growing data.
+    pub sections: &'a [Section],
+    pub grid: &'a [Section],
+    pub scaling: &'a [Section],
+    pub server: String,
+    pub took: Duration,
+}
+
+impl Results<'_> {
+    /// The sections that are neither of the grid nor of the growing data.
+    fn main(&self) -> &[Section] {
+        &self.sections[..self.sections.len() - self.grid.len() - self.scaling.len()]
+    }
+
+    pub fn text(&self) -> String {
+        let mut text = format!("{}\n", self.circumstances().join("\n"));
+        for (tool, why) in missing() {
+            let _ = writeln!(text, "skipped: {tool}: {why}");
+        }
+        for section in self.main() {
+            text += &table::of(section).text();
+        }
+        text += &self.grid_table();
+        text += &self.scaling_table();
+        for goal in goals::of(self.main()) {
+            let [what, aim, ratio, reached] = goal.row();
+            let _ = writeln!(text, "{reached:<8} {what}: {ratio} ({aim})");
+        }
+        text
+    }
+
+    /// Writes the file and its plots; a part of the work is not the results.
+    pub fn write(&self) -> io::Result<()> {
+        if !self.options.is_whole() {
+            println!("only a part was measured: RESULTS.md is left as it is");
+            return Ok(());
+        }
+        let folder = &self.options.folder;
+        let plots = self.plots();
+        fs::create_dir_all(folder.join("results"))?;
+        for (name, svg) in &plots {
+            fs::write(folder.join("results").join(name), svg)?;
+        }
+        fs::write(folder.join("RESULTS.md"), self.markdown(&plots))
+    }
+
+    fn markdown(&self, plots: &[(&'static str, String)]) -> String {
+        let mut text = "# Results\n\nWritten by `benches/compare`; `benches/peers/README.md` says what is \
+            measured, and how. \"x limit\" and \"x rowmill\" are times (in W4 rates) divided by those \
+            of the limit and of rowmill's fastest form. Client CPU and peak memory are of the whole \
+            process, server CPU of all of the server's. The number in brackets is that of connections.\n\n"
+            .to_owned();
+        for line in self.circumstances() {
+            let _ = writeln!(text, "- {line}");
+        }
+        for (tool, why) in missing() {
+            let _ = writeln!(text, "- skipped: {tool}: {why}");
+        }
+        text += "\n## What was aimed at\n\n| | aim | here | |\n|---|---|---:|---|\n";
+        for goal in goals::of(self.main()) {
+            let _ = writeln!(text, "| {} |", goal.row().join(" | "));
+        }
+        text += "\n## Plots\n\n";
+        for (name, _) in plots {
+            let _ = writeln!(text, "![{}](results/{name})\n", name.trim_end_matches(".svg"));
+        }
+        text += "## Tables\n";
+        for section in self.main() {
+            text += &table::of(section).markdown();
+        }
+        text += &self.grid_table();
+        text += &self.scaling_table();
+        text
+    }
+
+    fn circumstances(&self) -> Vec<String> {
+        let (rows, rounds) = (self.options.rows, self.options.rounds);
+        let mode = if self.options.quick { "quick mode" } else { "full mode" };
+        vec![
+            format!("{mode}: lineitem of {rows} rows, {rounds} rounds, {} s", self.took.as_secs()),
+            machine(),
+            format!(
+                "PostgreSQL {} over TCP on the same machine: {}",
+                self.server,
+                Servers::settings()
+            ),
+            format!("rowmill at commit {}", commit()),
+            format!("beside {}", versions()),
+        ]
+    }
+
+    /// Times by the size of the pool and of a batch.
+    fn grid_table(&self) -> String {
+        let Some(first) = self.grid.first() else { return String::new() };
+        let mut text = "\n### W3 upsert: rows/s by connections and rows of a batch\n\n".to_owned();
+        let names = || {
+            self.grid.iter().map(|section| match section.connections {
+                Some(4) if section.batch != 1_000 => format!("{} rows", section.batch),
+                Some(connections) => format!("{connections} of {}", section.batch),
+                None => String::new(),
+            })
+        };
+        let _ = writeln!(
+            text,
+            "| connections of batch, or batch on 4 | {} |",
+            names().collect::<Vec<_>>().join(" | ")
+        );
+        let _ = writeln!(text, "|---|{}", "---:|".repeat(self.grid.len()));
+        for line in &first.lines {
+            let cells = self.grid.iter().map(|section| {
+                let line = section.line(line.contender.name, 0);
+                line.map_or("-".to_owned(), |line| {
+                    format!("{:.0}", section.rows as f64 / line.seconds())
+                })
+            });
+            let _ = writeln!(
+                text,
+                "| {} | {} |",
+                line.contender.name,
+                cells.collect::<Vec<_>>().join(" | ")
+            );
+        }
+        text
+    }
+
+    /// Time for a row, and memory, as the data grow.
+    fn scaling_table(&self) -> String {
+        if self.scaling.is_empty() {
+            return String::new();
+        }
+        let mut text = "\n### W1 to W3 with 1, 3 and 10 times the data\n\n\
+            | | rows | s | us a row, beside the first | peak MB, beside the first |\n\
+            |---|---:|---:|---:|---:|\n"
+            .to_owned();
+        for group in self.scaling.chunks(3) {
+            for line in &group[0].lines {
+                let name = line.contender.name;
+                for section in group {
+                    let (Some(one), Some(now)) = (group[0].line(name, 0), section.line(name, 0))
+                    else {
+                        continue;
+                    };
+                    let each = |section: &Section, seconds: f64| seconds / section.rows as f64;
+                    let memory = |line: &super::run::Line| line.median(|cost| cost.memory) / 1e6;
+                    let _ = writeln!(
+                        text,
+                        "| {} {}, {name} | {} | {:.3} | {:.2} | {:.0}, {:.2} |",
+                        section.work.names().0,
+                        section.work.names().1,
+                        section.rows,
+                        now.seconds(),
+                        each(section, now.seconds()) / each(&group[0], one.seconds()),
+                        memory(now),
+                        memory(now) / memory(one)
+                    );
+                }
+            }
+        }
+        text
+    }
+
+    fn plots(&self) -> Vec<(&'static str, String)> {
+        let sizes: Vec<_> = self.grid.iter().filter(|section| section.batch == 1_000).collect();
+        // The size of a batch that is also that of the others comes a second time.
+        let sizes = &sizes[..sizes.len().min(5)];
+        let pool = series(
+            sizes,
+            |section| section.connections.unwrap_or(1) as f64,
+            |section, line| section.rows as f64 / line.seconds(),
+        );
+        let scaling: Vec<_> =
+            self.scaling.iter().filter(|section| section.work == Work::Load).collect();
+        let memory = series(
+            &scaling,
+            |section| section.rows as f64,
+            |_, line| line.median(|cost| cost.memory) / 1e6,
+        );
+        let reads: Vec<_> =
+            self.scaling.iter().filter(|section| section.work == Work::Read).collect();
+        let read_memory = series(
+            &reads,
+            |section| section.rows as f64,
+            |_, line| line.median(|cost| cost.memory) / 1e6,
+        );
+        let mut plots = vec![
+            (
+                "rows_by_pool_size.svg",
+                plot::lines("W3: rows/s by the size of the pool", "connections", "rows/s", &pool),
+            ),
+            (
+                "memory_of_load.svg",
+                plot::lines("W1: peak memory by the size of the data", "rows", "MB", &memory),
+            ),
+            (
+                "memory_of_read.svg",
+                plot::lines("W2: peak memory by the size of the data", "rows", "MB", &read_memory),
+            ),
+        ];
+        for (work, name, title) in [
+            (Work::Load, "cpu_of_load.svg", "W1: client CPU for a million rows"),
+            (Work::Read, "cpu_of_read.svg", "W2: client CPU for a million rows"),
+        ] {
+            let section = self.main().iter().find(|section| section.work == work);
+            plots.extend(
+                section.map(|section| (name, plot::bars(title, "seconds", &processor(section)))),
+            );
+        }
+        plots
+    }
+}
+
+fn series(
+    sections: &[&Section],
+    across: impl Fn(&Section) -> f64,
+    up: impl Fn(&Section, &super::run::Line) -> f64,
+) -> Vec<Series> {
+    let Some(first) = sections.first() else { return Vec::new() };
+    let names = first.lines.iter().map(|line| line.contender.name);
+    let of = |name: &str| {
+        let points = sections
+            .iter()
+            .filter_map(|section| Some((across(section), up(section, section.line(name, 0)?))));
+        (name.to_owned(), points.collect())
+    };
+    names.map(of).collect()
+}
+
+/// The client's processor time for a million rows.
+fn processor(section: &Section) -> Vec<(String, f64, bool)> {
+    let lines = section
+        .lines
+        .iter()
+        .filter(|line| !line.costs.is_empty() && line.contender.kind != Kind::Limit);
+    let bar = |line: &super::run::Line| {
+        let seconds = line.median(|cost| cost.client) / section.rows as f64 * 1e6;
+        (line.title(), seconds, line.contender.kind == Kind::Ours)
+    };
+    let mut bars: Vec<_> = lines.map(bar).collect();
+    bars.sort_by(|a, b| a.1.total_cmp(&b.1));
+    bars
+}
+
+fn missing() -> Vec<(&'static str, String)> {
+    let mut missing = tools::missing();
+    if tools::python().is_none() {
+        let why = std::env::var("COMPARE_NO_PYTHON").unwrap_or("not asked for".to_owned());
+        missing.push(("Python", why));
+    }
+    missing
+}
+
+/// Cores, memory, processor, kernel, and how busy it is; no names of a machine.
+fn machine() -> String {
+    let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
+    let info = read("/proc/cpuinfo");
+    let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+    let memory = read("/proc/meminfo");
+    let memory = memory.lines().find_map(|line| {
+        line.strip_prefix("MemTotal:")?.trim().strip_suffix(" kB")?.parse::<f64>().ok()
+    });
+    let load = read("/proc/loadavg");
+    format!(
+        "{} cores of {}, {:.0} GB of memory, Linux {}, load at the end {}",
+        std::thread::available_parallelism().map_or(0, usize::from),
+        model.map_or("an unknown processor", |(_, name)| name),
+        memory.unwrap_or_default() / 1e6,
+        read("/proc/sys/kernel/osrelease")
+            .trim()
+            .split('-')
+            .next()
+            .unwrap_or("of an unknown version"),
+        load.split(' ').next().unwrap_or("unknown")
+    )
+}
+
+fn commit() -> String {
+    let git = |words: &[&str]| {
+        let output = Command::new("git").args(words).output().ok().filter(|it| it.status.success());
+        output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    };
+    let Some(commit) = git(&["rev-parse", "--short=12", "HEAD"]) else {
+        return "unknown".to_owned();
+    };
+    match git(&["status", "--porcelain", "--untracked-files=no", "../../src", "src"]) {
+        Some(changed) if changed.is_empty() => commit,
+        _ => format!("{commit}, with changes"),
+    }
+}
+
+/// What the manifest and the requirements pin.
+fn versions() -> String {
+    let manifest = include_str!("../../Cargo.toml");
+    let crates = [
+        "bb8",
+        "deadpool-postgres",
+        "diesel",
+        "diesel-async",
+        "postgres",
+        "r2d2",
+        "rayon",
+        "sea-orm",
+        "sqlx",
+        "tokio",
+        "tokio-postgres",
+    ];
+    let pinned = manifest.lines().filter_map(|line| {
+        let (name, rest) = line.split_once(" = ")?;
+        let version = rest.split("\"=").nth(1)?.split('"').next()?;
+        crates.contains(&name).then(|| format!("{name} {version}"))
+    });
+    let mut all: Vec<_> = pinned.collect();
+    if tools::python().is_some() {
+        let requirements = include_str!("../../python/requirements.txt");
+        let lines =
+            requirements.lines().filter(|line| line.contains("==") && !line.starts_with('#'));
+        all.extend(lines.map(|line| line.replace("==", " ")));
+    }
+    all.join(", ")
+}

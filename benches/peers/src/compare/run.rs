@@ -1,0 +1,166 @@
+//! Contenders in turns.
+
+use super::contenders::{Contender, Program, of};
+use super::meter::{self, Cost};
+use super::options::Options;
+use super::servers::Servers;
+use super::task::Task;
+use super::tools;
+use super::work::Work;
+use std::io::Write as _;
+
+/// What a contender did.
+pub struct Line {
+    pub contender: Contender,
+    pub costs: Vec<Cost>,
+    /// Why it has no figures.
+    pub failed: Option<String>,
+}
+
+impl Line {
+    /// The median of a figure.
+    pub fn median(&self, figure: impl Fn(&Cost) -> f64) -> f64 {
+        let mut figures: Vec<_> = self.costs.iter().map(figure).collect();
+        figures.sort_by(f64::total_cmp);
+        figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)
+    }
+
+    /// From the lowest to the highest of a figure, as a share of its median.
+    pub fn spread(&self, figure: impl Fn(&Cost) -> f64) -> f64 {
+        let figures = || self.costs.iter().map(&figure);
+        let (low, high) = (figures().fold(f64::MAX, f64::min), figures().fold(0.0, f64::max));
+        (high - low) / self.median(&figure)
+    }
+
+    pub fn seconds(&self) -> f64 {
+        self.median(|cost| cost.seconds)
+    }
+
+    pub fn title(&self) -> String {
+        match self.contender.connections {
+            1 => self.contender.name.to_owned(),
+            more => format!("{} ({more})", self.contender.name),
+        }
+    }
+}
+
+/// A table of the results.
+pub struct Section {
+    pub work: Work,
+    pub rows: u64,
+    /// Connections where they are not the contender's own; batch and callers, where they count.
+    pub connections: Option<usize>,
+    pub batch: usize,
+    pub callers: usize,
+    pub lines: Vec<Line>,
+}
+
+impl Section {
+    pub fn line(&self, name: &str, connections: usize) -> Option<&Line> {
+        let mut lines = self.lines.iter().filter(|line| !line.costs.is_empty());
+        lines.find(|line| {
+            line.contender.name == name
+                && (connections == 0 || line.contender.connections == connections)
+        })
+    }
+}
+
+/// What is measured of a piece of work.
+pub struct Plan {
+    pub work: Work,
+    pub rows: u64,
+    pub connections: Option<usize>,
+    pub batch: usize,
+    pub callers: usize,
+    pub rounds: usize,
+    pub contenders: Vec<Contender>,
+}
+
+impl Plan {
+    pub fn new(work: Work, rows: u64, rounds: usize) -> Self {
+        let contenders = of(work);
+        let batch = if matches!(work, Work::Upsert | Work::UpsertNew) {
+            1_000
+        } else {
+            super::constants::BATCH_ROWS
+        };
+        Self { work, rows, connections: None, batch, callers: 1, rounds, contenders }
+    }
+
+    /// Only those of these names.
+    pub fn only(mut self, keep: impl Fn(&Contender) -> bool) -> Self {
+        self.contenders.retain(keep);
+        self
+    }
+
+    /// Runs it: A B C, B C A, ...
+    pub fn run(self, servers: &Servers, options: &Options) -> Section {
+        let Self { work, rows, connections, batch, callers, rounds, contenders } = self;
+        work.set_up(servers, rows);
+        let expected = work.expected(servers, rows);
+        let mut lines: Vec<_> = contenders
+            .into_iter()
+            .map(|contender| {
+                let connections = connections.unwrap_or(contender.connections);
+                let contender = Contender { connections, ..contender };
+                Line { contender, costs: Vec::new(), failed: None }
+            })
+            .collect();
+        let count = lines.len();
+        for turn in 0..rounds * count {
+            let line = &mut lines[(turn / count + turn) % count];
+            if line.failed.is_some() {
+                continue;
+            }
+            work.prepare(servers, rows);
+            let task = Task {
+                url: servers.url(),
+                other: if work == Work::Copy { servers.other_url() } else { String::new() },
+                rows,
+                connections: line.contender.connections,
+                batch,
+                callers: if work == Work::Sleep { super::constants::SLEEPERS } else { callers },
+                seconds: options.seconds,
+                file: if work == Work::Bad { servers.bad_csv(rows) } else { servers.csv(rows) },
+            };
+            match run(&line.contender, work, servers, &task) {
+                Ok(cost) => {
+                    let outcome = work.outcome(servers, &cost.answer);
+                    let nothing_read = matches!(line.contender.program, Program::Server(_));
+                    if outcome == expected || (work == Work::Read && nothing_read) {
+                        line.costs.push(cost);
+                    } else {
+                        line.failed = Some(format!("wrong result: {outcome}, not {expected}"));
+                    }
+                }
+                Err(why) => line.failed = Some(why),
+            }
+            eprint!("{}", if line.failed.is_some() { "!" } else { "." });
+            let _ = std::io::stderr().flush();
+        }
+        let (issue, name) = work.names();
+        eprintln!(" {issue} {name}");
+        Section { work, rows, connections, batch, callers, lines }
+    }
+}
+
+fn run(contender: &Contender, work: Work, servers: &Servers, task: &Task) -> Result<Cost, String> {
+    let this = std::env::current_exe().expect("the path of this program").display().to_string();
+    let name = contender.name.to_owned();
+    let own = |what: &str, words: Vec<String>| {
+        [vec![this, what.to_owned(), work.names().1.to_owned()], words].concat()
+    };
+    let command = match contender.program {
+        Program::Here(_) => own(super::CONTENDER, [vec![name], task.words()].concat()),
+        Program::Server(sql) => own(super::STATEMENT, vec![task.url.clone(), sql(servers, task)]),
+        Program::Command(command) => command(servers, task),
+        Program::Script => {
+            let python =
+                tools::python().ok_or("no Python with the packages of requirements.txt")?;
+            let script = std::env::var("COMPARE_SCRIPT").unwrap_or_default();
+            let work = work.names().1.to_owned();
+            [vec![python, script, work, name], task.words()].concat()
+        }
+    };
+    meter::run(&command, &servers.pids())
+}
