@@ -171,6 +171,8 @@ pub use session::{
     Tracked, Transaction, TransactionOptions,
 };
 pub use sink::file::csv::CsvOptions;
+#[cfg(feature = "parquet")]
+pub use sink::file::parquet::{ParquetCompression, ParquetFile, ParquetOptions};
 pub use sink::file::target::{FileFormat, FileTarget};
 pub use sink::file::{CsvFile, NdjsonFile};
 pub use sink::{destination::Destination, duplicates::OnDuplicate, mode::Mode, target::Target};
@@ -181,6 +183,8 @@ pub use source::feed::{Feed, Frame, Layout};
 pub use source::input::Spool;
 pub use source::input::{Compression, Files};
 pub use source::ndjson::{Ndjson, NdjsonColumn, NdjsonColumns};
+#[cfg(feature = "parquet")]
+pub use source::parquet::{Parquet, ParquetColumn, ParquetColumns};
 pub use source::prepared::{Prepared, Stage};
 pub use source::rows::{EachPlaced, Iter, Refusal, RowPlace, Source};
 pub use source::stateful::{Kept, Stateful, Surroundings};

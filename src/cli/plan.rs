@@ -141,6 +141,10 @@ fn open(file: &JobFile, engine: &Engine) -> Result<Arc<dyn Feed>> {
             let feed = open_ndjson(files, columns);
             Ok(Arc::new(feed.map_err(|error| with_advice(error, files))?))
         }
+        SourceSpec::Parquet(files) => {
+            let feed = open_parquet(files, columns);
+            Ok(feed.map_err(|error| with_advice(error, files))?)
+        }
         SourceSpec::Table(table) => Ok(Arc::new(table_plan::open(table, file, engine)?)),
     }
 }
@@ -179,6 +183,30 @@ fn open_csv(spec: &CsvSpec, columns: &[ColumnSpec]) -> Result<CsvColumns> {
 fn open_ndjson(spec: &FilesSpec, columns: &[ColumnSpec]) -> Result<NdjsonColumns> {
     let columns = columns.iter().map(ndjson_column).collect();
     NdjsonColumns::open(files(spec)?, columns)
+}
+
+#[cfg(feature = "parquet")]
+fn open_parquet(spec: &FilesSpec, columns: &[ColumnSpec]) -> Result<Arc<dyn Feed>> {
+    use crate::source::parquet::{ParquetColumn, ParquetColumns};
+    let column = |spec: &ColumnSpec| {
+        let mut column = ParquetColumn::new(spec.name.clone(), spec.column_type.clone())
+            .trim(spec.trim)
+            .nul(spec.nul)
+            .nulls(spec.null.clone().unwrap_or_default());
+        if let Some(from) = &spec.from {
+            column = column.from(from);
+        }
+        if spec.not_null { column.not_null() } else { column }
+    };
+    let columns = columns.iter().map(column).collect();
+    Ok(Arc::new(ParquetColumns::open(files(spec)?, columns)?))
+}
+
+#[cfg(not(feature = "parquet"))]
+fn open_parquet(_: &FilesSpec, _: &[ColumnSpec]) -> Result<Arc<dyn Feed>> {
+    // The job file was refused.
+    let message = "Parquet is not built in";
+    Err(Error::new(crate::error::ErrorKind::Unsupported, message))
 }
 
 /// Says where a relative path begins, for the file was probably sought in another folder.

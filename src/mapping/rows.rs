@@ -152,6 +152,29 @@ impl RowWriter<'_> {
         Ok(())
     }
 
+    /// Writes a field that `pack` appends to the buffer it is given, or NULL where it says `false`
+    /// and has appended nothing. The row is unusable after an error: drop the writer.
+    ///
+    /// # Errors
+    /// What `pack` returns; `Encode` if the field is larger than 1 GiB.
+    #[cfg(feature = "parquet")]
+    pub(crate) fn optional_with(
+        &mut self,
+        pack: impl FnOnce(&mut Vec<u8>) -> Result<bool>,
+    ) -> Result<()> {
+        let mut there = true;
+        let length_at = self.rows.bytes.len();
+        self.field_with(|out| -> Result<()> {
+            there = pack(out)?;
+            Ok(())
+        })?;
+        if !there {
+            self.rows.bytes[length_at..length_at + 4].copy_from_slice(&(-1_i32).to_be_bytes());
+            self.may_have_null = true;
+        }
+        Ok(())
+    }
+
     /// Copies all fields of row `index` of another list.
     ///
     /// # Panics

@@ -7,6 +7,7 @@
 //! - `input`:    the bytes of files: one or several, compressed, spooled
 //! - `csv`:      CSV files, cut at record boundaries
 //! - `ndjson`:   files with one JSON object a line
+//! - `parquet`:  Parquet files, cut by row groups and rows within them
 //! - `rows`:     sources that yield values: the trait for a user's own, and any iterator
 //! - `stateful`: sources that know more of a plan than bounds can say
 //! - `table`:    a table, or what a query yields, cut by keys or by blocks
@@ -21,6 +22,8 @@ pub mod feed;
 pub mod input;
 pub mod ndjson;
 mod packed_row;
+#[cfg(feature = "parquet")]
+pub mod parquet;
 pub mod prepared;
 pub mod rows;
 pub mod stateful;

@@ -101,6 +101,8 @@ mod fault_watch; // long loans are told of, sleeping connections kept alive
 mod csv_source; // a CSV file, against what COPY makes of it
 mod files_source; // several files, compressed files, standard input
 mod ndjson_source; // JSON objects, against what the server makes of them
+#[cfg(feature = "parquet")]
+mod parquet_files; // Parquet, as a source and as a target
 mod query_change; // updates and deletions
 mod query_join;
 mod query_lock; // rows that are locked; a queue of work

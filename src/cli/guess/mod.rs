@@ -4,6 +4,7 @@
 //! - `header`:   whether its first line names the fields
 //! - `csv`:      the columns of a CSV file
 //! - `ndjson`:   those of JSON objects
+//! - `parquet`:  those of a Parquet file, which it tells itself
 //! - `look`:     the rows that are looked at
 //! - `observed`: what the values of one column are like
 //! - `kinds`:    the types that a text can be a value of
@@ -23,6 +24,8 @@ mod look;
 mod names;
 mod ndjson;
 mod observed;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod print;
 
 use super::args::GuessArguments;
@@ -49,8 +52,14 @@ struct Found {
 
 /// How the rows of a file are written.
 enum Shape {
-    Csv { dialect: dialect::Dialect, header: bool, nulls: Vec<String> },
+    Csv {
+        dialect: dialect::Dialect,
+        header: bool,
+        nulls: Vec<String>,
+    },
     Ndjson,
+    #[cfg(feature = "parquet")]
+    Parquet,
 }
 
 pub(super) fn guess(arguments: &GuessArguments, console: Console) -> Result<Exit> {
@@ -66,10 +75,25 @@ pub(super) fn guess(arguments: &GuessArguments, console: Console) -> Result<Exit
 
 fn look_at(files: &Files) -> Result<Found> {
     let (head, compression) = files.beginning(HEAD_BYTES)?;
+    if head.starts_with(b"PAR1") {
+        return parquet(files);
+    }
     let mut found = match ndjson::is_object(&head) {
         true => ndjson::look_at(files)?,
         false => csv::look_at(files, &head)?,
     };
     found.compression = compression;
     Ok(found)
+}
+
+#[cfg(feature = "parquet")]
+fn parquet(files: &Files) -> Result<Found> {
+    parquet::look_at(files)
+}
+
+#[cfg(not(feature = "parquet"))]
+fn parquet(_: &Files) -> Result<Found> {
+    use crate::error::{Error, ErrorKind};
+    Err(Error::new(ErrorKind::Unsupported, "the file is Parquet, which is not built in")
+        .with_hint("build rowmill with the feature parquet"))
 }

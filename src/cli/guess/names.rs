@@ -60,8 +60,10 @@ pub(super) fn of_file(path: &Path) -> String {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
     let name = name.unwrap_or_default();
     let mut stem = name.as_str();
-    let endings =
-        [".gz", ".zst", ".zstd", ".csv", ".tsv", ".txt", ".ndjson", ".jsonl", ".json", ".dat"];
+    let endings = [
+        ".gz", ".zst", ".zstd", ".csv", ".tsv", ".txt", ".ndjson", ".jsonl", ".json", ".dat",
+        ".parquet",
+    ];
     while let Some(rest) = endings.iter().find_map(|ending| stem.strip_suffix(ending)) {
         stem = rest;
     }

@@ -2,7 +2,6 @@
 
 use super::column::{From, Guessed};
 use super::dialect::Dialect;
-use super::look::Extent;
 use super::{Found, Shape, names};
 use crate::cli::args::GuessArguments;
 use crate::cli::figures::counted;
@@ -12,7 +11,7 @@ use std::fmt::Write as _;
 /// The lines of a job file for what was found.
 pub(super) fn job_file(found: &Found, arguments: &GuessArguments) -> Vec<String> {
     let table = arguments.table.clone().unwrap_or_else(|| names::of_file(&arguments.file));
-    let mut lines = vec![looked_at(&found.extent)];
+    let mut lines = vec![looked_at(found)];
     if found.extent.broken > 0 {
         let rows = counted(found.extent.broken, "row that was", "rows that were");
         lines.push(format!("# {rows} looked at will be rejected"));
@@ -29,7 +28,12 @@ pub(super) fn job_file(found: &Found, arguments: &GuessArguments) -> Vec<String>
     lines
 }
 
-fn looked_at(extent: &Extent) -> String {
+fn looked_at(found: &Found) -> String {
+    let extent = &found.extent;
+    if tells_itself(found) {
+        let rows = counted(extent.all, "row", "rows");
+        return format!("# From the schema of the file, which has {rows}.");
+    }
     let rows = counted(extent.rows, "row", "rows");
     match (extent.is_whole(), extent.to_the_end) {
         (true, _) => format!("# Guessed from all {rows} of the file."),
@@ -39,6 +43,17 @@ fn looked_at(extent: &Extent) -> String {
         }
         _ => format!("# Guessed from {rows} of the first 4 GiB: the others may have other values."),
     }
+}
+
+/// Whether the file says what its columns are, so that nothing was guessed.
+fn tells_itself(found: &Found) -> bool {
+    #[cfg(feature = "parquet")]
+    return matches!(found.source, Shape::Parquet);
+    #[cfg(not(feature = "parquet"))]
+    return {
+        let _ = found;
+        false
+    };
 }
 
 /// A text in TOML, on one line.
@@ -71,7 +86,12 @@ fn list(texts: &[String]) -> String {
 
 fn source(found: &Found, arguments: &GuessArguments) -> Vec<String> {
     let mut lines = vec!["[source]".to_owned()];
-    let kind = if matches!(found.source, Shape::Ndjson) { "ndjson" } else { "csv" };
+    let kind = match found.source {
+        Shape::Csv { .. } => "csv",
+        Shape::Ndjson => "ndjson",
+        #[cfg(feature = "parquet")]
+        Shape::Parquet => "parquet",
+    };
     lines.push(format!("kind = \"{kind}\""));
     let path = arguments.file.display().to_string();
     lines.push(format!("path = {}", unsubstituted(&path)));
@@ -166,8 +186,9 @@ fn columns(found: &Found) -> Vec<String> {
         );
     lines.extend(found.columns.iter().map(|column| {
         // Only what was seen whole can be promised for the next file.
-        let not_null = column.has_all && (found.extent.is_whole() || key == Some(&column.name));
-        let value = value(column, in_order, not_null && found.extent.rows > 0);
+        let certain = found.extent.is_whole() && found.extent.rows > 0 || tells_itself(found);
+        let not_null = column.has_all && (certain || key == Some(&column.name));
+        let value = value(column, in_order, not_null);
         let note = column.note.as_ref().map(|note| format!("  # {note}")).unwrap_or_default();
         format!("{:width$} = {value}{note}", bare(&column.name))
     }));

@@ -47,7 +47,7 @@ pub struct ColumnSpec {
     /// The field it takes, by its name in the header; in a file without a header by its number,
     /// counted from 1. Default: the field of the column's name; without a header the field at the
     /// column's own place in `[columns]`. Of JSON objects a key, or a pointer such as
-    /// `/address/city`.
+    /// `/address/city`; of Parquet a column, or such a pointer into a struct.
     pub from: Option<String>,
     /// Whether blanks around a field are removed. Default: false.
     pub trim: bool,
@@ -127,6 +127,7 @@ fn read_from(field: &Field<'_>, source: &SourceSpec) -> Result<String> {
         SourceSpec::Csv(csv) if !csv.header => return read_position(field),
         SourceSpec::Csv(_) => "the name of a field in the header of the file",
         SourceSpec::Table(_) => "the name of a column of the source",
+        SourceSpec::Parquet(_) => "a column, or a pointer such as \"/address/city\"",
         SourceSpec::Ndjson(_) => "a key, or a JSON pointer such as \"/address/city\"",
     };
     match field.plain_text(expected)? {

@@ -15,14 +15,13 @@ const KINDS: [(&str, Kind); 4] = [
     ("table", Kind::Table),
     ("csv", Kind::File(FormatName::Csv)),
     ("ndjson", Kind::File(FormatName::Ndjson)),
-    ("parquet", Kind::Later),
+    ("parquet", Kind::File(FormatName::Parquet)),
 ];
 
 #[derive(Clone, Copy)]
 enum Kind {
     Table,
     File(FormatName),
-    Later,
 }
 
 /// The form of a file.
@@ -30,18 +29,22 @@ enum Kind {
 pub(super) enum FormatName {
     Csv,
     Ndjson,
+    Parquet,
 }
 
 /// The form of the file, or nothing if it is a table.
 pub(super) fn kind(field: &Field<'_>) -> Result<Option<FormatName>> {
     match field.word(&KINDS)? {
         Kind::Table => Ok(None),
+        Kind::File(FormatName::Parquet) if cfg!(not(feature = "parquet")) => {
+            Err(field.needs_feature("parquet"))
+        }
         Kind::File(format) => Ok(Some(format)),
-        Kind::Later => Err(field.not_built_in("parquet", "\"csv\" or \"ndjson\"")),
     }
 }
 
 const COMMON_KEYS: [&str; 5] = ["kind", "path", "mode", "replace", "allow_empty_source"];
+const PARQUET_KEYS: [&str; 2] = ["compression", "row_group_rows"];
 const CSV_KEYS: [&str; 5] = ["delimiter", "quote", "header", "null", "neutralise_formulas"];
 
 /// Reads the section; `url` is the one of the command line, which a file has none of.
@@ -55,8 +58,10 @@ pub(super) fn read(
         return Err(section.error("kind", "the target is a file, so --target must not be given"));
     }
     let mut known = COMMON_KEYS.to_vec();
-    if format == FormatName::Csv {
-        known.extend(CSV_KEYS);
+    match format {
+        FormatName::Csv => known.extend(CSV_KEYS),
+        FormatName::Parquet => known.extend(PARQUET_KEYS),
+        FormatName::Ndjson => {}
     }
     section.allow_only(&known)?;
     let expected = "the path of a file, or of a folder with a slash at its end";
@@ -67,6 +72,7 @@ pub(super) fn read(
             FileTarget::new(CsvFile::create(path).path(), FileFormat::Csv(options))
         }
         FormatName::Ndjson => NdjsonFile::create(path),
+        FormatName::Parquet => parquet(section, &path)?,
     };
     Ok(file
         .replace(replaces(section)?)
@@ -94,6 +100,24 @@ fn replaces(section: &Section<'_>) -> Result<bool> {
         }
         _ => Ok(by_mode),
     }
+}
+
+#[cfg(feature = "parquet")]
+fn parquet(section: &Section<'_>, path: &str) -> Result<FileTarget> {
+    use crate::sink::file::parquet::{ParquetCompression, ParquetFile, ParquetOptions};
+    let mut options = ParquetOptions::default();
+    if let Some(field) = section.optional("compression") {
+        options.compression = field.word(&ParquetCompression::NAMES)?;
+    }
+    if let Some(field) = section.optional("row_group_rows") {
+        options.row_group_rows = field.count(1, u64::from(u32::MAX))?;
+    }
+    Ok(ParquetFile::create(path).parquet(|all| *all = options))
+}
+
+#[cfg(not(feature = "parquet"))]
+fn parquet(section: &Section<'_>, _: &str) -> Result<FileTarget> {
+    Err(section.error("kind", "\"parquet\" is not built in"))
 }
 
 fn csv(section: &Section<'_>) -> Result<CsvOptions> {
@@ -164,7 +188,8 @@ mod tests {
         assert!(message.contains("delimiter: unknown key"), "{message}");
         let message = refusal("kind = \"csv\"\npath = \"x\"\ndelimiter = \"\\\"\"\n");
         assert!(message.contains("another character than the quote"), "{message}");
-        let message = refusal("kind = \"parquet\"\npath = \"x\"\n");
-        assert!(message.contains("not built in yet"), "{message}");
+        let message = refusal("kind = \"parquet\"\npath = \"x\"\nheader = true\n");
+        let expected = if cfg!(feature = "parquet") { "unknown key" } else { "with the feature" };
+        assert!(message.contains(expected), "{message}");
     }
 }

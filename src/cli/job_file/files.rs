@@ -1,4 +1,4 @@
-//! Which files a source reads: keys that CSV and NDJSON share.
+//! Which files a source reads: keys that CSV, NDJSON and Parquet share.
 
 use super::section::{Field, Section};
 use super::units;

@@ -146,6 +146,12 @@ impl<'a> Field<'a> {
         self.reader.error(self.offset, &self.path, what)
     }
 
+    /// The error of a value that is built in only with a cargo feature.
+    pub(super) fn needs_feature(&self, name: &str) -> Error {
+        let what = format!("{name:?} is not built in, build rowmill with the feature {name}");
+        self.reader.error_of(ErrorKind::Unsupported, self.offset, &self.path, &what)
+    }
+
     /// A value that a later version will understand.
     pub(super) fn not_built_in(&self, value: &str, expected: &str) -> Error {
         let what = format!("{value:?} is not built in yet, expected {expected}");

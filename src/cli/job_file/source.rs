@@ -5,12 +5,12 @@ use super::section::{Field, Section};
 use super::table_source::{self, Origin, TableSpec};
 use crate::error::Result;
 
-const EXPECTED: &str = "\"csv\", \"ndjson\", \"table\" or \"query\"";
+const EXPECTED: &str = "\"csv\", \"ndjson\", \"parquet\", \"table\" or \"query\"";
 
 const KINDS: [(&str, Kind); 5] = [
     ("csv", Kind::Csv),
     ("ndjson", Kind::Ndjson),
-    ("parquet", Kind::Later("parquet")),
+    ("parquet", Kind::Parquet),
     ("table", Kind::Table),
     ("query", Kind::Query),
 ];
@@ -21,7 +21,7 @@ enum Kind {
     Table,
     Query,
     Ndjson,
-    Later(&'static str),
+    Parquet,
 }
 
 /// What a job reads.
@@ -34,6 +34,8 @@ pub enum SourceSpec {
     Table(TableSpec),
     /// Files with a JSON object on each line.
     Ndjson(FilesSpec),
+    /// Parquet files.
+    Parquet(FilesSpec),
 }
 
 impl SourceSpec {
@@ -42,6 +44,7 @@ impl SourceSpec {
         match self {
             Self::Csv(csv) => format!("csv {}", csv.files.describe()),
             Self::Ndjson(files) => format!("ndjson {}", files.describe()),
+            Self::Parquet(files) => format!("parquet {}", files.describe()),
             Self::Table(spec) => match &spec.origin {
                 Origin::Table(table) => format!("table {}", table.plain()),
                 Origin::Query(_) => "query".to_owned(),
@@ -73,7 +76,17 @@ pub(super) fn read(section: &Section<'_>) -> Result<SourceSpec> {
     // ORDER: the kind first: it decides which other keys are known.
     let kind = section.required("kind", EXPECTED)?;
     match kind.word(&KINDS)? {
-        Kind::Later(name) => Err(kind.not_built_in(name, EXPECTED)),
+        Kind::Parquet if cfg!(not(feature = "parquet")) => Err(kind.needs_feature("parquet")),
+        Kind::Parquet => {
+            section.allow_only(&[
+                "kind",
+                "path",
+                "allow_empty",
+                "max_spool_bytes",
+                "spool_folder",
+            ])?;
+            files::read(section).map(SourceSpec::Parquet)
+        }
         Kind::Csv => {
             allow(section, &["delimiter", "quote", "escape", "null", "header", "encoding"])?;
             csv(section).map(SourceSpec::Csv)

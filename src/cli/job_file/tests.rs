@@ -208,10 +208,10 @@ fn a_bad_file_is_one_line() {
         ("night = \"2026-08-20\"", "night = [1]", "job.toml:3: [params] night: expected a text, an integer, true or false, or a date, found a list"),
         ("night = \"2026-08-20\"", "night = \"${NIGHT}\"", "job.toml:3: [params] night: expected a plain value, ${...} is not substituted in [params]"),
         ("\"2026-08-20\"", "1.5", "job.toml:3: [params] night: expected a text, an integer, true or false, or a date, found a number with a point"),
-        ("kind = \"csv\"\n", "", "job.toml:4: [source] kind: missing, expected \"csv\", \"ndjson\", \"table\" or \"query\""),
+        ("kind = \"csv\"\n", "", "job.toml:4: [source] kind: missing, expected \"csv\", \"ndjson\", \"parquet\", \"table\" or \"query\""),
         ("\"csv\"", "\"cvs\"", r#"job.toml:5: [source] kind: unknown value "cvs", did you mean "csv"?"#),
         ("\"csv\"", "\"excel\"", r#"job.toml:5: [source] kind: unknown value "excel", expected csv, ndjson, parquet, table or query"#),
-        ("\"csv\"", "\"parquet\"", r#"job.toml:5: [source] kind: "parquet" is not built in yet, expected "csv", "ndjson", "table" or "query""#),
+        ("\"csv\"", "\"parquet\"", r#"job.toml:5: [source] kind: "parquet" is not built in yet, expected "csv", "ndjson", "parquet", "table" or "query""#),
         ("\"csv\"", "\"csv\"\nencoding = \"latin1\"", r#"job.toml:6: [source] encoding: "latin1" is not built in yet, expected "utf-8""#),
         ("\"csv\"", "\"csv\"\ndelimiter = \"||\"", "job.toml:6: [source] delimiter: expected one ASCII character other than a line end"),
         ("\"csv\"", "\"csv\"\nquote = \",\"", "job.toml:4: [source] delimiter: expected another character than the quote"),
@@ -300,7 +300,7 @@ fn a_missing_section_is_named() {
 
 #[test]
 fn what_is_not_built_in_yet_is_told_from_what_is_wrong() {
-    let error = parse(&changed("\"csv\"", "\"parquet\"")).unwrap_err();
+    let error = parse(&changed("\"csv\"", "\"csv\"\nencoding = \"latin1\"")).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unsupported);
     assert_eq!(parse("").unwrap_err().kind(), ErrorKind::Config);
 }

@@ -49,7 +49,12 @@ pub(super) fn refuse_other(new: &NewPart) -> Result<()> {
         .locate(|place| place.file = Some(new.path.display().to_string())))
 }
 
-fn read(part: &Path, extent: &Extent, each: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
+/// Hands the bytes of a part to `each`, and makes sure that they are what is recorded of it.
+pub(super) fn read(
+    part: &Path,
+    extent: &Extent,
+    each: &mut dyn FnMut(&[u8]) -> Result<()>,
+) -> Result<()> {
     let damaged = |cause: Option<std::io::Error>| {
         let error = Error::new(ErrorKind::Sink, "a part of the output was changed or is gone")
             .with_hint("remove the hidden folder .rowmill beside the output, and export again")

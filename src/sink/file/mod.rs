@@ -1,9 +1,10 @@
-//! Files that rows are written into: CSV and NDJSON, one file or a folder of parts.
+//! Files that rows are written into: CSV, NDJSON and Parquet, one file or a folder of parts.
 //!
 //! - `target`:   what is declared: where, in which form, and whether an older output may go
 //! - `place`:    the names of an output, of its parts, and of what is kept beside it
 //! - `csv`:      rows as CSV, as PostgreSQL's `COPY ... TO (FORMAT csv)` writes them
 //! - `ndjson`:   rows as objects of JSON, one a line
+//! - `parquet`:  rows as Parquet
 //! - `part`:     the rows of a batch, on the disk before its ledger row says so
 //! - `sink`:     what a batch and the end of a job do
 //! - `assemble`: the parts made one file
@@ -29,6 +30,8 @@ pub mod csv;
 mod disk;
 mod manifest;
 mod ndjson;
+#[cfg(feature = "parquet")]
+pub mod parquet;
 mod part;
 mod place;
 pub mod sink;

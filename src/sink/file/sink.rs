@@ -3,7 +3,11 @@
 use super::assemble;
 use super::disk;
 use super::manifest::{self, Manifest};
+#[cfg(feature = "parquet")]
+use super::parquet::{self, ParquetOptions};
 use super::part::{Extent, NewPart, Out, temporary_of};
+#[cfg(feature = "parquet")]
+use super::target::FileFormat;
 use super::target::FileTarget;
 use crate::backend::Connection;
 use crate::error::{Error, ErrorKind, Result};
@@ -104,8 +108,30 @@ impl FileSink {
         }
         self.make_folders()?;
         let FileTarget { format, columns, place, .. } = &self.target;
+        let path = self.part(number);
+        #[cfg(feature = "parquet")]
+        if let FileFormat::Parquet(options) = format {
+            return self.write_parquet(path, options, rows).map(Written::Part);
+        }
         let head = if place.is_folder() { format.head(columns) } else { String::new() };
-        NewPart::write(self.part(number), format, &head, columns, rows).map(Written::Part)
+        NewPart::write(path, format, &head, columns, rows).map(Written::Part)
+    }
+
+    /// A batch of a folder is a whole file; one of a single file is kept packed until the end.
+    #[cfg(feature = "parquet")]
+    fn write_parquet(
+        &self,
+        path: PathBuf,
+        options: &ParquetOptions,
+        rows: &Rows,
+    ) -> Result<NewPart> {
+        let FileTarget { columns, place, .. } = &self.target;
+        parquet::check(columns, rows)?;
+        let temporary = temporary_of(&path);
+        if place.is_folder() {
+            return parquet::whole(path, temporary, options, columns, rows);
+        }
+        parquet::packed(path, temporary, rows)
     }
 
     /// Gives the part of a batch its name, and records it; in the transaction of its ledger row.
@@ -184,10 +210,15 @@ impl FileSink {
             let links = links.map(|((path, _), (name, _))| (path.clone(), place.path().join(name)));
             (None, links.collect(), listed)
         } else {
-            let head = format.head(columns);
             let temporary = temporary_of(&self.parts.join("output"));
             let path = place.path().to_owned();
-            let whole = assemble::join(path, temporary, &head, &found, halted)?;
+            let whole = match format {
+                #[cfg(feature = "parquet")]
+                FileFormat::Parquet(options) => {
+                    parquet::assemble(path, temporary, options, columns, &found, halted)?
+                }
+                text => assemble::join(path, temporary, &text.head(columns), &found, halted)?,
+            };
             let listed = vec![(file_name(place.path()), whole.extent.clone())];
             (Some(whole), Vec::new(), listed)
         };

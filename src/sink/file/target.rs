@@ -4,6 +4,8 @@ use super::csv::CsvOptions;
 use super::disk;
 use super::manifest;
 use super::ndjson;
+#[cfg(feature = "parquet")]
+use super::parquet::ParquetOptions;
 use super::place::OutputPlace;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
@@ -21,6 +23,9 @@ pub enum FileFormat {
     Csv(CsvOptions),
     /// Objects of JSON, one a line.
     Ndjson,
+    /// Parquet.
+    #[cfg(feature = "parquet")]
+    Parquet(ParquetOptions),
 }
 
 impl FileFormat {
@@ -29,6 +34,8 @@ impl FileFormat {
         match self {
             Self::Csv(_) => "csv",
             Self::Ndjson => "ndjson",
+            #[cfg(feature = "parquet")]
+            Self::Parquet(_) => "parquet",
         }
     }
 
@@ -53,6 +60,8 @@ impl FileFormat {
         match self {
             Self::Csv(options) => options.row(columns, fields, shown, out),
             Self::Ndjson => ndjson::row(columns, fields, out),
+            #[cfg(feature = "parquet")]
+            Self::Parquet(_) => Err(Error::new(ErrorKind::Internal, "Parquet has no lines")),
         }
     }
 }
@@ -99,6 +108,16 @@ impl FileTarget {
     #[must_use]
     pub fn csv(mut self, change: impl FnOnce(&mut CsvOptions)) -> Self {
         if let FileFormat::Csv(options) = &mut self.format {
+            change(options);
+        }
+        self
+    }
+
+    /// Changes how Parquet is written; of no effect on other forms.
+    #[cfg(feature = "parquet")]
+    #[must_use]
+    pub fn parquet(mut self, change: impl FnOnce(&mut ParquetOptions)) -> Self {
+        if let FileFormat::Parquet(options) = &mut self.format {
             change(options);
         }
         self
@@ -189,6 +208,8 @@ impl FileTarget {
         match &self.format {
             FileFormat::Csv(options) => options.check(),
             FileFormat::Ndjson => Ok(()),
+            #[cfg(feature = "parquet")]
+            FileFormat::Parquet(options) => options.check(),
         }
     }
 

@@ -26,3 +26,5 @@ mod wanted;
 
 pub use columns::{NdjsonColumn, NdjsonColumns};
 pub use typed::Ndjson;
+#[cfg(feature = "parquet")]
+pub(super) use wanted::path as pointer;

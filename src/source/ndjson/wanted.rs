@@ -55,7 +55,7 @@ impl Wanted {
 ///
 /// # Errors
 /// `Config` if it is empty, or a pointer with a `~` that stands for nothing.
-pub(super) fn path(from: &str) -> Result<Vec<String>> {
+pub(in crate::source) fn path(from: &str) -> Result<Vec<String>> {
     if from.is_empty() {
         return Err(Error::new(ErrorKind::Config, "an empty text names no key"));
     }

@@ -71,6 +71,9 @@ const DOORS: &[(&str, &[&str])] = &[
     ("flate2", &["source"]),
     ("zstd", &["source"]),
     ("glob", &["source"]),
+    // Pages are read by the one and written by the other, which share nothing.
+    ("parquet", &["source", "sink"]),
+    ("bytes", &["source"]),
     ("clap", &["cli", "main"]),
     ("toml", &["cli", "main"]),
     ("indicatif", &["cli", "main"]),
