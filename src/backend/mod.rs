@@ -5,6 +5,7 @@
 //! - `flight`:       statements that are sent together
 //! - `interrupt`:    ending, from another thread, what a connection does
 //! - `leftovers`:    what a borrower left behind
+//! - `refusal`:      why a row was refused, as code in the database noted it
 //! - `server_limit`: how many connections the server has room for
 //! - `server_state`: what a server says of itself and of its place among its replicas
 //! - `table_info`:   what the catalog says of a table
@@ -23,6 +24,7 @@ pub mod flight;
 pub mod interrupt;
 pub mod leftovers;
 pub mod postgres;
+pub mod refusal;
 pub mod server_limit;
 pub mod server_state;
 pub mod sqlite;

@@ -24,6 +24,8 @@ pub(super) struct Trust {
     at_once: bool,
     /// Whether the rest is left to others where many rows would have to be halved.
     gives_up: bool,
+    /// After so many refused rows the rest is left to others.
+    most: usize,
 }
 
 /// One bad row among so many, 2 %, are many.
@@ -35,18 +37,27 @@ const FEW: usize = 32;
 impl Trust {
     /// Goes on to the end, whatever it takes.
     pub(super) fn to_the_end(at_once: bool) -> Self {
-        Self { named: 16, at_once, gives_up: false }
+        Self { named: 16, at_once, gives_up: false, most: usize::MAX }
+    }
+
+    /// Leaves the rest to others after a few refused rows, whoever finds them.
+    pub(super) fn to_a_few(at_once: bool) -> Self {
+        Self { most: 8, ..Self::to_the_end(at_once) }
     }
 
     /// Gives up a batch of `rows` rows that has more than a few bad ones, or some that the database
     /// does not name.
     pub(super) fn for_a_few(rows: usize) -> Self {
-        Self { named: (rows / SHARE).clamp(1, 8), at_once: true, gives_up: true }
+        let named = (rows / SHARE).clamp(1, 8);
+        Self { named, gives_up: true, ..Self::to_the_end(true) }
     }
 
-    /// Whether `rest` rows, of which one was refused with `error`, are left to others; `named` rows
-    /// were found among the `seen` before.
-    fn ends(self, error: &Error, named: usize, seen: usize, rest: usize) -> bool {
+    /// Whether `rest` rows, of which one was refused with `error`, are left to others; among the
+    /// `seen` before `refused` were, of which `named` were named.
+    fn ends(self, error: &Error, named: usize, refused: usize, seen: usize, rest: usize) -> bool {
+        if refused >= self.most {
+            return rest > FEW;
+        }
         let is_known = error.place().row.is_some() && named < self.named;
         // Two may be chance.
         let are_many = named >= 2 && named * SHARE > seen;
@@ -68,7 +79,7 @@ pub(super) fn isolate<T: Default + AddAssign>(
     refuse: &mut dyn FnMut(usize, Error),
 ) -> Result<(T, Option<Range<usize>>)> {
     let mut total = T::default();
-    let mut named = 0;
+    let (mut named, mut refused) = (0, 0);
     let begin = parts.first().map_or(0, |part| part.start);
     let end = parts.last().map_or(0, |part| part.end);
     // The part on top is the next one; a row with an error is refused when its turn comes.
@@ -79,6 +90,7 @@ pub(super) fn isolate<T: Default + AddAssign>(
             continue;
         }
         if let Some(error) = known {
+            refused += 1;
             refuse(part.start, error);
             continue;
         }
@@ -92,10 +104,11 @@ pub(super) fn isolate<T: Default + AddAssign>(
                 Err(error) => return Err(error),
             };
         if part.len() == 1 {
+            refused += 1;
             refuse(part.start, error);
             continue;
         }
-        if trust.ends(&error, named, part.start - begin, end - part.start) {
+        if trust.ends(&error, named, refused, part.start - begin, end - part.start) {
             return Ok((total, Some(part.start..end)));
         }
         match error.place().row.and_then(|row| row_of(&part, row)) {
@@ -201,11 +214,22 @@ mod tests {
     fn a_batch_is_given_up_for_rows_without_a_name_and_for_more_than_a_few() {
         let trust = Trust::for_a_few(5_000);
         let (named, unnamed) = (refusal("23514", Some(3)), refusal("23503", None));
-        assert!(trust.ends(&unnamed, 0, 0, 100));
-        assert!(!trust.ends(&unnamed, 0, 0, FEW));
-        assert!(!trust.ends(&named, 1, 2, 4_998) && trust.ends(&named, 2, 3, 4_997));
-        assert!(!trust.ends(&named, 7, 400, 100) && trust.ends(&named, 8, 400, 100));
-        assert!(Trust::for_a_few(100).ends(&named, 2, 99, 100));
-        assert!(!Trust::to_the_end(true).ends(&unnamed, 0, 0, 5_000));
+        let ends = |error, named, seen, rest| trust.ends(error, named, named, seen, rest);
+        assert!(ends(&unnamed, 0, 0, 100));
+        assert!(!ends(&unnamed, 0, 0, FEW));
+        assert!(!ends(&named, 1, 2, 4_998) && ends(&named, 2, 3, 4_997));
+        assert!(!ends(&named, 7, 400, 100) && ends(&named, 8, 400, 100));
+        assert!(Trust::for_a_few(100).ends(&named, 2, 2, 99, 100));
+        assert!(!Trust::to_the_end(true).ends(&unnamed, 0, 99, 0, 5_000));
+    }
+
+    #[test]
+    fn a_batch_that_is_halved_is_left_to_others_after_a_few_refused_rows() {
+        let trust = Trust::to_a_few(false);
+        let (named, unnamed) = (refusal("23514", Some(3)), refusal("P0001", None));
+        for error in [&named, &unnamed] {
+            assert!(!trust.ends(error, 0, 7, 100, 5_000) && trust.ends(error, 0, 8, 100, 5_000));
+            assert!(!trust.ends(error, 0, 8, 100, FEW));
+        }
     }
 }

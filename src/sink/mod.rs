@@ -15,6 +15,7 @@
 //! - `kept`:    what was staged of rows that were refused
 //! - `isolate`: finding the rows that the database refuses
 //! - `suspects`: where it does not name them, or there are many
+//! - `one_by_one`: rows of which many are refused by what no query finds
 //! - `again`:   rows that were rejected, stored after all
 //! - `verdict`: staged rows held against the constraints of their table
 //!
@@ -43,6 +44,7 @@ pub mod fit;
 mod isolate;
 mod kept;
 pub mod mode;
+mod one_by_one;
 pub mod portion;
 pub mod repeats;
 mod rules;

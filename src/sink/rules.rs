@@ -17,6 +17,8 @@ pub(super) struct Rules {
     /// Whether something in the database may change a row before it is checked, so that only the
     /// database can say what is wrong with it.
     pub(super) rewrites: bool,
+    /// Whether an INSERT of a row does what COPY does with it: there are no rules.
+    pub(super) inserts: bool,
     /// The constraints, in the order in which the database checks them.
     pub(super) constraints: Vec<Constraint>,
 }
@@ -37,6 +39,7 @@ impl Rules {
         connection.query(nature, &table, &mut |row| {
             let (plain, rewrites) = (bool::unpack(row.cell(0)?)?, bool::unpack(row.cell(1)?)?);
             (rules.judges, rules.rewrites) = (plain && !rewrites, rewrites);
+            rules.inserts = bool::unpack(row.cell(2)?)?;
             Ok(())
         })?;
         if rules.judges {
@@ -62,7 +65,10 @@ fn constraint(row: &dyn RowRef) -> Result<Constraint> {
     let rule = match i64::unpack(row.cell(0)?)? {
         0 => Rule::Domain { domain: text(5)?, expression: text(3)? },
         1 => Rule::Check(text(3)?),
-        2 => Rule::Unique,
+        2 => match Option::unpack(row.cell(7)?)? {
+            None => Rule::Unique,
+            Some(operators) => Rule::Excludes(operators),
+        },
         3 => Rule::References {
             table: TableName { schema: Some(Ident::new(text(4)?)?), table: Ident::new(text(5)?)? },
             columns: names(row, 6)?,

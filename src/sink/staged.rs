@@ -17,6 +17,7 @@ use crate::mapping::rows::Rows;
 use crate::sql::merge::Merge;
 use crate::sql::stage::{StageTable, state};
 use crate::sqlstate::SqlState;
+use std::ops::Range;
 
 /// A stage and where its rows go.
 pub(super) struct Staged<'a> {
@@ -27,9 +28,9 @@ pub(super) struct Staged<'a> {
 }
 
 /// The batch and the index of a staged row.
-type Position = (i64, i64);
+pub(super) type Position = (i64, i64);
 
-const WHOLE: (Position, Position) = ((0, 0), (i32::MAX as i64, i32::MAX as i64));
+pub(super) const WHOLE: (Position, Position) = ((0, 0), (i32::MAX as i64, i32::MAX as i64));
 
 impl Staged<'_> {
     /// Loads the rows of a batch, and the keys of those that were refused before.
@@ -235,21 +236,34 @@ impl Staged<'_> {
     ) -> Result<Stored> {
         let positions = self.positions(connection, bucket, state)?;
         let middle = positions.len() / 2;
-        let merged = isolate(
-            connection,
-            &[0..middle, middle..positions.len()],
-            Trust::to_the_end(false),
-            &mut |connection, part| {
-                let ends = (positions[part.start], positions[part.end - 1]);
-                self.merge_part(connection, bucket, state, ends, part.len() as u64)
-            },
-            &mut |row, error| {
-                let (batch, index) = positions[row];
-                let (batch, index) = (batch as u32, index as u32);
-                refused.push(NotStored::new(batch, index, error));
-            },
-        );
-        merged.map(|(stored, _)| stored)
+        let ends = |part: &Range<usize>| (positions[part.start], positions[part.end - 1]);
+        let mut halve = |connection: &mut dyn Connection, parts: &[Range<usize>], trust| {
+            isolate(
+                connection,
+                parts,
+                trust,
+                &mut |connection, part| {
+                    let rows = part.len() as u64;
+                    self.merge_part(connection, bucket, state, ends(&part), rows)
+                },
+                &mut |row, error| {
+                    let (batch, index) = positions[row];
+                    refused.push(NotStored::new(batch as u32, index as u32, error));
+                },
+            )
+        };
+        let halves = [0..middle, middle..positions.len()];
+        let (mut stored, rest) = halve(connection, &halves, Trust::to_a_few(false))?;
+        let Some(rest) = rest else { return Ok(stored) };
+        let rows = rest.len() as u64;
+        match self.one_by_one(connection, bucket, state, ends(&rest), rows)? {
+            Some(mut others) => {
+                refused.append(&mut others.refused);
+                stored += others;
+            }
+            None => stored += halve(connection, &[rest], Trust::to_the_end(false))?.0,
+        }
+        Ok(stored)
     }
 
     fn court(&self) -> Court<'_> {

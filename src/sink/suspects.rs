@@ -6,7 +6,7 @@
 
 use super::isolate::tried;
 use super::portion::Portion;
-use super::staged::Staged;
+use super::staged::{Staged, WHOLE};
 use super::staging::Staging;
 use super::table::{NotStored, Stored, TableSink};
 use crate::backend::Connection;
@@ -40,6 +40,17 @@ impl TableSink {
             let index = portion.indexes[rows.sources[row]];
             stored.refused.push(NotStored::new(batch, index, error));
         })?;
+        // Where something in the database may change a row, no query of ours can judge it.
+        let at_once = if self.rules().judges {
+            None
+        } else {
+            let rows = rows.rows.len() as u64 - stored.refused.len() as u64;
+            staged.one_by_one(connection, 0, state::LIVE, WHOLE, rows)?
+        };
+        if let Some(done) = at_once {
+            stored += done;
+            return Ok(Some(stored));
+        }
         let mut refused = Vec::new();
         stored += staged.merge_rows(connection, 0, state::LIVE, &mut refused)?;
         stored.refused.extend(refused);

@@ -210,6 +210,8 @@ impl TableSink {
         let whole = 0..portion.rows.len();
         let trust = match self.rules.judges {
             true => Trust::for_a_few(whole.len()),
+            // COPY and INSERT do the same: what is left can be stored by the other.
+            false if self.rules.inserts => Trust::to_a_few(!self.rules.rewrites),
             false => Trust::to_the_end(!self.rules.rewrites),
         };
         let (mut stored, rest) = self.append(connection, batch, portion, whole, trust)?;
@@ -217,7 +219,7 @@ impl TableSink {
             match self.store_suspects(connection, batch, portion, rest.clone())? {
                 Some(suspects) => stored += suspects,
                 None => {
-                    let trust = Trust::to_the_end(true);
+                    let trust = Trust::to_the_end(!self.rules.rewrites);
                     stored += self.append(connection, batch, portion, rest, trust)?.0;
                 }
             }

@@ -192,7 +192,7 @@ mod tests {
             rule: Rule::Unique,
         };
         let rules =
-            Rules { judges: true, rewrites: false, constraints: vec![unique("a"), unique("b")] };
+            Rules { judges: true, constraints: vec![unique("a"), unique("b")], ..Rules::default() };
         let stage = StageTable::of_job(Dialect::PostgreSql, 1, &[], &[]).unwrap();
         let target = TableName::parse("t").unwrap();
         let court = Court { stage: &stage, target: &target, mode: Mode::Append, rules: &rules };

@@ -2,7 +2,7 @@
 //!
 //! They stand in the order in which PostgreSQL checks them: domains as a value is read, then the
 //! CHECK constraints by their names, the unique indexes by their numbers, the foreign keys last.
-//! What is not read here (exclusion constraints, indexes over expressions or over some rows, foreign
+//! What is not read here (exclusion constraints and indexes over expressions or over some rows, foreign
 //! keys within the table, what triggers say) is for the database to find, row by row.
 
 use crate::ident::{Ident, TableName};
@@ -33,6 +33,8 @@ pub enum Rule {
     Check(String),
     /// No two rows have the same values, NULL aside.
     Unique,
+    /// No two rows have values of which each meets the other by its operator, qualified.
+    Excludes(Vec<String>),
     /// The values are those of a row of another table, NULL aside.
     References {
         /// The other table.
@@ -50,6 +52,7 @@ impl Constraint {
         match self.rule {
             Rule::Domain { .. } | Rule::Check(_) => SqlState::CHECK_VIOLATION,
             Rule::Unique => SqlState::UNIQUE_VIOLATION,
+            Rule::Excludes(_) => SqlState::EXCLUSION_VIOLATION,
             Rule::References { .. } => SqlState::FOREIGN_KEY_VIOLATION,
         }
     }
@@ -67,6 +70,9 @@ impl Constraint {
             Rule::Unique => {
                 format!("duplicate key value violates unique constraint \"{name}\"")
             }
+            Rule::Excludes(_) => {
+                format!("conflicting key value violates exclusion constraint \"{name}\"")
+            }
             Rule::References { .. } => format!(
                 "insert or update on table \"{table}\" violates foreign key constraint \"{name}\""
             ),
@@ -75,8 +81,8 @@ impl Constraint {
 }
 
 /// The query that tells of table `$1` whether it is nothing but a table (no partitions, rules or
-/// policies) and whether something (a trigger, a rule) may change a row before its constraints are
-/// checked.
+/// policies), whether something (a trigger, a rule) may change a row before its constraints are
+/// checked, and whether it has no rules, so that an INSERT of a row does what COPY does with it.
 pub const NATURE: &str = "
 SELECT c.relkind = 'r' AND NOT c.relhasrules AND NOT c.relrowsecurity,
        c.relhasrules OR EXISTS (
@@ -84,11 +90,13 @@ SELECT c.relkind = 'r' AND NOT c.relhasrules AND NOT c.relrowsecurity,
            WHERE (g.tgrelid = c.oid
                   OR g.tgrelid IN (SELECT p.relid FROM pg_catalog.pg_partition_tree(c.oid) p))
                  AND NOT g.tgisinternal AND g.tgenabled <> 'D'
-                 AND g.tgtype & 3 = 3 AND g.tgtype & 20 <> 0)
+                 AND g.tgtype & 3 = 3 AND g.tgtype & 20 <> 0),
+       NOT c.relhasrules
 FROM pg_catalog.pg_class c WHERE c.oid = pg_catalog.to_regclass($1)";
 
-/// The query for the constraints of table `$1`: kind (0 domain, 1 check, 2 unique, 3 foreign key),
-/// name, columns, expression, schema, table (the domain's name for kind 0), columns and operators.
+/// The query for the constraints of table `$1`: kind (0 domain, 1 check, 2 unique, or with operators
+/// exclusion, 3 foreign key), name, columns, expression, schema, table (the domain's name for kind 0),
+/// columns and operators.
 ///
 /// A constraint that was never validated is left out: rows that are there may break it, and what is
 /// equal to them is not refused. So are NULLs that count as equal and collations by which unequal
@@ -137,6 +145,20 @@ FROM (
           AND NOT EXISTS (SELECT 1 FROM pg_catalog.unnest(i.indcollation::oid[]) AS n (c)
                           JOIN pg_catalog.pg_collation l ON l.oid = n.c
                           WHERE NOT l.collisdeterministic)
+    UNION ALL
+    SELECT 2, c.conindid::bigint, 0, c.conname,
+           ARRAY(SELECT a.attname::text FROM pg_catalog.unnest(c.conkey) WITH ORDINALITY AS k (n, o)
+                 JOIN pg_catalog.pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.n
+                 ORDER BY k.o),
+           NULL, NULL, NULL, NULL,
+           ARRAY(SELECT pg_catalog.format('OPERATOR(%I.%s)', s.nspname, o.oprname)
+                 FROM pg_catalog.unnest(c.conexclop) WITH ORDINALITY AS k (n, o)
+                 JOIN pg_catalog.pg_operator o ON o.oid = k.n
+                 JOIN pg_catalog.pg_namespace s ON s.oid = o.oprnamespace ORDER BY k.o),
+           NULL
+    FROM pg_catalog.pg_constraint c JOIN rel ON c.conrelid = rel.oid
+    JOIN pg_catalog.pg_index i ON i.indexrelid = c.conindid
+    WHERE c.contype = 'x' AND i.indpred IS NULL AND i.indexprs IS NULL
     UNION ALL
     SELECT 3, 0, 0, c.conname,
            ARRAY(SELECT a.attname::text FROM pg_catalog.unnest(c.conkey) WITH ORDINALITY AS k (n, o)

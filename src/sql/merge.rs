@@ -118,18 +118,24 @@ impl Merge<'_> {
     /// Updates the rows of the target whose key is staged and whose other columns differ; `None`
     /// where there is nothing but a key.
     pub fn update(&self) -> Option<String> {
-        let sets: Vec<_> = self
-            .others()
-            .map(|index| format!("{} = {}", self.column(index).name, self.staged(index)))
-            .collect();
-        let differences = self.differences()?;
+        let from = format!("FROM {} AS s WHERE {PART} AND", self.stage.name);
+        self.update_of("s", &from)
+    }
+
+    /// Updates the row of the target that has the key of the row in the variable `row`, and differs.
+    pub(super) fn update_from(&self, row: &str) -> Option<String> {
+        self.update_of(row, "WHERE")
+    }
+
+    fn update_of(&self, row: &str, from: &str) -> Option<String> {
+        let set = |index| format!("{} = {}", self.column(index).name, self.value_of(row, index));
+        let sets: Vec<_> = self.others().map(set).collect();
         Some(format!(
-            "UPDATE {} AS t SET {} FROM {} AS s WHERE {PART} AND {} AND ({})",
+            "UPDATE {} AS t SET {} {from} {} AND ({})",
             self.target,
             sets.join(", "),
-            self.stage.name,
-            self.same_key(),
-            differences
+            self.same_key_as(row),
+            self.differences_to(row)?
         ))
     }
 
@@ -141,8 +147,8 @@ impl Merge<'_> {
              WHERE s._rowmill_bucket = $1 AND s._rowmill_state = $2 AND ({})",
             self.stage.name,
             self.target,
-            self.same_key(),
-            self.differences()?
+            self.same_key_as("s"),
+            self.differences_to("s")?
         ))
     }
 
@@ -152,13 +158,14 @@ impl Merge<'_> {
     }
 
     /// Whether a row of the target differs from the staged one of the same key.
-    fn differences(&self) -> Option<String> {
+    fn differences_to(&self, row: &str) -> Option<String> {
         let differences: Vec<_> = self
             .others()
             .map(|index| {
                 let column = self.column(index);
                 let mine = format!("t.{}", column.name);
-                self.stage.dialect.differs(&mine, &self.staged(index), &column.column_type)
+                let staged = self.value_of(row, index);
+                self.stage.dialect.differs(&mine, &staged, &column.column_type)
             })
             .collect();
         (!differences.is_empty()).then(|| differences.join(" OR "))
@@ -170,21 +177,21 @@ impl Merge<'_> {
             "{} AND NOT EXISTS (SELECT 1 FROM {} AS t WHERE {})",
             self.insert(),
             self.target,
-            self.same_key()
+            self.same_key_as("s")
         )
     }
 
     /// Inserts the staged rows.
     pub fn insert(&self) -> String {
+        format!("{} FROM {} AS s WHERE {PART}", self.insert_from("s"), self.stage.name)
+    }
+
+    /// Inserts the row in the variable `row`, or, with more behind it, those of a table of that name.
+    pub(super) fn insert_from(&self, row: &str) -> String {
         let names: Vec<_> = self.stage.columns.iter().map(|c| c.name.to_string()).collect();
-        let values: Vec<_> = (0..self.stage.columns.len()).map(|i| self.staged(i)).collect();
-        format!(
-            "INSERT INTO {} ({}) SELECT {} FROM {} AS s WHERE {PART}",
-            self.target,
-            names.join(", "),
-            values.join(", "),
-            self.stage.name
-        )
+        let values: Vec<_> =
+            (0..self.stage.columns.len()).map(|index| self.value_of(row, index)).collect();
+        format!("INSERT INTO {} ({}) SELECT {}", self.target, names.join(", "), values.join(", "))
     }
 
     /// Inserts the staged rows, in input order, and passes over those that meet a row that is there.
@@ -201,7 +208,7 @@ impl Merge<'_> {
             "DELETE FROM {} AS t WHERE NOT EXISTS (SELECT 1 FROM {} AS s WHERE {})",
             self.target,
             self.stage.name,
-            self.same_key()
+            self.same_key_as("s")
         )
     }
 
@@ -215,16 +222,21 @@ impl Merge<'_> {
     }
 
     fn staged(&self, index: usize) -> String {
-        let column = self.column(index);
-        self.stage.dialect.cast_staged(&format!("s.{}", column.name), &column.column_type)
+        self.value_of("s", index)
     }
 
-    fn same_key(&self) -> String {
+    /// The value of a column of the row that is called `row`.
+    fn value_of(&self, row: &str, index: usize) -> String {
+        let column = self.column(index);
+        self.stage.dialect.cast_staged(&format!("{row}.{}", column.name), &column.column_type)
+    }
+
+    pub(super) fn same_key_as(&self, row: &str) -> String {
         let equal: Vec<_> = self
             .stage
             .key
             .iter()
-            .map(|&index| format!("t.{} = {}", self.column(index).name, self.staged(index)))
+            .map(|&index| format!("t.{} = {}", self.column(index).name, self.value_of(row, index)))
             .collect();
         equal.join(" AND ")
     }

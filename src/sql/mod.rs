@@ -12,6 +12,7 @@
 //! - `shape`:   creating and dropping the tables of entities
 //! - `stage`:   the table in which a job collects its rows before they are merged
 //! - `merge`:   the statements that bring staged rows into their target
+//! - `one_by_one`: one statement that brings them in row by row
 //! - `constraint`: the constraints of a table, and the queries that read them
 //! - `verdict`: the queries that find staged rows which break a constraint
 //! - `ledger`:  the tables in which runs are recorded
@@ -32,6 +33,7 @@ mod lineage;
 pub mod literal;
 pub mod merge;
 pub mod migration;
+pub mod one_by_one;
 pub mod part;
 pub mod partition;
 mod rights;

@@ -41,12 +41,19 @@ impl Verdict<'_> {
         ))
     }
 
-    /// Rows that the target has already, by any of its unique indexes.
+    /// Rows that the target has already, by any of its unique indexes, or that meet a row of it by an
+    /// exclusion constraint.
     pub fn met_rows(&self) -> Option<String> {
         self.each(|number, constraint| {
-            let Rule::Unique = constraint.rule else { return None };
-            let names = &constraint.columns;
-            let equal: Vec<_> = names.iter().map(|name| format!("t.{name} = x.{name}")).collect();
+            let names = constraint.columns.iter();
+            let equal: Vec<_> = match &constraint.rule {
+                Rule::Unique => names.map(|name| format!("t.{name} = x.{name}")).collect(),
+                Rule::Excludes(operators) => names
+                    .zip(operators)
+                    .map(|(name, operator)| format!("t.{name} {operator} x.{name}"))
+                    .collect(),
+                _ => return None,
+            };
             Some(format!(
                 "SELECT x._rowmill_batch, x._rowmill_index, {number} FROM x WHERE EXISTS \
                  (SELECT 1 FROM {} AS t WHERE {})",
@@ -148,7 +155,7 @@ fn broken(constraint: &Constraint) -> Option<String> {
             "EXISTS (SELECT 1 FROM (SELECT x.{} AS value) AS v WHERE NOT ({expression}))",
             constraint.columns.first()?
         )),
-        Rule::Unique | Rule::References { .. } => None,
+        Rule::Unique | Rule::Excludes(_) | Rule::References { .. } => None,
     }
 }
 

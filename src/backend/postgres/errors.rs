@@ -5,6 +5,7 @@
 //! the number of a process is taken from that of a deadlock. The driver's error is not kept as the source either, because its `Display` shows both.
 
 use super::report::Report;
+use crate::backend::refusal::Refusal;
 use crate::error::{Error, ErrorKind};
 use crate::sqlstate::SqlState;
 use std::error::Error as StdError;
@@ -53,6 +54,20 @@ pub(super) fn of_statement(server: &Report) -> Error {
     of_server(server, kind)
 }
 
+/// What code that ran in the server noted of a row that was refused.
+pub(super) fn refused(refusal: Refusal) -> Error {
+    let Refusal { code, message, context, constraint, column } = refusal;
+    // Which routine of the server said it is not told there; in all languages the context ends so.
+    let by_function = context.as_deref().is_some_and(|line| line.ends_with("RAISE"));
+    let routine = by_function.then(|| RAISE.to_owned());
+    let report =
+        Report { code, message, context, constraint, column, routine, ..Report::default() };
+    of_statement(&report)
+}
+
+/// The routine of the server that raises what a function says.
+const RAISE: &str = "exec_stmt_raise";
+
 /// What the server said, as an error of `kind`.
 pub(super) fn of_server(server: &Report, kind: ErrorKind) -> Error {
     let state = SqlState::parse(&server.code).unwrap_or(SqlState::INTERNAL_ERROR);
@@ -72,7 +87,7 @@ pub(super) fn of_server(server: &Report, kind: ErrorKind) -> Error {
 /// Whether a function of the database wrote the message, so that anything can be in it.
 fn is_raised(server: &Report) -> bool {
     let is_users = matches!(class(server), "P0" | "38" | "39");
-    is_users || server.routine.as_deref() == Some("exec_stmt_raise")
+    is_users || server.routine.as_deref() == Some(RAISE)
 }
 
 /// The process in whose way a deadlock was. It is the last number of the first line of the DETAIL, in
@@ -159,6 +174,23 @@ mod tests {
             assert_eq!(blocker(detail), Some(process));
         }
         assert_eq!(blocker("no number"), None);
+    }
+
+    #[test]
+    fn what_a_function_says_of_a_row_is_not_repeated_and_what_the_server_says_is() {
+        let refused = |code: &str, message: &str, context: &str| {
+            let (code, message) = (code.to_owned(), message.to_owned());
+            let context = Some(context.to_owned());
+            refused(Refusal { code, message, context, ..Refusal::default() }).message().to_owned()
+        };
+        let raise = "PL/pgSQL function f() line 1 at RAISE";
+        assert_eq!(refused("P0001", "no CANARY", raise), format!("raised by {raise}"));
+        assert_eq!(refused("23514", "no CANARY", raise), format!("raised by {raise}"));
+        let insert = "SQL statement \"INSERT INTO ...\"";
+        let exclusion = "conflicting key value violates exclusion constraint \"apart\"";
+        assert_eq!(refused("23P01", exclusion, insert), exclusion);
+        let invalid = "invalid input syntax for type inet: \"CANARY\"";
+        assert_eq!(refused("22P02", invalid, insert), "invalid input syntax for type inet");
     }
 
     #[test]

@@ -71,7 +71,8 @@ mod wire;
 use super::Backend;
 use super::Connection;
 use super::JobLock;
-use crate::error::Result;
+use super::refusal::Refusal;
+use crate::error::{Error, Result};
 use crate::url::PostgresSettings;
 use lock::Hold;
 use settings::Target;
@@ -125,4 +126,9 @@ impl Backend for PostgresBackend {
     fn describe(&self) -> String {
         self.target.to_string()
     }
+}
+
+/// What code that ran in the server noted of a row that was refused, as an error.
+pub(super) fn refused(refusal: Refusal) -> Error {
+    errors::refused(refusal)
 }

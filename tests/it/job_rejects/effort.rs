@@ -78,13 +78,40 @@ fn halving_costs_the_logarithm_of_the_batch_for_each_bad_row() {
     home.sql("alter table t drop constraint positive");
     for mode in [Mode::Append, Mode::Upsert] {
         let none = statements(&home, mode, 4_096, "-1,1", |_| false);
-        for bad in [1, 4, 16] {
+        for bad in [1, 4, 8, 16] {
             let some = statements(&home, mode, 4_096, "-1,1", |id| id % (4_096 / bad) == 5);
             // Two parts a level, of which each is a savepoint, up to two statements, and its end.
             let levels = 12 - bad.ilog2() as usize + 2;
             let most = none + 40 + bad as usize * levels * 10;
             eprintln!("{mode} {bad}: {none} {some}, at most {most}");
             assert!(some <= most, "{mode} {bad}: {none} {some}");
+        }
+    }
+}
+
+const TRIGGER: &str = "create trigger g before insert on t for each row execute function f()";
+/// Rows that are there may break it, so that it is not looked for by a query.
+const NOT_VALID: &str =
+    "drop trigger g on t; alter table t add constraint later check (n > 0) not valid";
+
+/// They are tried one by one in the database, by one statement.
+#[test]
+fn many_rows_that_no_query_finds_cost_as_much_as_a_few() {
+    let home = Home::postgres();
+    home.sql(TABLE);
+    home.sql(
+        "alter table t drop constraint positive; \
+         create function f() returns trigger language plpgsql as $$ begin \
+         if new.n < 0 then raise 'below'; end if; return new; end $$;",
+    );
+    for refuses in [TRIGGER, NOT_VALID] {
+        home.sql(refuses);
+        for mode in [Mode::Append, Mode::Upsert] {
+            let few = statements(&home, mode, 4_096, "-1,1", |id| id % 512 == 5);
+            let many = statements(&home, mode, 4_096, "-1,1", |id| id % 10 < 3);
+            let more = statements(&home, mode, 16_384, "-1,1", |id| id % 10 < 3);
+            eprintln!("{mode}: {few}, {many}, {more}");
+            assert!(many <= few + 120 && more <= many + 30, "{mode}: {few} {many} {more}");
         }
     }
 }

@@ -7,12 +7,14 @@
 //! - `limit_model`: the same for any rows, batches, workers and limits
 //! - `kinds`:   every kind of bad row that PostgreSQL knows, at several shares
 //! - `effort`:  how many statements they cost
+//! - `one_by_one`: rows that no query finds, tried by one statement
 
 mod convert;
 mod effort;
 mod kinds;
 mod limit_model;
 mod limits;
+mod one_by_one;
 mod parse;
 mod store;
 
