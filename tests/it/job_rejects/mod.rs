@@ -7,6 +7,7 @@
 //! - `limit_model`: the same for any rows, batches, workers and limits
 //! - `kinds`:   every kind of bad row that PostgreSQL knows, at several shares
 //! - `effort`:  how many statements they cost
+//! - `precheck`: what is refused before anything is sent, held against the server
 //! - `one_by_one`: rows that no query finds, tried by one statement
 
 mod convert;
@@ -16,6 +17,7 @@ mod limit_model;
 mod limits;
 mod one_by_one;
 mod parse;
+mod precheck;
 mod store;
 
 use crate::support::{Home, Tally, on_both};
