@@ -110,14 +110,14 @@ impl Cell<'_> {
 /// COMMIT of which it does not hear, wherever in its life that is.
 #[test]
 fn a_load_that_dies_before_any_message_is_carried_on() {
-    Watched::new(Input::lineitem(150, 1_000_000, false), "append").sweep("F45", 8);
-    Watched::new(Input::lineitem(150, 1_000_000, false), "mirror").sweep("F45", 8);
+    Watched::new(Input::lineitem(150, 1_000_000, false), "append").sweep("F45", 6);
+    Watched::new(Input::lineitem(150, 1_000_000, false), "mirror").sweep("F45", 4);
 }
 
 /// F54: most messages of this load look for bad rows or write them down.
 #[test]
 fn a_load_that_dies_while_bad_rows_are_looked_for_keeps_each_reject_once() {
-    Watched::new(Input::lineitem(120, 6, true), "append").sweep("F54", 8);
+    Watched::new(Input::lineitem(120, 6, true), "append").sweep("F54", 4);
     Watched::new(Input::lineitem(120, 6, true), "upsert").sweep("F54", 4);
 }
 
