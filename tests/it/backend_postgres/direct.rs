@@ -248,15 +248,20 @@ fn no_more_rows_are_sent_once_the_server_has_refused_them() {
 
 /// A server that lets everybody in, answers a request with each of these, and goes.
 fn server_that_says(answers: Vec<Vec<u8>>, stays: bool) -> String {
+    server_that_greets(b"", answers, stays)
+}
+
+/// The same, that says something more right behind letting somebody in.
+fn server_that_greets(more: &[u8], answers: Vec<Vec<u8>>, stays: bool) -> String {
+    let welcome = b"R\0\0\0\x08\0\0\0\0K\0\0\0\x0c\0\0\0\x07\0\0\0\x08Z\0\0\0\x05I";
+    let welcome = [welcome, more].concat();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     thread::spawn(move || {
         let (mut client, _) = listener.accept().unwrap();
         let mut heard = [0; 4096];
         let _ = client.read(&mut heard);
-        client
-            .write_all(b"R\0\0\0\x08\0\0\0\0K\0\0\0\x0c\0\0\0\x07\0\0\0\x08Z\0\0\0\x05I")
-            .unwrap();
+        client.write_all(&welcome).unwrap();
         for answer in answers {
             let _ = client.read(&mut heard);
             client.write_all(&answer).unwrap();
@@ -306,6 +311,17 @@ fn half_a_message_behind_an_answer_belongs_to_what_comes_next() {
         let answers = vec![[PREPARED, &said[..cut]].concat(), [&said[cut..], RAN].concat()];
         let mut connection = open(&server_that_says(answers, false));
         assert_eq!(connection.execute("select 7", &[]).unwrap(), 1, "{cut}");
+    }
+}
+
+/// What the driver read of a message it alone can finish: nobody else speaks before it has.
+#[test]
+fn half_a_message_that_the_driver_has_read_is_finished_by_the_driver() {
+    let said = b"A\0\0\0\x0c\0\0\0\x07c\0x\0";
+    for cut in 0..said.len() {
+        let answers = vec![[&said[cut..], b"C\0\0\0\x0dSELECT 1\0Z\0\0\0\x05I"].concat()];
+        let mut connection = open(&server_that_greets(&said[..cut], answers, true));
+        assert!(connection.run("select 7").is_ok(), "{cut}");
     }
 }
 
