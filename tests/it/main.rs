@@ -24,6 +24,7 @@ mod clauses; // every clause of the contract of batches is named by a test
 mod examples; // what is shown is run
 mod guide; // for who comes from Python: what is shown is run, on both databases
 mod layering; // who may know whom, one door per foreign crate, sizes of files
+mod peers_versions; // what rowmill is measured beside can be built again
 mod support_works; // the helpers themselves: a helper that is wrong makes every test wrong
 
 // Paper: what is held against a real server all the same, and the derives.

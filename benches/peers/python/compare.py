@@ -361,7 +361,7 @@ def peewee_load(task):
 
 def peewee_read(task, total):
     database, entity = peewee_entity(task)
-    from peewee import ServerSide
+    from playhouse.postgres_ext import ServerSide
 
     with database.atomic():
         for item in ServerSide(entity.select()):

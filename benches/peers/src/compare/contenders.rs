@@ -1,20 +1,22 @@
 //! Who does what: the contenders of each piece of work.
 
 use super::programs::tokio_postgres::{Bb8, Deadpool};
+use super::programs::{self, plain, rowmill, sea_orm, sqlx, tokio_postgres};
 #[cfg(feature = "diesel")]
 use super::programs::{diesel, diesel_async};
-use super::programs::{plain, rowmill, sea_orm, sqlx, tokio_postgres};
 use super::servers::Servers;
 use super::task::{Answer, Task};
 use super::tools;
 use super::work::Work;
-use Kind::{Async, Blocking, Limit, Ours, Python, Tool};
+use Kind::{Async, Blocking, Limit, Nobody, Ours, Python, Tool};
 
 /// What a contender is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// The server alone: nobody can be faster who uses one connection.
     Limit,
+    /// No load at all: a part of what the others do.
+    Nobody,
     Ours,
     Async,
     Blocking,
@@ -87,12 +89,14 @@ pub fn of(work: Work) -> Vec<Contender> {
     #[cfg(feature = "diesel")]
     all.extend(with_diesel(work));
     all.extend(with_python(work));
+    all.extend(with_tools(work));
     all.sort_by_key(|contender| contender.kind as u8);
     all
 }
 
 fn load() -> Vec<Contender> {
     vec![
+        Contender::here("the rows alone, made and dropped", Nobody, 2, programs::made),
         Contender::server("the server, COPY from a binary file", tools::load_binary),
         Contender::here("rowmill, job", Ours, 2, rowmill::load),
         Contender::here("rowmill, job", Ours, 4, rowmill::load),
@@ -330,4 +334,17 @@ fn with_python(work: Work) -> Vec<Contender> {
         _ => &[],
     };
     names.iter().map(|name| Contender::python(name, 1)).collect()
+}
+
+/// Tools that few machines have.
+fn with_tools(work: Work) -> Option<Contender> {
+    match work {
+        Work::File | Work::Bad if tools::is_there("pgloader") => {
+            Some(Contender::tool("pgloader", 1, tools::pgloader))
+        }
+        Work::Copy if tools::is_there("pgcopydb") => {
+            Some(Contender::tool("pgcopydb", 2, tools::pgcopydb))
+        }
+        _ => None,
+    }
 }

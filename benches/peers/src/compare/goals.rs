@@ -64,6 +64,14 @@ pub fn of(sections: &[Section]) -> Vec<Goal> {
             over(two, tokio, client),
             false,
         );
+        let made = load.line("the rows alone, made and dropped", 0).map_or(0.0, client);
+        let net = |line: &Line| client(line) - made;
+        goal(
+            "W1 load: the same, without what making the rows costs",
+            0.25,
+            over(two, tokio, net),
+            false,
+        );
     }
     if let Some(read) = find(Work::Read, 1) {
         let ours = read.line("rowmill, query", 2);

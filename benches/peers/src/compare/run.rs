@@ -1,6 +1,6 @@
 //! Contenders in turns.
 
-use super::contenders::{Contender, Program, of};
+use super::contenders::{Contender, Kind, Program, of};
 use super::meter::{self, Cost};
 use super::options::Options;
 use super::servers::Servers;
@@ -109,10 +109,12 @@ impl Plan {
         let count = lines.len();
         for turn in 0..rounds * count {
             let line = &mut lines[(turn / count + turn) % count];
-            if line.failed.is_some() {
+            // What takes ten times as long as the others has a third of their turns.
+            let python = line.contender.kind == Kind::Python && turn / count >= rounds.div_ceil(3);
+            if line.failed.is_some() || python {
                 continue;
             }
-            work.prepare(servers, rows);
+            work.prepare(servers);
             let task = Task {
                 url: servers.url(),
                 other: if work == Work::Copy { servers.other_url() } else { String::new() },
@@ -127,7 +129,8 @@ impl Plan {
                 Ok(cost) => {
                     let outcome = work.outcome(servers, &cost.answer);
                     let nothing_read = matches!(line.contender.program, Program::Server(_));
-                    if outcome == expected || (work == Work::Read && nothing_read) {
+                    let nothing_done = line.contender.kind == Kind::Nobody;
+                    if outcome == expected || (work == Work::Read && nothing_read) || nothing_done {
                         line.costs.push(cost);
                     } else {
                         line.failed = Some(format!("wrong result: {outcome}, not {expected}"));

@@ -35,6 +35,25 @@ pub fn psql_pipe(servers: &Servers, task: &Task) -> Vec<String> {
     words(&["sh", "-c", &pipe])
 }
 
+pub fn pgloader(_: &Servers, task: &Task) -> Vec<String> {
+    let (file, url) = (task.file.display().to_string(), format!("{}?tablename=lineitem", task.url));
+    let header = ["--with", "skip header = 1", "--with", "fields terminated by ','"];
+    words(&[&["pgloader", "--type", "csv"], &header[..], &[&file, &url]].concat())
+}
+
+/// It makes the table itself, and copies no other one.
+pub fn pgcopydb(_: &Servers, task: &Task) -> Vec<String> {
+    let Task { url, other, connections, .. } = task;
+    let clone = format!(
+        "folder=$(mktemp -d); printf '[include-only-table]\npublic.lineitem\n' >$folder/filters; \
+         pgcopydb clone --source '{url}' --target '{other}' --table-jobs {connections} \
+             --split-tables-larger-than 20MB --drop-if-exists --skip-extensions --no-owner --no-acl \
+             --filters $folder/filters --dir $folder/work >&2; \
+         status=$?; rm -rf $folder; exit $status"
+    );
+    words(&["sh", "-c", &clone])
+}
+
 fn psql(servers: &Servers) -> String {
     let own = servers.program("psql");
     if own.is_file() { own.display().to_string() } else { "psql".to_owned() }

@@ -98,15 +98,14 @@ impl Work {
         }
     }
 
-    /// What is made before each run: a ledger of the run before would call the job complete.
-    pub fn prepare(self, servers: &Servers, rows: u64) {
-        servers.sql("drop schema if exists rowmill cascade");
+    /// What is made before each run. The ledger of the runs before stays, as it does from night to
+    /// night.
+    pub fn prepare(self, servers: &Servers) {
         let empty =
             format!("drop table if exists lineitem; create table lineitem ({TYPED_COLUMNS})");
         match self {
             Self::Load | Self::File | Self::Bad => servers.sql(&empty),
             Self::Copy => {
-                servers.sql_other("drop schema if exists rowmill cascade");
                 servers.sql_other(&empty);
                 servers.sql_other("checkpoint");
             }
@@ -123,7 +122,6 @@ impl Work {
             }
             Self::Read | Self::LookUp | Self::Sleep => {}
         }
-        let _ = rows;
         // What the run before has left to write must not slow this one down.
         servers.sql("checkpoint");
     }

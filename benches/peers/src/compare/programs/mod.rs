@@ -20,7 +20,8 @@ pub mod turns;
 #[cfg(feature = "diesel")]
 pub use diesel as lineitem_of_diesel;
 
-use super::task::Answer;
+use super::line_item::LineItem;
+use super::task::{Answer, Task};
 use std::time::Instant;
 use tokio::runtime::Builder;
 
@@ -56,4 +57,23 @@ pub fn rows(rows: u64) -> Answer {
 pub fn shares(rows: u64, parts: usize) -> Vec<std::ops::Range<u64>> {
     let parts = parts as u64;
     (0..parts).map(|part| rows * part / parts..rows * (part + 1) / parts).collect()
+}
+
+/// The rows of a load, made and dropped on two threads: what each contender pays for them.
+pub fn made(task: &Task) -> Answer {
+    timed(|| {
+        let sum = |share: std::ops::Range<u64>| Answer {
+            rows: share.end - share.start,
+            sum: share
+                .map(|number| std::hint::black_box(LineItem::nth(number)).l_partkey as u64)
+                .sum(),
+            ..Answer::default()
+        };
+        let sum = &sum;
+        std::thread::scope(|scope| {
+            let shares = shares(task.rows, task.connections).into_iter();
+            let threads: Vec<_> = shares.map(|share| scope.spawn(move || sum(share))).collect();
+            total(threads.into_iter().map(|thread| thread.join().expect("a thread")))
+        })
+    })
 }

@@ -9,13 +9,20 @@ use crate::line_item::{LineItem, orders};
 use crate::task::{Answer, Task};
 use ::rowmill::prelude::*;
 use ::rowmill::{
-    Append, CellRef, ColumnType, Consistency, Csv, Duplicates, Feed, Ident, Iter, Job, MaxRejects,
-    Mode, Param, Query, RowRef, Table, TableColumn, TableColumns, TableName, Target, Upsert,
+    Append, CellRef, ColumnType, Consistency, Csv, Draft, Duplicates, Feed, Ident, Iter, Job,
+    MaxRejects, Mode, Param, Query, RowRef, Table, TableColumn, TableColumns, TableName, Target,
+    Upsert,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
-use std::time::Instant;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+/// A job of this name, of this night: one that ran before is complete.
+fn job(name: &str) -> Draft {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a time after 1970");
+    Job::named(name).param("night", now.as_nanos().to_string())
+}
 
 fn engine(url: &str, connections: usize) -> Engine {
     let builder = Engine::builder(url).pool_size(connections as u32).max_overflow(0);
@@ -27,7 +34,7 @@ pub fn load(task: &Task) -> Answer {
     timed(|| {
         let engine = engine(&task.url, task.connections);
         let last = task.rows;
-        let job = Job::named("load")
+        let job = job("load")
             .read(Iter::new("numbers", move || 0..last))
             .map(|number| Ok(LineItem::nth(number)))
             .write(Append::<LineItem>::new())
@@ -41,7 +48,7 @@ pub fn load(task: &Task) -> Answer {
 pub fn file(task: &Task) -> Answer {
     timed(|| {
         let engine = engine(&task.url, task.connections);
-        let job = Job::named("file")
+        let job = job("file")
             .read(Csv::<LineItem>::open(task.file.as_path()).expect("open the file"))
             .write(Append::<LineItem>::new())
             .batch_rows(task.batch as u64)
@@ -107,7 +114,7 @@ pub fn upsert(task: &Task) -> Answer {
     timed(|| {
         let engine = engine(&task.url, task.connections);
         let items = Table::<Item>::all().on(&engine).consistency(Consistency::PerBatch);
-        let job = Job::named("upsert")
+        let job = job("upsert")
             .read(items)
             .map(|item| Ok(Scored::from(item)))
             .write(Upsert::<Scored>::new())
@@ -213,7 +220,7 @@ pub fn copy(task: &Task) -> Answer {
         let table = TableName::parse("lineitem").expect("a name");
         let columns = feed.columns().to_vec();
         let into = Target::new(table, columns, Vec::new(), Mode::Append).expect("a target");
-        let job = Job::named("copy").feed(Arc::new(feed), into);
+        let job = job("copy").feed(Arc::new(feed), into);
         let job = job.batch_rows(task.batch as u64).workers(task.connections);
         rows(job.run(&target).expect("copy").written)
     })
