@@ -8,9 +8,9 @@ use crate::mapping::entity::Entity;
 use crate::mapping::rows::RowWriter;
 use crate::sink::file::target::FileTarget;
 use crate::source::bounds::{Bounds, CutLimits, Fingerprint, Origin};
-use crate::source::feed::{Feed, Layout};
+use crate::source::feed::{Feed, Frame, Layout};
 use crate::source::prepared::{Prepared, Stage};
-use crate::source::rows::{RowPlace, Source};
+use crate::source::rows::{Refusal, RowPlace, Source};
 use crate::source::stateful::Stateful;
 use crate::spent;
 use std::fmt;
@@ -25,7 +25,24 @@ enum Step<T> {
 
 /// Hands on the rows of a batch, in order, with their number in it.
 type Each<'a, T> = &'a mut dyn FnMut(u32, Step<T>, Option<&dyn RowPlace>) -> Result<()>;
-type Read<T> = Arc<dyn Fn(&Bounds, Each<'_, T>) -> Result<()> + Send + Sync>;
+type Read<T> = Arc<dyn Fn(What<'_>, Each<'_, T>) -> Result<()> + Send + Sync>;
+
+/// What is read of a source.
+#[derive(Clone, Copy)]
+enum What<'a> {
+    Batch(&'a Bounds),
+    /// Records of earlier runs, each as it stood in the source.
+    Records(&'a [&'a [u8]]),
+}
+
+impl What<'_> {
+    fn rows(self) -> u64 {
+        match self {
+            Self::Batch(bounds) => bounds.rows,
+            Self::Records(records) => records.len() as u64,
+        }
+    }
+}
 
 /// Rows of type `T` on their way from a source to a table. Nothing runs until the job does; then
 /// its closures run on the workers, while no connection is held.
@@ -44,6 +61,7 @@ trait Plan: Send + Sync {
     fn origin(&self, bounds: &Bounds, index: u32) -> Result<Origin>;
     fn origins(&self, bounds: &Bounds, indexes: &[u32]) -> Result<Vec<Origin>>;
     fn stateful(&self) -> Option<&dyn Stateful>;
+    fn frame(&self) -> Result<Frame>;
 }
 
 impl<S: Source> Plan for S {
@@ -74,20 +92,29 @@ impl<S: Source> Plan for S {
     fn stateful(&self) -> Option<&dyn Stateful> {
         Source::stateful(self)
     }
+
+    fn frame(&self) -> Result<Frame> {
+        Source::frame(self)
+    }
 }
 
 impl<T: 'static> Pipeline<T> {
     pub(super) fn of<S: Source<Row = T> + 'static>(draft: Draft, source: S) -> Self {
         let source = Arc::new(source);
         let origin: Arc<dyn Plan> = source.clone();
-        let read: Read<T> = Arc::new(move |bounds, each| {
-            source.read_with_places(bounds, &mut |index, row, place| {
-                let step = match row {
-                    Ok(row) => Step::Row(row),
-                    Err(refusal) => Step::Refused(refusal.stage, refusal.error),
-                };
-                each(index, step, place)
-            })
+        let read: Read<T> = Arc::new(move |what, each| {
+            let step = |row| match row {
+                Ok(row) => Step::Row(row),
+                Err(Refusal { stage, error }) => Step::Refused(stage, error),
+            };
+            match what {
+                What::Batch(bounds) => source.read_with_places(bounds, &mut |index, row, place| {
+                    each(index, step(row), place)
+                }),
+                What::Records(records) => {
+                    source.read_records(records, &mut |index, row| each(index, step(row), None))
+                }
+            }
         });
         Self { draft, origin, read }
     }
@@ -102,10 +129,10 @@ impl<T: 'static> Pipeline<T> {
         change: impl Fn(T) -> Result<U> + Send + Sync + 'static,
     ) -> Pipeline<U> {
         let read = self.read;
-        let changed: Read<U> = Arc::new(move |bounds, each| {
-            read(bounds, &mut |index, step, place| {
+        let changed: Read<U> = Arc::new(move |what, each| {
+            read(what, &mut |index, step, place| {
                 let step = match step {
-                    Step::Row(row) => match timed(bounds, index, || change(row)) {
+                    Step::Row(row) => match timed(what, index, || change(row)) {
                         Ok(row) => Step::Row(row),
                         Err(error) if error.is_data() => Step::Refused(Stage::Transform, error),
                         Err(error) => return Err(error),
@@ -123,10 +150,10 @@ impl<T: 'static> Pipeline<T> {
     #[must_use]
     pub fn filter(self, keep: impl Fn(&T) -> bool + Send + Sync + 'static) -> Self {
         let read = self.read;
-        let kept: Read<T> = Arc::new(move |bounds, each| {
-            read(bounds, &mut |index, step, place| {
+        let kept: Read<T> = Arc::new(move |what, each| {
+            read(what, &mut |index, step, place| {
                 let step = match step {
-                    Step::Row(row) if !timed(bounds, index, || keep(&row)) => Step::Filtered,
+                    Step::Row(row) if !timed(what, index, || keep(&row)) => Step::Filtered,
                     step => step,
                 };
                 each(index, step, place)
@@ -178,8 +205,8 @@ impl<T> fmt::Debug for Pipeline<T> {
 }
 
 /// Calls a closure of the user for a row of a batch.
-fn timed<T>(bounds: &Bounds, index: u32, call: impl FnOnce() -> T) -> T {
-    spent::sampled(spent::Step::Transform, index, bounds.rows, call)
+fn timed<T>(what: What<'_>, index: u32, call: impl FnOnce() -> T) -> T {
+    spent::sampled(spent::Step::Transform, index, what.rows(), call)
 }
 
 /// The rows of a pipeline, packed.
@@ -221,6 +248,48 @@ impl<T: Entity> Feed for EntityFeed<T> {
     }
 
     fn prepare(&self, bounds: &Bounds, layout: &Layout, out: &mut Prepared) -> Result<()> {
+        let refused = self.take(What::Batch(bounds), layout, out)?;
+        let indexes: Vec<_> = refused.iter().map(|(index, ..)| *index).collect();
+        let origins = self.origin.origins(bounds, &indexes)?;
+        for ((index, stage, error), origin) in refused.into_iter().zip(origins) {
+            out.refuse(index, origin, stage, error);
+        }
+        Ok(())
+    }
+
+    fn prepare_records(
+        &self,
+        records: &[&[u8]],
+        layout: &Layout,
+        out: &mut Prepared,
+    ) -> Result<()> {
+        for (index, stage, error) in self.take(What::Records(records), layout, out)? {
+            out.refuse(index, Origin::of_row(0, Vec::new()), stage, error);
+        }
+        Ok(())
+    }
+
+    fn frame(&self) -> Result<Frame> {
+        self.origin.frame()
+    }
+
+    fn origin(&self, bounds: &Bounds, index: u32) -> Result<Origin> {
+        self.origin.origin(bounds, index)
+    }
+
+    fn origins(&self, bounds: &Bounds, indexes: &[u32]) -> Result<Vec<Origin>> {
+        self.origin.origins(bounds, indexes)
+    }
+}
+
+impl<T: Entity> EntityFeed<T> {
+    /// Packs what is read; returns what was refused and does not know its place.
+    fn take(
+        &self,
+        what: What<'_>,
+        layout: &Layout,
+        out: &mut Prepared,
+    ) -> Result<Vec<(u32, Stage, Error)>> {
         let mut refused = Vec::new();
         let mut take = |index, step: Step<T>, place: Option<&dyn RowPlace>| {
             out.read += 1;
@@ -230,7 +299,7 @@ impl<T: Entity> Feed for EntityFeed<T> {
             };
             match step {
                 Step::Row(row) => {
-                    let packed = spent::sampled(spent::Step::Encode, index, bounds.rows, || {
+                    let packed = spent::sampled(spent::Step::Encode, index, what.rows(), || {
                         out.push(index, layout, |to| row.pack(&layout.columns, to))
                     });
                     match packed {
@@ -247,21 +316,8 @@ impl<T: Entity> Feed for EntityFeed<T> {
             }
             Ok(())
         };
-        spent::rest_on(spent::Step::Read, || (self.read)(bounds, &mut take))?;
-        let indexes: Vec<_> = refused.iter().map(|(index, ..)| *index).collect();
-        let origins = self.origin.origins(bounds, &indexes)?;
-        for ((index, stage, error), origin) in refused.into_iter().zip(origins) {
-            out.refuse(index, origin, stage, error);
-        }
-        Ok(())
-    }
-
-    fn origin(&self, bounds: &Bounds, index: u32) -> Result<Origin> {
-        self.origin.origin(bounds, index)
-    }
-
-    fn origins(&self, bounds: &Bounds, indexes: &[u32]) -> Result<Vec<Origin>> {
-        self.origin.origins(bounds, indexes)
+        spent::rest_on(spent::Step::Read, || (self.read)(what, &mut take))?;
+        Ok(refused)
     }
 }
 

@@ -173,9 +173,11 @@ impl Replay<'_> {
             updated: stored.updated,
             unchanged: stored.unchanged,
             duplicates: stored.duplicates,
+            filtered: prepared.filtered,
             ..Counts::default()
         };
-        counts.rejected = counts.inserted + counts.updated + counts.unchanged + counts.duplicates;
+        let kept = counts.inserted + counts.updated + counts.unchanged;
+        counts.rejected = kept + counts.duplicates + counts.filtered;
         let tried = self.tried(rejects, prepared, stored.refused);
         let resolved = tried.iter().filter(|(_, tried)| matches!(tried, Tried::Resolved)).count();
         if resolved as u64 != counts.rejected {

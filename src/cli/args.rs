@@ -3,6 +3,7 @@
 use super::deadline::DeadlineSpec;
 use super::job_file::{Overrides, units};
 use crate::batch::ledger::LedgerName;
+use crate::batch::limits::RejectClass;
 use clap::{Args, Parser, Subcommand};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -71,6 +72,12 @@ pub(super) struct ListArguments {
     pub(super) look: LookArguments,
     #[command(flatten)]
     pub(super) filter: FilterArguments,
+    /// Only the counts of rejects that have step, code, place and cause in common
+    #[arg(long)]
+    pub(super) groups: bool,
+    /// Prints one JSON object: the count, the groups and the rejects
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 /// Which rejects.
@@ -89,6 +96,15 @@ pub(super) struct FilterArguments {
     /// Only those of this column
     #[arg(long, value_name = "NAME")]
     pub(super) column: Option<String>,
+    /// Only those of this constraint
+    #[arg(long, value_name = "NAME")]
+    pub(super) constraint: Option<String>,
+    /// Only those of this kind: a stage, a SQLSTATE, or its first two characters
+    #[arg(long, value_name = "CLASS", value_parser = reject_class)]
+    pub(super) class: Option<RejectClass>,
+    /// Only those that were rejected no longer ago: 12h, 7d
+    #[arg(long, value_name = "AGE", value_parser = age)]
+    pub(super) since: Option<Duration>,
     /// Only those with this code, or one that begins so: 23505, 22
     #[arg(long, value_name = "CODE")]
     pub(super) sqlstate: Option<String>,
@@ -305,6 +321,10 @@ impl Settings {
 
 fn ledger_name(text: &str) -> Result<LedgerName, String> {
     LedgerName::new(text).map_err(|error| error.message().to_owned())
+}
+
+fn reject_class(text: &str) -> Result<RejectClass, String> {
+    RejectClass::parse(text).map_err(|error| error.hint().unwrap_or_default().to_owned())
 }
 
 fn age(text: &str) -> Result<Duration, String> {

@@ -88,11 +88,7 @@ pub trait Feed: Debug + Send + Sync {
         out: &mut Prepared,
     ) -> Result<()> {
         let _ = (records, layout, out);
-        Err(Error::new(
-            ErrorKind::Unsupported,
-            format!("the records of {} cannot be read again one by one", self.describe()),
-        )
-        .with_hint("mend the input, and run it as a new job"))
+        Err(no_records(&self.describe()))
     }
 
     /// What stands around the records of a file of this kind: before the first one, and behind each.
@@ -103,6 +99,12 @@ pub trait Feed: Debug + Send + Sync {
     fn frame(&self) -> Result<Frame> {
         Ok(Frame { before: Vec::new(), behind: b"\n".to_vec() })
     }
+}
+
+/// The error of a source whose records are not known by their bytes.
+pub(super) fn no_records(source: &str) -> Error {
+    let message = format!("replay of {source}: its records cannot be read again one by one");
+    Error::new(ErrorKind::Unsupported, message).with_hint("mend the input, and run it as a new job")
 }
 
 /// What stands around the records of a file.

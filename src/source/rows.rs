@@ -1,6 +1,7 @@
 //! Sources that yield values, for a transform: the trait for a user's own, and any iterator.
 
 use super::bounds::{Bounds, CutLimits, Fingerprint, Origin};
+use super::feed::{Frame, no_records};
 use super::prepared::Stage;
 use super::stateful::Stateful;
 use crate::error::{Error, ErrorKind, Result};
@@ -104,6 +105,29 @@ pub trait Source: Debug + Send + Sync {
     /// As [`Source::origin`].
     fn origins(&self, bounds: &Bounds, indexes: &[u32]) -> Result<Vec<Origin>> {
         indexes.iter().map(|index| self.origin(bounds, *index)).collect()
+    }
+
+    /// Hands the row of each record, which stands as in the source, to `each` with its number in
+    /// `records`, from 0: for the rejects of earlier runs. Default: it cannot.
+    ///
+    /// # Errors
+    /// `Unsupported` where a record is not known by its bytes; what `each` returns.
+    fn read_records(
+        &self,
+        records: &[&[u8]],
+        each: &mut dyn FnMut(u32, Result<Self::Row, Refusal>) -> Result<()>,
+    ) -> Result<()> {
+        let _ = (records, each);
+        Err(no_records(&self.describe()))
+    }
+
+    /// What stands around the records of a file of this kind: see
+    /// [`Feed::frame`](super::feed::Feed::frame). Default: nothing, and a newline.
+    ///
+    /// # Errors
+    /// `Source` if the input cannot be read.
+    fn frame(&self) -> Result<Frame> {
+        Ok(Frame { before: Vec::new(), behind: b"\n".to_vec() })
     }
 }
 

@@ -264,6 +264,16 @@ impl Dialect {
         }
     }
 
+    /// The time `column` in UTC, as RFC 3339 writes it.
+    pub fn utc(self, column: &str) -> String {
+        match self {
+            Self::PostgreSql => {
+                format!("to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')")
+            }
+            Self::Sqlite => format!("strftime('%Y-%m-%dT%H:%M:%SZ', {column})"),
+        }
+    }
+
     /// How many seconds ago a time was that was noted with `CURRENT_TIMESTAMP`.
     pub fn seconds_since(self, time: &str) -> String {
         match self {

@@ -50,6 +50,14 @@ fn the_list_is_narrowed_by_what_a_reject_is() {
             (&["--column", "n"], 2),
             (&["--sqlstate", "23514"], 1),
             (&["--sqlstate", "22"], 2),
+            (&["--class", "22"], 2),
+            (&["--class", "23514"], 1),
+            (&["--class", "store"], 1),
+            (&["--class", "parse"], 0),
+            (&["--constraint", "positive"], 1),
+            (&["--constraint", "negative"], 0),
+            (&["--since", "1h"], 3),
+            (&["--groups"], 0),
             (&["--batch", "0"], 3),
             (&["--batch", "1"], 0),
             (&["--run", "1"], 3),
@@ -63,6 +71,69 @@ fn the_list_is_narrowed_by_what_a_reject_is() {
 }
 
 /// batch 3.3.1
+#[test]
+fn counts_of_what_rejects_have_in_common_come_first() {
+    on_both(|home| {
+        home.sql(TABLE);
+        job_file(home, "append", "");
+        home.file("data-1.csv", "id,note,n\n1,a,x\n2,b,y\n3,c,1\n4,d,0\n5,e,z\n");
+        said(home, &["run", "job.toml", "--quiet"]);
+        let list = said(home, &["rejects", "list", "job.toml"]);
+        let lines: Vec<_> = list.lines().collect();
+        assert_eq!(lines[0], "4 rejects:");
+        assert_eq!(lines[1], "        3  stock: convert: not an integer (22P02) [column n]");
+        assert!(lines[2].starts_with("        1  stock: store: "), "{list}");
+        assert!(lines[2].ends_with("(23514) [constraint positive]"), "{list}");
+        assert_eq!((lines[3], lines.len()), ("", 8));
+        let groups = said(home, &["rejects", "list", "job.toml", "--groups"]);
+        assert_eq!(groups.lines().collect::<Vec<_>>(), lines[..3]);
+        let json = said(home, &["rejects", "list", "job.toml", "--json", "--limit", "1"]);
+        let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(json["count"], 4);
+        assert_eq!(json["groups"][0]["count"], 3);
+        assert_eq!(json["groups"][0]["params"]["part"], "1");
+        assert_eq!(json["groups"][1]["constraint"], "positive");
+        assert_eq!(json["rejects"].as_array().unwrap().len(), 1);
+        assert_eq!(json["rejects"][0]["raw"], "1,a,x");
+        let json = said(home, &["rejects", "list", "job.toml", "--json", "--groups", "--run", "2"]);
+        assert_eq!(json, "{\"count\":0,\"groups\":[]}\n");
+        // What cannot be meant is a mistake of the command line.
+        for words in [["--class", "unique"], ["--since", "yesterday"], ["--stage", "load"]] {
+            let words = [&["rejects", "list", "job.toml"], &words[..]].concat();
+            let run = rowmill(words.iter().copied()).cwd(home.folder()).finish();
+            assert_eq!(run.code, Some(2), "{run}");
+        }
+    });
+}
+
+#[test]
+fn a_ledger_without_rejects_is_an_answer_in_json_too() {
+    let home = Home::sqlite();
+    home.sql(TABLE);
+    job_file(&home, "append", "");
+    let empty = "{\"count\":0,\"groups\":[],\"rejects\":[]}\n";
+    assert_eq!(said(&home, &["rejects", "list", "job.toml", "--json"]), empty);
+    home.file("data-1.csv", "id,note,n\n1,a,1\n");
+    said(&home, &["run", "job.toml", "--quiet"]);
+    assert_eq!(said(&home, &["rejects", "list", "job.toml", "--json"]), empty);
+}
+
+#[test]
+fn only_rejects_that_are_not_older_are_listed() {
+    on_both(|home| {
+        loaded(home);
+        home.sql(home.pick(
+            "update rowmill_reject set rejected_at = datetime('now', '-2 hours') where input_row = 2",
+            "update rowmill.reject set rejected_at = now() - interval '2 hours' where input_row = 2",
+        ));
+        for (age, count) in [("1h", 2), ("3h", 3)] {
+            let words = ["rejects", "list", "job.toml", "--json", "--groups", "--since", age];
+            let json: serde_json::Value = serde_json::from_str(&said(home, &words)).unwrap();
+            assert_eq!(json["count"], count, "{age}");
+        }
+    });
+}
+
 #[test]
 fn raw_records_are_a_file_that_the_same_job_loads() {
     on_both(|home| {
@@ -99,6 +170,64 @@ fn reasons_are_exported_as_csv_and_as_json() {
     let line: serde_json::Value = serde_json::from_str(json.trim_end()).unwrap();
     assert_eq!((&line["row"], &line["sqlstate"]), (&3.into(), &"23514".into()));
     assert_eq!((&line["raw"], &line["params"]["part"]), (&"3,=1+1,0".into(), &"1".into()));
+    assert_eq!((&line["row_key"]["t.id"], &line["target"]), (&"3".into(), &"t".into()));
+    assert_eq!(line["version"], env!("CARGO_PKG_VERSION"));
+    let time = line["rejected_at"].as_str().unwrap();
+    assert!(time.starts_with("20") && time.ends_with('Z'), "{time}");
+    assert!(line["resolved_at"].is_null() && line["caused_by"].is_null());
+}
+
+/// The largest resident size of an export of `count` rejects, in bytes, and how many lines it wrote.
+fn export_peak(home: &Home, count: u64, format: &str) -> (u64, usize) {
+    let (table, series, raw) = if home.is_postgres() {
+        (
+            "rowmill.reject",
+            "generate_series(1, {}) as g (i)",
+            "convert_to(repeat('r', 300), 'UTF8')",
+        )
+    } else {
+        let series = "(with recursive c (i) as (select 1 union all select i + 1 from c \
+            where i < {}) select i from c) as g";
+        ("rowmill_reject", series, "cast(printf('%.300c', 'r') as blob)")
+    };
+    home.sql(&format!("delete from {table}"));
+    home.sql(&format!(
+        "insert into {table} (job_id, batch, position, run_id, input_row, stage, sqlstate, message, \
+         raw) select 1, 0, i, 1, i, 'store', '23514', 'some check', {raw} from {}",
+        series.replace("{}", &count.to_string())
+    ));
+    let to = format!("{format}-{count}");
+    let mut run = rowmill(["rejects", "export", "job.toml", "--format", format, "--to", &to])
+        .cwd(home.folder())
+        .spawn();
+    let mut peak = 0;
+    run.watch(|run| {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", run.pid()));
+        let line = status.unwrap_or_default();
+        let line = line.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kibibytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+        peak = kibibytes.map_or(peak, |kibibytes| kibibytes << 10);
+    });
+    let run = run.wait();
+    assert_eq!(run.code, Some(0), "{run}");
+    let written = std::fs::read(home.folder().join(to)).unwrap();
+    (peak, written.iter().filter(|byte| **byte == b'\n').count())
+}
+
+#[test]
+fn ten_times_the_rejects_are_exported_in_the_same_memory() {
+    let large = std::env::var("ROWMILL_FAULT_REJECTS").map_or(100_000, |n| n.parse().unwrap());
+    on_both(|home| {
+        loaded(home);
+        for format in ["csv", "ndjson"] {
+            let (small, _) = export_peak(home, large / 10, format);
+            let (peak, lines) = export_peak(home, large, format);
+            eprintln!("EXPORT {format} {large}: {} KiB, a tenth: {} KiB", peak >> 10, small >> 10);
+            assert_eq!(lines as u64, large + u64::from(format == "csv"));
+            // All of them are 30 MB; a pool of buffers may differ by a few pages.
+            assert!(peak < small + (6 << 20), "{format}: {small}, then {peak}");
+        }
+    });
 }
 
 #[test]

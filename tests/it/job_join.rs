@@ -232,6 +232,31 @@ fn the_limit_of_rejects_is_exact_over_all_processes() {
 
 /// exactly-once 2c
 #[test]
+fn the_limit_of_a_kind_of_rejects_is_exact_over_all_processes() {
+    let load = Load::on_shared("append", 4_000, "");
+    assert!(all_wait(load.start(1)).iter().all(|run| run.code == Some(0)));
+    let of_kind = "select count(*) from rowmill.reject where stage = 'convert'";
+    let bad = load.place.number(of_kind);
+    assert!(0 < bad && bad < load.input.bad_rows(), "{bad}");
+    for (limit, code) in [(bad - 1, 3), (bad, 0)] {
+        let load =
+            Load::on_shared("append", 4_000, &format!("on = {{ convert = {limit}, \"53\" = 0 }}"));
+        let runs = all_wait(load.start(4));
+        assert!(runs.iter().all(|run| run.code == Some(code)), "{code}: {}", runs[0]);
+        let (of_kind, all) =
+            (load.place.number(of_kind), load.place.number("select count(*) from rowmill.reject"));
+        assert!(of_kind <= limit, "{of_kind} of at most {limit}");
+        assert_eq!(load.place.number("select rejected from rowmill.job"), all);
+        if code == 3 {
+            let told = runs[0].stderr.contains("rows rejected by convert");
+            assert!(told && runs[0].stderr.contains("are allowed"), "{}", runs[0]);
+        } else {
+            load.input.assert_exact(&load.place, "at the limit");
+        }
+    }
+}
+
+#[test]
 fn a_process_that_is_stopped_in_its_tracks_and_wakes_when_all_is_done_does_no_harm() {
     for mode in ["append", "mirror"] {
         let load = Load::on_shared(mode, 20_000, "");

@@ -186,6 +186,8 @@ mod cli_migrate; // SQL files, applied
 mod cli_nodes; // a primary and its replicas
 #[cfg(feature = "cli")]
 mod cli_rejects; // filters, files, a replay that is killed
+#[cfg(all(feature = "cli", feature = "compression", feature = "files"))]
+mod cli_rejects_kinds; // replays and files, for every kind of source
 #[cfg(feature = "cli")]
 mod cli_table; // a table and a query as sources
 #[cfg(feature = "cli")]

@@ -1,7 +1,11 @@
 //! Rejects that are tried again.
 
 use crate::support::{Home, on_both};
-use rowmill::{Job, Mode, Replayed, Status};
+use rowmill::{
+    Append, ColumnType, Csv, Entity, ErrorKind, Ident, Iter, Job, Mode, Ndjson, NdjsonColumn,
+    NdjsonColumns, Replayed, Status, TableName, Target,
+};
+use std::sync::Arc;
 
 const TABLE: &str = "create table p (id bigint primary key); insert into p values (1); \
     create table t (id bigint primary key, n integer, p bigint references p (id))";
@@ -150,5 +154,93 @@ fn a_record_that_is_cut_or_has_no_shape_is_not_tried() {
         let attempts = home.rejects_of("attempt");
         let attempts: Vec<_> = attempts.iter().map(|line| &line[..1]).collect();
         assert_eq!(attempts, ["1", "1", "2"]);
+    });
+}
+
+#[derive(Clone, Debug, Entity)]
+#[entity(table = "t")]
+struct Numbered {
+    #[entity(key)]
+    id: i64,
+    n: i32,
+}
+
+#[test]
+fn rows_that_closures_change_are_replayed_through_them() {
+    on_both(|home| {
+        for is_csv in [true, false] {
+            home.sql("drop table if exists t; create table t (id bigint primary key, n integer)");
+            home.sql("create unique index at_most_one on t (n)");
+            let draft = Job::named(home.job_name());
+            let rows = if is_csv {
+                let path = home.file("n.csv", "n,id\n1,1\n1,2\n3,3\n1,9\n");
+                draft.read(Csv::<Numbered>::open(path).unwrap())
+            } else {
+                let lines = [(1, 1), (2, 1), (3, 3), (9, 1)];
+                let lines = lines.map(|(id, n)| format!("{{\"id\":{id},\"n\":{n}}}\n"));
+                draft.read(Ndjson::<Numbered>::open(home.file("n.ndjson", lines.concat())).unwrap())
+            };
+            let job = rows
+                .filter(|row| row.id != 9 || row.n == 1)
+                .map(|row| Ok(Numbered { n: row.n * 10, ..row }))
+                .write(Append::<Numbered>::new())
+                .workers(1);
+            home.run(&job);
+            assert_eq!(home.rows("select id, n from t order by id"), ["1|10", "3|30"]);
+            home.sql("drop index at_most_one");
+            assert_eq!(replay(home, &job), (2, 2, 0));
+            assert_eq!(
+                home.rows("select id, n from t order by id"),
+                ["1|10", "2|10", "3|30", "9|10"]
+            );
+            assert_eq!(books(home, &job), [4, 4, 0, 0, 0]);
+        }
+    });
+}
+
+#[test]
+fn json_objects_are_replayed() {
+    on_both(|home| {
+        home.sql(TABLE);
+        for mode in Mode::ALL {
+            home.sql("delete from t; delete from p where id > 1");
+            let column = |name, of_type| NdjsonColumn::new(Ident::new(name).unwrap(), of_type);
+            let columns = vec![
+                column("id", ColumnType::Int8),
+                column("n", ColumnType::Int4),
+                column("p", ColumnType::Int8).from("/of/p"),
+            ];
+            let lines = "{\"of\":{\"p\":1},\"id\":1,\"n\":1}\n{\"id\":2,\"of\":{\"p\":2}}\r\n\
+                {\"id\":3,\"n\":\"x\"}\n{\"id\":4,\"id\":4}\n{\"id\":5\n";
+            let name = home.job_name();
+            let path = home.file(&format!("{name}.ndjson"), lines);
+            let feed = NdjsonColumns::open(path, columns).unwrap();
+            let plain = rowmill::Feed::columns(&feed).to_vec();
+            let table = TableName::parse("t").unwrap();
+            let target = Target::new(table, plain, vec!["id".to_owned()], mode).unwrap();
+            let job = Job::named(name).feed(Arc::new(feed), target);
+            home.run(&job);
+            let refused = replay(home, &job);
+            assert_eq!((refused.0, refused.1), (4, 0), "{mode}");
+            home.sql("insert into p values (2)");
+            let replayed = replay(home, &job);
+            assert_eq!((replayed.0, replayed.1), (4, 1), "{mode}");
+            assert_eq!(home.rows("select id, n, p from t order by id"), ["1|1|1", "2|NULL|2"]);
+        }
+    });
+}
+
+#[test]
+fn a_source_whose_records_say_nothing_refuses_a_replay_and_changes_nothing() {
+    on_both(|home| {
+        home.sql("create table t (id bigint primary key, n integer check (n > 0))");
+        let job = Job::named("numbers")
+            .read(Iter::new("numbers", || (0..3).map(|n| Numbered { id: n, n: n as i32 })))
+            .write(Append::<Numbered>::new());
+        home.run(&job);
+        let error = job.replay(home.engine(), false).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+        assert!(error.message().starts_with("replay of "), "{error}");
+        assert_eq!(home.rejects_of("attempt"), ["1|row 1"]);
     });
 }

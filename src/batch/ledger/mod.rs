@@ -5,7 +5,7 @@
 //! - `prune`:  old records go
 //! - `claim`:  the row of a batch, taken at the beginning of its transaction and marked at its end
 //! - `reject`: rows that were not stored
-//! - `rejects`: the reject store, as it is looked at
+//! - `rejects`: the reject store, as it is looked at; `reject_filter`: which part of it
 //! - `replay`: rejects that are tried again
 //! - `status`: what there is to see from outside
 //! - `pace`:   how fast a job gets on
@@ -22,6 +22,7 @@ mod pace;
 mod plan;
 mod prune;
 mod reject;
+mod reject_filter;
 mod rejects;
 mod replay;
 mod status;
@@ -34,7 +35,8 @@ pub use job::{JobRecord, RunRecord};
 pub use pace::Pace;
 pub use prune::{Prune, Pruned};
 pub use reject::RejectRecord;
-pub use rejects::{RejectFilter, RejectView};
+pub use reject_filter::RejectFilter;
+pub use rejects::{RejectGroup, RejectView};
 pub(super) use replay::{Again, Tried};
 pub use status::{JobStatus, Wanted};
 

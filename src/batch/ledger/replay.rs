@@ -168,8 +168,8 @@ impl Ledger {
         let sql = format!(
             "INSERT INTO {0} (job_id, phase, number, start_at, end_at, first_row, row_count, \
              first_line, checksum, done, run_id, seconds, inserted, updated, unchanged, duplicates, \
-             rejected) SELECT $1, {PHASE}, coalesce(max(number), -1) + 1, 0, 0, 1, 0, 0, 0, true, \
-             $2, $3, $4, $5, $6, $7, $8 FROM {0} WHERE job_id = $1 AND phase = {PHASE}",
+             rejected, filtered) SELECT $1, {PHASE}, coalesce(max(number), -1) + 1, 0, 0, 1, 0, 0, 0, true, \
+             $2, $3, $4, $5, $6, $7, $8, $9 FROM {0} WHERE job_id = $1 AND phase = {PHASE}",
             self.tables.batch
         );
         let taken_back = counts.rejected as i64;
@@ -182,6 +182,7 @@ impl Ledger {
             (counts.unchanged as i64).into(),
             (counts.duplicates as i64).into(),
             (-taken_back).into(),
+            (counts.filtered as i64).into(),
         ];
         connection.execute(&sql, &params)?;
         let sql = format!("UPDATE {} SET rejected = rejected - $2 WHERE id = $1", self.tables.job);

@@ -7,7 +7,8 @@ use std::fmt::Write as _;
 
 /// The header of [`csv`].
 pub(super) const CSV_HEADER: &str = "job,params,run,batch,row,line,byte_offset,stage,sqlstate,\
-column,constraint,message,attempt,caused_by,resolved_by,truncated,raw\n";
+column,constraint,message,attempt,caused_by,resolved_by,truncated,row_key,target,rejected_at,resolved_at,\
+version,raw\n";
 
 /// A reject as a record of a CSV file. With `neutral`, a text that a spreadsheet would take for a
 /// formula gets an apostrophe before it.
@@ -33,6 +34,11 @@ pub(super) fn csv(reject: &RejectView, neutral: bool) -> Vec<u8> {
         text(&reject.caused_by),
         number(reject.resolved_by),
         reject.truncated.to_string(),
+        text(&reject.row_key),
+        reject.target.clone(),
+        reject.rejected_at.clone(),
+        text(&reject.resolved_at),
+        text(&reject.version),
         raw.into_owned(),
     ];
     let fields: Vec<_> = fields.iter().map(|field| quoted(field, neutral)).collect();
@@ -55,8 +61,9 @@ fn neutralized(field: &str) -> Cow<'_, str> {
     }
 }
 
+/// A reject as an object of JSON.
 #[derive(Serialize)]
-struct Shown<'a> {
+pub(super) struct Shown<'a> {
     job: &'a str,
     params: serde_json::Value,
     run: Option<i64>,
@@ -77,12 +84,24 @@ struct Shown<'a> {
     raw: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     raw_hex: Option<String>,
+    row_key: Option<serde_json::Value>,
+    target: &'a str,
+    rejected_at: &'a str,
+    resolved_at: Option<&'a str>,
+    version: Option<&'a str>,
 }
 
 /// A reject as a line of JSON: the record as `raw`, or as `raw_hex` where it is no UTF-8.
 pub(super) fn ndjson(reject: &RejectView) -> Vec<u8> {
+    let mut bytes = serde_json::to_vec(&shown(reject)).unwrap_or_default();
+    bytes.push(b'\n');
+    bytes
+}
+
+/// A reject as an object of JSON.
+pub(super) fn shown(reject: &RejectView) -> Shown<'_> {
     let raw = std::str::from_utf8(&reject.raw).ok();
-    let line = Shown {
+    Shown {
         job: &reject.job,
         params: serde_json::from_str(&reject.params).unwrap_or_default(),
         run: reject.run,
@@ -101,10 +120,12 @@ pub(super) fn ndjson(reject: &RejectView) -> Vec<u8> {
         truncated: reject.truncated,
         raw,
         raw_hex: raw.is_none().then(|| hex(&reject.raw)),
-    };
-    let mut bytes = serde_json::to_vec(&line).unwrap_or_default();
-    bytes.push(b'\n');
-    bytes
+        row_key: reject.row_key.as_deref().and_then(|key| serde_json::from_str(key).ok()),
+        target: &reject.target,
+        rejected_at: &reject.rejected_at,
+        resolved_at: reject.resolved_at.as_deref(),
+        version: reject.version.as_deref(),
+    }
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -122,7 +143,8 @@ pub(super) fn reason(reject: &RejectView, number: u64) -> Vec<u8> {
     let column = reject.column.as_ref().map_or(String::new(), |name| format!(" [column {name}]"));
     let constraint =
         reject.constraint.as_ref().map_or(String::new(), |name| format!(" [constraint {name}]"));
-    let cause = reject.caused_by.as_ref().map_or(String::new(), |cause| format!(": {cause}"));
+    let cause =
+        reject.caused_by.as_ref().map_or(String::new(), |cause| format!(" [caused by {cause}]"));
     format!(
         "record {number} from {place}: {}: {}{state}{column}{constraint}{cause}\n",
         reject.stage, reject.message

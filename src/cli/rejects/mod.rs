@@ -1,6 +1,6 @@
 //! `rowmill rejects`: the reject store.
 //!
-//! - `list`:   a line for each
+//! - `list`:   counts by what they have in common, then a line for each
 //! - `export`: into a file that the job can load again, or that is read elsewhere
 //! - `form`:   how a reject is written there
 //! - `replay`: tried again
@@ -27,14 +27,17 @@ pub(super) fn rejects(command: &RejectsCommand, console: Console) -> Result<Exit
 }
 
 fn filter(arguments: &FilterArguments) -> RejectFilter {
-    let FilterArguments { run, batch, stage, column, sqlstate, resolved, limit } = arguments;
+    let FilterArguments { run, batch, stage, column, constraint, .. } = arguments;
     RejectFilter {
         run: run.map(i64::from),
         batch: *batch,
+        class: arguments.class.clone(),
         stage: stage.clone(),
         column: column.clone(),
-        sqlstate: sqlstate.clone(),
-        resolved: *resolved,
-        limit: *limit,
+        constraint: constraint.clone(),
+        sqlstate: arguments.sqlstate.clone(),
+        since: arguments.since,
+        resolved: arguments.resolved,
+        limit: arguments.limit,
     }
 }

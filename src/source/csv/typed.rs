@@ -9,6 +9,7 @@ use crate::mapping::column::Column;
 use crate::mapping::entity::Entity;
 use crate::mapping::text::Input;
 use crate::source::bounds::{Bounds, CutLimits, Fingerprint, Origin};
+use crate::source::feed::Frame;
 use crate::source::input::Files;
 use crate::source::packed_row::{PackedRow, converted};
 use crate::source::prepared::Stage;
@@ -158,6 +159,22 @@ impl<T: Entity + Send> Source for Csv<T> {
 
     fn origins(&self, bounds: &Bounds, indexes: &[u32]) -> Result<Vec<Origin>> {
         self.file.origins(bounds, indexes)
+    }
+
+    fn read_records(
+        &self,
+        records: &[&[u8]],
+        each: &mut dyn FnMut(u32, Result<T, Refusal>) -> Result<()>,
+    ) -> Result<()> {
+        let mut packed = PackedRow::default();
+        let head = self.file.common_head()?;
+        (0..).zip(records).try_for_each(|(index, record)| {
+            self.file.record(record, |records| each(index, self.take(records, head, &mut packed)?))
+        })
+    }
+
+    fn frame(&self) -> Result<Frame> {
+        self.file.frame()
     }
 }
 

@@ -137,6 +137,13 @@ impl NdjsonColumns {
         Ok(Self { file, columns, readers, paths, wanted })
     }
 
+    fn packer<'a>(&'a self, layout: &'a Layout) -> Result<Packer<'a>> {
+        if layout.columns.len() != self.readers.len() {
+            return Err(Error::new(ErrorKind::Internal, "the layout is not that of the source"));
+        }
+        Ok(Packer::new(&self.readers, layout))
+    }
+
     /// Packs the object of a line, or refuses it; an error is no fault of the line.
     fn take<'a>(
         &self,
@@ -233,10 +240,7 @@ impl Feed for NdjsonColumns {
     }
 
     fn prepare(&self, bounds: &Bounds, layout: &Layout, out: &mut Prepared) -> Result<()> {
-        if layout.columns.len() != self.readers.len() {
-            return Err(Error::new(ErrorKind::Internal, "the layout is not that of the source"));
-        }
-        let packer = Packer::new(&self.readers, layout);
+        let packer = self.packer(layout)?;
         self.file.lines(bounds, |line| {
             let mut found = vec![None; self.readers.len()];
             self.take(&line, bounds, &packer, &mut found, out)?;
@@ -248,5 +252,25 @@ impl Feed for NdjsonColumns {
 
     fn origin(&self, bounds: &Bounds, index: u32) -> Result<Origin> {
         self.file.origin(bounds, index)
+    }
+
+    fn origins(&self, bounds: &Bounds, indexes: &[u32]) -> Result<Vec<Origin>> {
+        self.file.origins(bounds, indexes)
+    }
+
+    fn prepare_records(
+        &self,
+        records: &[&[u8]],
+        layout: &Layout,
+        out: &mut Prepared,
+    ) -> Result<()> {
+        let packer = self.packer(layout)?;
+        for (index, record) in (0..).zip(records) {
+            let mut found = vec![None; self.readers.len()];
+            let bounds = Bounds::of_rows(0, 1, 1);
+            self.take(&Line::alone(index, record), &bounds, &packer, &mut found, out)?;
+        }
+        out.read += records.len() as u64;
+        Ok(())
     }
 }

@@ -29,6 +29,11 @@ pub(super) struct Line<'a> {
 }
 
 impl<'a> Line<'a> {
+    /// A line that stands elsewhere, without its end.
+    pub(super) fn alone(index: u32, bytes: &'a [u8]) -> Self {
+        Self { index, offset: 0, bytes, text: std::str::from_utf8(bytes).ok() }
+    }
+
     /// Finds the wanted values of the object on it.
     pub(super) fn values(
         &self,

@@ -107,4 +107,15 @@ impl<T: Entity + Send> Source for Ndjson<T> {
     fn origins(&self, bounds: &Bounds, indexes: &[u32]) -> Result<Vec<Origin>> {
         self.file.origins(bounds, indexes)
     }
+
+    fn read_records(
+        &self,
+        records: &[&[u8]],
+        each: &mut dyn FnMut(u32, Result<T, Refusal>) -> Result<()>,
+    ) -> Result<()> {
+        let mut packed = PackedRow::default();
+        (0..).zip(records).try_for_each(|(index, record)| {
+            each(index, self.take(&Line::alone(index, record), &mut packed)?)
+        })
+    }
 }

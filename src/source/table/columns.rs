@@ -4,6 +4,7 @@ use super::consistency::Consistency;
 use super::core::{Core, Reading, describe};
 use super::options::{Options, Partitions, What, check_query};
 use super::position;
+use super::records::Records;
 use super::selection::{Handling, Selection};
 use crate::backend::unloaded::Unloaded;
 use crate::engine::Acquire;
@@ -272,6 +273,17 @@ impl Feed for TableColumns {
         spent::rest_on(Step::Read, || self.core.read(bounds, &reading, &mut take))
     }
 
+    fn prepare_records(
+        &self,
+        records: &[&[u8]],
+        layout: &Layout,
+        out: &mut Prepared,
+    ) -> Result<()> {
+        let made = Records::of(self, layout)?;
+        out.read += records.len() as u64;
+        (0..).zip(records).try_for_each(|(index, record)| made.take(index, record, out))
+    }
+
     fn origin(&self, bounds: &Bounds, index: u32) -> Result<Origin> {
         let layout = Layout::new(self.columns.clone(), Vec::new());
         let has_blocks = self.core.has_blocks()?;
@@ -316,11 +328,21 @@ impl Stateful for TableColumns {
     }
 
     fn refused(&self, bounds: &Bounds, index: u32, kept: Option<Kept<'_>>) -> Origin {
-        position::kept(&self.core.options.describe(), &self.key_of(), bounds, index, kept)
+        let table = self.core.options.describe();
+        position::kept(&table, &self.key_of(), self.renames(), (bounds, index), kept)
     }
 }
 
 impl TableColumns {
+    pub(super) fn fields(&self) -> &[(Ident, Handling)] {
+        &self.fields
+    }
+
+    /// Whether a column of the target is called otherwise than that of the source.
+    fn renames(&self) -> bool {
+        self.fields.iter().zip(&self.columns).any(|((from, _), column)| *from != column.name)
+    }
+
     /// The columns of the target that have the key, by its names, where rows are passed through.
     fn key_of(&self) -> Vec<(String, usize)> {
         let key = |facts: &super::facts::Facts| {

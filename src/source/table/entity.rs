@@ -269,6 +269,6 @@ impl<T: Entity + Send> Stateful for Table<T> {
     }
 
     fn refused(&self, bounds: &Bounds, index: u32, kept: Option<Kept<'_>>) -> Origin {
-        position::kept(&self.name(), &[], bounds, index, kept)
+        position::kept(&self.name(), &[], false, (bounds, index), kept)
     }
 }

@@ -11,7 +11,7 @@
 //! - `run`:         what a run knows of it, and the connections over which it reads
 //! - `core`:        the plan, and reading a piece of it: what all of them share
 //! - `selection`:   how its columns become those of a target
-//! - `position`:    where a row stands, for the reject store
+//! - `position`:    where a row stands, for the reject store; `records`: rows from what is there
 //! - `columns`:     rows for declared columns; `entity`: rows as values of an entity
 //!
 //! It promises: each row that is there all the time is read exactly once, whatever dies, under the
@@ -34,6 +34,7 @@ mod gate;
 mod options;
 mod piece;
 mod position;
+mod records;
 mod run;
 mod selection;
 mod snapshot;

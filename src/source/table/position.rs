@@ -8,7 +8,8 @@
 //! ```
 //!
 //! Every value is the text that PostgreSQL prints for it, or NULL. `key` and `ctid` stand there
-//! where rows are found by them.
+//! where rows are found by them; `renamed` where the columns of `row` are called as in the target,
+//! and that calls one otherwise than the source.
 
 use crate::mapping::column_type::ColumnType;
 use crate::mapping::rows::Fields;
@@ -16,6 +17,9 @@ use crate::mapping::text;
 use crate::source::bounds::{Bounds, Origin};
 use crate::source::stateful::Kept;
 use serde_json::{Map, Value};
+
+/// Says of a record that its columns are called as the target calls them.
+pub(super) const RENAMED: &str = "renamed";
 
 /// The columns of a tuple that tell where it stands, and by which names.
 #[derive(Clone, Debug, Default)]
@@ -77,8 +81,8 @@ pub(super) fn record(
 pub(super) fn kept(
     table: &str,
     key: &[(String, usize)],
-    bounds: &Bounds,
-    index: u32,
+    renames: bool,
+    (bounds, index): (&Bounds, u32),
     kept: Option<Kept<'_>>,
 ) -> Origin {
     let raw = match kept {
@@ -87,8 +91,11 @@ pub(super) fn kept(
             let columns = &kept.layout.columns;
             let names: Vec<_> = columns.iter().map(|c| c.name.as_str().to_owned()).collect();
             let types: Vec<_> = columns.iter().map(|c| c.column_type.clone()).collect();
-            let position =
+            let mut position: Map<String, Value> =
                 noted.unwrap_or_else(|| Positions(key.to_vec()).of(&kept.fields, &types));
+            if renames {
+                position.insert(RENAMED.to_owned(), true.into());
+            }
             let shown = Shown { fields: kept.fields, types: &types, misfit: None };
             record(table, position, &names, shown)
         }

@@ -23,6 +23,16 @@ impl Handling {
     fn is_none(&self) -> bool {
         *self == Self::default()
     }
+
+    /// Writes the value of a text.
+    pub(super) fn pack(&self, text: &str, input: &Input, row: &mut RowWriter<'_>) -> Result<()> {
+        let text = if self.trim { text.trim() } else { text };
+        if self.nulls.iter().any(|null| null == text) {
+            row.null();
+            return Ok(());
+        }
+        row.field_with(|out| input.read(&self.nul.apply(text), out))
+    }
 }
 
 /// How a field is packed.
@@ -205,12 +215,7 @@ impl Way {
         let Self::Read(input, handling) = self else { return row.field(bytes) };
         let text = std::str::from_utf8(bytes)
             .map_err(|_| Error::new(ErrorKind::Decode, "a text is not UTF-8"))?;
-        let text = if handling.trim { text.trim() } else { text };
-        if handling.nulls.iter().any(|null| null == text) {
-            row.null();
-            return Ok(());
-        }
-        row.field_with(|out| input.read(&handling.nul.apply(text), out))
+        handling.pack(text, input, row)
     }
 }
 
