@@ -199,3 +199,46 @@ fn told(values: Vec<(&Told, Option<&[u8]>)>) -> Option<String> {
     let text = serde_json::to_string(&all).ok()?;
     (!all.is_empty() && text.len() <= MOST_KEY_BYTES).then_some(text)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told_of(values: &[(&str, ColumnType, Option<&[u8]>)]) -> Option<String> {
+        let columns: Vec<_> = values
+            .iter()
+            .map(|(name, ty, _)| Told { column: 0, name: (*name).into(), column_type: ty.clone() })
+            .collect();
+        told(columns.iter().zip(values).map(|(told, (_, _, value))| (told, *value)).collect())
+    }
+
+    #[test]
+    fn a_row_is_called_the_same_whatever_the_order_and_the_types_of_its_columns() {
+        let (long, short) = (7_i64.to_be_bytes(), 7_i32.to_be_bytes());
+        let padded = [
+            ("t.code", ColumnType::Char(4), Some(&b"ab  "[..])),
+            ("t.id", ColumnType::Int8, Some(&long)),
+        ];
+        let plain = [
+            ("t.id", ColumnType::Int4, Some(&short[..])),
+            ("t.code", ColumnType::Text, Some(b"ab")),
+        ];
+        let name = r#"{"t.code":"ab","t.id":"7"}"#;
+        assert_eq!(told_of(&padded).as_deref(), Some(name));
+        assert_eq!(told_of(&plain).as_deref(), Some(name));
+    }
+
+    #[test]
+    fn a_row_whose_key_is_null_or_endless_has_no_name() {
+        assert_eq!(told_of(&[("t.id", ColumnType::Text, None)]), None);
+        assert_eq!(told_of(&[]), None);
+        let long = vec![b'k'; MOST_KEY_BYTES];
+        assert_eq!(told_of(&[("t.id", ColumnType::Text, Some(&long))]), None);
+    }
+
+    #[test]
+    fn no_value_is_shown() {
+        let kin = Kin { row_key: Some("secret".into()), refers_to: Some("secret".into()) };
+        assert!(!format!("{kin:?}").contains("secret"));
+    }
+}

@@ -101,6 +101,18 @@ fn within_one_table_the_parent_may_be_rejected_after_its_children() {
 }
 
 #[test]
+fn what_is_in_of_a_job_that_stopped_is_explained_already() {
+    on_both(|home| {
+        home.sql(TABLES);
+        home.run(&parents(home, Mode::Append, "2,0\n"));
+        let job = children(home, Mode::Append, "1,2\n2,2\n3,2\n").batch_rows(1).workers(1);
+        let error = home.fails(&job.max_rejects(rowmill::MaxRejects::Count(2)));
+        assert_eq!(error.kind(), rowmill::ErrorKind::RejectLimit);
+        assert_eq!(causes(home), ["1|job 0 row 1", "2|job 0 row 1"]);
+    });
+}
+
+#[test]
 fn where_the_database_does_not_say_which_reference_is_broken_each_may_be() {
     let home = Home::sqlite();
     home.sql(
