@@ -179,3 +179,28 @@ fn no_password_is_printed_and_what_is_no_table_is_one_line() {
         assert_eq!(guess.stdout, "");
     }
 }
+
+#[cfg(feature = "parquet")]
+#[test]
+fn a_parquet_file_says_itself_what_its_columns_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let csv = "id,price,Day,tags\n1,1.50,2026-01-02,\"{a,b}\"\n2,,,\n";
+    std::fs::write(folder.path().join("in.csv"), csv).unwrap();
+    let job = "name = \"make\"\n[source]\nkind = \"csv\"\npath = \"in.csv\"\n[target]\n\
+        kind = \"parquet\"\npath = \"in.parquet\"\n[columns]\n\
+        id = { type = \"integer\", not_null = true }\nprice = \"numeric(9,2)\"\nDay = \"date\"\n\
+        tags = \"text[]\"\n";
+    std::fs::write(folder.path().join("make.toml"), job).unwrap();
+    let run = rowmill(["run", "make.toml"]).cwd(folder.path()).finish();
+    assert_eq!(run.code, Some(0), "{run}");
+    let job = guessed(folder.path(), "in.parquet", &shared().database("guessed").url(), 2);
+    assert!(job.starts_with("# From the schema of the file, which has 2 rows."), "{job}");
+    assert!(job.contains("kind = \"parquet\"") && job.contains("table = \"in\""), "{job}");
+    let expected = [
+        "id = { type = \"integer\", not_null = true }",
+        "price = \"numeric(9,2)\"",
+        "day = { type = \"date\", from = \"Day\" }",
+        "tags = \"text[]\"",
+    ];
+    assert_eq!(columns(&job), expected);
+}

@@ -38,6 +38,18 @@ fn a_folder_of_parts_of_four_workers_survives_kills_at_random_moments() {
     Campaign::new("csv", "night/", 4).run();
 }
 
+#[cfg(feature = "parquet")]
+#[test]
+fn a_parquet_file_of_four_workers_survives_kills_at_random_moments() {
+    Campaign::new("parquet", "export.parquet", 4).run();
+}
+
+#[cfg(feature = "parquet")]
+#[test]
+fn a_folder_of_parquet_files_of_four_workers_survives_kills_at_random_moments() {
+    Campaign::new("parquet", "night/", 4).run();
+}
+
 /// All that is to be seen of an output, by name, and what its hidden folder should not have.
 #[derive(Debug, PartialEq, Eq)]
 struct Seen {

@@ -18,7 +18,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 /// So many are kept; each has a page of every column in memory.
-const MOST_KEPT: usize = 8;
+const MOST_KEPT: usize = 4;
 
 /// The rows of a batch: those numbered `rows` of a file, from 0, within one row group.
 #[derive(Clone, Debug)]
@@ -157,13 +157,15 @@ impl Cursors {
         Some(kept.swap_remove(at))
     }
 
+    /// Batches go forward: what lies in row groups before this one is not needed any more, and else
+    /// the one that is furthest behind is needed least.
     fn keep(&self, cursor: Cursor) {
         let mut kept = self.0.lock();
+        let group = (cursor.part, cursor.group.start);
+        kept.retain(|other| (other.part, other.group.start) >= group);
         kept.push(cursor);
         if kept.len() > MOST_KEPT {
-            // Batches go forward: the one that is furthest behind is needed least.
-            let behind =
-                kept.iter().enumerate().min_by_key(|(_, cursor)| (cursor.part, cursor.next));
+            let behind = kept.iter().enumerate().min_by_key(|(_, other)| (other.part, other.next));
             let at = behind.map(|(at, _)| at);
             at.map(|at| kept.swap_remove(at));
         }
