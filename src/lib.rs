@@ -105,6 +105,7 @@
 //! | `compression` | yes | files that are compressed with gzip or zstd |
 //! | `files` | with `cli` | files by a pattern of their names, and streams such as standard input |
 //! | `tls` | yes | TLS to PostgreSQL, with rustls and ring |
+//! | `parquet` | no | Parquet files as sources and targets: `ParquetColumns`, `Parquet`, `ParquetFile` |
 //! | `metrics` | no | `PoolMetrics` and `RunMetrics`: figures for the crate `metrics` |
 //! | `tracing` | no | spans and events of the crate `tracing` |
 //! | `chrono`, `jiff`, `rust_decimal`, `uuid` | no | the types of those crates as columns |

@@ -28,7 +28,7 @@ pub(super) enum Command {
     Run(RunArguments),
     /// Checks a job file, the source and the target, and prints the plan; changes nothing
     Check(CheckArguments),
-    /// Prints a job file for a CSV or NDJSON file, guessed from its rows
+    /// Prints a job file for a CSV, NDJSON or Parquet file, guessed from its rows or its schema
     Guess(GuessArguments),
     /// Shows the runs and batches of the ledger, also while one runs
     Status(LookArguments),

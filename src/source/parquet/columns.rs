@@ -4,7 +4,6 @@ use super::cursor::Batch;
 use super::file::{ParquetFile, Wanted};
 use super::pack::{Reader, Way};
 use super::record::{Field, Record, record};
-use super::values::Value;
 use crate::error::{Error, ErrorKind, Locate, Result};
 use crate::ident::Ident;
 use crate::mapping::column::Column;
@@ -212,14 +211,6 @@ impl<F: Fn(usize, &mut Vec<u8>) -> Result<bool>> Row<'_, F> {
     }
 }
 
-/// What a row of a batch has in a column.
-fn value_of(batch: &Batch, column: usize, row: usize) -> Value<'_> {
-    match batch.values.get(column) {
-        Some(Some(values)) => values.value(row),
-        _ => Value::Null,
-    }
-}
-
 impl Feed for ParquetColumns {
     fn describe(&self) -> String {
         self.file.describe()
@@ -250,7 +241,7 @@ impl Feed for ParquetColumns {
         let batch = self.file.batch(bounds)?;
         let fields = self.fields_of(layout, &batch)?;
         for (index, at) in (0_u32..).zip(0..batch.rows as usize) {
-            let value = |column: usize| value_of(&batch, column, at);
+            let value = |column: usize| batch.value(column, at);
             let pack = |column: usize, out: &mut Vec<u8>| {
                 let field = &fields[column];
                 field.way.pack(value(column), field.reader, out)
@@ -277,7 +268,7 @@ impl Feed for ParquetColumns {
             if u64::from(index) >= batch.rows {
                 return Err(no_such_row());
             }
-            let raw = record(&fields, |column| value_of(&batch, column, index as usize));
+            let raw = record(&fields, |column| batch.value(column, index as usize));
             Ok(self.file.origin_of(bounds, index, raw))
         };
         indexes.iter().map(origin).collect()

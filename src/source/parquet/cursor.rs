@@ -8,7 +8,7 @@ use super::chunks::{Chunks, guarded};
 use super::column::Column;
 use super::footer::Footer;
 use super::leaf::Leaf;
-use super::values::Values;
+use super::values::{Value, Values};
 use crate::error::{Error, ErrorKind, Result};
 use crate::source::input::{Bytes, changed};
 use parking_lot::Mutex;
@@ -46,8 +46,18 @@ pub(super) struct Cursor {
 pub(super) struct Batch {
     /// The columns as the file has them, in the order in which they are wanted.
     pub(super) leaves: Arc<Vec<Option<Leaf>>>,
-    pub(super) values: Vec<Option<Values>>,
+    values: Vec<Option<Values>>,
     pub(super) rows: u64,
+}
+
+impl Batch {
+    /// What a row has in a column.
+    pub(super) fn value(&self, column: usize, row: usize) -> Value<'_> {
+        match self.values.get(column) {
+            Some(Some(values)) => values.value(row),
+            _ => Value::Null,
+        }
+    }
 }
 
 impl Cursor {

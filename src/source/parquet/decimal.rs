@@ -2,6 +2,7 @@
 
 use super::values::Fault;
 use crate::mapping::text::numeric;
+use std::fmt::Write as _;
 
 /// Appends the packed number of a coefficient and the digits behind its point.
 pub(super) fn pack(coefficient: i128, scale: u32, out: &mut Vec<u8>) -> Result<(), Fault> {
@@ -54,7 +55,8 @@ fn digits(mut number: Vec<u8>) -> String {
     }
     let mut text = groups.pop().unwrap_or_default().to_string();
     for group in groups.iter().rev() {
-        text.push_str(&format!("{group:09}"));
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{group:09}");
     }
     text
 }

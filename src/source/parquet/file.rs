@@ -124,30 +124,26 @@ impl ParquetFile {
 
 /// Finds the wanted columns in a file.
 fn find(footer: &Footer, wanted: &[Wanted]) -> Result<Vec<Option<Leaf>>> {
-    let schema = footer.metadata.file_metadata().schema_descr();
-    let leaf = |wanted: &Wanted| -> Result<Option<Leaf>> {
-        let is_there = || {
-            let first = wanted.path.first();
-            schema
-                .root_schema()
-                .get_fields()
-                .iter()
-                .any(|field| Some(field.name()) == first.map(|name| &**name))
-        };
-        if wanted.optional && !is_there() {
-            return Ok(None);
-        }
-        let leaf = Leaf::find(schema, &wanted.path)?;
-        for group in footer.metadata.row_groups() {
-            if let Some(chunk) = group.columns().get(leaf.place) {
-                check_compression(chunk.compression())?;
-            }
-        }
-        Ok(Some(leaf))
+    let located = |wanted: &Wanted| {
+        find_one(footer, wanted).locate(|place| place.column = Some(wanted.name.clone()))
     };
-    let located =
-        |wanted: &Wanted| leaf(wanted).locate(|place| place.column = Some(wanted.name.clone()));
     wanted.iter().map(located).collect()
+}
+
+fn find_one(footer: &Footer, wanted: &Wanted) -> Result<Option<Leaf>> {
+    let schema = footer.metadata.file_metadata().schema_descr();
+    let first = wanted.path.first().map(String::as_str);
+    let fields = schema.root_schema().get_fields();
+    if wanted.optional && !fields.iter().any(|field| Some(field.name()) == first) {
+        return Ok(None);
+    }
+    let leaf = Leaf::find(schema, &wanted.path)?;
+    for group in footer.metadata.row_groups() {
+        if let Some(chunk) = group.columns().get(leaf.place) {
+            check_compression(chunk.compression())?;
+        }
+    }
+    Ok(Some(leaf))
 }
 
 /// Cuts the row groups of a file into batches of about as many rows each; they begin and end where

@@ -53,7 +53,7 @@ pub(super) enum Unit {
 }
 
 impl Unit {
-    fn of(unit: &TimeUnit) -> Self {
+    fn of(unit: TimeUnit) -> Self {
         match unit {
             TimeUnit::MILLIS => Self::Milli,
             TimeUnit::MICROS => Self::Micro,
@@ -103,11 +103,11 @@ impl Kind {
             LogicalType::Float16 => Self::Float2,
             LogicalType::Date => Self::Date,
             LogicalType::Decimal(_) => decimal(),
-            LogicalType::Time(time) => Self::Time(Unit::of(&time.unit)),
+            LogicalType::Time(time) => Self::Time(Unit::of(time.unit)),
             LogicalType::Timestamp(stamp) if stamp.is_adjusted_to_u_t_c => {
-                Self::TimestampTz(Unit::of(&stamp.unit))
+                Self::TimestampTz(Unit::of(stamp.unit))
             }
-            LogicalType::Timestamp(stamp) => Self::Timestamp(Unit::of(&stamp.unit)),
+            LogicalType::Timestamp(stamp) => Self::Timestamp(Unit::of(stamp.unit)),
             LogicalType::Integer(integer) => match (integer.bit_width, integer.is_signed) {
                 (8 | 16, true) | (8, false) => Self::Int2,
                 (16, false) | (32, true) => Self::Int4,

@@ -5,6 +5,7 @@ use super::leaf::Leaf;
 use crate::error::{Locate, Result};
 use crate::mapping::column_type::ColumnType;
 use crate::source::input::{Compression, Files, Parts};
+use parquet::basic::{ConvertedType, Repetition};
 use parquet::schema::types::{SchemaDescriptor, Type};
 
 /// The columns of a Parquet file, and how many rows it has.
@@ -79,19 +80,17 @@ impl FileSchema {
 /// Whether its fields can be taken one by one.
 fn is_struct(node: &Type) -> bool {
     let info = node.get_basic_info();
-    let is_plain = info.logical_type_ref().is_none()
-        && info.converted_type() == parquet::basic::ConvertedType::NONE;
-    let is_repeated =
-        info.has_repetition() && info.repetition() == parquet::basic::Repetition::REPEATED;
+    let is_plain =
+        info.logical_type_ref().is_none() && info.converted_type() == ConvertedType::NONE;
+    let is_repeated = info.has_repetition() && info.repetition() == Repetition::REPEATED;
     node.is_group() && is_plain && !is_repeated
 }
 
 fn pointer(path: &[&str]) -> String {
     match path {
         [name] if !name.starts_with('/') => (*name).to_owned(),
-        path => path
-            .iter()
-            .map(|name| format!("/{}", name.replace('~', "~0").replace('/', "~1")))
-            .collect(),
+        path => path.iter().fold(String::new(), |pointer, name| {
+            pointer + "/" + &name.replace('~', "~0").replace('/', "~1")
+        }),
     }
 }

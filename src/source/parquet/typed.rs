@@ -4,7 +4,6 @@ use super::cursor::Batch;
 use super::file::{ParquetFile, Wanted};
 use super::pack::{AS_IT_IS, Way};
 use super::record::{Field, record};
-use super::values::Value;
 use crate::error::{Error, ErrorKind, Result};
 use crate::mapping::column::Column;
 use crate::mapping::column_type::ColumnType;
@@ -77,20 +76,13 @@ impl<T: Entity> Parquet<T> {
         packed.clear();
         let mut pack = || -> Result<()> {
             for (at, field) in fields.iter().enumerate() {
-                let value = value_of(batch, at, row);
+                let value = batch.value(at, row);
                 packed.push(field.column, |out| field.way.pack(value, field.reader, out))?;
             }
             Ok(())
         };
         let done = pack();
         converted(done.and_then(|()| packed.value(&self.columns)))
-    }
-}
-
-fn value_of(batch: &Batch, column: usize, row: usize) -> Value<'_> {
-    match batch.values.get(column) {
-        Some(Some(values)) => values.value(row),
-        _ => Value::Null,
     }
 }
 
@@ -142,7 +134,7 @@ impl<T: Entity + Send> Source for Parquet<T> {
             if u64::from(index) >= batch.rows {
                 return Err(no_such_row());
             }
-            let raw = record(&fields, |column| value_of(&batch, column, index as usize));
+            let raw = record(&fields, |column| batch.value(column, index as usize));
             Ok(self.file.origin_of(bounds, index, raw))
         };
         indexes.iter().map(origin).collect()

@@ -233,7 +233,7 @@ fn batches_are_the_same_in_whatever_order_they_are_read() {
                 let fields: Vec<_> = prepared.rows.row(row).collect();
                 assert_eq!(
                     fields,
-                    [Some(&n.to_be_bytes()[..]), text.as_ref().map(|t| t.as_bytes())]
+                    [Some(&n.to_be_bytes()[..]), text.as_ref().map(String::as_bytes)]
                 );
             }
         }
