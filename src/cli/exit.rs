@@ -15,7 +15,7 @@ pub(super) enum Exit {
     Internal,
     /// 2: the command line, the job file, or what they name cannot be used as it is.
     Usage,
-    /// 3: more rows were rejected than the job allows.
+    /// 3: more rows were rejected than the job allows, or rows have one key and it allows none.
     RejectLimit,
     /// 4: the database, the network or the input failed on the way.
     Infrastructure,
@@ -44,9 +44,7 @@ impl Exit {
             | ErrorKind::Stale
             | ErrorKind::Sink
             | ErrorKind::Ledger => Self::Infrastructure,
-            ErrorKind::RejectLimit => Self::RejectLimit,
-            // The input has rows of one key, and the job allows none.
-            ErrorKind::Duplicate => Self::RejectLimit,
+            ErrorKind::RejectLimit | ErrorKind::Duplicate => Self::RejectLimit,
             ErrorKind::AlreadyRunning => Self::AlreadyRunning,
             ErrorKind::Stopped => Self::Stopped,
             ErrorKind::PoolClosed

@@ -68,7 +68,7 @@ fn read_done(connection: &mut dyn Connection) -> Result<Stored> {
 }
 
 fn refusal(row: &dyn RowRef) -> Result<Refusal> {
-    let text = |index| Ok::<_, Error>(Option::<String>::unpack(row.cell(index)?)?);
+    let text = |index| Option::<String>::unpack(row.cell(index)?);
     // What a refusal has nothing to say of is the empty text.
     let some = |index| Ok::<_, Error>(text(index)?.filter(|text| !text.is_empty()));
     Ok(Refusal {

@@ -51,7 +51,7 @@ impl Staged<'_> {
             return connection.execute(&sql, &[Param::from(i64::from(bucket))]);
         }
         let mut found = Vec::new();
-        self.each_repeat(connection, &self.statements().repeats(), bucket, &mut |repeat| {
+        each_repeat(connection, &self.statements().repeats(), bucket, &mut |repeat| {
             found.push(repeat.refusal());
         })?;
         self.set_state(connection, bucket, &found, state::NAMED)?;
@@ -64,7 +64,7 @@ impl Staged<'_> {
         let sql = format!("{} LIMIT 1", self.statements().repeats());
         let mut first: Option<Repeat> = None;
         for bucket in 0..self.buckets {
-            self.each_repeat(connection, &sql, bucket, &mut |found| {
+            each_repeat(connection, &sql, bucket, &mut |found| {
                 if first.is_none_or(|first| found.place < first.place) {
                     first = Some(found);
                 }
@@ -72,19 +72,18 @@ impl Staged<'_> {
         }
         Ok(first)
     }
+}
 
-    fn each_repeat(
-        &self,
-        connection: &mut dyn Connection,
-        sql: &str,
-        bucket: u32,
-        each: &mut dyn FnMut(Repeat),
-    ) -> Result<()> {
-        connection.query(sql, &[Param::from(i64::from(bucket))], &mut |row| {
-            each(Repeat { place: place(row, 0)?, first: place(row, 2)? });
-            Ok(())
-        })
-    }
+fn each_repeat(
+    connection: &mut dyn Connection,
+    sql: &str,
+    bucket: u32,
+    each: &mut dyn FnMut(Repeat),
+) -> Result<()> {
+    connection.query(sql, &[Param::from(i64::from(bucket))], &mut |row| {
+        each(Repeat { place: place(row, 0)?, first: place(row, 2)? });
+        Ok(())
+    })
 }
 
 /// The batch and the index in two columns.

@@ -61,7 +61,7 @@ pub(super) fn refused(refusal: Refusal) -> Error {
     let by_function = context.as_deref().is_some_and(|line| line.ends_with("RAISE"));
     let routine = by_function.then(|| RAISE.to_owned());
     let report =
-        Report { code, message, context, constraint, column, routine, ..Report::default() };
+        Report { code, message, context, column, constraint, routine, ..Report::default() };
     of_statement(&report)
 }
 

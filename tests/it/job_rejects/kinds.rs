@@ -1,15 +1,13 @@
 //! Every kind of bad row that PostgreSQL knows, at several shares: all good rows are in, and each bad
 //! one is explained as the server explains it.
 //!
-//! The suite runs it small. `ROWMILL_REJECT_ROWS=1000000` makes each load that large, and
-//! `ROWMILL_REJECT_SHARES=0,0.01,1,10,30` sets the percentages; the throughput of each load is
-//! printed as a part of that without a bad row:
-//!
-//! ```text
-//! ROWMILL_REJECT_ROWS=1000000 cargo test --release --all-features --test it -- job_rejects::kinds --nocapture
-//! ```
+//! The suite runs it small. `tests/faults bad_rows` runs it with a million rows and 0, 0.01, 1, 10 and
+//! 30 % of them bad, and prints a line for each kind, `BADROWS`, with the seed by which bad rows were
+//! chosen and the throughput of each load as a part of that without a bad row.
+//! `ROWMILL_REJECT_ROWS`, `ROWMILL_REJECT_SHARES` and `ROWMILL_FAULT_SEED` change that.
 
 use super::*;
+use crate::support::trial::{Random, seed};
 use std::fmt::Write as _;
 use std::time::Instant;
 
@@ -183,15 +181,16 @@ struct Load<'a> {
     home: &'a Home,
     kind: &'a Kind,
     rows: u64,
-    /// So many rows of a million are bad.
+    /// So many rows of a million are bad, roughly.
     bad_of_million: u64,
+    seed: u64,
 }
 
 impl Load<'_> {
-    /// Bad rows are spread evenly, and the first and the last row are among them.
+    /// Bad rows are anywhere, and the first and the last row are among them.
     fn is_bad(&self, id: u64) -> bool {
-        let before = |id: u64| id * self.bad_of_million / 1_000_000;
-        self.bad_of_million > 0 && (id == 1 || id == self.rows || before(id) > before(id - 1))
+        let chosen = || Random(self.seed ^ (id << 20)).below(1_000_000) < self.bad_of_million;
+        self.bad_of_million > 0 && (id == 1 || id == self.rows || chosen())
     }
 
     fn csv(&self) -> String {
@@ -220,7 +219,8 @@ impl Load<'_> {
         let begun = Instant::now();
         let counts = home.run(&job.max_rejects(MaxRejects::Count(bad)).workers(2));
         let seconds = begun.elapsed().as_secs_f64();
-        let told = format!("{} {mode}, {} of a million bad", kind.name, self.bad_of_million);
+        let (of_million, seed) = (self.bad_of_million, self.seed);
+        let told = format!("{} {mode}, {of_million} of a million bad, seed {seed}", kind.name);
         assert_eq!(counts, tally(rows, rows - bad), "{told}");
         let good = rows - bad + there;
         let sum = "select count(*), count(distinct id) from t";
@@ -267,17 +267,18 @@ fn setting(name: &str, default: &str) -> Vec<f64> {
 fn every_kind_of_bad_row_is_explained_at_every_share() {
     let rows = setting("ROWMILL_REJECT_ROWS", "2000")[0] as u64;
     let shares = setting("ROWMILL_REJECT_SHARES", "0,1,30");
+    let seed = seed();
     for kind in kinds() {
         // A database each: the tests of a store do not read those of others.
         let home = Home::postgres();
-        let mut line = format!("{:>16}", kind.name);
+        let mut line = format!("BADROWS {:>16} rows={rows} seed={seed}", kind.name);
         let mut full = None;
         for share in &shares {
             let bad_of_million = (share * 10_000.0) as u64;
-            let load = Load { home: &home, kind: &kind, rows, bad_of_million };
-            let speed = load.run(Mode::Append);
-            let part = speed / *full.get_or_insert(speed);
-            write!(line, " | {share} %: {speed:.0}/s ({part:.2})").unwrap();
+            let load = Load { home: &home, kind: &kind, rows, bad_of_million, seed };
+            let rate = load.run(Mode::Append);
+            let part = rate / *full.get_or_insert(rate);
+            write!(line, " | {share} %: {rate:.0}/s ({part:.2})").unwrap();
         }
         eprintln!("{line}");
     }
@@ -290,7 +291,8 @@ fn every_kind_of_bad_row_is_explained_in_modes_that_stage() {
         let home = Home::postgres();
         // By a stage, nobody knows the column of a domain's check but the queries that look for it.
         for mode in [Mode::Upsert, Mode::Replace] {
-            let load = Load { home: &home, kind: &kind, rows: 300, bad_of_million: 300_000 };
+            let load =
+                Load { home: &home, kind: &kind, rows: 300, bad_of_million: 300_000, seed: seed() };
             if mode == Mode::Replace && kind.after.starts_with("insert") {
                 continue;
             }
@@ -306,7 +308,7 @@ fn a_wrong_reason_and_a_missing_reject_are_noticed() {
     let home = Home::postgres();
     let kinds = kinds();
     let check = kinds.iter().find(|kind| kind.name == "check").unwrap();
-    let load = Load { home: &home, kind: check, rows: 50, bad_of_million: 100_000 };
+    let load = Load { home: &home, kind: check, rows: 50, bad_of_million: 100_000, seed: seed() };
     load.run(Mode::Append);
     let rejects = home.rejects_of(REASON);
     load.assert_explained(&rejects, "as it is");

@@ -90,9 +90,11 @@ fn rows_of_a_table_with_rules_are_loaded_by_copy_to_the_end() {
         "create table seen (id bigint); \
               create rule r as on insert to t do also insert into seen values (new.id)",
     );
-    let csv: String =
-        (1..=200).map(|id| format!("{id},{},1\n", if id % 3 == 0 { -1 } else { id })).collect();
-    let job = home.csv_job(Mode::Append, "t", &COLUMNS, "id", format!("id,v,w\n{csv}"));
+    let mut csv = String::from("id,v,w\n");
+    for id in 1..=200 {
+        writeln!(csv, "{id},{},1", if id % 3 == 0 { -1 } else { id }).unwrap();
+    }
+    let job = home.csv_job(Mode::Append, "t", &COLUMNS, "id", csv);
     let counts = home.run(&job.max_rejects(MaxRejects::Share(1.0)));
     assert_eq!(counts, tally(200, 134));
     assert_eq!(home.rows("select count(*) from seen"), ["0"]);
