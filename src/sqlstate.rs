@@ -33,6 +33,8 @@ pub enum Class {
 impl SqlState {
     /// `08006`, the link to the server was lost.
     pub const CONNECTION_FAILURE: Self = Self(*b"08006");
+    /// `08P01`, a message that the server cannot take.
+    pub const PROTOCOL_VIOLATION: Self = Self(*b"08P01");
     /// `21000`, a second row where there can be one.
     pub const CARDINALITY_VIOLATION: Self = Self(*b"21000");
     /// `22001`, a text is longer than its column.

@@ -163,6 +163,8 @@ impl Error {
         match (self.0.sqlstate, self.0.kind) {
             (_, ErrorKind::Disconnect | ErrorKind::CommitUnknown) => Class::Disconnect,
             _ if self.0.passing => Class::Transient,
+            // The server lives on, and refuses the same message again.
+            (Some(SqlState::PROTOCOL_VIOLATION), ErrorKind::Database) => Class::Permanent,
             (Some(state), _) => state.class(),
             (None, ErrorKind::Connect | ErrorKind::PoolTimeout | ErrorKind::PoolFull) => {
                 Class::Unavailable

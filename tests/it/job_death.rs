@@ -31,7 +31,7 @@ impl Watched {
     fn cell(&self) -> Cell<'static> {
         let place = Place::Postgres(shared().database("death"));
         let mut text = JobText::of_mode(self.mode, 40);
-        text.limits = "workers = 2\n".to_owned();
+        "workers = 2\n".clone_into(&mut text.limits);
         place.create_lineitem(text.keyed);
         let (job, url) = (text.write(&self.input, &place), self.proxy.instead_of(&place.url()));
         Cell { place, job, url }
@@ -144,7 +144,7 @@ fn a_load_that_dies_three_times_in_a_row_is_carried_on() {
 fn long_load<'a>(place: Place<'a>, mode: &'static str) -> (Input, Place<'a>, JobFile) {
     let input = Input::lineitem(10_000, 997, true);
     let mut text = JobText::of_mode(mode, 250);
-    text.limits = "workers = 2\n".to_owned();
+    "workers = 2\n".clone_into(&mut text.limits);
     place.create_lineitem(text.keyed);
     let job = text.write(&input, &place);
     (input, place, job)

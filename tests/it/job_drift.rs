@@ -60,6 +60,8 @@ const CHANGES: [(&str, &str); 9] = [
     ("alter table drifting alter column a set not null, add check (a >= 0)", ""),
 ];
 
+type Write = fn(Pipeline<Drifting>) -> Job;
+
 fn rows() -> Pipeline<Drifting> {
     Job::named("drift")
         .read(Iter::new("numbers", || 0..ROWS))
@@ -74,7 +76,7 @@ fn finish(job: Job) -> Job {
 /// is in the wrong column; what was stopped is carried on once the table fits again.
 #[test]
 fn a_table_that_changes_during_a_job_has_no_value_in_the_wrong_column() {
-    let writes: [(&str, fn(Pipeline<Drifting>) -> Job); 2] = [
+    let writes: [(&str, Write); 2] = [
         ("append", |rows| rows.write(Append::<Drifting>::new())),
         ("upsert", |rows| rows.write(Upsert::<Drifting>::new())),
     ];
@@ -88,6 +90,8 @@ fn a_table_that_changes_during_a_job_has_no_value_in_the_wrong_column() {
             let (report, error) = job.report(&engine);
             eprintln!("{mode}: {change}: {:?} {error:?}", report.status);
             if let Some(error) = error {
+                // It says so at once, and is not tried again until the patience ends.
+                assert!(!error.is_transient(), "{mode}: {change}: {error}");
                 database.sql(back);
                 let again = finish(write(rows())).run(&engine);
                 assert!(again.is_ok(), "{mode}: {change}: {error}, then {again:?}");

@@ -96,8 +96,8 @@ fn what_a_table_takes_to_be_read_is_the_time_of_the_source() {
 fn what_objects_take_to_be_parsed_is_encoding_and_not_the_source() {
     on_both(|home| {
         let object = |n: i64| {
-            let rest: String = (0..200).map(|key| format!(",\"key {key}\":[{n},{key}]")).collect();
-            format!("{{\"id\":{n}{rest}}}\n")
+            let rest: Vec<_> = (0..200).map(|key| format!("\"key {key}\":[{n},{key}]")).collect();
+            format!("{{\"id\":{n},{}}}\n", rest.join(","))
         };
         let path = home.file("rows.ndjson", (0..1_000).map(object).collect::<String>());
         let id = NdjsonColumn::new(Ident::new("id").unwrap(), ColumnType::Int8);

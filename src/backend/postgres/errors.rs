@@ -51,7 +51,12 @@ fn of_source(what: &str, source: Box<dyn StdError + Send + Sync>) -> Error {
 /// What the server said of a statement.
 pub(super) fn of_statement(server: &Report) -> Error {
     let kind = if server.is_final { ErrorKind::Disconnect } else { ErrorKind::Database };
-    of_server(server, kind)
+    let error = of_server(server, kind);
+    if kind == ErrorKind::Database && error.sqlstate() == Some(SqlState::PROTOCOL_VIOLATION) {
+        // Values in binary form that are too short or too long for the type of their column.
+        return error.with_hint("a type may have changed on the way: start the same command again");
+    }
+    error
 }
 
 /// What code that ran in the server noted of a row that was refused.
