@@ -84,6 +84,9 @@
 //! | have numbers start behind rows that were loaded with theirs | [`Schema::sync_sequences`] |
 //! | set the size and the time-outs of the pool | [`Engine::builder`], or the URL |
 //! | know what happens in the pool | [`Pool`], [`PoolListener`], [`PoolHooks`] |
+//! | spread rows over several databases by a key | `#[entity(shard_key)]`, [`ShardMap`], [`ShardedEngine`] |
+//! | ask all shards at once, and have one result | [`Query::scatter`], [`Scatter`] |
+//! | write to several shards, and know what committed where | [`ShardedEngine::writer`], [`ShardedEngine::session`], [`ShardWrites`] |
 //! | see every statement, or the slow ones | [`EngineBuilder::echo`], [`EngineBuilder::slow_statements`] |
 //! | map an enum: of the database, or as a text or a number | `#[derive(SqlEnum)]` |
 //! | give a column a type of my own | `#[derive(Cell)]`, `#[derive(Composite)]` |
@@ -169,7 +172,7 @@ pub use schema::{
 };
 pub use session::{
     AdvisoryLock, Isolation, ReadSession, RepeatedGets, Session, SessionOptions, SessionQuery,
-    Tracked, Transaction, TransactionOptions,
+    ShardedSession, Tracked, Transaction, TransactionOptions,
 };
 pub use sink::file::csv::CsvOptions;
 #[cfg(feature = "parquet")]
@@ -211,7 +214,9 @@ pub use pool::{
     QueuePool, Returning, Verdict,
 };
 pub use sharding::{
-    KeyKind, Placement, ShardId, ShardKey, ShardMap, ShardedEngine, ShardedEngineBuilder, StoredMap,
+    Gathered, KeyKind, Missing, OnShardError, Placement, PreparedTransaction, Resolved, Scatter,
+    ShardId, ShardKey, ShardMap, ShardOutcome, ShardWriter, ShardWrites, ShardedEngine,
+    ShardedEngineBuilder, StoredMap,
 };
 pub use url::DatabaseUrl;
 

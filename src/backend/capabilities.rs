@@ -32,6 +32,8 @@ pub struct Capabilities {
     pub async_commit: bool,
     /// Statements that know nothing of each other can be sent together.
     pub flights: bool,
+    /// A transaction can be prepared, and committed later by any session (`PREPARE TRANSACTION`).
+    pub two_phase: bool,
 }
 
 impl Capabilities {
@@ -47,6 +49,7 @@ impl Capabilities {
             deferred_constraints: false,
             async_commit: false,
             flights: false,
+            two_phase: false,
             transaction_modes: false,
             snapshots: false,
         }

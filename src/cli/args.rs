@@ -9,6 +9,10 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
+mod shards;
+
+pub(super) use shards::{ShardsArguments, ShardsCommand};
+
 /// Blocking, parallel, restartable loads into PostgreSQL and SQLite.
 #[derive(Debug, Parser)]
 #[command(name = "rowmill", version, after_help = EXIT_CODES, max_term_width = 100)]
@@ -43,6 +47,9 @@ pub(super) enum Command {
     Migrate(MigrateArguments),
     /// Shows a primary and its replicas: roles, lag, latency, health
     Nodes(NodesArguments),
+    /// Shows the shards of a map, how many rows they have, and what writes in two phases left there
+    #[command(subcommand)]
+    Shards(ShardsCommand),
 }
 
 #[derive(Debug, Subcommand)]

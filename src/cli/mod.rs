@@ -2,7 +2,7 @@
 //!
 //! - `args`:      what can be typed
 //! - `job_file`:  the job file
-//! - `run`, `check`, `guess`, `status`, `rejects`, `prune`, `entity`, `migrate`, `nodes`: one file
+//! - `run`, `check`, `guess`, `status`, `rejects`, `prune`, `entity`, `migrate`, `nodes`, `shards`: one file
 //!   for each command
 //! - `plan`:      from a job file to a job and the engine it runs on
 //! - `files`:     from what a job file says of files to what is read
@@ -43,6 +43,7 @@ mod prune;
 mod receipt;
 mod rejects;
 mod run;
+mod shards;
 mod signals;
 mod status;
 mod summary;
@@ -77,6 +78,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Entity(arguments) => entity::entity(arguments, console),
         Command::Migrate(arguments) => migrate::migrate(arguments, console),
         Command::Nodes(arguments) => nodes::nodes(arguments, console),
+        Command::Shards(command) => shards::shards(command, console),
     };
     let exit = done.unwrap_or_else(|error| {
         console.error(&error);

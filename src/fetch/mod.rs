@@ -5,6 +5,7 @@
 //! - `rows`:    rows one after the other, in constant memory
 //! - `pages`:   rows in pages, each of which knows where the next one begins
 //! - `change`:  updates and deletions
+//! - `shards`:  SQL as it is written, on every shard
 //! - `text`:    SQL as it is written, and its rows by the names of their columns
 //!
 //! A result is read in constant memory unless all of it is asked for, and one that is dropped
@@ -16,6 +17,7 @@ mod pages;
 mod query;
 mod rows;
 mod run;
+mod shards;
 mod text;
 
 pub use pages::{Page, Pages};

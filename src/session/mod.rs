@@ -5,6 +5,7 @@
 //! - `transact`:    [`Engine::transaction`](crate::Engine::transaction) and its kin: a closure that
 //!   is run again where that helps
 //! - `unit_of_work`: [`Session`]: entities that are written together
+//! - `shards`:      [`ShardedSession`]: a session for each shard
 //! - `query`:       [`SessionQuery`]: rows that become objects of a session
 //! - `tracked`:     [`Tracked`]: an entity that a session looks after
 //! - `read_session`: [`ReadSession`]: one that cannot write
@@ -41,6 +42,7 @@ mod read_session;
 mod relations;
 mod repeated_gets;
 mod session_options;
+mod shards;
 mod tracked;
 mod transact;
 mod transaction;
@@ -53,6 +55,7 @@ pub use query::SessionQuery;
 pub use read_session::ReadSession;
 pub use repeated_gets::RepeatedGets;
 pub use session_options::SessionOptions;
+pub use shards::ShardedSession;
 pub use tracked::Tracked;
 pub use transaction::Transaction;
 pub use unit_of_work::Session;

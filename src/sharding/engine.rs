@@ -6,8 +6,9 @@ use super::map::ShardMap;
 use super::placement::ShardId;
 use super::stored::{self, StoredMap};
 use crate::backend::Connection;
-use crate::engine::{Engine, Executor};
+use crate::engine::{Engine, Executor, Intent};
 use crate::error::{Error, ErrorKind, Locate, Result};
+use crate::mapping::column::Column;
 use crate::mapping::sharded::Sharded;
 use crate::pool::Budget;
 use crate::query::ToValue;
@@ -142,7 +143,7 @@ impl ShardedEngine {
     #[track_caller]
     pub fn check(&self) -> Result<()> {
         let stored = self.on_each(&self.ids().collect::<Vec<_>>(), |_, engine| {
-            engine.with(crate::engine::Intent::Write, StoredMap::read)
+            engine.with(Intent::Write, StoredMap::read)
         })?;
         let stored = stored.into_iter().collect::<Result<Vec<_>>>()?;
         if stored.iter().all(Option::is_none) {
@@ -224,6 +225,21 @@ impl ShardedEngine {
         self.at(shard, done)
     }
 
+    /// Does `work` on a connection to the primary of a shard, in no transaction.
+    pub(crate) fn with_on<T>(
+        &self,
+        shard: ShardId,
+        work: impl FnOnce(&mut dyn Connection) -> Result<T>,
+    ) -> Result<T> {
+        let done = self.engine(shard).with(Intent::Write, |connection| {
+            if !self.shard(shard).agrees.load(Ordering::Acquire) {
+                self.look(shard, connection)?;
+            }
+            work(connection)
+        });
+        self.at(shard, done)
+    }
+
     /// Looks whether a shard has our map.
     fn look(&self, shard: ShardId, connection: &mut dyn Connection) -> Result<()> {
         let stored = StoredMap::read(connection)?.ok_or_else(stored::missing)?;
@@ -254,7 +270,7 @@ const MOST_WORKERS: usize = 64;
 #[derive(Debug)]
 pub(crate) struct ShardColumn {
     index: usize,
-    column: crate::mapping::column::Column,
+    column: Column,
 }
 
 impl ShardColumn {

@@ -224,9 +224,9 @@ impl ShardMap {
         shard: ShardId,
     ) -> Result<Self> {
         let mut placement = self.placement.clone();
-        let Placement::Hash(owned) = &mut placement else { return Err(no_buckets()) };
+        let Placement::Hash(spread) = &mut placement else { return Err(no_buckets()) };
         for bucket in buckets {
-            let owner = owned.owners.get_mut(bucket as usize);
+            let owner = spread.owners.get_mut(bucket as usize);
             *owner.ok_or_else(|| {
                 Error::new(ErrorKind::Config, format!("the map has no bucket {bucket}"))
             })? = shard;

@@ -9,6 +9,9 @@
 //! - `builder`:   [`ShardedEngineBuilder`]: which database each shard is
 //! - `stored`:    the map as it is stored on a shard
 //! - `scatter`:   the same work on several shards, all at once
+//! - `writes`:    [`ShardWriter`]: a transaction on each shard; [`ShardWrites`]: what came of it
+//! - `two_phase`: all shards or none, by name; what a coordinator left behind
+//! - `gather`:    [`Scatter`]: a query that is put to several shards, and one result of all their rows
 //!
 //! # What it promises
 //!
@@ -29,17 +32,23 @@
 
 mod builder;
 mod engine;
+mod gather;
 mod hash;
 mod key;
 mod map;
 mod placement;
 mod scatter;
 mod stored;
+mod two_phase;
+mod writes;
 mod written;
 
 pub use builder::ShardedEngineBuilder;
 pub use engine::ShardedEngine;
+pub use gather::{Gathered, Missing, OnShardError, Scatter};
 pub use key::{KeyKind, ShardKey};
 pub use map::{BucketMove, DEFAULT_BUCKETS, ShardMap};
 pub use placement::{Buckets, Lookup, Placement, Ranges, ShardId};
 pub use stored::StoredMap;
+pub use two_phase::{PreparedTransaction, Resolved};
+pub use writes::{ShardOutcome, ShardWriter, ShardWrites};

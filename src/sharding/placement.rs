@@ -127,12 +127,12 @@ impl Buckets {
     /// Gives a new shard, the last of `shards`, its share: from those that have most, and from the
     /// end of what they have, so that all others stay where they are.
     pub(super) fn give_share_to(&mut self, shard: ShardId, shards: usize) {
-        let share = self.owners.len() / shards;
+        let wanted = self.owners.len() / shards;
         let mut counts = vec![0_usize; shards];
         for owner in &self.owners {
             counts[owner.index()] += 1;
         }
-        for _ in counts[shard.index()]..share {
+        for _ in counts[shard.index()]..wanted {
             let donors = (0..shards).filter(|donor| *donor != shard.index());
             // Of equals the last: the order of the shards alone decides.
             let Some(donor) = donors.max_by_key(|donor| counts[*donor]) else { return };

@@ -90,10 +90,10 @@ pub(super) fn store(connection: &mut dyn Connection, name: &str, map: &ShardMap)
         })?;
     }
     // ORDER: behind the lock that creating takes; somebody else may just have stored one.
-    if let Some(stored) = StoredMap::read(connection)? {
-        if stored.shard != name || stored.map.version() >= map.version() {
-            return stored.agrees(name, map);
-        }
+    let stored = StoredMap::read(connection)?;
+    let is_ours = |stored: &StoredMap| stored.shard == name && stored.map.version() < map.version();
+    if let Some(stored) = stored.filter(|stored| !is_ours(stored)) {
+        return stored.agrees(name, map);
     }
     let version = map.version() as i64;
     let written = map.to_json()?;

@@ -10,6 +10,8 @@ pub struct ShardMapTable {
     dialect: Dialect,
     /// Its name.
     pub name: TableName,
+    /// The table of what was decided of writes in two phases.
+    decision: TableName,
 }
 
 impl ShardMapTable {
@@ -18,10 +20,12 @@ impl ShardMapTable {
     /// # Errors
     /// Never in practice: the name is fixed.
     pub fn of(dialect: Dialect) -> Result<Self> {
-        Ok(Self { dialect, name: dialect.own_table("shard_map")? })
+        let decision = dialect.own_table("shard_decision")?;
+        Ok(Self { dialect, name: dialect.own_table("shard_map")?, decision })
     }
 
-    /// Creates it where it is missing, behind the lock of all who do so. It has one row at most.
+    /// Creates both where they are missing, behind the lock of all who do so. That of the map has one
+    /// row at most.
     pub fn create(&self) -> Vec<String> {
         let (schema, time) = match self.dialect {
             Dialect::PostgreSql => {
@@ -35,8 +39,13 @@ impl ShardMapTable {
              map text NOT NULL, stored_at {time} NOT NULL DEFAULT CURRENT_TIMESTAMP)",
             self.name
         );
+        let decision = format!(
+            "CREATE TABLE IF NOT EXISTS {} (name text NOT NULL PRIMARY KEY, \
+             committed boolean NOT NULL, decided_at {time} NOT NULL DEFAULT CURRENT_TIMESTAMP)",
+            self.decision
+        );
         let lock = self.dialect.lock_plans().map(str::to_owned);
-        lock.into_iter().chain(schema).chain([table]).collect()
+        lock.into_iter().chain(schema).chain([table, decision]).collect()
     }
 
     /// Which shard the database is, and the map.
@@ -58,5 +67,19 @@ impl ShardMapTable {
              map = excluded.map, stored_at = CURRENT_TIMESTAMP",
             self.name
         )
+    }
+
+    /// Decides how a write in two phases ends, if nobody has: `$1` the name, `$2` whether it is
+    /// committed.
+    pub fn decide(&self) -> String {
+        format!(
+            "INSERT INTO {} (name, committed) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING",
+            self.decision
+        )
+    }
+
+    /// What was decided of the name `$1`.
+    pub fn decided(&self) -> String {
+        format!("SELECT committed FROM {} WHERE name = $1", self.decision)
     }
 }

@@ -3,6 +3,7 @@
 //!
 //! - `crud`:       [`Insert`], [`Crud`]: one row at a time
 //! - `many`:       [`InsertMany`], [`CrudMany`]: many rows at a time
+//! - `shards`:     [`ShardWriter`](crate::ShardWriter): the same, on several shards
 //! - `relations`:  [`load_children`], [`load_parents`], [`load_through`]: what belongs to many rows
 //! - `duplicates`: which row counts where two have the same key; what became of rows
 //! - `fields`:     [`Fields`]: which columns are set
@@ -34,6 +35,7 @@ mod load;
 mod many;
 pub(crate) mod record;
 pub(crate) mod relations;
+mod shards;
 pub(crate) mod single;
 pub(crate) mod stale;
 pub(crate) mod update;

@@ -77,7 +77,10 @@ mod routing_failover; // promotions, and servers that come back
 mod routing_fake; // servers that say what they are told to say
 mod routing_read; // which server is read from, and how fresh it is
 mod routing_token; // tokens of commits across promotions
+mod sharding_fault; // a shard is down, silent, slow, on another map
 mod sharding_map; // the map is stored, and whoever has another one is refused
+mod sharding_scatter; // a query over shards says what one over one database says
+mod sharding_write; // a transaction on each shard, and what came of it
 mod url_parse;
 mod url_secrets;
 mod url_tls;
@@ -188,6 +191,8 @@ mod cli_nodes; // a primary and its replicas
 mod cli_rejects; // filters, files, a replay that is killed
 #[cfg(all(feature = "cli", feature = "compression", feature = "files"))]
 mod cli_rejects_kinds; // replays and files, for every kind of source
+#[cfg(feature = "cli")]
+mod cli_shards; // the map, the rows, what was left behind
 #[cfg(feature = "cli")]
 mod cli_table; // a table and a query as sources
 #[cfg(feature = "cli")]

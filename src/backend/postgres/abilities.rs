@@ -13,6 +13,7 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     deferred_constraints: true,
     async_commit: true,
     flights: true,
+    two_phase: true,
     transaction_modes: true,
     snapshots: true,
 };

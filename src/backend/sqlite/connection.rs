@@ -48,6 +48,7 @@ const CAPABILITIES: Capabilities = Capabilities {
     deferred_constraints: false,
     async_commit: false,
     flights: false,
+    two_phase: false,
     transaction_modes: false,
     snapshots: false,
 };

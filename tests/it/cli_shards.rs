@@ -1,0 +1,90 @@
+//! `rowmill shards` shows the map, the rows and what was left behind, and ends it.
+
+use crate::support::shards::Shards;
+use crate::support::{Cluster, Finished, Invocation, rowmill};
+use rowmill::{ShardMap, ShardedEngine};
+
+fn shards(words: &[&str], urls: &[(String, String)]) -> Finished {
+    let named = urls.iter().map(|(name, url)| format!("{name}={url}"));
+    let command = words.iter().fold(rowmill(["shards"]), Invocation::arg);
+    named.fold(command, |command, named| command.arg("--shard").arg(named)).finish()
+}
+
+#[test]
+fn the_map_shows_which_shard_has_it_and_how_many_buckets() {
+    let home = Shards::sqlite(3);
+    let none = shards(&["map"], home.urls());
+    assert!(none.code == Some(4) && none.stdout.contains("there is no such database"), "{none}");
+    home.open();
+    let shown = shards(&["map"], home.urls());
+    assert_eq!(shown.code, Some(0), "{shown}");
+    let lines: Vec<_> = shown.stdout.lines().collect();
+    assert_eq!(lines[0], "version 1: 3 shards, by hash over 4096 buckets");
+    assert_eq!(
+        lines[2].split_whitespace().collect::<Vec<_>>(),
+        ["a", "1", "1,366", "buckets,", "33.3", "%", "agrees"]
+    );
+    let json = shards(&["map", "--json"], home.urls());
+    assert_eq!(json.stdout.trim().parse::<ShardMap>().unwrap(), home.map());
+
+    let mut swapped = home.urls().to_vec();
+    let first = swapped[0].1.clone();
+    swapped[0].1 = std::mem::replace(&mut swapped[1].1, first);
+    let shown = shards(&["map"], &swapped);
+    assert!(shown.code == Some(2) && shown.stdout.contains("is the shard b"), "{shown}");
+}
+
+#[test]
+fn rows_are_counted_on_each_shard_with_their_skew() {
+    let home = Shards::postgres(2);
+    let engine = home.open();
+    for (shard, rows) in engine.ids().zip([30, 10]) {
+        let engine = engine.engine(shard);
+        engine
+            .run(&format!("create table sale as select generate_series(1, {rows}) as id"))
+            .unwrap();
+    }
+    let shown = shards(&["rows", "sale"], home.urls());
+    assert_eq!(shown.code, Some(0), "{shown}");
+    assert!(shown.stdout.starts_with("sale: 40 rows, skew 50.0 %\n"), "{shown}");
+    let json = shards(&["rows", "sale", "--json"], home.urls());
+    let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+    assert_eq!(json[0]["shards"], serde_json::json!({"a": 30, "b": 10}));
+    assert!(!shown.stdout.contains("pw-4-the-mill"));
+}
+
+#[test]
+fn what_was_prepared_is_listed_and_resolved() {
+    let cluster = Cluster::start_with(&["max_prepared_transactions=5"]);
+    let databases = [cluster.database("a"), cluster.database("b")];
+    let urls: Vec<_> = ["a", "b"]
+        .map(str::to_owned)
+        .into_iter()
+        .zip(databases.each_ref().map(|db| db.url()))
+        .collect();
+    let map = ShardMap::hashed(["a", "b"]).unwrap();
+    ShardedEngine::open(map, urls.iter().cloned()).unwrap();
+    databases[1].sql("create table t (id int)");
+    let none = shards(&["prepared"], &urls);
+    assert_eq!(none.stdout, "no transaction is prepared\n", "{none}");
+    databases[1].sql("begin; insert into t values (1); prepare transaction 'rowmill:night.7:b'");
+    let listed = shards(&["prepared"], &urls);
+    assert!(listed.stdout.contains("night.7") && listed.stdout.contains("nothing"), "{listed}");
+    let ended = shards(&["resolve", "night.7"], &urls);
+    assert_eq!(ended.stdout, "night.7 is rolled back: ended on b\n", "{ended}");
+    assert_eq!(databases[1].count("t"), 0);
+}
+
+#[test]
+fn without_shards_the_hint_says_how_they_are_named() {
+    let none = rowmill(["shards", "map"]).finish();
+    assert!(
+        none.code == Some(2) && none.stderr.contains("give --shard NAME=URL for each"),
+        "{none}"
+    );
+    let home = Shards::sqlite(2);
+    home.open();
+    let named: Vec<_> = home.urls().iter().map(|(name, url)| format!("{name}={url}")).collect();
+    let shown = rowmill(["shards", "map"]).env("ROWMILL_SHARDS", named.join(" ")).finish();
+    assert_eq!(shown.code, Some(0), "{shown}");
+}
