@@ -46,7 +46,13 @@ pub(crate) fn set_statement_timeout(
         connection.limit = limit;
         return Ok(());
     }
-    connection.batch(&setup::limit_sql(limit))?;
+    // ORDER: before the server is told, so that one that is silent is not waited for any longer.
+    let before = connection.limit;
+    connection.limit = limit.or(before);
+    if let Err(error) = connection.batch(&setup::limit_sql(limit)) {
+        connection.limit = before;
+        return Err(error);
+    }
     connection.limit = limit;
     connection.left.explained = connection.left.explained.with(Tags::SET);
     connection.left.session |= limit != connection.setup.limit;
