@@ -154,6 +154,10 @@ impl Connection for Nothing {
         Ok(None)
     }
 
+    fn explain(&self, refusal: rowmill::backend::refusal::Refusal) -> rowmill::Error {
+        refusal.unexplained()
+    }
+
     fn in_transaction(&self) -> bool {
         false
     }

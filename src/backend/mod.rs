@@ -32,7 +32,7 @@ pub mod table_info;
 pub mod table_storage;
 pub mod unloaded;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ident::{Ident, TableName};
 use crate::mapping::cell::CellRef;
 use crate::mapping::column::Column;
@@ -44,6 +44,7 @@ use fate::{Fate, TransactionId};
 use flight::Request;
 use interrupt::Interrupt;
 use leftovers::Leftovers;
+use refusal::Refusal;
 use server_limit::ServerLimit;
 use server_state::{Fork, LogPlace, ServerState};
 use std::fmt::Debug;
@@ -296,6 +297,9 @@ pub trait Connection: Debug + Send {
     /// # Errors
     /// `Database` or `Disconnect`.
     fn log_forks(&mut self, timeline: u32, deadline: Instant) -> Result<Option<Vec<Fork>>>;
+
+    /// Why a row was refused, as an error without values of the row.
+    fn explain(&self, refusal: Refusal) -> Error;
 
     /// Whether it is in a transaction, as far as the statements that ran through it tell.
     fn in_transaction(&self) -> bool;

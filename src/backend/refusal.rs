@@ -1,7 +1,7 @@
 //! Why a row was refused, as code that ran in the database noted it.
 
-use crate::backend::postgres;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
+use crate::sqlstate::SqlState;
 use std::fmt;
 
 /// Why a row was refused, in the words of the server: its message may have values of the row.
@@ -26,8 +26,9 @@ impl fmt::Debug for Refusal {
 }
 
 impl Refusal {
-    /// The error that the statement would have ended with, without values of the row.
-    pub fn error(self) -> Error {
-        postgres::refused(self)
+    /// The error, of which nothing but the code is known to be without values of the row.
+    pub fn unexplained(&self) -> Error {
+        let state = SqlState::parse(&self.code).unwrap_or(SqlState::INTERNAL_ERROR);
+        Error::new(ErrorKind::Database, "the database refused the row").with_sqlstate(state)
     }
 }

@@ -53,17 +53,20 @@ impl Staged<'_> {
 /// What became of the rows.
 fn read_done(connection: &mut dyn Connection) -> Result<Stored> {
     let mut stored = Stored::default();
-    let mut is_first = true;
+    let (mut is_first, mut refused) = (true, Vec::new());
     connection.query(DONE, &[], &mut |row| {
         let (one, other) = (integer(row.cell(0)?)? as u64, integer(row.cell(1)?)? as u64);
         if std::mem::take(&mut is_first) {
             (stored.inserted, stored.updated) = (one, other);
         } else {
-            let error = refusal(row)?.error();
-            stored.refused.push(NotStored::new(one as u32, other as u32, error));
+            refused.push((one as u32, other as u32, refusal(row)?));
         }
         Ok(())
     })?;
+    let not_stored = refused
+        .into_iter()
+        .map(|(batch, index, refusal)| NotStored::new(batch, index, connection.explain(refusal)));
+    stored.refused = not_stored.collect();
     Ok(stored)
 }
 

@@ -34,6 +34,7 @@ use crate::backend::postgres::statement::unload;
 use crate::backend::postgres::storage;
 use crate::backend::postgres::wire::state::{Status, Wire};
 use crate::backend::postgres::wire::tags::Tags;
+use crate::backend::refusal::Refusal;
 use crate::backend::server_limit::ServerLimit;
 use crate::backend::server_state::{Fork, LogPlace, ServerState};
 use crate::backend::table_info::TableInfo;
@@ -360,6 +361,10 @@ impl Connection for PostgresConnection {
 
     fn log_forks(&mut self, timeline: u32, deadline: Instant) -> Result<Option<Vec<Fork>>> {
         state::log_forks(self, timeline, deadline)
+    }
+
+    fn explain(&self, refusal: Refusal) -> Error {
+        errors::refused(refusal)
     }
 
     fn in_transaction(&self) -> bool {

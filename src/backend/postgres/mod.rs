@@ -71,8 +71,7 @@ mod wire;
 use super::Backend;
 use super::Connection;
 use super::JobLock;
-use super::refusal::Refusal;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::url::PostgresSettings;
 use lock::Hold;
 use settings::Target;
@@ -126,9 +125,4 @@ impl Backend for PostgresBackend {
     fn describe(&self) -> String {
         self.target.to_string()
     }
-}
-
-/// What code that ran in the server noted of a row that was refused, as an error.
-pub(super) fn refused(refusal: Refusal) -> Error {
-    errors::refused(refusal)
 }

@@ -1,5 +1,6 @@
 //! Statements and transactions.
 
+use super::abilities::CAPABILITIES;
 use super::bind;
 use super::catalog;
 use super::deferred;
@@ -16,6 +17,7 @@ use crate::backend::fate::{Fate, TransactionId};
 use crate::backend::flight::Request;
 use crate::backend::interrupt::Interrupt;
 use crate::backend::leftovers::Leftovers;
+use crate::backend::refusal::Refusal;
 use crate::backend::server_limit::ServerLimit;
 use crate::backend::server_state::{Fork, LogPlace, ServerState};
 use crate::backend::table_info::TableInfo;
@@ -28,7 +30,6 @@ use crate::mapping::column::Column;
 use crate::mapping::column_type::ColumnType;
 use crate::mapping::param::Param;
 use crate::mapping::rows::Rows;
-use crate::sql::dialect::Dialect;
 use crate::sqlstate::SqlState;
 use rusqlite::fallible_iterator::FallibleIterator;
 use rusqlite::{Batch, CachedStatement, Statement};
@@ -37,21 +38,6 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
-
-const CAPABILITIES: Capabilities = Capabilities {
-    dialect: Dialect::Sqlite,
-    copy: false,
-    unnest: false,
-    concurrent_writers: false,
-    row_locks: false,
-    skip_locked: false,
-    deferred_constraints: false,
-    async_commit: false,
-    flights: false,
-    two_phase: false,
-    transaction_modes: false,
-    snapshots: false,
-};
 
 /// How long to pause when SQLite reports a lock at once instead of waiting for it.
 const PAUSE: Duration = Duration::from_millis(2);
@@ -327,6 +313,10 @@ impl Connection for SqliteConnection {
 
     fn log_forks(&mut self, _: u32, _: Instant) -> Result<Option<Vec<Fork>>> {
         Ok(None)
+    }
+
+    fn explain(&self, refusal: Refusal) -> Error {
+        refusal.unexplained()
     }
 
     fn in_transaction(&self) -> bool {

@@ -1,5 +1,6 @@
 //! SQLite, embedded: `rusqlite` is known here and nowhere else.
 //!
+//! - `abilities`:  what it can do
 //! - `backend`:    opens connections to one database and holds the locks of jobs
 //! - `open`:       a file or memory made into a connection, with errors that say what to do
 //! - `memory`:     the one connection of a database in memory, lent and given back
@@ -38,6 +39,7 @@
 //! *Nothing waits for ever*: not at the gate, not for another process, not for the one connection
 //! of a database in memory.
 
+mod abilities;
 mod backend;
 mod bind;
 mod catalog;

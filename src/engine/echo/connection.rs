@@ -7,6 +7,7 @@ use crate::backend::fate::{Fate, TransactionId};
 use crate::backend::flight::{Outcome, Request};
 use crate::backend::interrupt::Interrupt;
 use crate::backend::leftovers::Leftovers;
+use crate::backend::refusal::Refusal;
 use crate::backend::server_limit::ServerLimit;
 use crate::backend::server_state::{Fork, LogPlace, ServerState};
 use crate::backend::table_info::TableInfo;
@@ -267,6 +268,10 @@ impl Connection for EchoConnection {
 
     fn log_forks(&mut self, timeline: u32, deadline: Instant) -> Result<Option<Vec<Fork>>> {
         self.inner.log_forks(timeline, deadline)
+    }
+
+    fn explain(&self, refusal: Refusal) -> Error {
+        self.inner.explain(refusal)
     }
 
     fn in_transaction(&self) -> bool {

@@ -6,6 +6,7 @@ use crate::backend::fate::{Fate, TransactionId};
 use crate::backend::flight::{Answer, Outcome, Request};
 use crate::backend::interrupt::Interrupt;
 use crate::backend::leftovers::Leftovers;
+use crate::backend::refusal::Refusal;
 use crate::backend::server_limit::ServerLimit;
 use crate::backend::server_state::{Fork, LogPlace, ServerState};
 use crate::backend::table_info::TableInfo;
@@ -193,6 +194,13 @@ impl Connection for Passenger<'_> {
 
     fn log_forks(&mut self, timeline: u32, deadline: Instant) -> Result<Option<Vec<Fork>>> {
         self.own()?.log_forks(timeline, deadline)
+    }
+
+    fn explain(&self, refusal: Refusal) -> Error {
+        match &self.own {
+            Some(own) => own.explain(refusal),
+            None => refusal.unexplained(),
+        }
     }
 
     fn in_transaction(&self) -> bool {

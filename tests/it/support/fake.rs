@@ -490,6 +490,10 @@ impl Connection for FakeConnection {
         Ok(self.fake.0.forks.lock().unwrap().clone())
     }
 
+    fn explain(&self, refusal: rowmill::backend::refusal::Refusal) -> rowmill::Error {
+        refusal.unexplained()
+    }
+
     fn in_transaction(&self) -> bool {
         self.in_transaction
     }

@@ -1,0 +1,19 @@
+//! What SQLite can do.
+
+use crate::backend::capabilities::Capabilities;
+use crate::sql::dialect::Dialect;
+
+pub(super) const CAPABILITIES: Capabilities = Capabilities {
+    dialect: Dialect::Sqlite,
+    copy: false,
+    unnest: false,
+    concurrent_writers: false,
+    row_locks: false,
+    skip_locked: false,
+    deferred_constraints: false,
+    async_commit: false,
+    flights: false,
+    two_phase: false,
+    transaction_modes: false,
+    snapshots: false,
+};
