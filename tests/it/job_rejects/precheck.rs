@@ -175,8 +175,10 @@ fn verdicts(home: &Home, values: &[Option<Vec<u8>>]) -> Vec<String> {
     let mut insert = String::from("truncate raw; insert into raw values ");
     for (id, value) in values.iter().enumerate() {
         let value = value.as_ref().map_or("null".to_owned(), |value| {
-            let mut literal = String::from("'\\\\x");
-            value.iter().for_each(|byte| write!(literal, "{byte:02x}").unwrap());
+            let mut literal = String::from("'\\x");
+            for byte in value {
+                write!(literal, "{byte:02x}").unwrap();
+            }
             literal + "'"
         });
         write!(insert, "{}({id}, {value})", if id == 0 { "" } else { ", " }).unwrap();
