@@ -210,8 +210,8 @@ fn export_peak(home: &Home, count: u64, format: &str) -> (u64, usize) {
     });
     let run = run.wait();
     assert_eq!(run.code, Some(0), "{run}");
-    let written = std::fs::read(home.folder().join(to)).unwrap();
-    (peak, written.iter().filter(|byte| **byte == b'\n').count())
+    let written = std::fs::read_to_string(home.folder().join(to)).unwrap();
+    (peak, written.lines().count())
 }
 
 #[test]

@@ -141,8 +141,8 @@ fn a_key_that_is_too_long_for_an_index_costs_its_row_and_not_the_batch() {
          constraint its_parent foreign key (code, part) references parent (code, part))",
     );
     // It does not compress: an index entry of its length is refused.
-    let long: String =
-        (0..1_000_u64).map(|n| format!("{:x}", n.wrapping_mul(0x9e37_79b9_7f4a_7c15))).collect();
+    let digits = |n: u64| format!("{:x}", n.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let long = (0..1_000).map(digits).collect::<Vec<_>>().concat();
     let columns = ["code text", "part integer", "n integer"];
     let csv = format!("code,part,n\n{long},1,0\nb,1,0\n");
     home.run(&home.csv_job(Mode::Append, "parent", &columns, "code part", csv));

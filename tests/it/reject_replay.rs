@@ -6,6 +6,7 @@ use rowmill::{
     NdjsonColumns, Replayed, Status, TableName, Target,
 };
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 const TABLE: &str = "create table p (id bigint primary key); insert into p values (1); \
     create table t (id bigint primary key, n integer, p bigint references p (id))";
@@ -172,6 +173,8 @@ fn rows_that_closures_change_are_replayed_through_them() {
             home.sql("drop table if exists t; create table t (id bigint primary key, n integer)");
             home.sql("create unique index at_most_one on t (n)");
             let draft = Job::named(home.job_name());
+            // What a closure leaves out by now is no reject any more.
+            let leaves_out = Arc::new(AtomicBool::new(false));
             let rows = if is_csv {
                 let path = home.file("n.csv", "n,id\n1,1\n1,2\n3,3\n1,9\n");
                 draft.read(Csv::<Numbered>::open(path).unwrap())
@@ -181,19 +184,20 @@ fn rows_that_closures_change_are_replayed_through_them() {
                 draft.read(Ndjson::<Numbered>::open(home.file("n.ndjson", lines.concat())).unwrap())
             };
             let job = rows
-                .filter(|row| row.id != 9 || row.n == 1)
+                .filter({
+                    let leaves_out = Arc::clone(&leaves_out);
+                    move |row| row.id != 9 || !leaves_out.load(Ordering::Relaxed)
+                })
                 .map(|row| Ok(Numbered { n: row.n * 10, ..row }))
                 .write(Append::<Numbered>::new())
                 .workers(1);
             home.run(&job);
             assert_eq!(home.rows("select id, n from t order by id"), ["1|10", "3|30"]);
             home.sql("drop index at_most_one");
+            leaves_out.store(true, Ordering::Relaxed);
             assert_eq!(replay(home, &job), (2, 2, 0));
-            assert_eq!(
-                home.rows("select id, n from t order by id"),
-                ["1|10", "2|10", "3|30", "9|10"]
-            );
-            assert_eq!(books(home, &job), [4, 4, 0, 0, 0]);
+            assert_eq!(home.rows("select id, n from t order by id"), ["1|10", "2|10", "3|30"]);
+            assert_eq!(books(home, &job), [4, 3, 0, 0, 0]);
         }
     });
 }

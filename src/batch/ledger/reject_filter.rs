@@ -44,7 +44,7 @@ impl<'a> Condition<'a> {
         if let Some(param) = param {
             self.params.push(param.into());
             let place = format!("${}", self.params.len());
-            self.text.push_str(&format!(" AND {}", say(&place)));
+            self.text.extend([" AND ", &say(&place)]);
         }
     }
 }

@@ -161,20 +161,20 @@ fn group_line(group: &RejectGroup, one_of_several: bool) -> String {
         false => group.job.clone(),
     };
     let RejectGroup { count, stage, message, .. } = group;
-    let marks = marks(&group.sqlstate, &group.column, &group.constraint, &group.caused_by);
+    let [code, column, constraint, cause] =
+        [&group.sqlstate, &group.column, &group.constraint, &group.caused_by].map(Option::as_deref);
+    let marks = marks(code, column, constraint, cause);
     format!("{:>9}  {job}: {stage}: {message}{marks}", grouped(*count))
 }
 
 /// What is told of a reject behind its message.
 fn marks(
-    sqlstate: &Option<String>,
-    column: &Option<String>,
-    constraint: &Option<String>,
-    cause: &Option<String>,
+    sqlstate: Option<&str>,
+    column: Option<&str>,
+    constraint: Option<&str>,
+    cause: Option<&str>,
 ) -> String {
-    let of = |text: &Option<String>, show: &dyn Fn(&str) -> String| {
-        text.as_deref().map(show).unwrap_or_default()
-    };
+    let of = |text: Option<&str>, show: &dyn Fn(&str) -> String| text.map(show).unwrap_or_default();
     [
         of(sqlstate, &|code| format!(" ({code})")),
         of(column, &|name| format!(" [column {name}]")),
@@ -193,7 +193,9 @@ fn line(reject: &RejectView, one_of_several: bool) -> String {
     let place =
         reject.line.map_or_else(|| format!("row {}", reject.row), |line| format!("line {line}"));
     let RejectView { sqlstate, column, constraint, caused_by, .. } = reject;
-    let marks = marks(sqlstate, column, constraint, caused_by);
+    let [code, column, constraint, cause] =
+        [sqlstate, column, constraint, caused_by].map(Option::as_deref);
+    let marks = marks(code, column, constraint, cause);
     let resolved =
         reject.resolved_by.map_or(String::new(), |run| format!(" [resolved by run {run}]"));
     let raw = printable(&String::from_utf8_lossy(&reject.raw));

@@ -79,10 +79,16 @@ fn cases() -> impl Strategy<Value = Case> {
         1 => Just(Fate::NoNumber),
         1 => Just(Fate::Checked),
     ];
-    let limit =
-        prop_oneof![(0..30_u64).prop_map(Limit::Count), (0..40_u64).prop_map(Limit::Percent)];
+    // Each of them has to be the one that decides, often enough.
+    let limit = prop_oneof![
+        1 => Just(Limit::Count(1_000)),
+        1 => (0..30_u64).prop_map(Limit::Count),
+        1 => (0..40_u64).prop_map(Limit::Percent),
+    ];
+    let of_kind =
+        prop_oneof![(0..8_u64).prop_map(Limit::Count), (0..15_u64).prop_map(Limit::Percent)];
     let kind = prop::sample::select(vec!["parse", "convert", "22", "22P02", "23", "23514", "42"]);
-    let kinds = prop::collection::vec((kind, limit.clone()), 0..3);
+    let kinds = prop::collection::vec((kind, of_kind), 0..4);
     (prop::collection::vec(fate, 1..100), 1..20_usize, 1..=8_usize, limit, kinds).prop_map(
         |(rows, batch_rows, workers, limit, kinds)| {
             let mut limits = vec![("", limit)];

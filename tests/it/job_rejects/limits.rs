@@ -139,3 +139,38 @@ fn the_command_exits_with_3_and_carries_on_with_a_higher_limit() {
         assert_eq!(home.rows("select count(*) from t"), ["47"]);
     });
 }
+
+#[test]
+fn kinds_are_counted_once_no_other_batch_can_count_its_own() {
+    let database = crate::support::shared().database("kinds");
+    database.sql(TABLE);
+    let engine = rowmill::Engine::open(&database.url()).unwrap();
+    let files = Home::sqlite();
+    let job = files.csv_job(Mode::Append, "t", &COLUMNS, "id", "id,n\n1,x\n2,x\n");
+    let job = job.batch_rows(1).workers(2);
+    let planned = job.clone().max_rejects(MaxRejects::Count(0)).run(&engine).unwrap_err();
+    assert_eq!(planned.kind(), ErrorKind::RejectLimit);
+    // Both batches write their rejects before either of them counts.
+    database.sql(
+        "create function gate() returns trigger language plpgsql as $$ begin \
+         perform pg_advisory_xact_lock_shared(4711); return null; end $$; \
+         create trigger gate before update on rowmill.job for each statement \
+         execute function gate()",
+    );
+    let mut holder = database.connect();
+    holder.batch_execute("select pg_advisory_lock(4711)").unwrap();
+    let convert = rowmill::RejectClass::parse("convert").unwrap();
+    let limited = job.max_rejects_of(convert, MaxRejects::Count(1));
+    std::thread::scope(|scope| {
+        let run = scope.spawn(|| limited.run(&engine));
+        database.wait_until(
+            "select count(*) = 2 from pg_locks l join pg_database d on d.oid = l.database \
+             where d.datname = current_database() and locktype = 'advisory' and objid = 4711 \
+             and not granted",
+        );
+        drop(holder);
+        let error = run.join().unwrap().unwrap_err();
+        assert_eq!(error.message(), "2 rows rejected by convert, 1 are allowed");
+    });
+    assert_eq!(database.count("rowmill.reject"), 1);
+}
