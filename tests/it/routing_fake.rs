@@ -3,8 +3,8 @@
 use crate::support::fake::Fake;
 use rowmill::backend::Backend;
 use rowmill::{
-    Acquire, Clock, Engine, ErrorKind, Intent, LogPosition, NodeHealth, Policy, PoolHooks,
-    PoolOptions, RoutingOptions, ServerState,
+    Acquire, Clock, Engine, Error, ErrorKind, Intent, LogPosition, NodeHealth, Policy, PoolHooks,
+    PoolOptions, RoutingOptions, ServerState, SqlState,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -158,6 +158,35 @@ fn a_primary_that_was_started_anew_is_looked_at_before_it_is_written_to() {
         trial.engine.pool().name().id,
         trial.engine.get().map(|_| trial.engine.pool().name().id).unwrap()
     );
+}
+
+#[test]
+fn a_long_read_that_a_replica_cancelled_is_lent_another_one_for_a_while() {
+    let trial = Trial::new(|options| options.policy(Policy::RoundRobin));
+    let steady = trial.engine.steady(false).unwrap().unwrap();
+    let loans = || trial.engine.nodes().iter().map(|it| it.pool.check_outs).collect::<Vec<_>>();
+    let before = loans();
+    let conflict = || {
+        Error::new(ErrorKind::Database, "canceled").with_sqlstate(SqlState::parse("40001").unwrap())
+    };
+    assert!(steady.lend(&mut |_| Err(conflict())).is_err());
+    let after = loans();
+    let node = (0..3).find(|node| after[*node] > before[*node]).unwrap();
+    assert_ne!(node, 0, "it was read from a replica");
+    for _ in 0..10 {
+        steady.lend(&mut |_| Ok(())).unwrap();
+    }
+    assert_eq!(loans()[node], after[node], "it would be cancelled again");
+    assert_eq!(loans()[0], before[0], "the other replica is there");
+    // All of what needs one server leads to one.
+    let one = trial.engine.steady(true).unwrap().unwrap();
+    let before = loans();
+    for _ in 0..10 {
+        one.lend(&mut |_| Ok(())).unwrap();
+    }
+    let used = loans().iter().zip(before).filter(|(after, before)| **after > *before).count();
+    assert_eq!(used, 1);
+    assert!(Engine::open("sqlite::memory:").unwrap().steady(true).unwrap().is_none());
 }
 
 #[test]

@@ -191,6 +191,32 @@ fn the_password_of_the_url_is_never_shown() {
 }
 
 #[test]
+fn a_source_with_replicas_names_their_primary_and_how_long_they_are_waited_for() {
+    let source = |lines: &str| {
+        let old = "kind = \"csv\"\npath = \"data/${night}/runways.csv\"";
+        parse(&changed(old, &format!("kind = \"table\"\ntable = \"t\"\n{lines}")))
+    };
+    let spec = |lines: &str| match source(lines).unwrap().source {
+        SourceSpec::Table(spec) => spec,
+        other => panic!("{other:?}"),
+    };
+    let ten = std::time::Duration::from_secs(10);
+    assert_eq!((spec("").replicas.len(), spec("").replica_wait), (0, ten));
+    let lines = "url = \"postgresql://a/x\"\nreplicas = [\"${SECRET_URL}\"]\nreplica_wait = \"2m\"";
+    let found = spec(lines);
+    assert!(found.replicas.len() == 1 && found.replicas[0].contains("hunter2"));
+    assert_eq!(found.replica_wait, ten * 12);
+    assert!(!format!("{found:?}").contains("hunter2"));
+    let alone = source("replicas = [\"postgresql://b/x\"]").unwrap_err();
+    assert!(
+        alone.message().contains("[source] url: missing, expected the URL of the primary"),
+        "{alone}"
+    );
+    let wrong = source("url = \"postgresql://a/x\"\nreplicas = 1").unwrap_err();
+    assert!(wrong.message().contains("[source] replicas: expected a list of URLs"), "{wrong}");
+}
+
+#[test]
 fn a_bad_file_is_one_line() {
     // Each: what is replaced in the good file, by what, and the line that comes of it.
     #[rustfmt::skip]

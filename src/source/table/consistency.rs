@@ -11,6 +11,9 @@ use std::fmt;
 /// | `PerBatch` | one instant for each batch | goes on, always |
 /// | `Static` | the table must not change | goes on if the table is proven to be what it was; else it is refused, with the difference |
 ///
+/// Where the database is one with replicas, rows are read from those that show what was committed
+/// when the run began: all of one server for `Snapshot`, each batch from any for the others.
+///
 /// The default is `PerBatch` where there is a unique key without NULL: then the same command
 /// carries on after any crash, whatever happened meanwhile, and each row that is there all the time
 /// is read exactly once. Its condition is that the key of a row does not change while the job runs:

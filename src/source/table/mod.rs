@@ -20,6 +20,10 @@
 //! and who writes never wait for each other. Pieces are many, so that they even out between the
 //! workers; a piece is a batch.
 //!
+//! Where the database has replicas, who lends connections sees to it that each shows what was
+//! committed when the run began; a snapshot is that of one server. What is found of the table, and
+//! counted of its changes, is asked of where it is written.
+//!
 //! A value whose type is that of the target is passed through as the server packed it.
 
 mod answers;

@@ -2,7 +2,8 @@
 //! through. `ROWMILL_FAULT_ROWS`, `ROWMILL_FAULT_KILLS` and `ROWMILL_FAULT_SEED` as in `job_kill`.
 
 use crate::support::loading::Place;
-use crate::support::{Cluster, Running, TestDb, rowmill};
+use crate::support::trio;
+use crate::support::{Cluster, Running, TestDb, rowmill, shared};
 use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,6 +19,8 @@ struct Load<'a> {
     target: Place<'a>,
     mode: &'static str,
     consistency: &'static str,
+    /// Servers beside the source, as a job file names them.
+    replicas: Vec<String>,
     rows: u64,
 }
 
@@ -33,17 +36,17 @@ impl<'a> Load<'a> {
             "append" => "create table b (id bigint, v text)",
             _ => "create table b (id bigint primary key, v text)",
         });
-        Self { source, target, mode, consistency: how, rows }
+        Self { source, target, mode, consistency: how, replicas: Vec::new(), rows }
     }
 
     fn start(&self, folder: &Path) -> Running {
         let path = folder.join("job.toml");
-        let Self { mode, consistency, rows, .. } = self;
+        let Self { mode, consistency, rows, replicas, .. } = self;
         let key = if *mode == "append" { "" } else { "key = [\"id\"]\n" };
         let batch_rows = (rows / 60).max(100);
         let text = format!(
             "name = \"a to b\"\n[source]\nkind = \"table\"\nurl = \"{}\"\ntable = \"a\"\n\
-             consistency = \"{consistency}\"\n[target]\nurl = \"{}\"\ntable = \"b\"\n\
+             replicas = {replicas:?}\nconsistency = \"{consistency}\"\n[target]\nurl = \"{}\"\ntable = \"b\"\n\
              mode = \"{mode}\"\n{key}[columns]\nid = \"bigint\"\nv = \"text\"\n\
              [limits]\nworkers = 2\nbatch_rows = {batch_rows}\n",
             self.source.url(),
@@ -130,5 +133,19 @@ fn a_load_from_one_snapshot_survives_kills_where_nobody_writes() {
     let cluster = Cluster::start();
     for target in [Place::Postgres(cluster.database("target")), Place::sqlite()] {
         Load::new(cluster.database("source"), target, "append", "snapshot").survive();
+    }
+}
+
+#[test]
+fn a_load_from_replicas_survives_kills_while_others_write_to_it() {
+    let trio = trio::shared();
+    for (target, how) in
+        [(Place::Postgres(shared().database("target")), "per-batch"), (Place::sqlite(), "static")]
+    {
+        let mut load = Load::new(trio.primary.database("source"), target, "append", how);
+        trio.catch_up();
+        let name = load.source.name().to_owned();
+        load.replicas = trio.replicas.iter().map(|replica| replica.url_of(&name)).collect();
+        load.survive();
     }
 }

@@ -6,6 +6,7 @@
 //! - `restart`:     a plan outlives its process; a table that changed is refused
 //! - `kill`:        kill -9, and the same command again
 //! - `share`:       one pool for both ends, few connections; skew between the workers
+//! - `replicas`:    which servers are read from, and what dies meanwhile
 //! - `rejects`:     a bad row costs one row, and is found again
 
 mod consistency;
@@ -14,6 +15,7 @@ mod cuts;
 #[cfg(feature = "cli")]
 mod kill;
 mod rejects;
+mod replicas;
 mod restart;
 mod share;
 
