@@ -2,16 +2,13 @@
 
 use super::deadline::DeadlineSpec;
 use super::job_file::{Overrides, units};
+use super::shards_args::ShardsCommand;
 use crate::batch::ledger::LedgerName;
 use crate::batch::limits::RejectClass;
 use clap::{Args, Parser, Subcommand};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
-
-mod shards;
-
-pub(super) use shards::{ShardsArguments, ShardsCommand};
 
 /// Blocking, parallel, restartable loads into PostgreSQL and SQLite.
 #[derive(Debug, Parser)]

@@ -1,9 +1,9 @@
 //! The `rowmill` command: words in, an exit code out.
 //!
-//! - `args`:      what can be typed
+//! - `args`:      what can be typed; `shards_args`: behind `rowmill shards`
 //! - `job_file`:  the job file
-//! - `run`, `check`, `guess`, `status`, `rejects`, `prune`, `entity`, `migrate`, `nodes`, `shards`: one file
-//!   for each command
+//! - `run`, `check`, `guess`, `status`, `rejects`, `prune`, `entity`, `migrate`, `nodes`, `shards`: one
+//!   file for each command
 //! - `plan`:      from a job file to a job and the engine it runs on
 //! - `files`:     from what a job file says of files to what is read
 //! - `contact`:   the first contact with a database
@@ -44,6 +44,7 @@ mod receipt;
 mod rejects;
 mod run;
 mod shards;
+mod shards_args;
 mod signals;
 mod status;
 mod summary;

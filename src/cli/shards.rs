@@ -1,9 +1,9 @@
 //! `rowmill shards`
 
-use super::args::{ShardsArguments, ShardsCommand};
 use super::console::Console;
 use super::exit::Exit;
 use super::figures::{counted, duration, grouped};
+use super::shards_args::{ShardsArguments, ShardsCommand};
 use crate::engine::{Engine, Executor, Intent};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ident::TableName;

@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 
 #[derive(Debug, Subcommand)]
-pub(in crate::cli) enum ShardsCommand {
+pub(super) enum ShardsCommand {
     /// Shows the newest map that is stored, and whether each shard has it
     Map {
         #[command(flatten)]
@@ -34,14 +34,14 @@ pub(in crate::cli) enum ShardsCommand {
 
 /// Which databases are the shards.
 #[derive(Args, Clone)]
-pub(in crate::cli) struct ShardsArguments {
+pub(super) struct ShardsArguments {
     /// The name of a shard and its URL; given once for each [default: those of the environment,
     /// `ROWMILL_SHARDS`, with blanks between them]
     #[arg(long = "shard", value_name = "NAME=URL")]
-    pub(in crate::cli) shards: Vec<String>,
+    pub(super) shards: Vec<String>,
     /// Prints JSON
     #[arg(long)]
-    pub(in crate::cli) json: bool,
+    pub(super) json: bool,
 }
 
 impl std::fmt::Debug for ShardsArguments {
