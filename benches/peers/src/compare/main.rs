@@ -186,7 +186,8 @@ fn scaling(
     let begin = sections.len();
     for work in [Work::Load, Work::File, Work::Read, Work::Upsert] {
         let base = if work == Work::Upsert { options.items } else { options.rows };
-        let base = (base / 2).div_ceil(400) * 400;
+        // Ten times of it is what a full run bears, and a quick one.
+        let base = (base / if options.quick { 4 } else { 2 }).div_ceil(400) * 400;
         for times in [1, 3, 10] {
             let plan = Plan::new(work, base * times, options.rounds.div_ceil(2));
             let plan = plan.only(|contender| {

@@ -27,7 +27,7 @@ pub const USAGE: &str = "benches/compare [--quick] [--scale FACTOR] [--rounds N]
     [--scaling] [--out FOLDER]
   --quick         small data and few rounds: under five minutes
   --scale FACTOR  of TPC-H's lineitem, 6,000,000 rows: 0.2 by default, 0.02 with --quick
-  --rounds N      how often each contender has its turn: 5 by default, 3 with --quick
+  --rounds N      how often each contender has its turn: 5 by default, 2 with --quick
   --only NAME,... load, file, read, upsert, upsert-new, look-up, transaction, copy, bad, sleep,
                   grid (pool and batch sizes), scaling (1, 3 and 10 times the data)
   --scaling       the same as --only scaling
@@ -40,9 +40,9 @@ impl Options {
         if words.iter().any(|word| word == "--quick") {
             options = Self {
                 rows: rows_of(0.02),
-                items: 40_000,
-                rounds: 3,
-                seconds: 0.5,
+                items: 20_000,
+                rounds: 2,
+                seconds: 0.25,
                 quick: true,
                 ..options
             };

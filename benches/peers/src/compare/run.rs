@@ -9,6 +9,9 @@ use super::tools;
 use super::work::Work;
 use std::io::Write as _;
 
+/// Who takes so many times as long as the fastest has a third of the turns.
+const SLOW: f64 = 5.0;
+
 /// What a contender did.
 pub struct Line {
     pub contender: Contender,
@@ -22,7 +25,14 @@ impl Line {
     pub fn median(&self, figure: impl Fn(&Cost) -> f64) -> f64 {
         let mut figures: Vec<_> = self.costs.iter().map(figure).collect();
         figures.sort_by(f64::total_cmp);
-        figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)
+        let middle = |index: usize| figures.get(index).copied().unwrap_or(f64::NAN);
+        // Of an even number it is the mean of the two in the middle.
+        let half = figures.len() / 2;
+        if figures.len() % 2 == 1 {
+            middle(half)
+        } else {
+            f64::midpoint(middle(half.wrapping_sub(1)), middle(half))
+        }
     }
 
     /// From the lowest to the highest of a figure, as a share of its median.
@@ -106,12 +116,13 @@ impl Plan {
                 Line { contender, costs: Vec::new(), failed: None }
             })
             .collect();
-        let count = lines.len();
+        let (count, mut fastest) = (lines.len(), f64::MAX);
         for turn in 0..rounds * count {
             let line = &mut lines[(turn / count + turn) % count];
-            // What takes ten times as long as the others has a third of their turns.
-            let python = line.contender.kind == Kind::Python && turn / count >= rounds.div_ceil(3);
-            if line.failed.is_some() || python {
+            // Who is much slower than the fastest needs no more turns to show it.
+            let slow = line.costs.first().is_some_and(|cost| cost.seconds > fastest * SLOW)
+                && turn / count >= rounds.div_ceil(3);
+            if line.failed.is_some() || slow {
                 continue;
             }
             work.prepare(servers);
@@ -131,6 +142,9 @@ impl Plan {
                     let nothing_read = matches!(line.contender.program, Program::Server(_));
                     let nothing_done = line.contender.kind == Kind::Nobody;
                     if outcome == expected || (work == Work::Read && nothing_read) || nothing_done {
+                        if line.contender.kind != Kind::Nobody {
+                            fastest = fastest.min(cost.seconds);
+                        }
                         line.costs.push(cost);
                     } else {
                         line.failed = Some(format!("wrong result: {outcome}, not {expected}"));
