@@ -77,7 +77,8 @@ impl Results<'_> {
         }
         text += "\n## What was aimed at\n\n| | aim | here | |\n|---|---|---:|---|\n";
         for goal in goals::of(self.main()) {
-            let _ = writeln!(text, "| {} |", goal.row().join(" | "));
+            let cells = goal.row().map(|cell| table::escaped(&cell));
+            let _ = writeln!(text, "| {} |", cells.join(" | "));
         }
         text += "\n## Plots\n\n";
         for (name, _) in plots {

@@ -150,11 +150,17 @@ impl Table {
         let mut text = format!("\n### {}\n\n| {} |\n", self.title, self.head.join(" | "));
         let _ = writeln!(text, "|---|{}", "---:|".repeat(self.head.len() - 1));
         for row in &self.cells {
-            let _ = writeln!(text, "| {} |", row.join(" | "));
+            let cells: Vec<_> = row.iter().map(|cell| escaped(cell)).collect();
+            let _ = writeln!(text, "| {} |", cells.join(" | "));
         }
         if !self.failed.is_empty() {
             let _ = writeln!(text, "\n{}", self.failed.join("\n\n"));
         }
         text
     }
+}
+
+/// A text as a cell of a table of Markdown.
+pub fn escaped(cell: &str) -> String {
+    cell.replace('|', "\\|")
 }
