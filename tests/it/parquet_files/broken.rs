@@ -149,7 +149,8 @@ fn a_file_that_was_replaced_is_refused_with_the_difference() -> Result<()> {
         "{error}"
     );
 
-    // So is one that is replaced while a run reads it.
+    // So is one that is replaced while a run reads it, by one with as many rows.
+    write(&path, 5);
     let layout = Layout::new(small().columns().to_vec(), Vec::new());
     let mut prepared = Prepared::new(&layout);
     let error = small().prepare(&planned[0], &layout, &mut prepared).unwrap_err();

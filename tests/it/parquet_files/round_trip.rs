@@ -167,6 +167,8 @@ fn a_value_without_a_counterpart_is_told_with_its_column() {
     let target = ParquetFile::create(folder.path().join("x.parquet"));
     let error = export(&engine, &target, 10).unwrap_err().to_string();
     assert!(error.contains("an infinite date has no counterpart"), "{error}");
+    // By the batch that has it, and not when all is joined.
+    assert!(error.contains("batch 0"), "{error}");
     assert!(
         error.contains("column day") && error.contains("declare the column as text"),
         "{error}"
