@@ -419,7 +419,7 @@ fn the_replica_with_the_fewest_loans_for_its_weight_is_read_from() {
     let (held, holding) = std::sync::mpsc::channel();
     thread::scope(|scope| {
         let engine = &engine;
-        let hold = |label: &'static str, release: std::sync::mpsc::Receiver<()>| {
+        let take = |label: &'static str, release: std::sync::mpsc::Receiver<()>| {
             let held = held.clone();
             scope.spawn(move || {
                 let labelled = engine.reading(Freshness::Any).labelled(label);
@@ -431,10 +431,10 @@ fn the_replica_with_the_fewest_loans_for_its_weight_is_read_from() {
             holding.recv_timeout(LIMIT).expect("a loan");
         };
         let (end_other, release) = std::sync::mpsc::channel();
-        hold("other", release);
+        take("other", release);
         assert_eq!(counts(&trio, engine, 40), [0, 40, 0], "one loan against none");
         let (end_one, release) = std::sync::mpsc::channel();
-        hold("one", release);
+        take("one", release);
         assert_eq!(counts(&trio, engine, 40), [0, 40, 0], "half a loan for its weight");
         drop(end_other);
         until("the loan is given back", || engine.nodes()[2].pool.in_use == 0);

@@ -72,15 +72,10 @@ impl<'a> Trial<'a> {
     }
 
     fn job_with(&self, table: Table<Seen>, look: impl Fn(&Seen) + Send + Sync + 'static) -> Job {
-        self.job_of("crm", table, look)
+        Self::job_of("crm", table, look)
     }
 
-    fn job_of(
-        &self,
-        name: &str,
-        table: Table<Seen>,
-        look: impl Fn(&Seen) + Send + Sync + 'static,
-    ) -> Job {
+    fn job_of(name: &str, table: Table<Seen>, look: impl Fn(&Seen) + Send + Sync + 'static) -> Job {
         Job::named(name)
             .read(table)
             .map(move |row: Seen| -> Result<Seen> {
@@ -180,7 +175,7 @@ fn what_was_committed_before_the_run_is_read_wherever_replicas_stand() {
     until("it has caught up", || one(&trio.replicas[0], shown) == (ROWS + 1).to_string());
     trial.home.sql("truncate seen");
     trial.engine.ask_nodes();
-    trial.run(&trial.job_of("again", trial.table(), |_| {}));
+    trial.run(&Trial::job_of("again", trial.table(), |_| {}));
     trial.assert_exact(ROWS + 1);
     let from = trial.from();
     assert!(from[1] > 0 && from[2] == 0, "{from:?}");
