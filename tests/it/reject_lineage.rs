@@ -30,6 +30,7 @@ fn keys(home: &Home) -> Vec<String> {
 const TABLES: &str = "create table parent (id bigint primary key, n integer check (n > 0)); \
     create table child (id bigint primary key, parent bigint references parent (id))";
 
+/// batch 3.3.3
 #[test]
 fn a_child_without_its_parent_is_put_down_to_the_reject_of_the_parent_in_every_mode() {
     for mode in Mode::ALL {

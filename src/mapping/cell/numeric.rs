@@ -16,6 +16,11 @@ pub(super) struct Scaled {
     pub(super) scale: i32,
 }
 
+/// The bytes before the digits.
+const HEAD: usize = 8;
+/// How many base-10000 digits 39 decimal ones can touch.
+const MOST_GROUPS: usize = 11;
+
 const NEGATIVE: u16 = 0x4000;
 const NAN: u16 = 0xC000;
 const INFINITY: u16 = 0xD000;
@@ -60,7 +65,7 @@ impl Scaled {
         let coefficient = match POWERS.get(surplus) {
             Some(1) => return self,
             Some(power) => {
-                let (quotient, rest) = (self.coefficient / power, self.coefficient % power);
+                let (quotient, rest) = divided(self.coefficient, *power);
                 quotient + u128::from(rest >= power - rest)
             }
             // More places than any coefficient has digits.
@@ -78,7 +83,19 @@ fn scaled_up(coefficient: u128, places: u32) -> Option<u128> {
 }
 
 fn digits(coefficient: u128) -> i32 {
-    POWERS.partition_point(|power| *power <= coefficient) as i32
+    // Logarithms and divisions of 64 bits are many times faster than those of 128.
+    match u64::try_from(coefficient) {
+        Ok(small) => small.checked_ilog10().map_or(0, |log| log as i32 + 1),
+        Err(_) => POWERS.partition_point(|power| *power <= coefficient) as i32,
+    }
+}
+
+/// The quotient and the rest.
+fn divided(value: u128, by: u128) -> (u128, u128) {
+    match (u64::try_from(value), u64::try_from(by)) {
+        (Ok(value), Ok(by)) => ((value / by).into(), (value % by).into()),
+        _ => (value / by, value % by),
+    }
 }
 
 /// Packs `value` as a `numeric` with these limits: rounded to the scale, refused if it has more
@@ -103,41 +120,42 @@ pub(super) fn pack(value: Scaled, limits: Option<(u16, i16)>, out: &mut Vec<u8>)
 /// Packs `value` as it is, with `shown` decimal places.
 pub(super) fn write(value: Scaled, shown: i32, out: &mut Vec<u8>) {
     let shift = (-value.scale).rem_euclid(4);
-    // The exponent of the lowest base-10000 digit, and the digits, lowest first.
+    // The exponent of the lowest base-10000 digit.
     let mut exponent = (-value.scale - shift) / 4;
-    let mut groups = [0_u16; 11];
-    let mut count = 0;
+    // The digits, filled from the end, and room before them for the head.
+    let mut packed = [0; HEAD + 2 * MOST_GROUPS];
+    let mut start = packed.len();
     // ORDER: the lowest digit is taken apart first, so that the shift to a multiple of four places
     // never leaves the range of the coefficient.
-    let low_power = POWERS[(4 - shift) as usize];
-    let low = (value.coefficient % low_power) * POWERS[shift as usize];
-    let mut rest = value.coefficient / low_power;
-    let mut group = low as u16;
+    let (mut rest, low) = divided(value.coefficient, POWERS[(4 - shift) as usize]);
+    let mut group = low as u16 * POWERS[shift as usize] as u16;
     loop {
-        if group != 0 || count > 0 {
-            groups[count] = group;
-            count += 1;
+        if group != 0 || start < packed.len() {
+            start -= 2;
+            packed[start..start + 2].copy_from_slice(&group.to_be_bytes());
         } else {
             exponent += 1;
         }
         if rest == 0 {
             break;
         }
-        (rest, group) = match u64::try_from(rest) {
-            // A division of 64 bits is many times faster than one of 128.
+        let (quotient, low) = match u64::try_from(rest) {
+            // By a constant: without a division.
             Ok(small) => (u128::from(small / 10_000), (small % 10_000) as u16),
             Err(_) => (rest / 10_000, (rest % 10_000) as u16),
         };
+        (rest, group) = (quotient, low);
     }
+    let count = (packed.len() - start) / 2;
     let is_zero = count == 0;
     let weight = if is_zero { 0 } else { exponent + count as i32 - 1 };
     let sign = if value.negative && !is_zero { NEGATIVE } else { 0 };
-    for part in [count as u16, weight as u16, sign, shown as u16] {
-        out.extend_from_slice(&part.to_be_bytes());
+    start -= HEAD;
+    let head = [count as u16, weight as u16, sign, shown as u16];
+    for (place, part) in packed[start..].chunks_exact_mut(2).zip(head) {
+        place.copy_from_slice(&part.to_be_bytes());
     }
-    for group in groups[..count].iter().rev() {
-        out.extend_from_slice(&group.to_be_bytes());
-    }
+    out.extend_from_slice(&packed[start..]);
 }
 
 /// Reads a packed `numeric` of up to 38 digits.
@@ -156,12 +174,15 @@ pub(super) fn unpack(bytes: &[u8]) -> Result<Scaled> {
     if !rest.is_empty() || number(count) != groups.len() as i32 || shown < 0 {
         return Err(broken());
     }
-    let mut coefficient: u128 = 0;
-    for group in groups {
-        let digit = u16::from_be_bytes(*group);
-        if digit > 9_999 {
-            return Err(broken());
-        }
+    // Four of them fit into 64 bits.
+    let (head, tail) = groups.split_at(groups.len().min(4));
+    let mut small: u64 = 0;
+    for group in head {
+        small = small * 10_000 + u64::from(digit_of(*group).ok_or_else(broken)?);
+    }
+    let mut coefficient = u128::from(small);
+    for group in tail {
+        let digit = digit_of(*group).ok_or_else(broken)?;
         coefficient = coefficient
             .checked_mul(10_000)
             .and_then(|shifted| shifted.checked_add(digit.into()))
@@ -171,13 +192,23 @@ pub(super) fn unpack(bytes: &[u8]) -> Result<Scaled> {
     Ok(show(Scaled { negative, coefficient, scale }, shown))
 }
 
+/// A base-10000 digit, if it is one.
+fn digit_of(bytes: [u8; 2]) -> Option<u16> {
+    let digit = u16::from_be_bytes(bytes);
+    (digit <= 9_999).then_some(digit)
+}
+
 /// Gives the value `shown` decimal places, as far as that neither loses nor overflows anything.
 fn show(mut value: Scaled, shown: i32) -> Scaled {
     if value.coefficient == 0 {
         return Scaled { scale: shown.min(28), negative: false, ..value };
     }
-    while value.scale > shown && value.coefficient.is_multiple_of(10) {
-        value.coefficient /= 10;
+    while value.scale > shown {
+        let (quotient, rest) = divided(value.coefficient, 10);
+        if rest != 0 {
+            break;
+        }
+        value.coefficient = quotient;
         value.scale -= 1;
     }
     if value.scale < shown

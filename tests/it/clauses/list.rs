@@ -148,11 +148,9 @@ pub const CLAUSES: &[(&str, &str)] = &[
 
 /// Clauses that no test names, each with the reason.
 pub const EXCEPTIONS: &[(&str, &str)] = &[
-    ("batch 3.3.3", "not built: the column caused_by is there, and nothing fills it yet"),
     ("batch 3.6.4", "not built: parts are cut fine enough that the busiest stays below 1.3"),
     ("batch 3.8.5", "not built: scd2 is for later, indexes are the business of who owns them"),
     ("batch 3.10.12", "one major version of the server is at hand"),
     ("batch 4.10", "not built: FREEZE excludes the savepoints under which bad rows are found"),
     ("faults F55", "the page has no text for it; F52 covers what design.md promises"),
-    ("faults F56", "the source of Parquet comes with its own tests"),
 ];

@@ -96,6 +96,7 @@ fn a_damaged_page_is_told_with_its_file_and_row_group() {
     assert!(error.contains("x.parquet") && error.contains("batch 10"), "{error}");
 }
 
+/// F56
 #[test]
 fn whatever_bytes_are_changed_the_file_is_read_or_refused_and_nothing_panics() {
     let folder = tempfile::tempdir().unwrap();

@@ -234,6 +234,7 @@ fn look_up() -> Vec<Contender> {
             plain::look_up_bare,
         ),
         Contender::here("rowmill", Ours, 8, rowmill::look_up),
+        Contender::here("rowmill, flights", Ours, 2, rowmill::look_up_together),
         Contender::here("tokio-postgres + deadpool", Async, 8, tokio_postgres::look_up::<Deadpool>),
         Contender::here("tokio-postgres + bb8", Async, 8, tokio_postgres::look_up::<Bb8>),
         Contender::here(

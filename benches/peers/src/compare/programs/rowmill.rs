@@ -9,9 +9,9 @@ use crate::line_item::{LineItem, orders};
 use crate::task::{Answer, Task};
 use ::rowmill::prelude::*;
 use ::rowmill::{
-    Append, CellRef, ColumnType, Consistency, Csv, Draft, Duplicates, Feed, Ident, Iter, Job,
-    MaxRejects, Mode, Param, Query, RowRef, Table, TableColumn, TableColumns, TableName, Target,
-    Upsert,
+    Append, CellRef, ColumnType, Consistency, Csv, Draft, Duplicates, Executor, Feed, Ident,
+    Intent, Iter, Job, MaxRejects, Mode, Param, Query, RowRef, Table, TableColumn, TableColumns,
+    TableName, Target, Upsert,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -164,6 +164,25 @@ pub fn look_up(task: &Task) -> Answer {
                 length = text.len();
             }
             Ok(())
+        });
+        asked.expect("ask");
+        assert_eq!(length, 64);
+    })
+}
+
+/// One row by its key, sent together with those of other callers.
+pub fn look_up_together(task: &Task) -> Answer {
+    let engine = engine(&task.url, task.connections);
+    let flights = engine.flights(task.connections as u32).expect("send statements together");
+    turns::threads(task, |turn| {
+        let mut length = 0;
+        let asked = flights.with(Intent::Read, |connection| {
+            connection.query(LOOK_UP, &[Param::Int(account_of(turn))], &mut |row| {
+                if let CellRef::Packed(ColumnType::Text, bytes) = row.cell(0)? {
+                    length = bytes.len();
+                }
+                Ok(())
+            })
         });
         asked.expect("ask");
         assert_eq!(length, 64);
