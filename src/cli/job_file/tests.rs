@@ -237,7 +237,6 @@ fn a_bad_file_is_one_line() {
         ("kind = \"csv\"\n", "", "job.toml:4: [source] kind: missing, expected \"csv\", \"ndjson\", \"parquet\", \"table\" or \"query\""),
         ("\"csv\"", "\"cvs\"", r#"job.toml:5: [source] kind: unknown value "cvs", did you mean "csv"?"#),
         ("\"csv\"", "\"excel\"", r#"job.toml:5: [source] kind: unknown value "excel", expected csv, ndjson, parquet, table or query"#),
-        ("\"csv\"", "\"parquet\"", r#"job.toml:5: [source] kind: "parquet" is not built in yet, expected "csv", "ndjson", "parquet", "table" or "query""#),
         ("\"csv\"", "\"csv\"\nencoding = \"latin1\"", r#"job.toml:6: [source] encoding: "latin1" is not built in yet, expected "utf-8""#),
         ("\"csv\"", "\"csv\"\ndelimiter = \"||\"", "job.toml:6: [source] delimiter: expected one ASCII character other than a line end"),
         ("\"csv\"", "\"csv\"\nquote = \",\"", "job.toml:4: [source] delimiter: expected another character than the quote"),

@@ -3,7 +3,9 @@
 use super::chunks::{broken, guarded};
 use crate::error::{Error, ErrorKind, Result};
 use crate::source::input::Bytes as Input;
-use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
+use parquet::file::metadata::{
+    ParquetMetaData, ParquetMetaDataOptions, ParquetMetaDataReader, ParquetStatisticsPolicy,
+};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -29,7 +31,10 @@ impl Footer {
     pub(super) fn read(input: &Arc<dyn Input>) -> Result<Self> {
         let size = input.size()?.ok_or_else(|| broken("it has no size"))?;
         let bytes = footer_bytes(input, size)?;
-        let metadata = guarded(|| ParquetMetaDataReader::decode_metadata(&bytes))?;
+        let options = without_statistics();
+        let metadata = guarded(|| {
+            ParquetMetaDataReader::decode_metadata_with_options(&bytes, Some(&options))
+        })?;
         let footer = Self { metadata, checksum: crc32fast::hash(&bytes), size };
         footer.check()?;
         Ok(footer)
@@ -81,6 +86,15 @@ impl Footer {
     }
 }
 
+/// Statistics have values of rows, and are most of what a footer takes in memory; nobody asks for
+/// them.
+fn without_statistics() -> ParquetMetaDataOptions {
+    ParquetMetaDataOptions::new()
+        .with_encoding_stats_policy(ParquetStatisticsPolicy::SkipAll)
+        .with_column_stats_policy(ParquetStatisticsPolicy::SkipAll)
+        .with_size_stats_policy(ParquetStatisticsPolicy::SkipAll)
+}
+
 fn footer_bytes(input: &Arc<dyn Input>, size: u64) -> Result<Vec<u8>> {
     let mut tail = Vec::new();
     input.read(size.saturating_sub(TAIL_BYTES)..size, &mut tail)?;
@@ -118,7 +132,6 @@ fn no_parquet() -> Error {
 
 impl std::fmt::Debug for Footer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // Statistics have values of rows.
         write!(f, "Footer({} rows in {} row groups)", self.rows(), self.metadata.num_row_groups())
     }
 }
