@@ -1,7 +1,7 @@
 //! `rowmill shards` shows the map, the rows and what was left behind, and ends it.
 
 use crate::support::shards::Shards;
-use crate::support::{Cluster, Finished, Invocation, rowmill};
+use crate::support::{Cluster, Finished, Invocation, TestDb, rowmill};
 use rowmill::{ShardMap, ShardedEngine};
 
 fn shards(words: &[&str], urls: &[(String, String)]) -> Finished {
@@ -60,7 +60,7 @@ fn what_was_prepared_is_listed_and_resolved() {
     let urls: Vec<_> = ["a", "b"]
         .map(str::to_owned)
         .into_iter()
-        .zip(databases.each_ref().map(|db| db.url()))
+        .zip(databases.each_ref().map(TestDb::url))
         .collect();
     let map = ShardMap::hashed(["a", "b"]).unwrap();
     ShardedEngine::open(map, urls.iter().cloned()).unwrap();

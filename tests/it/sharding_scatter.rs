@@ -80,17 +80,20 @@ impl Twins {
             (home, whole)
         };
         for on in engine.ids().map(|shard| engine.engine(shard)).chain([&whole]) {
-            TABLES.iter().for_each(|table| on.run(table).unwrap());
+            for table in TABLES {
+                on.run(table).unwrap();
+            }
             on.run("insert into country values ('CH', 'Europe'), ('AT', 'Europe')").unwrap();
         }
         let twins = Self { shards: engine, whole, _homes: [home] };
-        twins.put(sales());
-        twins.put((0..101).map(|id| Customer { id, name: format!("name {id}") }).collect());
+        twins.put(&sales());
+        let customer = |id| Customer { id, name: format!("name {id}") };
+        twins.put(&(0..101).map(customer).collect::<Vec<_>>());
         twins
     }
 
-    fn put<E: rowmill::Sharded + Clone>(&self, rows: Vec<E>) {
-        E::insert_many(&self.whole, &mut rows.clone()).unwrap();
+    fn put<E: rowmill::Sharded + Clone>(&self, rows: &[E]) {
+        E::insert_many(&self.whole, &mut rows.to_owned()).unwrap();
         for shard in self.shards.ids() {
             let here =
                 rows.iter().filter(|row| self.shards.shard_of_entity(*row).unwrap() == shard);

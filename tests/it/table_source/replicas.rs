@@ -67,14 +67,6 @@ impl<'a> Trial<'a> {
         Table::query(FAT).key(&["id"]).on(&self.engine)
     }
 
-    fn job(&self, table: Table<Seen>) -> Job {
-        self.job_with(table, |_| {})
-    }
-
-    fn job_with(&self, table: Table<Seen>, look: impl Fn(&Seen) + Send + Sync + 'static) -> Job {
-        Self::job_of("crm", table, look)
-    }
-
     fn job_of(name: &str, table: Table<Seen>, look: impl Fn(&Seen) + Send + Sync + 'static) -> Job {
         Job::named(name)
             .read(table)
@@ -98,7 +90,7 @@ impl<'a> Trial<'a> {
         let (done, acted) = mpsc::channel();
         let once = Mutex::new(Some((told, acted)));
         let ports = self.trio.nodes().map(|node| i32::from(node.port()));
-        let job = self.job_with(table, move |row| {
+        let job = Self::job_of("crm", table, move |row| {
             if row.port != ports[0]
                 && let Some((told, acted)) = once.lock().unwrap().take()
             {
@@ -151,7 +143,7 @@ fn meet(told: &Sender<Seen>, row: &Seen, acted: &Receiver<()>) {
 fn batches_come_from_all_replicas_and_none_from_the_primary() {
     let trio = trio::shared();
     let trial = Trial::new(&trio, LIMIT);
-    let report = trial.run(&trial.job(trial.table()).batch_rows(100));
+    let report = trial.run(&Trial::job_of("crm", trial.table(), |_| {}).batch_rows(100));
     assert!(report.batches >= 20, "{}", report.batches);
     trial.assert_exact(ROWS);
     let from = trial.from();
@@ -166,7 +158,7 @@ fn what_was_committed_before_the_run_is_read_wherever_replicas_stand() {
     let trial = Trial::new(&trio, Duration::from_millis(50));
     trio.replicas.iter().for_each(|replica| replica.sql("select pg_wal_replay_pause()"));
     trio.primary.sql(&format!("insert into crm values ({}, 0)", ROWS + 1));
-    trial.run(&trial.job(trial.table()));
+    trial.run(&Trial::job_of("crm", trial.table(), |_| {}));
     trial.assert_exact(ROWS + 1);
     assert_eq!(trial.from(), [ROWS as u64 + 1, 0, 0], "no replica shows the last row");
     // One of them goes on.
@@ -190,7 +182,7 @@ fn a_replica_that_is_behind_the_start_is_waited_for() {
     trio.primary.sql(&format!("insert into crm values ({}, 0)", ROWS + 1));
     let begun = trial.engine.nodes()[0].pool.check_outs;
     thread::scope(|scope| {
-        scope.spawn(|| trial.run(&trial.job(trial.table())));
+        scope.spawn(|| trial.run(&Trial::job_of("crm", trial.table(), |_| {})));
         // The table is looked at, and then it is asked how far the primary is.
         until("a run that has begun", || trial.engine.nodes()[0].pool.check_outs >= begun + 2);
         trio.replicas.iter().for_each(|replica| replica.sql("select pg_wal_replay_resume()"));
