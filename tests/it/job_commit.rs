@@ -116,9 +116,8 @@ impl Observer for Frozen {
         if name != "finish" {
             return;
         }
-        self.primary.sql("alter system set synchronous_standby_names = '*'");
-        self.primary.sql("select pg_reload_conf()");
         let frozen = self.standby.freeze();
+        self.primary.commits_wait_for("*");
         let (primary, proxy) = (Arc::clone(&self.primary), Arc::clone(&self.proxy));
         *self.over.lock() = Some(thread::spawn(move || {
             let asks = |sql: &str| one(&primary, sql) == "t";
@@ -166,7 +165,7 @@ fn an_end_that_waits_for_a_frozen_standby_and_loses_its_client_is_resolved() {
 /// Has the server wait for a standby that is not there from the last phase on, ends the session
 /// that waits, and lets the others go.
 struct Standby {
-    url: String,
+    cluster: Arc<Cluster>,
     ended: Mutex<Option<thread::JoinHandle<()>>>,
 }
 
@@ -175,9 +174,8 @@ impl Observer for Standby {
         if name != "finish" {
             return;
         }
-        let mut admin = postgres::Client::connect(&self.url, postgres::NoTls).unwrap();
-        admin.batch_execute("alter system set synchronous_standby_names = 'nobody'").unwrap();
-        admin.batch_execute("select pg_reload_conf()").unwrap();
+        self.cluster.commits_wait_for("nobody");
+        let admin = self.cluster.connect("postgres");
         *self.ended.lock() = Some(thread::spawn(move || {
             let waits = "select count(*) from pg_stat_activity where wait_event = 'SyncRep'";
             let admin = Mutex::new(admin);
@@ -198,10 +196,10 @@ impl Observer for Standby {
 /// F18, exactly-once 3b
 #[test]
 fn an_end_that_waits_for_a_stopped_standby_and_loses_its_session_is_resolved() {
-    let cluster = Cluster::start();
+    let cluster = Arc::new(Cluster::start());
     let database = cluster.database("standby");
     database.sql("create table numbers (id bigint)");
-    let standby = Arc::new(Standby { url: cluster.url(), ended: Mutex::default() });
+    let standby = Arc::new(Standby { cluster: Arc::clone(&cluster), ended: Mutex::default() });
     let report = job("standby")
         .observer(Arc::<Standby>::clone(&standby) as Arc<dyn Observer>)
         .run(&Engine::open(&database.url()).unwrap())

@@ -118,9 +118,8 @@ fn what_became_of_a_commit_is_not_asked_of_a_server_that_took_the_place_of_anoth
     make_table(&trio);
     let engine = trio.engine();
     // The server commits, and its answer waits for a standby that is not there.
-    trio.primary.sql("alter system set synchronous_standby_names = 'nobody'");
     trio.primary.sql("alter system set synchronous_commit = 'local'");
-    trio.primary.sql("select pg_reload_conf()");
+    trio.primary.commits_wait_for("nobody");
     let options = TransactionOptions::new().retry(rowmill::RetryPolicy::default()).resolve_commit();
     let runs = AtomicI64::new(0);
     let ended = thread::scope(|scope| {

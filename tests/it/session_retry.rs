@@ -185,10 +185,9 @@ fn a_commit_that_turns_out_to_have_held_is_not_run_again() {
     let cluster = Cluster::start();
     let database = cluster.database("held");
     database.sql("create table t (n bigint not null)");
-    cluster.sql("alter system set synchronous_standby_names = 'nobody'");
     // Nobody else waits.
     cluster.sql("alter system set synchronous_commit = 'local'");
-    cluster.sql("select pg_reload_conf()");
+    cluster.commits_wait_for("nobody");
     let called = AtomicU32::new(0);
     let engine = Engine::open(&database.url()).unwrap();
     let attempt = thread::scope(|scope| {

@@ -22,6 +22,7 @@
 //! - `place`:    a database that a job writes to, on a server or in a file
 //! - `round_trip`: values go to a database and come back
 //! - `proxy`:    a server's address with faults
+//! - `standby`:  commits that wait for a standby
 //! - `subject`:  the pools of an experiment: ours and the naive baseline
 //! - `tmpfs`:    a small disk that can be filled
 //! - `trio`:     a primary and two replicas that follow it
@@ -54,6 +55,7 @@ pub mod recorder;
 pub mod round_trip;
 mod server;
 pub mod shards;
+mod standby;
 pub mod subject;
 mod test_db;
 pub mod tls;
