@@ -242,7 +242,8 @@ fn a_job_loads_objects_and_a_bad_line_costs_one_row() {
         "1|one|123456789012345678901234567890.123456789|Bern|[\"a\", 1.10] 2|1.50|\"x\" 11|eleven";
     assert_eq!(database.value(rows), expected);
     let list = rowmill(["rejects", "list", "n", "--target", &url]).finish().stdout;
-    let mut lines: Vec<_> = list.lines().collect();
+    // Behind how many there are of each kind.
+    let mut lines: Vec<_> = list.lines().filter(|line| line.starts_with("n line ")).collect();
     lines.sort_by_key(|line| {
         line.split("line ").nth(1).and_then(|rest| rest.split(':').next()?.parse::<u64>().ok())
     });
