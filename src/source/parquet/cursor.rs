@@ -61,23 +61,21 @@ impl Batch {
 }
 
 impl Cursor {
-    /// Opens the row group that has the first row of a stretch; `find` finds the wanted columns.
+    /// Opens the row group that has the first row of a stretch.
     ///
     /// # Errors
-    /// `Source` if the file is not what was planned, or damaged; what `find` returns.
+    /// `Source` if the file is not what was planned, or damaged.
     fn open(
         input: &Arc<dyn Bytes>,
         stretch: &Stretch,
-        find: impl FnOnce(&Footer) -> Result<Vec<Option<Leaf>>>,
+        (footer, leaves): (Arc<Footer>, Vec<Option<Leaf>>),
     ) -> Result<Self> {
-        let footer = Footer::read(input)?;
         let groups = footer.groups().enumerate();
         let found = groups.into_iter().find(|(_, rows)| rows.contains(&stretch.rows.start));
         let (number, group) = found.ok_or_else(changed)?;
         if footer.checksum != stretch.checksum || stretch.rows.end > group.end {
             return Err(changed());
         }
-        let leaves = find(&footer)?;
         let chunks = Arc::new(Chunks::new(Arc::clone(input), footer.size));
         let metadata = footer.metadata.row_group(number);
         let rows = (group.end - group.start) as usize;
@@ -137,7 +135,8 @@ impl Cursor {
 pub(super) struct Cursors(Mutex<Vec<Cursor>>);
 
 impl Cursors {
-    /// Reads the rows of a stretch.
+    /// Reads the rows of a stretch; `describe` reads the footer and finds the wanted columns, where
+    /// nobody has left a row group that can be read on.
     ///
     /// # Errors
     /// `Source` with the row group if the file is not what was planned, is damaged, or cannot be
@@ -146,11 +145,11 @@ impl Cursors {
         &self,
         input: &Arc<dyn Bytes>,
         stretch: &Stretch,
-        find: impl FnOnce(&Footer) -> Result<Vec<Option<Leaf>>>,
+        describe: impl FnOnce() -> Result<(Arc<Footer>, Vec<Option<Leaf>>)>,
     ) -> Result<Batch> {
         let mut cursor = match self.take(stretch) {
             Some(cursor) => cursor,
-            None => Cursor::open(input, stretch, find)?,
+            None => Cursor::open(input, stretch, describe()?)?,
         };
         let batch = cursor.read(&stretch.rows).map_err(|error| in_group(cursor.number, error))?;
         if cursor.next < cursor.group.end {

@@ -1,7 +1,7 @@
 //! The files of a source: their plan, their fingerprint, the rows of a batch.
 
 use super::cursor::{Batch, Cursors, Stretch};
-use super::footer::Footer;
+use super::footer::{Footer, Footers};
 use super::leaf::{Leaf, check_compression};
 use crate::error::{Error, ErrorKind, Locate, Result};
 use crate::mapping::column_type::ColumnType;
@@ -14,6 +14,7 @@ use crate::spent::{self, Step};
 pub(super) struct ParquetFile {
     parts: Parts,
     wanted: Vec<Wanted>,
+    footers: Footers,
     cursors: Cursors,
 }
 
@@ -37,11 +38,12 @@ impl ParquetFile {
     pub(super) fn open(files: &Files, wanted: Vec<Wanted>) -> Result<Self> {
         // What is compressed is within the file; around it there is nothing to be undone.
         let parts = Parts::open(&files.clone().compression(Compression::None))?;
+        let footers = Footers::default();
         for (part, input) in parts.inputs().iter().enumerate() {
-            let found = Footer::read(input).and_then(|footer| find(&footer, &wanted));
+            let found = footers.read(part, input).and_then(|footer| find(&footer, &wanted));
             parts.locate(part, found.map(drop))?;
         }
-        Ok(Self { parts, wanted, cursors: Cursors::default() })
+        Ok(Self { parts, wanted, footers, cursors: Cursors::default() })
     }
 
     pub(super) fn describe(&self) -> String {
@@ -58,7 +60,7 @@ impl ParquetFile {
         if !self.parts.is_one() {
             return self.parts.fingerprint("parquet", "");
         }
-        let footer = self.parts.locate(0, Footer::read(only))?;
+        let footer = self.parts.locate(0, self.footers.read(0, only))?;
         let (rows, groups) = (footer.rows(), footer.metadata.num_row_groups());
         let by = footer.written_by();
         let kind = format!("parquet of {rows} rows in {groups} row groups by {by:?},");
@@ -75,7 +77,7 @@ impl ParquetFile {
         let cut = |part: usize, each: &mut dyn FnMut(Bounds) -> Result<()>| {
             let gone = || Error::new(ErrorKind::Internal, "a part is missing");
             let input = self.parts.inputs().get(part).ok_or_else(gone)?;
-            let footer = Footer::read(input)?;
+            let footer = self.footers.read(part, input)?;
             let leaves = find(&footer, &self.wanted)?;
             cut(&footer, &leaves, limits, each)
         };
@@ -93,7 +95,12 @@ impl ParquetFile {
             let start = bounds.first_line.saturating_sub(1);
             let rows = start..start.saturating_add(bounds.rows);
             let stretch = Stretch { part, rows, checksum: bounds.checksum };
-            self.cursors.read(input, &stretch, |footer| find(footer, &self.wanted))
+            let open = || {
+                let footer = self.footers.read(part, input)?;
+                let leaves = find(&footer, &self.wanted)?;
+                Ok((footer, leaves))
+            };
+            self.cursors.read(input, &stretch, open)
         };
         self.parts.locate_batch(bounds, spent::on(Step::Read, read))
     }
@@ -106,7 +113,7 @@ impl ParquetFile {
         let Some(first) = self.parts.inputs().first() else {
             return Ok(vec![ColumnType::Text; self.wanted.len()]);
         };
-        let found = Footer::read(first).and_then(|footer| find(&footer, &self.wanted));
+        let found = self.footers.read(0, first).and_then(|footer| find(&footer, &self.wanted));
         let leaves = self.parts.locate(0, found)?;
         let column_type =
             |leaf: &Option<Leaf>| leaf.as_ref().map_or(ColumnType::Text, Leaf::column_type);

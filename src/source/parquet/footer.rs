@@ -3,6 +3,7 @@
 use super::chunks::{broken, guarded};
 use crate::error::{Error, ErrorKind, Result};
 use crate::source::input::Bytes as Input;
+use parking_lot::Mutex;
 use parquet::file::metadata::{
     ParquetMetaData, ParquetMetaDataOptions, ParquetMetaDataReader, ParquetStatisticsPolicy,
 };
@@ -23,19 +24,40 @@ pub(super) struct Footer {
     pub(super) size: u64,
 }
 
-impl Footer {
-    /// Reads it.
+/// The footer that was decoded last. It is what grows with a file's row groups, and several times
+/// its bytes when it is decoded: there is one at a time, whoever reads.
+#[derive(Debug, Default)]
+pub(super) struct Footers(Mutex<Option<(usize, Arc<Footer>)>>);
+
+impl Footers {
+    /// Reads the footer of file `part`. Its bytes are read each time, since the file may have been
+    /// replaced; they are decoded if they are others than before.
     ///
     /// # Errors
     /// `Source` if there is none, or it is damaged; `Unsupported` if it is encrypted.
-    pub(super) fn read(input: &Arc<dyn Input>) -> Result<Self> {
+    pub(super) fn read(&self, part: usize, input: &Arc<dyn Input>) -> Result<Arc<Footer>> {
+        let mut last = self.0.lock();
         let size = input.size()?.ok_or_else(|| broken("it has no size"))?;
         let bytes = footer_bytes(input, size)?;
+        let checksum = crc32fast::hash(&bytes);
+        match &*last {
+            Some((of, footer)) if (*of, footer.checksum, footer.size) == (part, checksum, size) => {
+                return Ok(Arc::clone(footer));
+            }
+            _ => *last = None,
+        }
+        let footer = Arc::new(Footer::decode(&bytes, checksum, size)?);
+        *last = Some((part, Arc::clone(&footer)));
+        Ok(footer)
+    }
+}
+
+impl Footer {
+    fn decode(bytes: &[u8], checksum: u32, size: u64) -> Result<Self> {
         let options = without_statistics();
-        let metadata = guarded(|| {
-            ParquetMetaDataReader::decode_metadata_with_options(&bytes, Some(&options))
-        })?;
-        let footer = Self { metadata, checksum: crc32fast::hash(&bytes), size };
+        let metadata =
+            guarded(|| ParquetMetaDataReader::decode_metadata_with_options(bytes, Some(&options)))?;
+        let footer = Self { metadata, checksum, size };
         footer.check()?;
         Ok(footer)
     }

@@ -1,6 +1,6 @@
 //! The columns of a file, for whoever wants to know them.
 
-use super::footer::Footer;
+use super::footer::Footers;
 use super::leaf::Leaf;
 use crate::error::{Locate, Result};
 use crate::mapping::column_type::ColumnType;
@@ -49,7 +49,9 @@ impl FileSchema {
         let parts = Parts::open(&files.into().compression(Compression::None))?;
         let mut schema = Self { columns: Vec::new(), others: Vec::new(), rows: 0 };
         let Some(first) = parts.inputs().first() else { return Ok(schema) };
-        let footer = Footer::read(first).locate(|at| at.file = Some(first.name().to_owned()))?;
+        let footer = Footers::default()
+            .read(0, first)
+            .locate(|at| at.file = Some(first.name().to_owned()))?;
         schema.rows = footer.rows();
         let described = footer.metadata.file_metadata().schema_descr();
         for field in described.root_schema().get_fields() {
