@@ -1,6 +1,7 @@
 //! Every clause of what a batch promises has a test that names it.
 //!
-//! - `list`: the clauses, half a line of meaning each, and those that no test names, with the reason
+//! - `list`:    the clauses, half a line of meaning each, and those that no test names, with the reason
+//! - `planted`: the mistakes that `tests/planted` builds, and who has to notice them
 //!
 //! A test names a clause in its comment: the word of the page, and the number behind it.
 //!
@@ -12,6 +13,7 @@
 //! ```
 
 mod list;
+mod planted;
 
 use list::{CLAUSES, EXCEPTIONS};
 use std::collections::{BTreeMap, BTreeSet};
