@@ -3,6 +3,7 @@
 use super::expr::{Condition, Operand};
 use super::node::Node;
 use super::scope::{Source, Within};
+use super::select::{Columns, Select};
 use crate::error::{Error, ErrorKind, Result};
 use crate::mapping::cell::Cell;
 use crate::mapping::entity::Entity;
@@ -52,6 +53,15 @@ pub(crate) struct Change {
 impl Change {
     fn of<E: Entity>() -> Self {
         Self { table: Source::of::<E>(), filter: None, every_row: false }
+    }
+
+    /// The query for the rows that it hits, whose columns are `named`: what can be said of where a
+    /// query goes can be said of it.
+    pub(crate) fn rows(&self, named: Vec<Node>) -> Select {
+        let mut select = Select::from(self.table.clone());
+        select.filter.clone_from(&self.filter);
+        select.columns = Columns::Of(named);
+        select
     }
 
     /// Refuses what would hit every row unasked.

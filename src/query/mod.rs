@@ -46,6 +46,7 @@ mod value;
 
 pub use aggregate::{Summable, count_all};
 pub use case::{Case, when};
+pub(crate) use change::Change;
 pub use change::{Delete, Update};
 pub use compare::{Listed, Number, Textual};
 pub use expr::{Condition, Expr, Operand, both, either};

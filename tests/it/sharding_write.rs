@@ -3,7 +3,8 @@
 use crate::support::shards::{Shards, on_both_shards};
 use crate::support::{Cluster, TestDb};
 use rowmill::{
-    Duplicates, Entity, ErrorKind, Find, ShardMap, ShardOutcome, ShardWrites, ShardedEngine, Sql,
+    Delete, Duplicates, Entity, ErrorKind, Find, ShardMap, ShardOutcome, ShardWrites,
+    ShardedEngine, Sql, Update,
 };
 
 #[derive(Clone, Debug, PartialEq, Entity)]
@@ -304,4 +305,59 @@ fn two_phases_are_refused_where_the_database_has_none_or_forbids_them() {
         0
     );
     assert_eq!(engine.two_phase("x'y").unwrap_err().kind(), ErrorKind::Config);
+}
+
+#[test]
+fn rows_are_updated_and_deleted_by_a_condition_on_every_shard_that_can_have_them() {
+    on_both_shards(3, |shards| {
+        let engine = with_tables(shards);
+        engine.writer().insert_many(sales(1_000)).unwrap().all().unwrap();
+
+        let raise =
+            Update::<Sale>::new().set(Sale::cents, Sale::cents + 1).filter(Sale::id.lt(300));
+        let raised = engine.writer().update(&raise).unwrap();
+        assert_eq!(names(&raised), ("abc".to_owned(), String::new()));
+        assert_eq!(raised.all().unwrap().iter().map(|(_, rows)| rows).sum::<u64>(), 300);
+
+        // A condition on the shard key goes to its shard alone.
+        let delete = Delete::<Sale>::new().filter(Sale::customer.eq(7)).filter(Sale::id.ge(300));
+        let deleted = engine.writer().delete(&delete).unwrap().all().unwrap();
+        let home = engine.map().name_of(engine.shard_of(7_i64).unwrap()).to_owned();
+        let mut expected = sales(1_000);
+        expected.iter_mut().filter(|sale| sale.id < 300).for_each(|sale| sale.cents += 1);
+        expected.retain(|sale| sale.customer != 7 || sale.id < 300);
+        assert_eq!(deleted, [(home, 1_000 - expected.len() as u64)]);
+        assert_eq!(all(&engine), expected);
+    });
+}
+
+#[test]
+fn a_change_that_fails_on_one_shard_is_committed_on_the_others_and_done_again_completes_it() {
+    on_both_shards(3, |shards| {
+        let engine = with_tables(shards);
+        engine.writer().insert_many(sales(300)).unwrap().all().unwrap();
+        let b = engine.map().shard_named("b").unwrap();
+        engine.engine(b).run("alter table sale rename to away").unwrap();
+        let free = Update::<Sale>::new().set(Sale::cents, 0).every_row();
+        let done = engine.writer().update(&free).unwrap();
+        assert_eq!(names(&done), ("ac".to_owned(), "b".to_owned()));
+        engine.engine(b).run("alter table away rename to sale").unwrap();
+        engine.writer().update(&free).unwrap().all().unwrap();
+        assert!(all(&engine).iter().all(|sale| sale.cents == 0));
+    });
+}
+
+#[test]
+fn a_change_without_a_condition_of_the_shard_key_or_by_rows_of_other_shards_is_refused() {
+    let shards = Shards::sqlite(2);
+    let engine = with_tables(&shards);
+    let refused = |update: Update<Sale>| engine.writer().update(&update).unwrap_err();
+    let error = refused(Update::new().set(Sale::cents, 1));
+    assert!(error.to_string().contains("would change every row of Sale"), "{error}");
+    let error = refused(Update::new().set(Sale::customer, 1).every_row());
+    assert_eq!(error.kind(), ErrorKind::Config);
+    assert!(error.to_string().contains("the shard key of Sale cannot be changed"), "{error}");
+    let cheap = Sale::query().filter(Sale::cents.lt(10)).select(Sale::id);
+    let error = refused(Update::new().set(Sale::cents, 1).filter(Sale::id.is_in_query(cheap)));
+    assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
 }

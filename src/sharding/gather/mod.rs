@@ -3,6 +3,7 @@
 //! - `scatter`:  [`Scatter`]: a query for the shards
 //! - `gathered`: [`Gathered`]: what they had to say
 //! - `reach`:    which shards a query has to be put to, and whether it can be put to several
+//! - `change`:   the same of updates and deletions by a condition
 //! - `plain`:    rows that are whole on their shard: in order, with a limit
 //! - `merge`:    rows that are in order on each shard, in order
 //! - `fold`:     groups whose rows are on several shards
@@ -13,6 +14,7 @@
 
 mod cell_key;
 mod cells;
+mod change;
 mod fold;
 mod gathered;
 mod merge;
