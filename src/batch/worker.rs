@@ -142,7 +142,10 @@ impl<'a> Worker<'a> {
         self.written = Written::Nothing;
         let Context { sink: Sink::File(file), patience, .. } = self.context else { return Ok(()) };
         let written = spent::on(Step::Send, || match unit.phase {
-            Phase::Load => file.write(unit.number(), &self.prepared.rows),
+            Phase::Load => {
+                let Prepared { rows, indexes, .. } = &self.prepared;
+                file.write(unit.number(), rows, indexes)
+            }
             Phase::Seal | Phase::Merge => Ok(Written::Nothing),
             Phase::Finish => {
                 let job_id = self.context.place.job_id;

@@ -2,7 +2,8 @@
 //!
 //! Every batch is staged before the first row is merged, and all rows of a key are in one bucket. So
 //! the database finds them by a query over one bucket, whatever the workers did, and no memory of ours
-//! grows with the number of keys.
+//! grows with the number of keys. Repeats that are rejected are held, as all rejects of a unit are,
+//! until its transaction has written them: those of one bucket.
 
 use super::duplicates::OnDuplicate;
 use super::staged::{Staged, integer};

@@ -107,6 +107,23 @@ fn counts_of_what_rejects_have_in_common_come_first() {
 }
 
 #[test]
+fn a_kind_whose_rejects_say_different_things_is_told_by_one_of_them() {
+    let home = Home::sqlite();
+    home.sql(TABLE);
+    let path = job_file(&home, "append", "");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace("mode =", "duplicates = \"reject\"\nmode =")).unwrap();
+    home.file("data-1.csv", "id,note,n\n1,a,1\n2,b,2\n1,c,3\n2,d,4\n");
+    said(&home, &["run", "job.toml", "--quiet"]);
+    let groups = said(&home, &["rejects", "list", "job.toml", "--groups"]);
+    let told = "        2  stock: duplicate: such as: row 1 of the input has the same key and came";
+    assert!(groups.lines().nth(1).unwrap().starts_with(told), "{groups}");
+    let json = said(&home, &["rejects", "list", "job.toml", "--json", "--groups"]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["groups"][0]["one_message"], false);
+}
+
+#[test]
 fn a_ledger_without_rejects_is_an_answer_in_json_too() {
     let home = Home::sqlite();
     home.sql(TABLE);

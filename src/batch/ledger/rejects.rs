@@ -85,6 +85,8 @@ pub struct RejectGroup {
     pub sqlstate: Option<String>,
     /// Why one of them is one.
     pub message: String,
+    /// Whether that is what all of them say.
+    pub one_message: bool,
     /// The column.
     pub column: Option<String>,
     /// The constraint.
@@ -148,7 +150,9 @@ impl Ledger {
         let cause = if self.has(5) { "r.caused_by" } else { "CAST(NULL AS text)" };
         let sql = format!(
             "SELECT count(*), j.name, j.params, r.stage, r.sqlstate, min(r.message), \
-             r.column_name, r.constraint_name, {cause} {} WHERE {condition} \
+             r.column_name, r.constraint_name, {cause}, \
+             CAST(CASE WHEN min(r.message) = max(r.message) THEN 1 ELSE 0 END AS bigint) \
+             {} WHERE {condition} \
              GROUP BY 2, 3, 4, 5, 7, 8, 9, r.job_id \
              ORDER BY 1 DESC, r.job_id, 4, 5, 7, 8, 9 LIMIT {most}",
             self.reject_relation()
@@ -164,6 +168,7 @@ impl Ledger {
                 column: field(row, 6)?,
                 constraint: field(row, 7)?,
                 caused_by: field(row, 8)?,
+                one_message: field::<i64>(row, 9)? == 1,
             })
         })
     }

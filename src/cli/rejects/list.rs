@@ -69,6 +69,7 @@ struct JsonGroup<'a> {
     stage: &'a str,
     sqlstate: Option<&'a str>,
     message: &'a str,
+    one_message: bool,
     column: Option<&'a str>,
     constraint: Option<&'a str>,
     caused_by: Option<&'a str>,
@@ -149,6 +150,7 @@ fn json_group(group: &RejectGroup) -> JsonGroup<'_> {
         stage: &group.stage,
         sqlstate: group.sqlstate.as_deref(),
         message: &group.message,
+        one_message: group.one_message,
         column: group.column.as_deref(),
         constraint: group.constraint.as_deref(),
         caused_by: group.caused_by.as_deref(),
@@ -161,10 +163,11 @@ fn group_line(group: &RejectGroup, one_of_several: bool) -> String {
         false => group.job.clone(),
     };
     let RejectGroup { count, stage, message, .. } = group;
+    let such_as = if group.one_message { "" } else { "such as: " };
     let [code, column, constraint, cause] =
         [&group.sqlstate, &group.column, &group.constraint, &group.caused_by].map(Option::as_deref);
     let marks = marks(code, column, constraint, cause);
-    format!("{:>9}  {job}: {stage}: {message}{marks}", grouped(*count))
+    format!("{:>9}  {job}: {stage}: {such_as}{message}{marks}", grouped(*count))
 }
 
 /// What is told of a reject behind its message.

@@ -27,7 +27,7 @@ pub(super) struct Extent {
 /// A part under a temporary name, whole and on the disk; dropping it removes it, unless it got its
 /// name.
 #[derive(Debug)]
-pub struct NewPart {
+pub(super) struct NewPart {
     pub(super) temporary: PathBuf,
     pub(super) path: PathBuf,
     pub(super) extent: Extent,

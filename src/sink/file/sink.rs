@@ -15,7 +15,7 @@ use crate::mapping::cell::Cell;
 use crate::mapping::layout::Layout;
 use crate::mapping::param::Param;
 use crate::mapping::rows::Rows;
-use crate::sink::table::Stored;
+use crate::sink::table::{NotStored, Stored};
 use crate::sql::part::PartTable;
 use std::collections::BTreeMap;
 use std::fs;
@@ -46,11 +46,20 @@ pub struct FileSink {
 pub enum Written {
     /// Nothing.
     Nothing,
-    /// The rows of a batch.
-    Part(NewPart),
+    /// The rows of a batch, and those of them that the file cannot hold.
+    Part(BatchPart),
     /// The output, or nothing but the manifest of a folder of parts; and the parts of that folder,
     /// with their names in it.
     Output(Box<Output>),
+}
+
+/// What a batch wrote.
+#[derive(Debug, Default)]
+pub struct BatchPart {
+    /// None where the file can hold none of its rows.
+    part: Option<NewPart>,
+    /// The number in the batch of each row that the file cannot hold, and why.
+    refused: Vec<(u32, Error)>,
 }
 
 /// An output that is ready to get its name.
@@ -98,11 +107,12 @@ impl FileSink {
         Ok(())
     }
 
-    /// Writes the rows of a batch to the disk, under a temporary name; no connection is held.
+    /// Writes the rows of a batch to the disk, under a temporary name, but for those that the file
+    /// cannot hold; `indexes` are their numbers in the batch. No connection is held.
     ///
     /// # Errors
     /// `Sink`; `Decode` if a value cannot be shown.
-    pub fn write(&self, number: u32, rows: &Rows) -> Result<Written> {
+    pub fn write(&self, number: u32, rows: &Rows, indexes: &[u32]) -> Result<Written> {
         if rows.is_empty() {
             return Ok(Written::Nothing);
         }
@@ -111,10 +121,13 @@ impl FileSink {
         let path = self.part(number);
         #[cfg(feature = "parquet")]
         if let FileFormat::Parquet(options) = format {
-            return self.write_parquet(path, options, rows).map(Written::Part);
+            return self.write_parquet(path, options, rows, indexes).map(Written::Part);
         }
+        #[cfg(not(feature = "parquet"))]
+        let _ = indexes;
         let head = if place.is_folder() { format.head(columns) } else { String::new() };
-        NewPart::write(path, format, &head, columns, rows).map(Written::Part)
+        let part = NewPart::write(path, format, &head, columns, rows)?;
+        Ok(Written::Part(BatchPart { part: Some(part), refused: Vec::new() }))
     }
 
     /// A batch of a folder is a whole file; one of a single file is kept packed until the end.
@@ -124,14 +137,22 @@ impl FileSink {
         path: PathBuf,
         options: &ParquetOptions,
         rows: &Rows,
-    ) -> Result<NewPart> {
+        indexes: &[u32],
+    ) -> Result<BatchPart> {
         let FileTarget { columns, place, .. } = &self.target;
-        parquet::check(columns, rows)?;
-        let temporary = temporary_of(&path);
-        if place.is_folder() {
-            return parquet::whole(path, temporary, options, columns, rows);
+        let misfits = parquet::misfits(columns, rows)?;
+        let fitting = (!misfits.is_empty()).then(|| without(rows, &misfits)).transpose()?;
+        let rows = fitting.as_ref().unwrap_or(rows);
+        let refused = misfits.into_iter().map(|(row, error)| (indexes[row], error)).collect();
+        if rows.is_empty() {
+            return Ok(BatchPart { part: None, refused });
         }
-        parquet::packed(path, temporary, rows)
+        let temporary = temporary_of(&path);
+        let part = match place.is_folder() {
+            true => parquet::whole(path, temporary, options, columns, rows)?,
+            false => parquet::packed(path, temporary, rows)?,
+        };
+        Ok(BatchPart { part: Some(part), refused })
     }
 
     /// Gives the part of a batch its name, and records it; in the transaction of its ledger row.
@@ -146,7 +167,12 @@ impl FileSink {
         written: &mut Written,
     ) -> Result<Stored> {
         let mut stored = Stored::default();
-        if let Written::Part(part) = written {
+        let Written::Part(BatchPart { part, refused }) = written else { return Ok(stored) };
+        // Copied, not moved: a second attempt needs them again.
+        let refusals = refused.iter().map(|(index, error)| (*index, error.without_source()));
+        stored.refused =
+            refusals.map(|(index, error)| NotStored::new(number, index, error)).collect();
+        if let Some(part) = part {
             // ORDER: on the disk under its name, then in the ledger.
             part.place()?;
             let Extent { rows, bytes, sha256 } = &part.extent;
@@ -319,6 +345,21 @@ pub fn tidy(target: &FileTarget, key: &str) {
         }
     }
     let _ = fs::remove_dir_all(&parts);
+}
+
+/// The rows but for those that are `left_out`, in their order.
+#[cfg(feature = "parquet")]
+fn without(rows: &Rows, left_out: &[(usize, Error)]) -> Result<Rows> {
+    let mut kept = Rows::new(rows.fields());
+    let mut left_out = left_out.iter().map(|(row, _)| *row).peekable();
+    for row in 0..rows.len() {
+        if left_out.next_if_eq(&row).is_none() {
+            let mut writer = kept.begin();
+            writer.copy(rows, row);
+            writer.finish()?;
+        }
+    }
+    Ok(kept)
 }
 
 fn table(connection: &dyn Connection) -> Result<PartTable> {

@@ -125,7 +125,7 @@ pub const CLAUSES: &[(&str, &str)] = &[
     ("faults F52", "every kind of bad row, at every place"),
     ("faults F53", "the limit of rejects with eight workers"),
     ("faults F54", "killed while bad rows are looked for"),
-    ("faults F55", "bad rows in every mode (not listed on the page)"),
+    ("faults F55", "every kind of bad row in every mode (the page does not list it)"),
     ("faults F56", "a Parquet file that is broken"),
     ("faults F57", "every type, to its edges"),
     // Threads, queues, lifetime.
@@ -152,5 +152,4 @@ pub const EXCEPTIONS: &[(&str, &str)] = &[
     ("batch 3.8.5", "not built: scd2 is for later, indexes are the business of who owns them"),
     ("batch 3.10.12", "one major version of the server is at hand"),
     ("batch 4.10", "not built: FREEZE excludes the savepoints under which bad rows are found"),
-    ("faults F55", "the page has no text for it; F52 covers what design.md promises"),
 ];

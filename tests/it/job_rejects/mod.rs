@@ -5,13 +5,15 @@
 //! - `store`:   rows that the database refuses
 //! - `limits`:  how many may be rejected, and what happens then
 //! - `limit_model`: the same for any rows, batches, workers and limits
-//! - `kinds`:   every kind of bad row that PostgreSQL knows, at several shares
+//! - `kind`:    the kinds of bad rows that PostgreSQL knows
+//! - `kinds`:   each of them, at several shares
 //! - `effort`:  how many statements they cost
 //! - `precheck`: what is refused before anything is sent, held against the server
 //! - `one_by_one`: rows that no query finds, tried by one statement
 
 mod convert;
 mod effort;
+mod kind;
 mod kinds;
 mod limit_model;
 mod limits;

@@ -210,6 +210,63 @@ fn a_bad_value_costs_one_row_and_its_record_can_be_mended() {
     assert_eq!(fields, [Some(&[0, 8][..]), None, Some(&b"x"[..]), None]);
 }
 
+/// batch 3.3.1: a row is replayed from the JSON object that was kept of it, also when the file is gone.
+#[test]
+fn a_rejected_row_is_replayed_from_its_record() {
+    let database = crate::support::shared().database("replay");
+    database.sql(
+        "create table t (n bigint constraint positive check (n > 0), at timestamptz, \
+         sum numeric(9,2), words text, raw bytea, tags text[])",
+    );
+    let engine = Engine::open(&database.url()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.parquet");
+    let schema = "message s { required int64 n; required int64 at (TIMESTAMP(MICROS,true)); \
+        required int64 sum (DECIMAL(9,2)); required binary words (UTF8); required binary raw; \
+        required group tags (LIST) { repeated group list { optional binary element (UTF8); } } }";
+    let mut file = ByHand::create(&path, schema, WriterProperties::builder().build());
+    let bytes = |bytes: &[u8]| ByteArray::from(bytes.to_vec());
+    file.group(|columns| {
+        columns
+            .column::<Int64Type>(&[1, -2, -3])
+            .column::<Int64Type>(&[0, 1_234_567_890_123_456, -1])
+            .column::<Int64Type>(&[100, -5, 999_999_999])
+            .column::<ByteArrayType>(&[&b"a"[..], "\"ä\"\n,\\".as_bytes(), b""].map(bytes))
+            .column::<ByteArrayType>(&[&b""[..], &[0, 0xFF], b"\\"].map(bytes))
+            .levels::<ByteArrayType>(
+                &[&b"x"[..], b"a b", b""].map(bytes),
+                Some(&[2, 2, 1, 2]),
+                Some(&[0, 0, 1, 0]),
+            );
+    });
+    file.end();
+    let columns = [
+        ("n", "bigint"),
+        ("at", "timestamptz"),
+        ("sum", "numeric(9,2)"),
+        ("words", "text"),
+        ("raw", "bytea"),
+        ("tags", "text[]"),
+    ];
+    let columns = columns.map(|(name, ty)| column(name, ty)).to_vec();
+    let job = job(ParquetColumns::open(&path, columns).unwrap(), 2);
+    assert_eq!(job.run(&engine).unwrap().rejected, 2);
+    // What the same rows are where nothing refuses them.
+    database.sql("alter table t drop constraint positive");
+    let replayed = job.replay(&engine, false).unwrap();
+    assert_eq!((replayed.resolved, replayed.open), (2, 2));
+    let rows = database.value(
+        "select string_agg(concat_ws('|', n, extract(epoch from at), sum, words, raw, tags), ' ; ' \
+         order by n desc) from t",
+    );
+    assert_eq!(
+        rows,
+        "1|0.000000|1.00|a|\\x|{x} ; \
+         -2|1234567890.123456|-0.05|\"ä\"\n,\\|\\x00ff|{\"a b\",NULL} ; \
+         -3|-0.000001|9999999.99||\\x5c|{\"\"}"
+    );
+}
+
 #[test]
 fn a_pattern_without_files_is_an_empty_source_where_that_is_allowed() {
     let folder = tempfile::tempdir().unwrap();

@@ -2,8 +2,9 @@
 
 use crate::support::{TestDb, shared};
 use rowmill::{
-    ColumnType, Engine, Feed, FileTarget, Job, Mode, ParquetColumn, ParquetColumns,
-    ParquetCompression, ParquetFile, Report, TableColumn, TableColumns, TableName, Target,
+    ColumnType, Engine, ErrorKind, Feed, FileTarget, Job, MaxRejects, Mode, ParquetColumn,
+    ParquetColumns, ParquetCompression, ParquetFile, Report, TableColumn, TableColumns, TableName,
+    Target,
 };
 use std::path::Path;
 use std::sync::Arc;
@@ -157,21 +158,66 @@ fn the_same_rows_are_the_same_bytes_however_they_came_in_batches() {
     assert!(bytes(4) == expected && bytes(1) == expected);
 }
 
+/// batch R1, P5: what a Parquet file cannot hold costs its row, in every form of a target.
 #[test]
-fn a_value_without_a_counterpart_is_told_with_its_column() {
+fn a_value_without_a_counterpart_costs_its_row() {
     let database = shared().database("parquet");
     create(&database);
-    database.sql("update source set day = 'infinity' where row_id = 2");
+    database.sql(
+        "update source set day = 'infinity' where row_id = 1; \
+         update source set moments = '{infinity}', scaled_9 = 'NaN' where row_id = 2; \
+         update source set numbers = '{{1,2},{3,4}}' where row_id = 3",
+    );
     let engine = Engine::open(&database.url()).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let target = ParquetFile::create(folder.path().join("x.parquet"));
-    let error = export(&engine, &target, 10).unwrap_err().to_string();
-    assert!(error.contains("an infinite date has no counterpart"), "{error}");
-    // By the batch that has it, and not when all is joined.
-    assert!(error.contains("batch 0"), "{error}");
-    assert!(
-        error.contains("column day") && error.contains("declare the column as text"),
-        "{error}"
+    // Batches of one row: some of them have nothing to write.
+    let cases = [("1/x.parquet", 10), ("2/x.parquet", 1), ("3/x/", 10), ("4/x/", 1)];
+    for (name, batch_rows) in cases {
+        let path = format!("{}/{name}", folder.path().display());
+        let report = export(&engine, &ParquetFile::create(&path), batch_rows).unwrap();
+        assert_eq!((report.read, report.written, report.rejected), (4, 1, 3), "{name}");
+        assert!(report.balances(), "{name}");
+        let files = if name.ends_with('/') { format!("{path}*.parquet") } else { path };
+        database.sql("delete from target; drop schema if exists rowmill cascade");
+        assert_eq!(import(&engine, rowmill::Files::matching(files)).written, 1, "{name}");
+        assert_eq!(database.value("select row_id::text from target"), "0", "{name}");
+    }
+    let ledger = folder.path().join("1/.rowmill/ledger.db");
+    let ledger = rusqlite::Connection::open(ledger).unwrap();
+    let mut told = ledger
+        .prepare(
+            "select distinct stage || ' ' || coalesce(sqlstate, '-') || ' ' || column_name || ': ' \
+             || message from rowmill_reject order by 1",
+        )
+        .unwrap();
+    let told = told.query_map([], |row| row.get::<_, String>(0)).unwrap();
+    let told: Vec<_> = told.map(Result::unwrap).collect();
+    let without = "has no counterpart in a Parquet file";
+    assert_eq!(
+        told,
+        [
+            format!("store - numbers: an array of several dimensions {without}"),
+            format!("store 22003 scaled_9: a number that is infinite, or none {without}"),
+            format!("store 22008 day: an infinite date {without}"),
+        ]
     );
+}
+
+/// A limit of rejects holds for them, too, and nothing is left of such an output.
+#[test]
+fn values_without_a_counterpart_count_as_rejects() {
+    let database = shared().database("parquet");
+    create(&database);
+    database.sql("update source set day = 'infinity' where row_id = 1");
+    let engine = Engine::open(&database.url()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let columns = types().into_iter().map(|(name, ty)| TableColumn::new(name, ty)).collect();
+    let feed = TableColumns::table("source", columns).unwrap().on(&engine);
+    let target = ParquetFile::create(folder.path().join("x.parquet"));
+    let target = target.columns(feed.columns().to_vec());
+    let ledger = target.ledger().unwrap();
+    let job = Job::named("export").feed(Arc::new(feed), target);
+    let error = job.max_rejects(MaxRejects::Count(0)).run(&ledger).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::RejectLimit, "{error}");
     assert!(!folder.path().join("x.parquet").exists());
 }

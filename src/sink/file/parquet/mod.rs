@@ -22,5 +22,5 @@ mod writer;
 
 pub use group::MOST_GROUP_BYTES;
 pub use options::{ParquetCompression, ParquetFile, ParquetOptions};
-pub(super) use values::check;
+pub(super) use values::misfits;
 pub(super) use writer::{assemble, packed, whole};

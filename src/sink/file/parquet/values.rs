@@ -1,12 +1,13 @@
 //! Packed values as those of a column.
 
 use super::schema::Storage;
-use crate::error::{Error, ErrorKind, Locate, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::mapping::column::Column;
 use crate::mapping::column_type::ColumnType;
 use crate::mapping::rows::Rows;
 use crate::mapping::text;
 use crate::mapping::text::civil::{DATES, DAY_MICROSECONDS, TIMESTAMPS};
+use crate::sqlstate::SqlState;
 
 /// The days from 1970-01-01 to 2000-01-01.
 const EPOCH_DAYS: i32 = 10_957;
@@ -37,8 +38,9 @@ impl Encoding {
             Storage::Date => {
                 let day = i32::from_be_bytes(exact(packed)?);
                 let day = Some(day).filter(|day| DATES.contains(day));
-                day.and_then(|day| day.checked_add(EPOCH_DAYS))
-                    .ok_or_else(|| unfit("an infinite date"))
+                day.and_then(|day| day.checked_add(EPOCH_DAYS)).ok_or_else(|| {
+                    unfit("an infinite date").with_sqlstate(SqlState::DATETIME_OVERFLOW)
+                })
             }
             Storage::Decimal4(scale) => {
                 i32::try_from(self.coefficient(packed, scale)?).map_err(|_| too_long())
@@ -53,8 +55,10 @@ impl Encoding {
             Storage::Timestamp => {
                 let at = i64::from_be_bytes(exact(packed)?);
                 let at = Some(at).filter(|at| TIMESTAMPS.contains(at));
-                at.and_then(|at| at.checked_add(EPOCH_MICROSECONDS))
-                    .ok_or_else(|| unfit("a time that is infinite, or after the year 294246,"))
+                at.and_then(|at| at.checked_add(EPOCH_MICROSECONDS)).ok_or_else(|| {
+                    unfit("a time that is infinite, or after the year 294246,")
+                        .with_sqlstate(SqlState::DATETIME_OVERFLOW)
+                })
             }
             Storage::Decimal8(scale) => {
                 i64::try_from(self.coefficient(packed, scale)?).map_err(|_| too_long())
@@ -96,7 +100,8 @@ impl Encoding {
         let shown = self.printed(packed)?;
         let (whole, fraction) = shown.split_once('.').unwrap_or((&shown, ""));
         if !shown.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'-' | b'.')) {
-            return Err(unfit("a number that is infinite, or none"));
+            return Err(unfit("a number that is infinite, or none")
+                .with_sqlstate(SqlState::NUMERIC_OUT_OF_RANGE));
         }
         let scale = scale as usize;
         let (kept, cut) = fraction.split_at(fraction.len().min(scale));
@@ -157,26 +162,33 @@ impl Unfit {
     }
 }
 
-/// Refuses rows that have a value without a counterpart: before they are in a part, so that the end
-/// of a job does not fail for them.
+/// The rows that have a value without a counterpart, by their place in `rows`, and why: told before
+/// they are in a part, so that the end of a job does not fail for them.
 ///
 /// # Errors
-/// `Encode` with the column and the number of the row.
-pub(in crate::sink::file) fn check(columns: &[Column], rows: &Rows) -> Result<()> {
+/// `Internal` if a value is not packed as its type.
+pub(in crate::sink::file) fn misfits(
+    columns: &[Column],
+    rows: &Rows,
+) -> Result<Vec<(usize, Error)>> {
     let unfit: Vec<_> = columns.iter().map(|column| Unfit::of(&column.column_type)).collect();
+    let mut found = Vec::new();
     if unfit.iter().all(Option::is_none) {
-        return Ok(());
+        return Ok(found);
     }
     for row in 0..rows.len() {
         for ((column, unfit), field) in columns.iter().zip(&unfit).zip(rows.row(row)) {
             let (Some(unfit), Some(packed)) = (unfit, field) else { continue };
-            unfit.check(packed).locate(|place| {
-                place.column = Some(column.name.as_str().to_owned());
-                place.row = Some(row as u64 + 1);
-            })?;
+            let Err(error) = unfit.check(packed) else { continue };
+            let error = error.locate(|place| place.column = Some(column.name.as_str().to_owned()));
+            if error.kind() != ErrorKind::Encode {
+                return Err(error);
+            }
+            found.push((row, error));
+            break;
         }
     }
-    Ok(())
+    Ok(found)
 }
 
 /// The elements of a packed array, `None` for NULL.
