@@ -237,6 +237,7 @@ pub use mapping::reference::{OnDelete, Reference};
 pub use mapping::rows::{RowWriter, Rows};
 pub use mapping::sharded::Sharded;
 pub use mapping::table_shape::{Index, TableShape};
+pub use mapping::typed_fields::TypedFields;
 pub use query::{
     Delete, Expr, Find, OrderBy, PageToken, Query, Sql, Update, both, count_all, count_of, either,
     equal, fragment, fragment_for, has, value, value_of, when,

@@ -10,7 +10,7 @@ pub(crate) fn generate(model: &Cell) -> TokenStream {
     let Cell { ident, krate, .. } = model;
     let inner = inner(model);
     let column_type = column_type(model, &inner);
-    let (pack, unpack) = (pack(model), unpack(model));
+    let (pack, pack_sized, unpack) = (pack(model), pack_sized(model), unpack(model));
     quote! {
         #[automatically_derived]
         impl #krate::Cell for #ident {
@@ -27,6 +27,8 @@ pub(crate) fn generate(model: &Cell) -> TokenStream {
             ) -> #krate::Result<bool> {
                 #pack
             }
+
+            #pack_sized
 
             fn unpack(cell: #krate::CellRef<'_>) -> #krate::Result<Self> {
                 #unpack
@@ -91,6 +93,26 @@ fn pack(model: &Cell) -> TokenStream {
             #krate::mapping::derived::pack_display(self, column_type, out)
         },
     }
+}
+
+/// The method that writes a field at once, as the type of the only field does; none where the
+/// default will do.
+fn pack_sized(model: &Cell) -> Option<TokenStream> {
+    let krate = &model.krate;
+    let Travel::Field(member, ty) = &model.travel else { return None };
+    let pack = quote_spanned! {ty.span()=>
+        #krate::mapping::derived::pack_inner_sized::<Self, #ty>(self, &self.#member, column_type, out)
+    };
+    Some(quote! {
+        #[inline]
+        fn pack_sized(
+            &self,
+            column_type: &#krate::ColumnType,
+            out: &mut ::std::vec::Vec<u8>,
+        ) -> #krate::Result<bool> {
+            #pack
+        }
+    })
 }
 
 fn unpack(model: &Cell) -> TokenStream {

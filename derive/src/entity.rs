@@ -14,7 +14,8 @@ pub(crate) fn generate(model: &Entity) -> TokenStream {
     let constants = entity_fields::generate(model);
     let keyed = keyed(model);
     let (shard_key, sharded) = sharded(model);
-    let methods = [pack(model), pack_field(model), fill_field(model), unpack(model)];
+    let methods =
+        [pack(model), pack_field(model), fill_field(model), unpack(model), unpack_fields(model)];
     quote! {
         #constants
         #keyed
@@ -117,10 +118,7 @@ fn unpack(model: &Entity) -> TokenStream {
         quote_spanned!(ty.span()=>
             #name: #krate::mapping::derived::unpack_field::<#ty>(cell, #index, #column)?,)
     });
-    let skipped = model
-        .skipped
-        .iter()
-        .map(|name| quote_spanned!(name.span()=> #name: ::core::default::Default::default(),));
+    let skipped = skipped(model);
     quote! {
         fn unpack<'a>(
             cell: &mut dyn ::core::ops::FnMut(usize) -> #krate::Result<#krate::CellRef<'a>>,
@@ -128,6 +126,30 @@ fn unpack(model: &Entity) -> TokenStream {
             ::core::result::Result::Ok(Self { #(#fields)* #(#skipped)* })
         }
     }
+}
+
+fn unpack_fields(model: &Entity) -> TokenStream {
+    let krate = &model.krate;
+    // The fields of a struct are made in the order in which they are written here.
+    let fields = model.columns.iter().map(|field| {
+        let (name, ty, column) = (&field.ident, &field.ty, &field.name);
+        quote_spanned!(ty.span()=>
+            #name: #krate::mapping::derived::unpack_next::<#ty>(&mut fields, #column)?,)
+    });
+    let skipped = skipped(model);
+    quote! {
+        fn unpack_fields(mut fields: #krate::TypedFields<'_>) -> #krate::Result<Self> {
+            ::core::result::Result::Ok(Self { #(#fields)* #(#skipped)* })
+        }
+    }
+}
+
+/// The fields of a struct that are no columns.
+fn skipped(model: &Entity) -> impl Iterator<Item = TokenStream> {
+    model
+        .skipped
+        .iter()
+        .map(|name| quote_spanned!(name.span()=> #name: ::core::default::Default::default(),))
 }
 
 /// The key, where there is one.

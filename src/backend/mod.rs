@@ -39,6 +39,7 @@ use crate::mapping::column::Column;
 use crate::mapping::column_type::ColumnType;
 use crate::mapping::param::Param;
 use crate::mapping::rows::Rows;
+use crate::mapping::typed_fields::TypedFields;
 use capabilities::Capabilities;
 use fate::{Fate, TransactionId};
 use flight::Request;
@@ -326,4 +327,9 @@ pub trait RowRef {
     /// # Errors
     /// `Decode` if there is no such cell.
     fn cell(&self, index: usize) -> Result<CellRef<'_>>;
+
+    /// Its cells, packed, where all of them lie one behind the other. Default: they do not.
+    fn fields(&self) -> Option<TypedFields<'_>> {
+        None
+    }
 }

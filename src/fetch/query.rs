@@ -172,5 +172,8 @@ impl<S: 'static, R: Send + 'static> Query<S, R> {
 
 /// Reads a row.
 pub(super) fn read_row<R>(row: &dyn RowRef, read: &Read<R>) -> Result<R> {
-    read(&mut |index| row.cell(index))
+    match (read.fields(), row.fields()) {
+        (Some(read), Some(fields)) => read(fields),
+        _ => read.cells(&mut |index| row.cell(index)),
+    }
 }

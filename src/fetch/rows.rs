@@ -42,8 +42,7 @@ impl<R: Send + 'static> Chunks<R> {
         let statement = query.statement(connection.capabilities().dialect)?;
         let interrupt = connection.interrupt();
         let (sender, arriving) = sync_channel(0);
-        let reading =
-            Reading { connection, statement, read: Arc::clone(&query.read), size, sender };
+        let reading = Reading { connection, statement, read: query.read.clone(), size, sender };
         let reader = thread::Builder::new().name("rowmill-rows".into()).spawn(|| reading.run());
         let reader = reader.map_err(|error| {
             Error::new(ErrorKind::Connect, "no thread can be started to read rows")

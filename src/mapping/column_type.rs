@@ -190,6 +190,7 @@ impl ColumnType {
     }
 
     /// Whether values of this type travel as text that the database casts.
+    #[inline]
     pub fn travels_as_text(&self) -> bool {
         match self {
             Self::Other(_) => true,

@@ -1,7 +1,8 @@
 //! What the code that the derives write calls; not for people.
 
 pub use super::cell::conversion::{
-    pack_display, pack_inner, pack_sanitized, unpack_converted, unpack_inner, unpack_parsed,
+    pack_display, pack_inner, pack_inner_sized, pack_sanitized, unpack_converted, unpack_inner,
+    unpack_parsed,
 };
 pub use super::cell::label::{enum_type, pack_label, read_label, unknown_label, unknown_number};
 pub use super::cell::record::{RecordReader, RecordWriter};
@@ -14,6 +15,7 @@ use super::field::Field;
 use super::reference::Reference;
 use super::rows::RowWriter;
 use super::table_shape::Index;
+use super::typed_fields::TypedFields;
 use crate::error::{Error, ErrorKind, Locate, Result};
 use crate::ident::{Ident, TableName};
 
@@ -127,18 +129,26 @@ pub fn no_column(index: usize) -> Error {
 ///
 /// # Errors
 /// `Encode` with the column; `Internal` if there is no such column.
+#[inline]
 pub fn pack_field<T: Cell>(
     value: &T,
     columns: &[Column],
     index: usize,
     row: &mut RowWriter<'_>,
 ) -> Result<()> {
-    let Some(column) = columns.get(index) else {
-        let message = format!("{} columns for a struct that has more fields", columns.len());
-        return Err(Error::new(ErrorKind::Internal, message));
-    };
-    row.cell(value, &column.column_type)
-        .locate(|place| place.column = Some(column.name.as_str().to_owned()))
+    let Some(column) = columns.get(index) else { return Err(too_few(columns)) };
+    row.cell(value, &column.column_type).map_err(|error| in_column(error, column.name.as_str()))
+}
+
+#[cold]
+fn too_few(columns: &[Column]) -> Error {
+    let message = format!("{} columns for a struct that has more fields", columns.len());
+    Error::new(ErrorKind::Internal, message)
+}
+
+#[cold]
+fn in_column(error: Error, name: &str) -> Error {
+    error.locate(|place| place.column = Some(name.to_owned()))
 }
 
 /// Reads the field of column `index`, which is called `name`.
@@ -151,4 +161,13 @@ pub fn unpack_field<'a, T: Cell>(
     name: &str,
 ) -> Result<T> {
     cell(index).and_then(T::unpack).locate(|place| place.column = Some(name.to_owned()))
+}
+
+/// Reads the next field, which is that of the column `name`.
+///
+/// # Errors
+/// `Decode` with the column.
+#[inline]
+pub fn unpack_next<T: Cell>(fields: &mut TypedFields<'_>, name: &str) -> Result<T> {
+    fields.next_cell().and_then(T::unpack).map_err(|error| in_column(error, name))
 }

@@ -5,7 +5,8 @@ use super::column::Column;
 use super::column_type::ColumnType;
 use super::rows::RowWriter;
 use super::table_shape::Index;
-use crate::error::Result;
+use super::typed_fields::TypedFields;
+use crate::error::{Error, ErrorKind, Result};
 use crate::ident::TableName;
 
 /// A struct that is mapped to a table: `#[derive(Entity)]` writes it.
@@ -67,4 +68,17 @@ pub trait Entity: Sized + 'static {
     /// # Errors
     /// `Decode` with the column, if a cell is no value of the field's type.
     fn unpack<'a>(cell: &mut dyn FnMut(usize) -> Result<CellRef<'a>>) -> Result<Self>;
+
+    /// As [`Entity::unpack`], of packed fields that stand in the order of [`Entity::columns`].
+    /// Default: by [`Entity::unpack`].
+    ///
+    /// # Errors
+    /// As [`Entity::unpack`].
+    fn unpack_fields(fields: TypedFields<'_>) -> Result<Self> {
+        let cells = fields.cells()?;
+        Self::unpack(&mut |index| {
+            let absent = || Error::new(ErrorKind::Internal, "an entity has no such column");
+            cells.get(index).copied().ok_or_else(absent)
+        })
+    }
 }

@@ -16,6 +16,7 @@
 //! - `column_array`: the values of one column as one array
 //! - `derived`:     what generated code calls; not for people
 //! - `rows`:        rows packed as the tuples of COPY BINARY, the one form in which they travel
+//! - `typed_fields`: the fields of such a row with their types, read one after the other
 //! - `type_number`: the numbers of the built-in types
 //! - `text`:        texts to values and back, exactly as PostgreSQL reads and prints them
 //!
@@ -41,3 +42,4 @@ pub mod sharded;
 pub mod table_shape;
 pub mod text;
 mod type_number;
+pub mod typed_fields;

@@ -5,7 +5,7 @@
 //! header and the trailer of a COPY stream are not part of it; `copy` adds them.
 
 use super::cell::Cell;
-use super::cell::travel::pack_as;
+use super::cell::sized::{self, MAX_FIELD_BYTES, too_large};
 use super::column_type::ColumnType;
 use crate::error::{Error, ErrorKind, Result};
 use std::fmt;
@@ -113,7 +113,7 @@ impl RowWriter<'_> {
     /// Writes NULL.
     #[inline]
     pub fn null(&mut self) {
-        self.rows.bytes.extend_from_slice(&(-1_i32).to_be_bytes());
+        sized::null(&mut self.rows.bytes);
         self.written += 1;
         self.may_have_null = true;
     }
@@ -197,17 +197,11 @@ impl RowWriter<'_> {
     ///
     /// # Errors
     /// `Encode` if it is no value of that type.
+    #[inline]
     pub fn cell<T: Cell>(&mut self, value: &T, column_type: &ColumnType) -> Result<()> {
-        let mut there = true;
-        let length_at = self.rows.bytes.len();
-        self.field_with(|out| -> Result<()> {
-            there = pack_as(value, column_type, out)?;
-            Ok(())
-        })?;
-        if !there {
-            self.rows.bytes[length_at..length_at + 4].copy_from_slice(&(-1_i32).to_be_bytes());
-            self.may_have_null = true;
-        }
+        let there = value.pack_sized(column_type, &mut self.rows.bytes)?;
+        self.written += 1;
+        self.may_have_null |= !there;
         Ok(())
     }
 
@@ -251,13 +245,6 @@ impl RowWriter<'_> {
     }
 }
 
-const MAX_FIELD_BYTES: usize = 1 << 30;
-
-#[cold]
-fn too_large() -> Error {
-    Error::new(ErrorKind::Encode, "a field is larger than 1 GiB")
-}
-
 impl Drop for RowWriter<'_> {
     fn drop(&mut self) {
         if !self.finished {
@@ -288,6 +275,7 @@ impl fmt::Debug for Fields<'_> {
 impl<'a> Iterator for Fields<'a> {
     type Item = Option<&'a [u8]>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         let (length, rest) = self.rest.split_first_chunk::<4>()?;
         let Ok(length) = usize::try_from(i32::from_be_bytes(*length)) else {

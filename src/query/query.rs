@@ -10,6 +10,7 @@ use super::select::{Busy, Columns, Distinct, Lock, Select, With};
 use super::text::Sql;
 use crate::error::Result;
 use crate::mapping::entity::Entity;
+use crate::mapping::typed_fields::TypedFields;
 use crate::sql::dialect::Dialect;
 use std::fmt;
 use std::marker::PhantomData;
@@ -42,7 +43,29 @@ pub struct Query<S, R = S> {
 }
 
 /// What makes an `R` of the cells of a row.
-pub(crate) type Read<R> = Arc<dyn for<'c, 'a> Fn(Cells<'c, 'a>) -> Result<R> + Send + Sync>;
+pub(crate) struct Read<R> {
+    cells: Arc<dyn for<'c, 'a> Fn(Cells<'c, 'a>) -> Result<R> + Send + Sync>,
+    /// The same for cells that are packed one behind the other, where that is faster.
+    fields: Option<fn(TypedFields<'_>) -> Result<R>>,
+}
+
+impl<R> Read<R> {
+    /// Reads a row by its cells.
+    pub(crate) fn cells(&self, cells: Cells<'_, '_>) -> Result<R> {
+        (self.cells)(cells)
+    }
+
+    /// Reads a row whose cells are packed one behind the other, where that is faster.
+    pub(crate) fn fields(&self) -> Option<fn(TypedFields<'_>) -> Result<R>> {
+        self.fields
+    }
+}
+
+impl<R> Clone for Read<R> {
+    fn clone(&self) -> Self {
+        Self { cells: Arc::clone(&self.cells), fields: self.fields }
+    }
+}
 
 /// Entities that are looked for; every entity has this method.
 pub trait Find: Entity {
@@ -57,7 +80,9 @@ impl<E: Entity> Find for E {}
 impl<E: Entity> Query<E> {
     /// All rows of the entity; the same as [`Find::query`].
     pub fn new() -> Self {
-        Self::of(Select::from(Source::of::<E>()), |cells| E::unpack(cells))
+        let mut query = Self::of(Select::from(Source::of::<E>()), |cells| E::unpack(cells));
+        query.read.fields = Some(E::unpack_fields);
+        query
     }
 }
 
@@ -72,7 +97,8 @@ impl<S, R> Query<S, R> {
         select: Select,
         read: impl for<'c, 'a> Fn(Cells<'c, 'a>) -> Result<R> + Send + Sync + 'static,
     ) -> Self {
-        Self { select, read: Arc::new(read), marker: PhantomData }
+        let read = Read { cells: Arc::new(read), fields: None };
+        Self { select, read, marker: PhantomData }
     }
 
     /// Only rows for which `condition` holds, too.
@@ -186,7 +212,7 @@ impl<S, R> Query<S, R> {
         R: 'static,
     {
         let read = self.read;
-        Query::of(self.select, move |cells| read(cells).map(&make))
+        Query::of(self.select, move |cells| read.cells(cells).map(&make))
     }
 
     /// Locks the rows until the transaction ends, for changing them. Where whoever writes has the
@@ -273,7 +299,7 @@ pub(super) fn nodes<S, Index>(projection: impl Projection<S, Index>) -> Vec<Node
 
 impl<S, R> Clone for Query<S, R> {
     fn clone(&self) -> Self {
-        Self { select: self.select.clone(), read: Arc::clone(&self.read), marker: PhantomData }
+        Self { select: self.select.clone(), read: self.read.clone(), marker: PhantomData }
     }
 }
 

@@ -2,54 +2,63 @@
 
 use super::prepared::Stage;
 use super::rows::Refusal;
-use crate::error::{Error, ErrorKind, Locate, Result};
-use crate::mapping::cell::CellRef;
+use crate::error::{Error, ErrorKind, Result};
 use crate::mapping::column::Column;
+use crate::mapping::column_type::ColumnType;
 use crate::mapping::entity::Entity;
-use std::ops::Range;
+use crate::mapping::rows::Fields;
+use crate::mapping::typed_fields::TypedFields;
 
 /// The fields of one row, packed; the memory serves all rows of a batch.
-#[derive(Default)]
 pub(super) struct PackedRow {
+    types: Vec<ColumnType>,
+    /// The fields, each behind its length.
     bytes: Vec<u8>,
-    fields: Vec<Option<Range<usize>>>,
 }
 
 impl PackedRow {
+    /// Room for rows of these columns.
+    pub(super) fn of(columns: &[Column]) -> Self {
+        let types = columns.iter().map(|column| column.column_type.clone()).collect();
+        Self { types, bytes: Vec::new() }
+    }
+
     /// Forgets the fields and keeps the memory.
     pub(super) fn clear(&mut self) {
         self.bytes.clear();
-        self.fields.clear();
     }
 
     /// Adds the field of `column` with what `pack` writes; `pack` says `false` where it is NULL.
+    #[inline]
     pub(super) fn push(
         &mut self,
         column: &Column,
         pack: impl FnOnce(&mut Vec<u8>) -> Result<bool>,
     ) -> Result<()> {
-        let start = self.bytes.len();
-        let is_there = pack(&mut self.bytes)
-            .locate(|place| place.column = Some(column.name.as_str().to_owned()))?;
-        self.fields.push(is_there.then_some(start..self.bytes.len()));
+        let start = self.bytes.len() + 4;
+        self.bytes.extend_from_slice(&(-1_i32).to_be_bytes());
+        if pack(&mut self.bytes).map_err(|error| in_column(error, column))? {
+            let length = i32::try_from(self.bytes.len() - start)
+                .map_err(|_| in_column(too_large(), column))?;
+            self.bytes[start - 4..start].copy_from_slice(&length.to_be_bytes());
+        }
         Ok(())
     }
 
-    fn field(&self, index: usize) -> Option<&[u8]> {
-        self.bytes.get(self.fields.get(index)?.clone()?)
+    /// Makes a value of the fields.
+    pub(super) fn value<T: Entity>(&self) -> Result<T> {
+        T::unpack_fields(TypedFields::new(Fields::of_tuple(&self.bytes), &self.types))
     }
+}
 
-    /// Makes a value of the fields, which are those of `columns`.
-    pub(super) fn value<T: Entity>(&self, columns: &[Column]) -> Result<T> {
-        T::unpack(&mut |index| {
-            let absent = || Error::new(ErrorKind::Internal, "an entity has no such column");
-            let column = columns.get(index).ok_or_else(absent)?;
-            Ok(match self.field(index) {
-                Some(bytes) => CellRef::Packed(&column.column_type, bytes),
-                None => CellRef::Null,
-            })
-        })
-    }
+#[cold]
+fn in_column(error: Error, column: &Column) -> Error {
+    error.locate(|place| place.column = Some(column.name.as_str().to_owned()))
+}
+
+#[cold]
+fn too_large() -> Error {
+    Error::new(ErrorKind::Encode, "a field is larger than 2 GiB")
 }
 
 /// Refuses a row that could not be converted; an error that is no fault of the row stays one.

@@ -2,6 +2,7 @@
 
 use rowmill::{
     Cell, CellRef, Column, ColumnType, Entity, ErrorKind, Key, Keyed, Result, Rows, SqlEnum,
+    TypedFields,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, SqlEnum)]
@@ -107,6 +108,48 @@ fn a_row_is_packed_as_the_types_of_the_table_and_not_of_the_struct() -> Result<(
     let rows = packed(&runway(), &columns)?;
     assert_eq!(rows.row(0).next(), Some(Some(&[0, 7][..])));
     assert_eq!(unpacked::<Runway>(&rows, &columns, "")?.id, 7);
+    Ok(())
+}
+
+#[test]
+fn fields_that_are_read_one_after_the_other_are_the_cells_of_the_row() -> Result<()> {
+    let columns = Runway::columns()?;
+    let types: Vec<_> = columns.iter().map(|column| column.column_type.clone()).collect();
+    let mut rows = Rows::new(columns.len() as u16);
+    let (whole, mut no_key) = (runway(), runway());
+    no_key.id = 0;
+    for entity in [&whole, &no_key] {
+        let mut row = rows.begin();
+        entity.pack(&columns, &mut row)?;
+        row.cell(&"night".to_owned(), &ColumnType::Text)?;
+        row.finish()?;
+    }
+    for index in 0..rows.len() {
+        let read = Runway::unpack_fields(TypedFields::new(rows.row(index), &types))?;
+        let fields: Vec<_> = rows.row(index).collect();
+        let expected = Runway::unpack(&mut |at| {
+            Ok(fields[at].map_or(CellRef::Null, |bytes| CellRef::Packed(&types[at], bytes)))
+        })?;
+        assert_eq!(read, expected);
+        assert_eq!(read.loaded_by, "night");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_field_that_cannot_be_read_names_its_column_and_so_does_one_that_is_missing() -> Result<()> {
+    let columns = Runway::columns()?;
+    let types: Vec<_> = columns.iter().map(|column| column.column_type.clone()).collect();
+    let rows = packed(&runway(), &columns)?;
+    let fault = |types: &[ColumnType]| {
+        let error = Runway::unpack_fields(TypedFields::new(rows.row(0), types)).unwrap_err();
+        (error.kind(), error.place().column.clone().unwrap_or_default())
+    };
+    // Nothing was packed for the generated column, which comes last.
+    assert_eq!(fault(&types), (ErrorKind::Decode, "loaded_by".to_owned()));
+    let mut other = types;
+    other[1] = ColumnType::Date;
+    assert_eq!(fault(&other), (ErrorKind::Decode, "airport ref".to_owned()));
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! `bool`.
 
 use super::fault::{damaged, not_packable, not_readable};
-use super::{Cell, CellRef};
+use super::{Cell, CellRef, sized};
 use crate::error::Result;
 use crate::mapping::column_type::ColumnType;
 
@@ -16,6 +16,15 @@ impl Cell for bool {
             other => return Err(not_packable("bool", other)),
         }
         Ok(true)
+    }
+
+    #[inline]
+    fn pack_sized(&self, column_type: &ColumnType, out: &mut Vec<u8>) -> Result<bool> {
+        if let ColumnType::Bool = column_type {
+            sized::fixed([u8::from(*self)], out);
+            return Ok(true);
+        }
+        sized::packed(self, column_type, out)
     }
 
     #[inline]

@@ -1,7 +1,7 @@
 //! `Vec<u8>`.
 
 use super::fault::{not_packable, not_readable};
-use super::{Cell, CellRef};
+use super::{Cell, CellRef, sized};
 use crate::error::Result;
 use crate::mapping::column_type::ColumnType;
 
@@ -16,6 +16,17 @@ impl Cell for Vec<u8> {
             other => return Err(not_packable("Vec<u8>", other)),
         }
         Ok(true)
+    }
+
+    #[inline]
+    fn pack_sized(&self, column_type: &ColumnType, out: &mut Vec<u8>) -> Result<bool> {
+        match column_type {
+            ColumnType::Bytea if self.len() <= sized::MAX_FIELD_BYTES => {
+                sized::text(self, 0, out);
+                Ok(true)
+            }
+            _ => sized::packed(self, column_type, out),
+        }
     }
 
     fn unpack(cell: CellRef<'_>) -> Result<Self> {

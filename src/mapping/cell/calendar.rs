@@ -21,10 +21,10 @@ pub(super) const DAYS_1970_TO_2000: i64 = 10_957;
 /// 4714 BC.
 const FIRST_YEAR: i32 = -4_713;
 
-/// Makes cells of the types of a crate: for each the column it is, how it becomes a number and is
+/// Makes cells of the types of a crate: for each the column it is and its size in bytes, how it becomes a number and is
 /// packed, and how the number that was read becomes it.
 macro_rules! calendar_cells {
-    ($($rust:ty = $name:literal: $column:ident, $pack:ident($into:expr), $read:ident($of:expr);)*) => { $(
+    ($($rust:ty = $name:literal: $column:ident[$size:literal], $pack:ident($into:expr), $read:ident($of:expr);)*) => { $(
         impl super::array::Element for $rust {}
 
         impl super::Cell for $rust {
@@ -36,6 +36,17 @@ macro_rules! calendar_cells {
                 $pack($into(*self), column_type, $name, out)
             }
 
+            #[inline]
+            fn pack_sized(&self, column_type: &ColumnType, out: &mut Vec<u8>) -> Result<bool> {
+                if let ColumnType::$column = column_type {
+                    // Of a fixed size, whichever value it is.
+                    out.extend_from_slice(&u32::to_be_bytes($size));
+                    return $pack($into(*self), column_type, $name, out);
+                }
+                super::sized::packed(self, column_type, out)
+            }
+
+            #[inline]
             fn unpack(cell: super::CellRef<'_>) -> Result<Self> {
                 $of($read(cell, $name)?)
             }
@@ -46,6 +57,7 @@ macro_rules! calendar_cells {
 pub(super) use calendar_cells;
 
 /// Packs a day.
+#[inline]
 pub(super) fn pack_days(
     days: i32,
     column_type: &ColumnType,
@@ -63,6 +75,7 @@ pub(super) fn pack_days(
 }
 
 /// Packs a time of day.
+#[inline]
 pub(super) fn pack_time(
     micros: i64,
     column_type: &ColumnType,
@@ -80,6 +93,7 @@ pub(super) fn pack_time(
 }
 
 /// Packs a timestamp without time zone; `None` is one that no `i64` holds.
+#[inline]
 pub(super) fn pack_timestamp(
     micros: impl Into<Option<i64>>,
     column_type: &ColumnType,
@@ -90,6 +104,7 @@ pub(super) fn pack_timestamp(
 }
 
 /// Packs a timestamp with time zone; `None` is one that no `i64` holds.
+#[inline]
 pub(super) fn pack_timestamptz(
     micros: Option<i64>,
     column_type: &ColumnType,
@@ -99,6 +114,7 @@ pub(super) fn pack_timestamptz(
     pack_micros(micros, &ColumnType::TimestampTz, column_type, rust, out)
 }
 
+#[inline]
 fn pack_micros(
     micros: Option<i64>,
     wanted: &ColumnType,
@@ -115,6 +131,7 @@ fn pack_micros(
 }
 
 /// Reads a day.
+#[inline]
 pub(super) fn read_days(cell: CellRef<'_>, rust: &str) -> Result<i32> {
     match cell {
         CellRef::Packed(ty @ ColumnType::Date, bytes) => {

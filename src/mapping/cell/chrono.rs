@@ -16,10 +16,10 @@ use ::chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, Timelike
 const DAYS_TO_2000: i32 = 730_120;
 
 calendar_cells! {
-    NaiveDate = "NaiveDate": Date, pack_days(days), read_days(date);
-    NaiveTime = "NaiveTime": Time, pack_time(micros), read_time(time);
-    NaiveDateTime = "NaiveDateTime": Timestamp, pack_timestamp(civil), read_timestamp(of_civil);
-    DateTime<Utc> = "DateTime<Utc>": TimestampTz, pack_timestamptz(instant),
+    NaiveDate = "NaiveDate": Date[4], pack_days(days), read_days(date);
+    NaiveTime = "NaiveTime": Time[8], pack_time(micros), read_time(time);
+    NaiveDateTime = "NaiveDateTime": Timestamp[8], pack_timestamp(civil), read_timestamp(of_civil);
+    DateTime<Utc> = "DateTime<Utc>": TimestampTz[8], pack_timestamptz(instant),
         read_timestamptz(of_instant);
 }
 

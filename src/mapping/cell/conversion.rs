@@ -4,7 +4,7 @@ use super::fault::unreadable;
 use super::text::{pack_text, read_text};
 use super::travel::pack_as;
 use super::values::binary_of;
-use super::{Cell, CellRef};
+use super::{Cell, CellRef, sized};
 use crate::error::{Error, Result};
 use crate::mapping::binary::BinaryType;
 use crate::mapping::column_type::ColumnType;
@@ -19,6 +19,24 @@ use std::str::FromStr;
 /// `Encode` if it is no value of the column's type.
 pub fn pack_inner<T: Cell>(inner: &T, column_type: &ColumnType, out: &mut Vec<u8>) -> Result<bool> {
     pack_as(inner, column_type, out)
+}
+
+/// Packs the value that a type of the user travels as, behind its length.
+///
+/// # Errors
+/// `Encode` if it is no value of the column's type.
+#[inline]
+pub fn pack_inner_sized<T: Cell, V: Cell>(
+    value: &T,
+    inner: &V,
+    column_type: &ColumnType,
+    out: &mut Vec<u8>,
+) -> Result<bool> {
+    // As a text it is shown as its own column type says, which may be another one.
+    if column_type.travels_as_text() {
+        return sized::packed(value, column_type, out);
+    }
+    inner.pack_sized(column_type, out)
 }
 
 /// Reads the value that a type of the user travels as.

@@ -4,9 +4,10 @@ use super::array::Element;
 use super::fault::{not_packable, not_readable};
 use super::numeric::{self, Scaled, too_long};
 use super::values::Numeric;
-use super::{Cell, CellRef};
+use super::{Cell, CellRef, sized};
 use crate::error::{Error, Result};
 use crate::mapping::column_type::ColumnType;
+use crate::mapping::text::numeric_small::{self, Small};
 use ::rust_decimal::Decimal;
 
 impl Element for Decimal {}
@@ -24,9 +25,24 @@ impl Cell for Decimal {
         Ok(true)
     }
 
+    #[inline]
+    fn pack_sized(&self, column_type: &ColumnType, out: &mut Vec<u8>) -> Result<bool> {
+        if let ColumnType::Numeric(limits) = column_type
+            && let Some(small) = small(self, *limits)
+        {
+            sized::first_of(small, out);
+            return Ok(true);
+        }
+        sized::packed(self, column_type, out)
+    }
+
+    #[inline]
     fn unpack(cell: CellRef<'_>) -> Result<Self> {
         match cell {
-            CellRef::Packed(ColumnType::Numeric(_), bytes) => exact(numeric::unpack(bytes)?),
+            CellRef::Packed(ColumnType::Numeric(_), bytes) => match small_of(bytes) {
+                Some(value) => Ok(value),
+                None => exact(numeric::unpack(bytes)?),
+            },
             CellRef::Text(text) => exact(numeric::parse(text)?),
             CellRef::Integer(value) => Ok(value.into()),
             CellRef::Packed(ColumnType::Int2 | ColumnType::Int4 | ColumnType::Int8, _) => {
@@ -35,6 +51,27 @@ impl Cell for Decimal {
             other => Err(not_readable("Decimal", other)),
         }
     }
+}
+
+/// A number that is short and that the column takes as it is, packed.
+#[inline]
+fn small(value: &Decimal, limits: Option<(u16, i16)>) -> Option<Small> {
+    let mantissa = value.mantissa();
+    let coefficient = u64::try_from(mantissa.unsigned_abs()).ok()?;
+    if coefficient >= numeric_small::LIMIT {
+        return None;
+    }
+    let scale = value.scale() as u16;
+    let shown = numeric_small::shown_as_it_is(coefficient, scale, limits)?;
+    Some(numeric_small::pack(mantissa < 0, coefficient, scale, shown))
+}
+
+/// The number that is packed, if it is short.
+#[inline]
+fn small_of(bytes: &[u8]) -> Option<Decimal> {
+    let (negative, coefficient, scale) = numeric_small::unpack(bytes)?;
+    let (low, middle) = (coefficient as u32, (coefficient >> 32) as u32);
+    (scale <= 28).then(|| Decimal::from_parts(low, middle, 0, negative, scale.into()))
 }
 
 fn scaled(value: &Decimal) -> Scaled {

@@ -1,7 +1,7 @@
 //! `f32` and `f64`.
 
 use super::fault::{exactly, inexact, malformed, not_packable, not_readable, unreadable};
-use super::{Cell, CellRef};
+use super::{Cell, CellRef, sized};
 use crate::error::Result;
 use crate::mapping::column_type::ColumnType;
 use crate::sqlstate::SqlState;
@@ -21,6 +21,15 @@ impl Cell for f64 {
             other => return Err(not_packable("f64", other)),
         }
         Ok(true)
+    }
+
+    #[inline]
+    fn pack_sized(&self, column_type: &ColumnType, out: &mut Vec<u8>) -> Result<bool> {
+        if let ColumnType::Float8 = column_type {
+            sized::fixed(self.to_be_bytes(), out);
+            return Ok(true);
+        }
+        sized::packed(self, column_type, out)
     }
 
     #[inline]
@@ -58,6 +67,15 @@ impl Cell for f32 {
             other => return Err(not_packable("f32", other)),
         }
         Ok(true)
+    }
+
+    #[inline]
+    fn pack_sized(&self, column_type: &ColumnType, out: &mut Vec<u8>) -> Result<bool> {
+        if let ColumnType::Float4 = column_type {
+            sized::fixed(self.to_be_bytes(), out);
+            return Ok(true);
+        }
+        sized::packed(self, column_type, out)
     }
 
     #[inline]

@@ -2,7 +2,7 @@
 
 use super::fault::{exactly, inexact, not_packable, not_readable, out_of_range, unreadable};
 use super::numeric::{self, Scaled};
-use super::{Cell, CellRef};
+use super::{Cell, CellRef, sized};
 use crate::error::Result;
 use crate::mapping::binary::BinaryType;
 use crate::mapping::column_type::ColumnType;
@@ -21,6 +21,15 @@ macro_rules! integer {
                     return Ok(true);
                 }
                 pack((*self).into(), column_type, stringify!($rust), out)
+            }
+
+            #[inline]
+            fn pack_sized(&self, column_type: &ColumnType, out: &mut Vec<u8>) -> Result<bool> {
+                if let ColumnType::$column = column_type {
+                    sized::fixed(self.to_be_bytes(), out);
+                    return Ok(true);
+                }
+                sized::packed(self, column_type, out)
             }
 
             #[inline]

@@ -15,10 +15,10 @@ use ::jiff::Timestamp;
 use ::jiff::civil::{Date, DateTime, Time};
 
 calendar_cells! {
-    Date = "Date": Date, pack_days(days), read_days(date);
-    Time = "Time": Time, pack_time(micros), read_time(time);
-    DateTime = "DateTime": Timestamp, pack_timestamp(civil), read_timestamp(of_civil);
-    Timestamp = "Timestamp": TimestampTz, pack_timestamptz(instant), read_timestamptz(of_instant);
+    Date = "Date": Date[4], pack_days(days), read_days(date);
+    Time = "Time": Time[8], pack_time(micros), read_time(time);
+    DateTime = "DateTime": Timestamp[8], pack_timestamp(civil), read_timestamp(of_civil);
+    Timestamp = "Timestamp": TimestampTz[8], pack_timestamptz(instant), read_timestamptz(of_instant);
 }
 
 impl Temporal for Date {}

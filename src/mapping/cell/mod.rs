@@ -7,6 +7,7 @@
 //! - `convert`:  cells as values of another type
 //! - `values`:   types of our own for what Rust has none for
 //! - `travel`:   values for types that only the database knows
+//! - `sized`:    values behind their lengths, as the fields of a row
 //! - `numeric`:  PostgreSQL's decimal numbers, as far as cells need them
 //! - `calendar`: days, times and timestamps as numbers, and their ISO texts
 //! - `fault`:    the errors, none of which shows a value
@@ -35,6 +36,7 @@ pub(crate) mod label;
 mod numeric;
 mod option;
 pub(crate) mod record;
+pub(in crate::mapping) mod sized;
 mod text;
 pub(crate) mod travel;
 #[cfg(feature = "uuid")]
@@ -123,6 +125,16 @@ pub trait Cell: Sized {
     /// `Encode` if the value is none of that type: too large, too long, not representable. What
     /// was appended before it was found is to be thrown away.
     fn pack(&self, column_type: &ColumnType, out: &mut Vec<u8>) -> Result<bool>;
+
+    /// As [`Cell::pack`], as a field of a row: behind its length, which is 4 bytes, and -1 for NULL.
+    ///
+    /// Default: by [`Cell::pack`]; types that can write both at once do. The bytes are the same.
+    ///
+    /// # Errors
+    /// As [`Cell::pack`]; `Encode` if it is larger than 1 GiB.
+    fn pack_sized(&self, column_type: &ColumnType, out: &mut Vec<u8>) -> Result<bool> {
+        sized::packed(self, column_type, out)
+    }
 
     /// Reads a value.
     ///

@@ -1,6 +1,6 @@
 //! `Option`: the one type that can be NULL.
 
-use super::{Cell, CellRef};
+use super::{Cell, CellRef, sized};
 use crate::error::Result;
 use crate::mapping::column_type::ColumnType;
 
@@ -19,6 +19,17 @@ impl<T: Cell> Cell for Option<T> {
         match self {
             Some(value) => value.pack(column_type, out),
             None => Ok(false),
+        }
+    }
+
+    #[inline]
+    fn pack_sized(&self, column_type: &ColumnType, out: &mut Vec<u8>) -> Result<bool> {
+        match self {
+            Some(value) => value.pack_sized(column_type, out),
+            None => {
+                sized::null(out);
+                Ok(false)
+            }
         }
     }
 

@@ -2,12 +2,14 @@
 
 use super::fault::{not_packable, not_readable, unreadable};
 use super::json::check_json;
+use super::sized::{self, MAX_FIELD_BYTES};
 use super::values::binary_of;
 use super::{Cell, CellRef};
 use crate::error::{Error, ErrorKind, Result};
 use crate::mapping::binary;
 use crate::mapping::column_type::ColumnType;
 use crate::mapping::nul;
+use crate::mapping::text::plain::is_ascii;
 use crate::sqlstate::SqlState;
 
 /// The version byte before the text of a packed `jsonb`.
@@ -22,14 +24,45 @@ impl Cell for String {
         pack_text(self, column_type, out)
     }
 
+    #[inline]
+    fn pack_sized(&self, column_type: &ColumnType, out: &mut Vec<u8>) -> Result<bool> {
+        let text = self.as_bytes();
+        match blanks_behind(text, column_type) {
+            Some(blanks) if is_ascii(text) => {
+                sized::text(text, blanks, out);
+                Ok(true)
+            }
+            _ => sized::packed(self, column_type, out),
+        }
+    }
+
     /// A cell of a type that only results have is read as the text that PostgreSQL prints.
     #[inline]
     fn unpack(cell: CellRef<'_>) -> Result<Self> {
+        if let CellRef::Packed(
+            ColumnType::Text | ColumnType::Varchar(_) | ColumnType::Char(_),
+            bytes,
+        ) = cell
+        {
+            return std::str::from_utf8(bytes).map(str::to_owned).map_err(|_| not_utf8());
+        }
         if let Some((ty, bytes)) = binary_of(cell) {
             let mut shown = Self::new();
             return binary::show(ty, bytes, &mut shown).map(|()| shown);
         }
         read_text(cell, "String").map(str::to_owned)
+    }
+}
+
+/// How many blanks a text is followed by in the column, if it fits into it and has no character
+/// longer than a byte; `None` for what has to be looked at.
+#[inline]
+fn blanks_behind(text: &[u8], column_type: &ColumnType) -> Option<usize> {
+    match column_type {
+        ColumnType::Text | ColumnType::Varchar(None) if text.len() <= MAX_FIELD_BYTES => Some(0),
+        ColumnType::Varchar(Some(limit)) if text.len() <= *limit as usize => Some(0),
+        ColumnType::Char(limit) => (*limit as usize).checked_sub(text.len()),
+        _ => None,
     }
 }
 
@@ -99,8 +132,12 @@ pub(super) fn read_text<'a>(cell: CellRef<'a>, rust: &str) -> Result<&'a str> {
         CellRef::Packed(column_type, bytes) if column_type.travels_as_text() => bytes,
         other => return Err(not_readable(rust, other)),
     };
-    std::str::from_utf8(bytes)
-        .map_err(|_| unreadable("a text is not valid UTF-8", SqlState::CHARACTER_NOT_IN_REPERTOIRE))
+    std::str::from_utf8(bytes).map_err(|_| not_utf8())
+}
+
+#[cold]
+fn not_utf8() -> Error {
+    unreadable("a text is not valid UTF-8", SqlState::CHARACTER_NOT_IN_REPERTOIRE)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::array::Element;
 use super::fault::{exactly, malformed, not_packable, not_readable};
-use super::{Cell, CellRef};
+use super::{Cell, CellRef, sized};
 use crate::error::Result;
 use crate::mapping::column_type::ColumnType;
 use ::uuid::Uuid;
@@ -22,6 +22,16 @@ impl Cell for Uuid {
         Ok(true)
     }
 
+    #[inline]
+    fn pack_sized(&self, column_type: &ColumnType, out: &mut Vec<u8>) -> Result<bool> {
+        if let ColumnType::Uuid = column_type {
+            sized::fixed(*self.as_bytes(), out);
+            return Ok(true);
+        }
+        sized::packed(self, column_type, out)
+    }
+
+    #[inline]
     fn unpack(cell: CellRef<'_>) -> Result<Self> {
         match cell {
             CellRef::Packed(ColumnType::Uuid, bytes) | CellRef::Blob(bytes) => {

@@ -6,7 +6,7 @@ use crate::error::Result;
 
 pub(super) fn read_text(text: &str, out: &mut Vec<u8>) -> Result<()> {
     no_nul(text)?;
-    out.extend_from_slice(text.as_bytes());
+    plain::append(text.as_bytes(), out);
     Ok(())
 }
 
@@ -26,14 +26,14 @@ pub(super) fn nul() -> crate::error::Error {
 
 pub(super) fn read_varchar(text: &str, limit: u32, out: &mut Vec<u8>) -> Result<()> {
     let (kept, _) = cut(text, limit as usize)?;
-    out.extend_from_slice(kept.as_bytes());
+    plain::append(kept.as_bytes(), out);
     Ok(())
 }
 
 pub(super) fn read_char(text: &str, length: u32, out: &mut Vec<u8>) -> Result<()> {
     let (kept, characters) = cut(text, length as usize)?;
-    out.extend_from_slice(kept.as_bytes());
-    out.resize(out.len() + (length as usize - characters), b' ');
+    plain::append(kept.as_bytes(), out);
+    plain::append_blanks(length as usize - characters, out);
     Ok(())
 }
 

@@ -4,7 +4,7 @@
 //! - `scalar`:      truth values, whole numbers, `uuid`, `bytea`
 //! - `float`:       `real` and `double precision`; `hex_float` for what only C reads
 //! - `numeric`:     decimal text to packed digits of base 10000, `numeric_rounding` for what must be
-//!   cut, `numeric_format` for the way back
+//!   cut, `numeric_small` for what is short, `numeric_format` for the way back
 //! - `character`:   `text`, `varchar(n)`, `char(n)`, and what travels as text
 //! - `datetime`:    dates, times, timestamps, intervals
 //! - `civil`:       days and microseconds, and the civil calendar
@@ -51,7 +51,8 @@ mod json;
 pub mod numeric;
 mod numeric_format;
 mod numeric_rounding;
-mod plain;
+pub(in crate::mapping) mod numeric_small;
+pub(in crate::mapping) mod plain;
 pub(in crate::mapping) mod quoted;
 mod scalar;
 mod space;

@@ -8,6 +8,7 @@ pub use super::numeric_format::format;
 
 use super::fault::{OUT_OF_RANGE, invalid, refused};
 use super::numeric_rounding::Number;
+use super::numeric_small;
 use super::plain;
 use super::space::{digits, sign, starts_with_ignoring_case, trim_start};
 use crate::error::{Error, Result};
@@ -65,7 +66,20 @@ fn exact_scale(decimal: &plain::Decimal, modifiers: Option<(u16, i16)>) -> Optio
     fits.then_some(scale)
 }
 
+#[inline]
 fn write_plain(decimal: &plain::Decimal, scale: u16, out: &mut Vec<u8>) {
+    let ((whole, before), (fraction, behind)) = (decimal.whole, decimal.fraction);
+    if before + behind > numeric_small::DIGITS {
+        return write_long(decimal, scale, out);
+    }
+    let coefficient = whole * numeric_small::POWERS[behind] + fraction;
+    let (bytes, length) = numeric_small::pack(decimal.negative, coefficient, behind as u16, scale);
+    let end = out.len() + length;
+    out.extend_from_slice(&bytes);
+    out.truncate(end);
+}
+
+fn write_long(decimal: &plain::Decimal, scale: u16, out: &mut Vec<u8>) {
     const WHOLE: usize = plain::DIGITS / 4;
     let mut groups = [0_u16; 2 * WHOLE];
     let (mut value, _) = decimal.whole;

@@ -84,7 +84,7 @@ pub(super) fn eight_digits(text: [u8; 8]) -> Option<u32> {
 
 /// Whether all bytes are ASCII, and none is NUL.
 #[inline]
-pub(super) fn is_ascii(text: &[u8]) -> bool {
+pub(in crate::mapping) fn is_ascii(text: &[u8]) -> bool {
     let Some(last) = text.last_chunk::<8>() else {
         return text.iter().fold(true, |plain, byte| plain & matches!(byte, 1..0x80));
     };
@@ -99,6 +99,45 @@ fn outside_ascii(word: [u8; 8]) -> u64 {
     let word = u64::from_le_bytes(word);
     // Only a NUL borrows from its neighbour, and is found itself.
     (word.wrapping_sub(ONES) | word) & (ONES * 0x80)
+}
+
+/// Appends bytes, which are likely to be few: as two of a known number, the beginning and the end,
+/// which overlap. To call for a copy of so few takes longer.
+#[inline]
+pub(in crate::mapping) fn append(bytes: &[u8], out: &mut Vec<u8>) {
+    let end = out.len() + bytes.len();
+    match bytes.len() {
+        17..=32 => append_ends::<16>(bytes, end, out),
+        8..=16 => append_ends::<8>(bytes, end, out),
+        4..=7 => append_ends::<4>(bytes, end, out),
+        1 => out.extend(bytes.first()),
+        _ => out.extend_from_slice(bytes),
+    }
+}
+
+/// The same for `N` to 2 `N` bytes.
+#[inline]
+fn append_ends<const N: usize>(bytes: &[u8], end: usize, out: &mut Vec<u8>) {
+    let (Some(head), Some(tail)) = (bytes.first_chunk::<N>(), bytes.last_chunk::<N>()) else {
+        return out.extend_from_slice(bytes);
+    };
+    out.extend_from_slice(head);
+    out.truncate(end - N);
+    out.extend_from_slice(tail);
+}
+
+/// Appends blanks, which are likely to be few.
+#[inline]
+pub(in crate::mapping) fn append_blanks(count: usize, out: &mut Vec<u8>) {
+    const FEW: [u8; 32] = [b' '; 32];
+    let end = out.len() + count;
+    if count > FEW.len() {
+        return out.resize(end, b' ');
+    }
+    if count > 0 {
+        out.extend_from_slice(&FEW);
+        out.truncate(end);
+    }
 }
 
 #[cfg(test)]
@@ -147,6 +186,15 @@ mod tests {
             digits[at] = text[at];
             prop_assert_eq!(eight_digits(digits).is_some(), text[at].is_ascii_digit());
             prop_assert_eq!(eight_digits(text).is_some(), text.iter().all(u8::is_ascii_digit));
+        }
+
+        #[test]
+        fn bytes_and_blanks_are_appended(before in 0_usize..3, length in 0_usize..70, count in 0_usize..70) {
+            let bytes: Vec<_> = (1..=length as u8).collect();
+            let mut out = vec![b'x'; before];
+            append(&bytes, &mut out);
+            append_blanks(count, &mut out);
+            prop_assert_eq!(out, [vec![b'x'; before], bytes, vec![b' '; count]].concat());
         }
 
         #[test]

@@ -111,7 +111,7 @@ impl<S, R: Send> Scatter<'_, S, R> {
         self.ask(&targets, |connection| {
             let mut rows = Vec::new();
             read(connection, select, &mut |row| {
-                rows.push((self.query.read)(&mut |index| row.cell(index))?);
+                rows.push(self.query.read.cells(&mut |index| row.cell(index))?);
                 Ok(())
             })?;
             Ok(rows)
@@ -225,7 +225,7 @@ impl<S, R: Send> Scatter<'_, S, R> {
                 identity.push(CellKey::of(row.cell(index)?)?);
             }
         }
-        let value = (self.query.read)(&mut |index| row.cell(index))?;
+        let value = self.query.read.cells(&mut |index| row.cell(index))?;
         Ok(Row { order, value: (identity, value) })
     }
 
@@ -246,7 +246,7 @@ impl<S, R: Send> Scatter<'_, S, R> {
         let Gathered { found, asked, missing } = parts;
         let rows = plan.fold(found)?;
         let read = |row: &Vec<OwnCell>| {
-            (self.query.read)(&mut |index| {
+            self.query.read.cells(&mut |index| {
                 let cell = row.get(index).map(OwnCell::cell);
                 cell.ok_or_else(|| Error::new(ErrorKind::Internal, "a column is missing"))
             })

@@ -160,6 +160,16 @@ fn refused(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::Config, message)
 }
 
+/// Whether a text without quotes is one of `nulls`.
+#[inline]
+pub(super) fn is_null(text: &str, nulls: &[String]) -> bool {
+    match nulls {
+        // The usual list, without a comparison of texts.
+        [only] if only.is_empty() => text.is_empty(),
+        nulls => nulls.iter().any(|null| null == text),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

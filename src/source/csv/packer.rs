@@ -1,6 +1,7 @@
 //! How the records of a file become packed rows.
 
 use super::file::CsvHead;
+use super::format::is_null;
 use super::record::{Field, Records};
 use crate::error::{Error, ErrorKind, Result};
 use crate::mapping::nul::NulPolicy;
@@ -89,12 +90,7 @@ impl Reader {
     #[inline]
     fn text<'a>(&self, field: Field<'a>) -> Option<&'a str> {
         let text = if self.trim { field.text.trim() } else { field.text };
-        let is_null = match &self.nulls[..] {
-            // The usual list, without a comparison of texts.
-            [only] if only.is_empty() => text.is_empty(),
-            nulls => nulls.iter().any(|null| null == text),
-        };
-        (field.quoted || !is_null).then_some(text)
+        (field.quoted || !is_null(text, &self.nulls)).then_some(text)
     }
 }
 

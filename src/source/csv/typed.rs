@@ -1,7 +1,7 @@
 //! Rows of a CSV file as values of an entity.
 
 use super::file::{CsvFile, CsvHead};
-use super::format::CsvFormat;
+use super::format::{CsvFormat, is_null};
 use super::pick::by_name;
 use super::record::Records;
 use crate::error::Result;
@@ -75,7 +75,7 @@ impl<T: Entity> Csv<T> {
             let name = |field: usize| self.name_of(head.first_field(field));
             return Ok(Err(Refusal::new(Stage::Parse, fault.error(name))));
         }
-        converted(self.pack(records, head, packed).and_then(|()| packed.value(&self.columns)))
+        converted(self.pack(records, head, packed).and_then(|()| packed.value()))
     }
 
     fn pack(&self, records: &Records<'_>, head: &CsvHead, packed: &mut PackedRow) -> Result<()> {
@@ -84,8 +84,7 @@ impl<T: Entity> Csv<T> {
         let inputs = self.columns.iter().zip(&self.inputs);
         for ((column, input), field) in inputs.zip(&self.fields) {
             let field = field.and_then(|field| records.field(head.field(field)));
-            let is_text = |text: &str| nulls.iter().all(|null| null != text);
-            let text = field.filter(|field| field.quoted || is_text(field.text));
+            let text = field.filter(|field| field.quoted || !is_null(field.text, nulls));
             packed.push(column, |out| match text {
                 Some(field) => input.read(field.text, out).map(|()| true),
                 None => Ok(false),
@@ -143,7 +142,7 @@ impl<T: Entity + Send> Source for Csv<T> {
         bounds: &Bounds,
         each: &mut dyn FnMut(u32, Result<T, Refusal>) -> Result<()>,
     ) -> Result<()> {
-        let mut packed = PackedRow::default();
+        let mut packed = PackedRow::of(&self.columns);
         let head = self.file.head_of(bounds)?;
         self.file.records(bounds, |records| {
             let (step, index) = (Step::Encode, records.index());
@@ -166,7 +165,7 @@ impl<T: Entity + Send> Source for Csv<T> {
         records: &[&[u8]],
         each: &mut dyn FnMut(u32, Result<T, Refusal>) -> Result<()>,
     ) -> Result<()> {
-        let mut packed = PackedRow::default();
+        let mut packed = PackedRow::of(&self.columns);
         let head = self.file.common_head()?;
         (0..).zip(records).try_for_each(|(index, record)| {
             self.file.record(record, |records| each(index, self.take(records, head, &mut packed)?))

@@ -51,7 +51,7 @@ impl<T: Entity> Ndjson<T> {
         if let Err(fault) = line.values(&self.wanted, &mut found) {
             return Ok(Err(Refusal::new(Stage::Parse, fault.error())));
         }
-        converted(self.pack(&found, packed).and_then(|()| packed.value(&self.columns)))
+        converted(self.pack(&found, packed).and_then(|()| packed.value()))
     }
 
     fn pack(&self, found: &[Option<&str>], packed: &mut PackedRow) -> Result<()> {
@@ -92,7 +92,7 @@ impl<T: Entity + Send> Source for Ndjson<T> {
         bounds: &Bounds,
         each: &mut dyn FnMut(u32, Result<T, Refusal>) -> Result<()>,
     ) -> Result<()> {
-        let mut packed = PackedRow::default();
+        let mut packed = PackedRow::of(&self.columns);
         self.file.lines(bounds, |line| {
             let take = || self.take(&line, &mut packed);
             each(line.index, spent::sampled(Step::Encode, line.index, bounds.rows, take)?)?;
@@ -113,7 +113,7 @@ impl<T: Entity + Send> Source for Ndjson<T> {
         records: &[&[u8]],
         each: &mut dyn FnMut(u32, Result<T, Refusal>) -> Result<()>,
     ) -> Result<()> {
-        let mut packed = PackedRow::default();
+        let mut packed = PackedRow::of(&self.columns);
         (0..).zip(records).try_for_each(|(index, record)| {
             each(index, self.take(&Line::alone(index, record), &mut packed)?)
         })

@@ -82,7 +82,7 @@ impl<T: Entity> Parquet<T> {
             Ok(())
         };
         let done = pack();
-        converted(done.and_then(|()| packed.value(&self.columns)))
+        converted(done.and_then(|()| packed.value()))
     }
 }
 
@@ -114,7 +114,7 @@ impl<T: Entity + Send> Source for Parquet<T> {
     ) -> Result<()> {
         let batch = self.file.batch(bounds)?;
         let fields = self.fields(&batch);
-        let mut packed = PackedRow::default();
+        let mut packed = PackedRow::of(&self.columns);
         for (index, at) in (0_u32..).zip(0..batch.rows as usize) {
             let take = || self.take(&batch, &fields, at, &mut packed);
             each(index, spent::sampled(Step::Encode, index, bounds.rows, take)?)?;

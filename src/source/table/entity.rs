@@ -9,9 +9,9 @@ use crate::backend::unloaded::Unloaded;
 use crate::engine::Acquire;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ident::{Ident, TableName};
-use crate::mapping::cell::CellRef;
 use crate::mapping::column_type::ColumnType;
 use crate::mapping::entity::Entity;
+use crate::mapping::typed_fields::TypedFields;
 use crate::source::bounds::{Bounds, CutLimits, Fingerprint, Origin};
 use crate::source::prepared::Stage;
 use crate::source::rows::{EachPlaced, Refusal, RowPlace, Source};
@@ -145,16 +145,7 @@ impl<T: Entity> Table<T> {
             let error = named(fault.field, fault.error.without_source());
             return Ok(Err(Refusal::new(Stage::Convert, error)));
         }
-        let fields: Vec<_> = row.fields.clone().collect();
-        let made = T::unpack(&mut |index| {
-            let absent = || Error::new(ErrorKind::Internal, "an entity has no such column");
-            let ty = selection.types.get(index).ok_or_else(absent)?;
-            Ok(match fields.get(index).copied().flatten() {
-                Some(bytes) => CellRef::Packed(ty, bytes),
-                None => CellRef::Null,
-            })
-        });
-        match made {
+        match T::unpack_fields(TypedFields::new(row.fields.clone(), &selection.types)) {
             Err(error) if !error.is_data() => Err(error),
             made => Ok(made.map_err(|error| Refusal::new(Stage::Convert, error))),
         }

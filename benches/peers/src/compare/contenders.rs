@@ -75,7 +75,17 @@ impl Contender {
 
 /// The contenders of a piece of work, in the order of the table.
 pub fn of(work: Work) -> Vec<Contender> {
-    let mut all = match work {
+    let mut all = here(work);
+    all.extend(with_python(work));
+    all.extend(with_tools(work));
+    all.sort_by_key(|contender| contender.kind as u8);
+    all
+}
+
+/// Those that are no tools: a contender that looks for itself among them does not ask which tools
+/// there are, which would be processor time of its own.
+pub fn here(work: Work) -> Vec<Contender> {
+    let all = match work {
         Work::Load => load(),
         Work::File => file(),
         Work::Bad => bad(),
@@ -87,10 +97,7 @@ pub fn of(work: Work) -> Vec<Contender> {
         Work::Sleep => sleep(),
     };
     #[cfg(feature = "diesel")]
-    all.extend(with_diesel(work));
-    all.extend(with_python(work));
-    all.extend(with_tools(work));
-    all.sort_by_key(|contender| contender.kind as u8);
+    let all = [all, with_diesel(work)].concat();
     all
 }
 

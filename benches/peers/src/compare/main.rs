@@ -67,7 +67,7 @@ fn contend(words: &[String]) {
     let [work, name, task @ ..] = words else { panic!("{CONTENDER} needs a contender") };
     let work = Work::named(work).expect("a piece of work");
     let task = Task::parse(task).expect("a task");
-    let contender = contenders::of(work).into_iter().find(|contender| contender.name == name);
+    let contender = contenders::here(work).into_iter().find(|contender| contender.name == name);
     let Some(Program::Here(program)) = contender.map(|contender| contender.program) else {
         panic!("{name}: unknown")
     };

@@ -2,7 +2,7 @@
 
 use super::line::Line;
 use super::prepared::{Prepared, no_text, unexpected};
-use super::row::{Cells, DirectRow};
+use super::row::DirectRow;
 use crate::backend::RowRef;
 use crate::backend::postgres::connection::{PostgresConnection, closed};
 use crate::backend::postgres::statement::params::Sent;
@@ -11,6 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::mapping::param::Param;
 use postgres::types::ToSql;
 use postgres_protocol::message::frontend::{self, BindError};
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -102,16 +103,15 @@ impl Line {
         prepared: &Prepared,
         each: &mut dyn FnMut(&dyn RowRef) -> Result<()>,
     ) -> Result<u64, Failure> {
-        let (mut cells, mut changed) = (Cells::default(), 0);
+        let (cells, mut changed) = (RefCell::default(), 0);
         let Prepared { columns, types, .. } = prepared;
         loop {
             let message = self.next().map_err(Failure::ByServer)?;
             let body = self.body(&message);
             match message.kind {
                 b'D' => {
-                    cells.read(body, types.len()).map_err(Failure::ByServer)?;
-                    let row = DirectRow { body, cells: &cells, types, columns };
-                    each(&row).map_err(Failure::ByCaller)?;
+                    let row = DirectRow::new(body, types, columns, &cells);
+                    each(&row.map_err(Failure::ByServer)?).map_err(Failure::ByCaller)?;
                 }
                 b'C' => changed = rows_in(body),
                 b'I' => {}

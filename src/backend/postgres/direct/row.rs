@@ -7,6 +7,9 @@ use crate::backend::RowRef;
 use crate::error::{Error, ErrorKind, Result};
 use crate::mapping::cell::CellRef;
 use crate::mapping::column_type::ColumnType;
+use crate::mapping::rows::Fields;
+use crate::mapping::typed_fields::TypedFields;
+use std::cell::{Cell, RefCell};
 
 /// Where in a row its cells lie. It is used again for each row.
 #[derive(Default)]
@@ -20,9 +23,7 @@ impl Cells {
     /// Reads the body of `DataRow`, which must have `count` cells.
     pub(super) fn read(&mut self, body: &[u8], count: usize) -> Result<()> {
         self.0.clear();
-        if usize::from(Cursor::new(body).u16()?) != count {
-            return Err(broken("a row has not the cells that were announced"));
-        }
+        check_count(body, count)?;
         let mut at = 2;
         for _ in 0..count {
             let head = body.get(at..).and_then(<[u8]>::first_chunk);
@@ -42,12 +43,44 @@ impl Cells {
     }
 }
 
+/// Refuses the body of a `DataRow` that has not `count` cells.
+pub(super) fn check_count(body: &[u8], count: usize) -> Result<()> {
+    if usize::from(Cursor::new(body).u16()?) != count {
+        return Err(broken("a row has not the cells that were announced"));
+    }
+    Ok(())
+}
+
 /// A row, its cells and their types.
 pub(super) struct DirectRow<'a> {
-    pub(super) body: &'a [u8],
-    pub(super) cells: &'a Cells,
-    pub(super) types: &'a [ColumnType],
-    pub(super) columns: &'a [Column],
+    body: &'a [u8],
+    types: &'a [ColumnType],
+    columns: &'a [Column],
+    /// Where its cells lie, once one of them was asked for by its number.
+    cells: &'a RefCell<Cells>,
+    is_read: Cell<bool>,
+}
+
+impl<'a> DirectRow<'a> {
+    /// A row of these types; `cells` serve all rows of a result in turn.
+    pub(super) fn new(
+        body: &'a [u8],
+        types: &'a [ColumnType],
+        columns: &'a [Column],
+        cells: &'a RefCell<Cells>,
+    ) -> Result<Self> {
+        check_count(body, types.len())?;
+        Ok(Self { body, types, columns, cells, is_read: Cell::new(false) })
+    }
+
+    /// Where cell `index` lies; `Some(None)` for NULL.
+    fn place(&self, index: usize) -> Result<Option<Option<(usize, usize)>>> {
+        if !self.is_read.get() {
+            self.cells.borrow_mut().read(self.body, self.types.len())?;
+            self.is_read.set(true);
+        }
+        Ok(self.cells.borrow().0.get(index).copied())
+    }
 }
 
 impl RowRef for DirectRow<'_> {
@@ -60,9 +93,9 @@ impl RowRef for DirectRow<'_> {
     }
 
     fn cell(&self, index: usize) -> Result<CellRef<'_>> {
-        match (self.cells.0.get(index), self.types.get(index)) {
+        match (self.place(index)?, self.types.get(index)) {
             (Some(Some((start, end))), Some(column)) => {
-                Ok(CellRef::Packed(column, &self.body[*start..*end]))
+                Ok(CellRef::Packed(column, &self.body[start..end]))
             }
             (Some(None), Some(_)) => Ok(CellRef::Null),
             _ => {
@@ -70,6 +103,11 @@ impl RowRef for DirectRow<'_> {
                 Err(Error::new(ErrorKind::Decode, message))
             }
         }
+    }
+
+    fn fields(&self) -> Option<TypedFields<'_>> {
+        let fields = self.body.get(2..)?;
+        Some(TypedFields::new(Fields::of_tuple(fields), self.types))
     }
 }
 
