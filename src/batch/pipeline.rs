@@ -121,8 +121,8 @@ impl<T: 'static> Pipeline<T> {
 
     /// Changes every row with `change`, in parallel. A row for which it returns an error of kind
     /// `Decode` or `Encode`, or any with a SQLSTATE of the class of data errors, is rejected; any
-    /// other error ends the run. It may be called again for a row: after a restart, and after an
-    /// error that passed.
+    /// other error ends the run. It may be called again for a row: after a restart, after an error
+    /// that passed, and after the database refused a row of its batch.
     #[must_use]
     pub fn map<U: 'static>(
         self,

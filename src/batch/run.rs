@@ -139,6 +139,7 @@ fn surroundings(start: &Start<'_>, ending: &Ending) -> Surroundings {
     surroundings.stop = ending.token();
     surroundings.identity = start.identity.hash();
     surroundings.shared = start.joins.is_some();
+    surroundings.ordered = start.declared.target.is_ordered();
     surroundings
 }
 

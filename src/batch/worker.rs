@@ -27,6 +27,8 @@ pub(super) struct Worker<'a> {
     prepared: Prepared,
     /// What was written to files for the unit, before its transaction.
     written: Written,
+    /// Whether rows of the last batch were refused: then those of the next one may be, too.
+    met_rejects: bool,
 }
 
 /// What a transaction did.
@@ -41,11 +43,14 @@ enum Outcome {
     TooEarly,
     /// Another process has it.
     PassedOver,
+    /// Rows were refused, and nobody noted where they stand.
+    LacksPositions,
 }
 
 impl<'a> Worker<'a> {
     pub(super) fn new(context: &'a Context<'a>) -> Self {
-        Self { context, prepared: Prepared::new(context.sink.layout()), written: Written::Nothing }
+        let prepared = Prepared::new(context.sink.layout());
+        Self { context, prepared, written: Written::Nothing, met_rejects: false }
     }
 
     /// Does a unit; an error or a panic ends the run.
@@ -74,6 +79,7 @@ impl<'a> Worker<'a> {
         // A unit that panicked has left something.
         spent::take();
         self.prepared.clear();
+        self.prepared.wants_positions = self.met_rejects;
         let mut meeting = Meeting::Wait;
         if context.joins_at.is_some() {
             meeting = Meeting::PassOver;
@@ -91,8 +97,17 @@ impl<'a> Worker<'a> {
         let mut attempts = Attempts::new(context.limits.retry);
         loop {
             let error = match self.attempt(unit, meeting, &mut attempts) {
+                Ok(Outcome::LacksPositions) => {
+                    self.prepared.wants_positions = true;
+                    spent::rest_on(Step::Encode, || self.prepare(unit))?;
+                    continue;
+                }
                 Ok(outcome) => {
                     context.meter.worked(&spent::take());
+                    if let (Phase::Load, Outcome::Committed { counts, .. }) = (unit.phase, &outcome)
+                    {
+                        self.met_rejects = counts.rejected > 0;
+                    }
                     self.report(unit, &outcome, began.elapsed());
                     return Ok(());
                 }
@@ -202,6 +217,10 @@ impl<'a> Worker<'a> {
             return Ok(outcome);
         }
         let stored = self.store(connection, unit)?;
+        if self.prepared.lacks_positions && !stored.refused.is_empty() {
+            connection.rollback()?;
+            return Ok(Outcome::LacksPositions);
+        }
         let held_back = stored.held_back;
         let mut counts = self.counts(&stored);
         let refused = Refused { context, unit, prepared: &self.prepared };
@@ -350,7 +369,7 @@ impl<'a> Worker<'a> {
                 *counts
             }
             Outcome::AlreadyDone => Counts::default(),
-            Outcome::TooEarly | Outcome::PassedOver => return,
+            Outcome::TooEarly | Outcome::PassedOver | Outcome::LacksPositions => return,
         };
         meter.settle();
         meter.read(counts.read);

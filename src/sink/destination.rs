@@ -57,6 +57,14 @@ impl Destination {
         }
     }
 
+    /// Whether it makes a difference in which order rows come.
+    pub fn is_ordered(&self) -> bool {
+        match self {
+            Self::Table(target) => target.on_duplicates().is_some(),
+            Self::File(_) => true,
+        }
+    }
+
     /// The columns that rows carry.
     pub fn columns(&self) -> &[Column] {
         match self {

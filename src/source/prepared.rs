@@ -74,6 +74,11 @@ pub struct Prepared {
     pub named_indexes: Vec<u32>,
     /// For each good row where it came from, as the feed notes it, in one field; or nothing.
     pub positions: Rows,
+    /// Whether positions are to be noted, which costs something for each row. Where they are not, a
+    /// feed may leave them out, and the batch is prepared again once one of its rows is refused.
+    pub(crate) wants_positions: bool,
+    /// Whether positions were left out that the feed could have noted.
+    pub(crate) lacks_positions: bool,
     /// How many rows were read.
     pub read: u64,
     /// How many rows the user's closure left out.
@@ -90,12 +95,14 @@ impl Prepared {
             named_keys: Rows::new(layout.key.len() as u16),
             named_indexes: Vec::new(),
             positions: Rows::new(1),
+            wants_positions: false,
+            lacks_positions: false,
             read: 0,
             filtered: 0,
         }
     }
 
-    /// Forgets everything and keeps the memory.
+    /// Forgets everything that was read, and keeps the memory.
     pub fn clear(&mut self) {
         self.rows.clear();
         self.indexes.clear();
@@ -103,6 +110,7 @@ impl Prepared {
         self.named_keys.clear();
         self.named_indexes.clear();
         self.positions.clear();
+        self.lacks_positions = false;
         self.read = 0;
         self.filtered = 0;
     }
@@ -133,12 +141,16 @@ impl Prepared {
         Ok(())
     }
 
-    /// Notes where the row that was packed last stands in its source, if that is known.
+    /// Notes where the row that was packed last stands in its source, if that is known and wanted.
     ///
     /// # Errors
     /// `Encode` if it is too large.
     pub(crate) fn note_position(&mut self, place: Option<&dyn RowPlace>) -> Result<()> {
         let Some(place) = place else { return Ok(()) };
+        if !self.wants_positions {
+            self.lacks_positions = true;
+            return Ok(());
+        }
         let mut row = self.positions.begin();
         row.field(&place.position())?;
         row.finish()

@@ -23,13 +23,16 @@ pub struct Surroundings {
     pub identity: String,
     /// Whether other processes work on the same job, each with a source of its own.
     pub shared: bool,
+    /// Whether it makes a difference in which order rows come: which of two with one key counts, or
+    /// how a file looks. Default: yes.
+    pub ordered: bool,
 }
 
 impl Surroundings {
     /// Those of a run of `workers` workers on `engine`.
     pub fn new(engine: Arc<dyn Acquire>, workers: usize) -> Self {
         let (stop, identity) = (StopToken::new(), String::new());
-        Self { engine, workers, stop, identity, shared: false }
+        Self { engine, workers, stop, identity, shared: false, ordered: true }
     }
 }
 

@@ -61,6 +61,15 @@ impl Relation {
         format!("SELECT count(*), {nulls} FROM {}", self.from)
     }
 
+    /// Counts the rows of about `percent` % of a table's blocks.
+    pub fn count_sample(&self, percent: f64) -> String {
+        format!(
+            "SELECT count(*), CAST(0 AS bigint) \
+             FROM {} TABLESAMPLE SYSTEM ({percent}) REPEATABLE (20260829)",
+            self.from
+        )
+    }
+
     /// The last key of each part, and how many rows and bytes there are up to it, in the order of
     /// the key: one pass over the rows, in the database. Rows with equal keys are in one part
     /// unless the key is `unique`.
@@ -91,16 +100,23 @@ impl Relation {
     }
 
     /// About `count` keys that part a sample of `percent` % of a table's blocks evenly.
-    pub fn sample(&self, key: &Ident, percent: f64, count: u64) -> String {
-        let shown = self.dialect.key_to_read(&format!("t.{key}"));
+    pub fn sample(&self, key: &[Ident], percent: f64, count: u64) -> String {
+        let names = of(key);
+        let shown: Vec<_> =
+            key.iter().map(|name| self.dialect.key_to_read(&format!("t.{name}"))).collect();
+        let there = match key {
+            [only] => format!(" WHERE t.{only} IS NOT NULL"),
+            _ => String::new(),
+        };
         format!(
-            "SELECT {shown} FROM (SELECT t.{key}, _rowmill_place * {count} / _rowmill_total AS _rowmill_part, \
+            "SELECT {} FROM (SELECT {names}, _rowmill_place * {count} / _rowmill_total AS _rowmill_part, \
              lead(_rowmill_place * {count} / _rowmill_total) OVER (ORDER BY _rowmill_place) AS _rowmill_behind, \
              _rowmill_place FROM (\
-             SELECT t.{key}, row_number() OVER (ORDER BY t.{key}) AS _rowmill_place, \
+             SELECT {names}, row_number() OVER (ORDER BY {names}) AS _rowmill_place, \
              count(*) OVER () AS _rowmill_total \
-             FROM {} TABLESAMPLE SYSTEM ({percent}) REPEATABLE (20260829) WHERE t.{key} IS NOT NULL) AS t) AS t \
+             FROM {} TABLESAMPLE SYSTEM ({percent}) REPEATABLE (20260829){there}) AS t) AS t \
              WHERE _rowmill_behind <> _rowmill_part ORDER BY _rowmill_place",
+            shown.join(", "),
             self.from
         )
     }

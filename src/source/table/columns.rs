@@ -258,9 +258,7 @@ impl Feed for TableColumns {
     }
 
     fn prepare(&self, bounds: &Bounds, layout: &Layout, out: &mut Prepared) -> Result<()> {
-        let has_blocks = self.core.has_blocks()?;
-        let selection =
-            self.core.with_facts(|facts| Selection::of(facts, &self.fields, layout, has_blocks))?;
+        let selection = self.selection(layout, out.wants_positions)?;
         let around = Around { selection: &selection, layout, bounds };
         let reading = Reading { expressions: &selection.expressions, types: &selection.types };
         let mut take = |index, row: Unloaded<'_>| {
@@ -270,7 +268,14 @@ impl Feed for TableColumns {
             })
         };
         // The other database is waited for, whatever it does.
-        spent::rest_on(Step::Read, || self.core.read(bounds, &reading, &mut take))
+        spent::rest_on(Step::Read, || self.core.read(bounds, &reading, &mut take))?;
+        out.lacks_positions = selection.lacks_positions();
+        if out.lacks_positions && !out.refused.is_empty() {
+            out.clear();
+            out.wants_positions = true;
+            return self.prepare(bounds, layout, out);
+        }
+        Ok(())
     }
 
     fn prepare_records(
@@ -286,10 +291,7 @@ impl Feed for TableColumns {
 
     fn origin(&self, bounds: &Bounds, index: u32) -> Result<Origin> {
         let layout = Layout::new(self.columns.clone(), Vec::new());
-        let has_blocks = self.core.has_blocks()?;
-        let selection = self
-            .core
-            .with_facts(|facts| Selection::of(facts, &self.fields, &layout, has_blocks))?;
+        let selection = self.selection(&layout, true)?;
         let reading = Reading { expressions: &selection.expressions, types: &selection.types };
         let mut found = None;
         self.core.read(bounds, &reading, &mut |at, row| {
@@ -334,6 +336,12 @@ impl Stateful for TableColumns {
 }
 
 impl TableColumns {
+    fn selection(&self, layout: &Layout, notes: bool) -> Result<Selection> {
+        let has_blocks = self.core.has_blocks()?;
+        let fields = &self.fields;
+        self.core.with_facts(|facts| Selection::of(facts, fields, layout, has_blocks, notes))
+    }
+
     pub(super) fn fields(&self) -> &[(Ident, Handling)] {
         &self.fields
     }

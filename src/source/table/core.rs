@@ -70,8 +70,6 @@ impl Core {
     fn settled(&self, facts: &Facts, shared: bool) -> Result<Consistency> {
         let by_blocks = self.options.partitions == Partitions::Blocks;
         let has_key = !facts.key.is_empty() && !by_blocks;
-        let has_blocks = !facts.storage.parts.is_empty()
-            && facts.storage.parts.iter().all(|part| part.blocks.is_some());
         let refused = |what: &str, hint: &'static str| {
             let what = format!("{}: {what}", self.options.describe());
             Err(Error::new(ErrorKind::Config, what).with_hint(hint))
@@ -82,7 +80,7 @@ impl Core {
                 "name one column, or columns without NULL",
             );
         }
-        if !has_key && !has_blocks {
+        if !has_key && !facts.has_blocks() {
             return refused(
                 "it can be cut neither by a key nor by blocks, so that it could not be read again \
                  where it was left",
@@ -112,6 +110,21 @@ impl Core {
                 "take consistency per-batch or snapshot",
             ),
             chosen => Ok(chosen),
+        }
+    }
+
+    /// Whether it is cut by blocks. Reading them costs the server less than ranges of a key; but a
+    /// block has the same rows only as long as nobody writes, and in no order that means anything.
+    fn goes_by_blocks(&self, run: &Run) -> bool {
+        let Run { facts, surroundings, .. } = run;
+        let is_still = run.consistency != Consistency::PerBatch;
+        let is_free = self.options.key.is_empty() && !surroundings.ordered;
+        // Who may read a partitioned table need not be allowed to read its partitions one by one.
+        let is_alone = facts.has_blocks() && !facts.storage.is_tree;
+        match self.options.partitions {
+            Partitions::Blocks => true,
+            Partitions::Auto if is_still && is_free && is_alone => true,
+            _ => facts.key.is_empty(),
         }
     }
 
@@ -150,8 +163,7 @@ impl Core {
                 workers: run.surroundings.workers as u64,
                 wanted: &self.wanted,
             };
-            let by_blocks = self.options.partitions == Partitions::Blocks;
-            if by_blocks || run.facts.key.is_empty() {
+            if self.goes_by_blocks(run) {
                 cutter.by_blocks(connection)
             } else {
                 cutter.by_key(connection)

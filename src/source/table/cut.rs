@@ -54,19 +54,17 @@ impl Cutter<'_> {
             }
             (Partitions::Histogram, ..) => Err(cannot("the database has no statistics on the key")
                 .with_hint("ANALYZE the table, or cut it another way")),
-            (Partitions::Sample, _, [only]) if !storage.parts.is_empty() => {
-                self.by_sample(connection, &only.name, estimate)
+            (Partitions::Sample, ..) if !storage.parts.is_empty() => {
+                self.by_sample(connection, estimate)
             }
-            (Partitions::Sample, ..) => {
-                Err(cannot("only a table whose key is one column can be sampled"))
-            }
+            (Partitions::Sample, ..) => Err(cannot("only a table can be sampled")),
             (Partitions::Auto | Partitions::AtLeast(_), Some(rows), [only])
                 if self.row_size(rows).1 * quantiles.saturating_sub(1) >= rows =>
             {
                 self.by_histogram(connection, &only.name, estimate)
             }
-            (Partitions::Auto | Partitions::AtLeast(_), Some(_), [only]) => {
-                self.by_sample(connection, &only.name, estimate)
+            (Partitions::Auto | Partitions::AtLeast(_), Some(_), _) => {
+                self.by_sample(connection, estimate)
             }
             _ => self.exactly(connection),
         }
@@ -123,8 +121,8 @@ impl Cutter<'_> {
 
     /// Counts all rows in the order of the key.
     fn exactly(&self, connection: &mut dyn Connection) -> Result<Pieces> {
-        let Facts { relation, key, unique, .. } = self.facts;
-        let names: Vec<_> = key.iter().map(|column| column.name.clone()).collect();
+        let Facts { relation, unique, .. } = self.facts;
+        let names = self.key_names();
         let [total, nulls] = numbers(connection, &relation.count(&names))?;
         let weights = self.weights(total);
         let average = if weights.bytes.is_some() { 0 } else { self.average(total) };
@@ -193,30 +191,27 @@ impl Cutter<'_> {
         let mut inner: Vec<_> = inner.collect();
         inner.dedup();
         Ok(Pieces {
-            cuts: self.even(inner.into_iter().map(Literal::Text), rows),
+            cuts: self.even(inner.into_iter().map(|value| vec![Literal::Text(value)]), rows),
             reason: format!("by ranges of ({}) from the statistics of the database", key.as_str()),
         })
     }
 
     /// Cuts at values that part a sample evenly.
-    fn by_sample(
-        &self,
-        connection: &mut dyn Connection,
-        key: &Ident,
-        estimate: Option<u64>,
-    ) -> Result<Pieces> {
+    fn by_sample(&self, connection: &mut dyn Connection, estimate: Option<u64>) -> Result<Pieces> {
         let rows = match estimate {
             Some(rows) => rows,
             None => numbers(connection, &self.facts.relation.count(&[]))?[0],
         };
+        let names = self.key_names();
         let (pieces, size) = self.row_size(rows);
         let wanted = pieces.max(rows.div_ceil(size)).max(1);
         let percent = (wanted * SAMPLED_ROWS * 100) as f64 / rows.max(1) as f64;
         let percent = percent.clamp(0.1, 100.0);
-        let mut inner = Vec::new();
-        let sql = self.facts.relation.sample(key, percent, wanted);
+        let mut inner: Vec<Vec<_>> = Vec::new();
+        let sql = self.facts.relation.sample(&names, percent, wanted);
         connection.query(&sql, &[], &mut |row| {
-            inner.push(literal(row.cell(0)?)?);
+            let value = (0..names.len()).map(|index| literal(row.cell(index)?));
+            inner.push(value.collect::<Result<_>>()?);
             Ok(())
         })?;
         inner.dedup();
@@ -224,14 +219,18 @@ impl Cutter<'_> {
             cuts: self.even(inner.into_iter(), rows),
             reason: format!(
                 "by ranges of ({}) from a sample of {percent:.1} % of its blocks",
-                key.as_str()
+                list(&names)
             ),
         })
     }
 
+    fn key_names(&self) -> Vec<Ident> {
+        self.facts.key.iter().map(|column| column.name.clone()).collect()
+    }
+
     /// Pieces that end at `inner`, with the same share of `rows`.
-    fn even(&self, inner: impl Iterator<Item = Literal>, rows: u64) -> Vec<Cut> {
-        let ends: Vec<_> = inner.map(|value| Some(vec![value])).chain([None]).collect();
+    fn even(&self, inner: impl Iterator<Item = Vec<Literal>>, rows: u64) -> Vec<Cut> {
+        let ends: Vec<_> = inner.map(Some).chain([None]).collect();
         let count = ends.len() as u64;
         let average = self.average(rows);
         let mut cuts: Vec<_> = (0..)

@@ -8,47 +8,67 @@ use crate::backend::table_storage::StoragePart;
 use crate::error::Result;
 use crate::sql::partition::{Relation, Weights};
 
+/// So many blocks say how many rows there are to one, where the database does not know it.
+const SAMPLED_BLOCKS: u64 = 256;
+
 impl Cutter<'_> {
     /// Cuts by ranges of blocks, table by table.
     pub(super) fn by_blocks(&self, connection: &mut dyn Connection) -> Result<Pieces> {
         let parts = &self.facts.storage.parts;
-        let rows: Option<u64> = parts.iter().map(|part| part.rows).sum();
-        // What was never counted is taken for rows of a usual size.
-        let rows = rows.unwrap_or_else(|| self.bytes() / ROW_BYTES);
-        let weights = self.weights(rows);
+        let counted = parts.iter().map(|part| self.counted(connection, part));
+        let counted = counted.collect::<Result<Vec<_>>>()?;
+        let known: Option<u64> = counted.iter().copied().sum();
+        // What is to be weighed is taken for rows of a usual size.
+        let weights = self.weights(known.unwrap_or_else(|| self.bytes() / ROW_BYTES));
         let mut cuts = Vec::new();
-        for (number, part) in (0..).zip(parts) {
-            let Some(blocks) = part.blocks else {
-                return Err(cannot(&format!("{} cannot be read by blocks", part.table.plain())));
-            };
-            if part.rows.is_some() && part.outside_bytes * 4 <= part.bytes {
-                self.evenly(number, part, blocks, &weights, &mut cuts);
-            } else {
-                self.weighed(connection, number, part, &mut cuts)?;
+        for ((number, part), rows) in (0..).zip(parts).zip(&counted) {
+            match (part.blocks, rows) {
+                (None, _) => {
+                    let what = format!("{} cannot be read by blocks", part.table.plain());
+                    return Err(cannot(&what));
+                }
+                (Some(blocks), Some(rows)) => {
+                    self.evenly((number, part), blocks, *rows, &weights, &mut cuts);
+                }
+                (Some(_), None) => self.weighed(connection, number, part, &mut cuts)?,
             }
         }
-        let weighed =
-            parts.iter().any(|part| part.rows.is_none() || part.outside_bytes * 4 > part.bytes);
         Ok(Pieces {
             cuts,
             reason: format!(
                 "by ranges of blocks of {} {}{}",
                 parts.len(),
                 if parts.len() == 1 { "table" } else { "tables" },
-                if weighed { ", weighed with what is kept outside of them" } else { "" }
+                if known.is_none() { ", weighed with what is kept outside of them" } else { "" }
             ),
         })
     }
 
+    /// About how many rows a table has: as far as is known, or by a few of its blocks. `None` where
+    /// its blocks say little of its bytes, because much is kept outside of them.
+    fn counted(&self, connection: &mut dyn Connection, part: &StoragePart) -> Result<Option<u64>> {
+        let blocks = part.blocks.unwrap_or(0);
+        if part.outside_bytes * 4 > part.bytes {
+            return Ok(None);
+        }
+        if part.rows.is_some() || blocks == 0 {
+            return Ok(Some(part.rows.unwrap_or(0)));
+        }
+        let percent = (SAMPLED_BLOCKS * 100) as f64 / blocks as f64;
+        let percent = percent.clamp(0.001, 100.0);
+        let relation = Relation::only(self.facts.capabilities.dialect, &part.table);
+        let [rows, _] = numbers(connection, &relation.count_sample(percent))?;
+        Ok(Some((rows as f64 * 100.0 / percent) as u64))
+    }
+
     fn evenly(
         &self,
-        number: u32,
-        part: &StoragePart,
+        (number, part): (u32, &StoragePart),
         blocks: u64,
+        rows: u64,
         weights: &Weights,
         cuts: &mut Vec<Cut>,
     ) {
-        let rows = part.rows.unwrap_or(0);
         let per_block = rows.div_ceil(blocks.max(1)).max(1);
         let block_bytes = part.bytes / blocks.max(1);
         let by_bytes = self.limits.bytes / block_bytes.max(1);

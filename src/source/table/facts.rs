@@ -97,6 +97,12 @@ impl Facts {
         find(&self.columns, name)
     }
 
+    /// Whether all of it can be read by blocks.
+    pub(super) fn has_blocks(&self) -> bool {
+        let parts = &self.storage.parts;
+        !parts.is_empty() && parts.iter().all(|part| part.blocks.is_some())
+    }
+
     /// What differs once a row was changed; `None` where that cannot be told.
     pub(super) fn changes(&self) -> Option<String> {
         if self.storage.parts.is_empty() {

@@ -55,16 +55,20 @@ pub(super) struct Selection {
     ways: Vec<Way>,
     /// Whether every field goes as it came, and there is none beside them.
     whole: bool,
+    /// Whether positions are not noted that are not to be told from the row that is kept.
+    lacks_positions: bool,
     may_have_null: bool,
 }
 
 impl Selection {
-    /// For `fields`, each a column of the source with its handling, as the columns of `layout`.
+    /// For `fields`, each a column of the source with its handling, as the columns of `layout`;
+    /// `notes` says whether it is noted where rows stand, also where that costs something.
     pub(super) fn of(
         facts: &Facts,
         fields: &[(Ident, Handling)],
         layout: &Layout,
         has_blocks: bool,
+        notes: bool,
     ) -> Result<Self> {
         if layout.columns.len() != fields.len() {
             return Err(Error::new(ErrorKind::Internal, "the layout is not that of the source"));
@@ -80,7 +84,7 @@ impl Selection {
             selection.ways.push(way);
             selection.may_have_null |= column.nullable && !target.nullable;
         }
-        selection.add_positions(facts, has_blocks);
+        selection.add_positions(facts, has_blocks, notes);
         Ok(selection)
     }
 
@@ -106,7 +110,7 @@ impl Selection {
             selection.names.push(name.as_str().to_owned());
             selection.ways.push(Way::AsItIs);
         }
-        selection.add_positions(facts, has_blocks);
+        selection.add_positions(facts, has_blocks, true);
         Ok(selection)
     }
 
@@ -118,35 +122,41 @@ impl Selection {
             positions: Positions::default(),
             ways: Vec::new(),
             whole: true,
+            lacks_positions: false,
             may_have_null: false,
         }
     }
 
     /// Adds what tells where a row stands, where no field does.
-    fn add_positions(&mut self, facts: &Facts, has_blocks: bool) {
+    fn add_positions(&mut self, facts: &Facts, has_blocks: bool, notes: bool) {
         self.whole = self.ways.iter().all(|way| matches!(way, Way::AsItIs));
-        let mut add = |name: &str, expression: String| {
-            self.positions.0.push((name.to_owned(), self.expressions.len()));
-            self.expressions.push(expression);
-            self.types.push(ColumnType::Text);
-            self.whole = false;
-        };
-        if has_blocks {
-            add(ADDRESS, format!("CAST(t.{ADDRESS} AS text)"));
+        let place_of = |name: &str| self.names.iter().position(|field| field == name);
+        let places: Vec<_> =
+            facts.key.iter().map(|column| place_of(column.name.as_str())).collect();
+        let is_told = !places.is_empty() && places.iter().all(Option::is_some);
+        self.lacks_positions = !notes && !(self.whole && is_told);
+        if self.lacks_positions {
             return;
         }
-        for column in &facts.key {
+        if has_blocks && !is_told {
+            self.add(ADDRESS, format!("CAST(t.{ADDRESS} AS text)"));
+            return;
+        }
+        for (column, place) in facts.key.iter().zip(places) {
             let name = column.name.as_str();
-            match self.names.iter().position(|field| field == name) {
+            match place {
                 Some(at) => self.positions.0.push((name.to_owned(), at)),
-                None => {
-                    self.positions.0.push((name.to_owned(), self.expressions.len()));
-                    self.expressions.push(format!("CAST(t.{} AS text)", column.name));
-                    self.types.push(ColumnType::Text);
-                    self.whole = false;
-                }
+                None => self.add(name, format!("CAST(t.{} AS text)", column.name)),
             }
         }
+    }
+
+    /// Adds a field that is not the target's.
+    fn add(&mut self, name: &str, expression: String) {
+        self.positions.0.push((name.to_owned(), self.expressions.len()));
+        self.expressions.push(expression);
+        self.types.push(ColumnType::Text);
+        self.whole = false;
     }
 
     /// How many fields a row of the target has.
@@ -157,7 +167,12 @@ impl Selection {
     /// Whether a row carries fields beside those of the target, or fields that are changed: then its
     /// position is not to be told from the row that is kept.
     pub(super) fn notes_positions(&self) -> bool {
-        !self.whole
+        !self.whole && !self.lacks_positions
+    }
+
+    /// Whether what would have to be noted is not.
+    pub(super) fn lacks_positions(&self) -> bool {
+        self.lacks_positions
     }
 
     /// The record of a row, for the reject store.

@@ -10,7 +10,22 @@ use std::sync::Arc;
 
 /// The batches into which a feed is cut for four workers, and what it says of that.
 pub(super) fn plan(home: &Home, feed: &TableColumns, limits: CutLimits) -> (Vec<Bounds>, String) {
-    let surroundings = Surroundings::new(Arc::new(home.engine().clone()), 4);
+    planned(home, feed, limits, true)
+}
+
+/// The same where nothing depends on the order of the rows.
+fn unordered(home: &Home, feed: &TableColumns, limits: CutLimits) -> (Vec<Bounds>, String) {
+    planned(home, feed, limits, false)
+}
+
+fn planned(
+    home: &Home,
+    feed: &TableColumns,
+    limits: CutLimits,
+    ordered: bool,
+) -> (Vec<Bounds>, String) {
+    let mut surroundings = Surroundings::new(Arc::new(home.engine().clone()), 4);
+    surroundings.ordered = ordered;
     feed.begin(&surroundings).unwrap();
     let mut batches = Vec::new();
     feed.plan(limits, &mut |bounds| {
@@ -117,6 +132,45 @@ fn a_table_without_a_key_is_read_by_blocks_as_of_one_snapshot() {
 }
 
 #[test]
+fn a_table_that_was_never_counted_is_cut_by_what_a_few_of_its_blocks_have() {
+    let home = Home::postgres();
+    home.sql(
+        "create table a (v text); alter table a set (autovacuum_enabled = off);
+         insert into a select repeat('x', 200) || n from generate_series(1, 30000) n",
+    );
+    let (batches, told) = plan(&home, &whole(home.engine(), "a"), rows(1000));
+    assert!(told.contains("by ranges of blocks of 1 table;"), "{told}");
+    let planned: u64 = batches.iter().map(|bounds| bounds.rows).sum();
+    assert!((24_000..36_000).contains(&planned) && batches.len() >= 30, "{planned}");
+    arrives(&home, |feed| feed);
+}
+
+/// batch 3.6.1
+#[test]
+fn a_table_of_one_instant_is_read_by_blocks_where_no_order_counts() {
+    let home = Home::postgres();
+    home.sql(
+        "create table a (id integer primary key, k integer, v integer);
+         insert into a select n, n % 500, n from generate_series(3000, 1, -1) n; analyze a",
+    );
+    for (how, by_blocks) in
+        [(Consistency::Snapshot, true), (Consistency::Static, true), (Consistency::PerBatch, false)]
+    {
+        let feed = whole(home.engine(), "a").consistency(how);
+        let (_, told) = unordered(&home, &feed, rows(100));
+        assert_eq!(told.contains("by ranges of blocks"), by_blocks, "{told}");
+        arrives(&home, |feed| feed.consistency(how));
+        // The order of its key decides where several rows have one key of the target.
+        home.sql("drop table if exists c; create table c (k int primary key, id int, v int)");
+        let feed = whole(home.engine(), "a").consistency(how);
+        home.run(&copy(&home, feed, "c", Mode::Upsert, &["k"]).batch_rows(100));
+        let last =
+            home.rows("select count(*) from c where id <> (select max(id) from a where a.k = c.k)");
+        assert_eq!(last, ["0"], "{how}");
+    }
+}
+
+#[test]
 fn partitions_and_what_inherits_are_read_once() {
     let home = Home::postgres();
     home.sql(
@@ -137,6 +191,10 @@ fn partitions_and_what_inherits_are_read_once() {
     );
     // The key of the one says nothing of the other's.
     arrives(&home, |feed| feed);
+    // Who may read all of it need not be allowed to read its parts one by one.
+    let feed = whole(home.engine(), "a").consistency(Consistency::Snapshot);
+    let (_, told) = unordered(&home, &feed, rows(100));
+    assert!(told.contains("by exact ranges"), "{told}");
     arrives(&home, |feed| feed.partitions(Partitions::Blocks));
 }
 
@@ -159,6 +217,23 @@ fn statistics_and_samples_part_a_table_and_their_ends_are_open() {
         assert_eq!(home.run(&job).inserted, 20_002);
     }
     assert_same(&home, "a", "b");
+}
+
+/// batch 3.6.1
+#[test]
+fn a_large_table_with_a_key_of_several_columns_is_sampled_and_not_counted() {
+    let home = Home::postgres();
+    home.sql(
+        "create table a (s text, k int, v int, primary key (s, k));
+         insert into a select chr(65 + n % 7), n, n from generate_series(1, 150000) n; analyze a",
+    );
+    let (batches, told) = plan(&home, &whole(home.engine(), "a"), rows(5_000));
+    assert!(told.contains("by ranges of (s, k) from a sample") && batches.len() >= 30, "{told}");
+    let job = copy(&home, whole(home.engine(), "a"), "b", Mode::Append, &[]).workers(2);
+    assert_eq!(home.run(&job).inserted, 150_000);
+    let most = home.rows("select max(read) < 15000 from rowmill.batch");
+    assert_eq!(most, ["t"]);
+    assert_eq!(home.rows("select count(*) from (select * from a except select * from b) x"), ["0"]);
 }
 
 #[test]

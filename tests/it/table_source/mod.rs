@@ -7,6 +7,7 @@
 //! - `kill`:        kill -9, and the same command again
 //! - `share`:       one pool for both ends, few connections; skew between the workers
 //! - `replicas`:    which servers are read from, and what dies meanwhile
+//! - `passage`:     what is passed through is what is read as texts, bad rows among it
 //! - `rejects`:     a bad row costs one row, and is found again
 
 mod consistency;
@@ -14,6 +15,7 @@ mod content;
 mod cuts;
 #[cfg(feature = "cli")]
 mod kill;
+mod passage;
 mod rejects;
 mod replicas;
 mod restart;

@@ -121,7 +121,7 @@ fn a_snapshot_whose_holder_was_lost_ends_the_run_and_the_next_one_carries_on() {
     let error = job(table(), lose).run(home.engine()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Source);
     assert!(error.to_string().contains("the snapshot is gone"), "{error}");
-    assert!(carried_on(&home, table()).unwrap() >= 4);
+    assert!(carried_on(&home, table()).unwrap() >= 1);
     super::assert_same(&home, "before", "b");
 }
 
@@ -138,7 +138,7 @@ struct Fat {
 #[test]
 fn a_connection_that_is_lost_while_a_batch_is_read_costs_a_second_reading() {
     let home = Arc::new(home_with_rows());
-    home.sql("alter table a add filler text not null default repeat('x', 100000)");
+    home.sql("alter table a add filler text not null default repeat('x', 400000)");
     home.sql("delete from a where id > 400; delete from before where id > 400");
     let seen = AtomicU64::new(0);
     let server = Arc::clone(&home);
@@ -151,7 +151,7 @@ fn a_connection_that_is_lost_while_a_batch_is_read_costs_a_second_reading() {
                      where query like 'COPY (SELECT%' and datname = current_database()",
                 );
             }
-            assert_eq!(row.filler.len(), 100_000);
+            assert_eq!(row.filler.len(), 400_000);
             Ok(Row { id: row.id, v: row.v })
         })
         .write(Append::<Row>::new().table("b"))

@@ -147,13 +147,16 @@ impl Work {
         match self {
             Self::Load | Self::File | Self::Copy | Self::Bad => {
                 let bad = if self == Self::Bad { BAD } else { "false" };
+                // Beside the table of the set-up, whose key and statistics the contenders need.
                 servers.sql(&format!(
-                    "drop table if exists lineitem; create table lineitem ({TYPED_COLUMNS});
-                     copy lineitem from '{}' (format csv, header);
-                     delete from lineitem where {bad}",
+                    "drop table if exists expected; create table expected ({TYPED_COLUMNS});
+                     copy expected from '{}' (format csv, header);
+                     delete from expected where {bad}",
                     servers.csv(rows).display()
                 ));
-                servers.pair(SUM_LINEITEM)
+                let sum = servers.pair(&SUM_LINEITEM.replace("lineitem", "expected"));
+                servers.sql("drop table expected");
+                sum
             }
             Self::Read => {
                 let sum = (0..rows).map(|n| LineItem::nth(n).sum()).fold(0, u64::wrapping_add);

@@ -1,10 +1,11 @@
-//! Loading rows.
+//! Loading rows, and reading them in bulk.
 
 use super::line::Line;
 use super::prepared::{no_text, unexpected};
 use super::query::rows_in;
 use crate::backend::postgres::errors;
 use crate::backend::postgres::report::Report;
+use crate::backend::postgres::statement::results::Failure;
 use crate::error::Error;
 use crate::spent::{self, Step};
 use postgres_protocol::message::frontend;
@@ -75,5 +76,35 @@ impl Line {
             }
         }
         self.write(&[], &DONE)
+    }
+    /// Sends `COPY ... TO STDOUT` and waits until the server begins to answer with data.
+    pub(crate) fn start_copy_out(&mut self, sql: &str) -> Result<(), Error> {
+        self.outbox.clear();
+        frontend::query(sql, &mut self.outbox).map_err(|_| no_text())?;
+        self.send()?;
+        let message = self.next()?;
+        match message.kind {
+            b'H' => Ok(()),
+            b'E' => Err(self.refused(&message)),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// Hands out the data of a `COPY ... TO STDOUT` that has begun, message by message, each where it
+    /// lies in what came.
+    pub(crate) fn copy_out(
+        &mut self,
+        each: &mut dyn FnMut(&[u8]) -> Result<(), Error>,
+    ) -> Result<(), Failure> {
+        loop {
+            let message = self.next().map_err(Failure::ByServer)?;
+            match message.kind {
+                b'd' => each(self.body(&message)).map_err(Failure::ByCaller)?,
+                b'c' | b'C' => {}
+                b'Z' => return Ok(()),
+                b'E' => return Err(Failure::ByServer(self.refused(&message))),
+                _ => return Err(Failure::ByServer(unexpected())),
+            }
+        }
     }
 }

@@ -9,7 +9,7 @@
 //! - `flight`:    statements that are sent together
 //! - `row`:       a row where it lies in what came
 //! - `simple`:    statements without parameters
-//! - `copy`:      loading rows
+//! - `copy`:      loading rows, and reading them in bulk
 //!
 //! The driver opens a connection: it knows how a password is given. It also closes it, and asks
 //! what is asked rarely. What is done for each statement and each row is done here, on the same

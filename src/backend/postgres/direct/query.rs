@@ -123,7 +123,7 @@ impl Line {
     }
 
     /// Reads the rest of a result; `false` if that takes too long.
-    fn drain(&mut self) -> bool {
+    pub(crate) fn drain(&mut self) -> bool {
         let deadline = Instant::now() + DRAIN;
         while Instant::now() < deadline {
             match self.next_before(Some(deadline)) {

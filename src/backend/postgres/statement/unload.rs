@@ -1,7 +1,8 @@
 //! COPY TO: the rows of a query, as the server packs them.
 //!
-//! The driver hands out the stream in the pieces that came over the wire; a row that lies in one of
-//! them is not copied.
+//! The stream is handed out in the pieces that came over the wire; a row that lies in one of them is
+//! not copied. The driver gives each piece to a channel and takes it out again, so that it is asked
+//! only where the line is not free.
 
 use super::results::Failure;
 use crate::backend::postgres::commit;
@@ -35,7 +36,12 @@ pub(crate) fn unload(
     let traces = Traces::of(&sql);
     connection.note(&sql, traces);
     let timer = connection.start_timer();
-    let outcome = match once(connection, &sql, fields, each) {
+    let outcome = if connection.is_free() {
+        directly(connection, &sql, fields, each)
+    } else {
+        by_driver(connection, &sql, fields, each)
+    };
+    let outcome = match outcome {
         // What the reader of the rows says is no word on the statement.
         Err(Failure::ByCaller(error)) => connection.conclude(timer, Ok(())).and(Err(error)),
         Err(Failure::AtStart(error) | Failure::ByServer(error)) => {
@@ -46,7 +52,29 @@ pub(crate) fn unload(
     commit::check(connection, traces, outcome)
 }
 
-fn once(
+fn directly(
+    connection: &mut PostgresConnection,
+    sql: &str,
+    fields: u16,
+    each: Each<'_>,
+) -> Result<u64, Failure> {
+    let Some(line) = &mut connection.line else { return Err(Failure::AtStart(closed())) };
+    line.start_copy_out(sql).map_err(Failure::AtStart)?;
+    // Until the stream is read to its end, also where `each` panics.
+    (connection.broken, connection.running) = (true, true);
+    let mut decoder = Decoder::new(fields);
+    let mut hand = |fields: Fields<'_>| each(Unloaded { fields, fault: None });
+    let read = line.copy_out(&mut |piece| decoder.push(piece, &mut hand));
+    let outcome = read.and_then(|()| decoder.finish().map_err(Failure::ByServer));
+    let finished = match &outcome {
+        Err(Failure::ByCaller(_)) => line.drain(),
+        _ => true,
+    };
+    (connection.broken, connection.running) = (!finished, !finished);
+    outcome
+}
+
+fn by_driver(
     connection: &mut PostgresConnection,
     sql: &str,
     fields: u16,

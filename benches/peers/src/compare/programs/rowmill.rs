@@ -235,7 +235,9 @@ pub fn copy(task: &Task) -> Answer {
             let typed = ColumnType::parse(typed).expect("a type");
             Some(TableColumn::new(Ident::new(name).expect("a name"), typed))
         });
-        let feed = TableColumns::table("lineitem", columns.collect()).expect("a table").on(&from);
+        // As of one instant, which is what all others do.
+        let feed = TableColumns::table("lineitem", columns.collect()).expect("a table");
+        let feed = feed.on(&from).consistency(Consistency::Snapshot);
         let table = TableName::parse("lineitem").expect("a name");
         let columns = feed.columns().to_vec();
         let into = Target::new(table, columns, Vec::new(), Mode::Append).expect("a target");
