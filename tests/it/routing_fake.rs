@@ -3,8 +3,8 @@
 use crate::support::fake::Fake;
 use rowmill::backend::Backend;
 use rowmill::{
-    Acquire, Clock, Engine, Error, ErrorKind, Intent, LogPosition, NodeHealth, Policy, PoolHooks,
-    PoolOptions, RoutingOptions, ServerState, SqlState,
+    Acquire, Clock, Engine, Error, ErrorKind, Executor, Intent, LogPosition, NodeHealth, Policy,
+    PoolHooks, PoolOptions, RoutingOptions, ServerState, SqlState,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -187,6 +187,31 @@ fn a_long_read_that_a_replica_cancelled_is_lent_another_one_for_a_while() {
     let used = loans().iter().zip(before).filter(|(after, before)| **after > *before).count();
     assert_eq!(used, 1);
     assert!(Engine::open("sqlite::memory:").unwrap().steady(true).unwrap().is_none());
+}
+
+#[test]
+fn a_read_that_every_replica_cancels_is_run_on_each_once_and_ends_on_the_primary() {
+    let trial = Trial::new(|options| options);
+    let loans = || trial.engine.nodes().iter().map(|it| it.pool.check_outs).collect::<Vec<_>>();
+    let conflict = || {
+        Error::new(ErrorKind::Database, "canceled").with_sqlstate(SqlState::parse("40001").unwrap())
+    };
+    let before = loans();
+    let mut runs = 0;
+    let read = trial.engine.read(|_| {
+        runs += 1;
+        if runs < 3 { Err(conflict()) } else { Ok(()) }
+    });
+    read.unwrap();
+    let each: Vec<_> = loans().iter().zip(before).map(|(after, before)| after - before).collect();
+    assert_eq!((runs, each), (3, vec![1, 1, 1]));
+    // The primary cancels nothing for a replay; what it refuses is told.
+    runs = 0;
+    let refused: rowmill::Result<()> = trial.engine.read(|_| {
+        runs += 1;
+        Err(conflict())
+    });
+    assert_eq!((refused.unwrap_err().sqlstate(), runs), (SqlState::parse("40001"), 3));
 }
 
 #[test]

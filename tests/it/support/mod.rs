@@ -5,6 +5,7 @@
 //! - `chinook`:  a shop for music, as entities and with rows
 //! - `cluster`:  a private PostgreSQL server, and a database per test
 //! - `command`:  the built `rowmill` command: run it, watch it, kill it
+//! - `conflict`: replicas that cancel who is in the way of what they replay
 //! - `counted`:  an engine that tells which statements were run
 //! - `crowd`:    many threads at one pool
 //! - `data`:     the nights of real data that lie beside the repository
@@ -35,6 +36,7 @@ pub mod chinook;
 pub mod cluster;
 #[cfg(feature = "cli")]
 pub mod command;
+pub mod conflict;
 pub mod counted;
 pub mod crowd;
 pub mod data;

@@ -29,9 +29,15 @@ pub fn shared() -> MutexGuard<'static, Trio> {
 
 impl Trio {
     pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// The same, all of them with these settings.
+    pub fn start_with(settings: &[&str]) -> Self {
         // What a replica that was away has missed is kept for it.
-        let primary = Cluster::start_with(&["wal_keep_size=256MB"]);
-        let replica = || Cluster::replica_of(&primary, &["wal_keep_size=256MB"]);
+        let settings: Vec<_> = ["wal_keep_size=256MB"].iter().chain(settings).copied().collect();
+        let primary = Cluster::start_with(&settings);
+        let replica = || Cluster::replica_of(&primary, &settings);
         let replicas = thread::scope(|scope| {
             let second = scope.spawn(replica);
             [replica(), second.join().unwrap()]

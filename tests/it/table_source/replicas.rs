@@ -1,5 +1,6 @@
 //! A table that is read from replicas: which of them, how fresh they are, and what dies meanwhile.
 
+use crate::support::conflict::impatient;
 use crate::support::trio::{self, Trio, one, settled, until};
 use crate::support::{Home, LIMIT};
 use rowmill::{
@@ -227,4 +228,18 @@ fn a_batch_whose_replica_dies_is_read_elsewhere() {
     assert!(report.retries >= 1, "{}", report.retries);
     let again = trial.home.rows(&format!("select port from seen where id = {}", row.id));
     assert_ne!(again, [row.port.to_string()], "it was dead by then");
+}
+
+#[test]
+fn a_batch_that_a_replica_cancels_for_what_it_replays_is_read_again_and_each_row_is_there_once() {
+    let trio = impatient();
+    let trial = Trial::new(&trio, LIMIT);
+    let table = trial.fat();
+    let (report, _) = trial.run_while(table, |server| {
+        trio.clean_away("fat");
+        // It is in the middle of the rows, and is told to end.
+        trio.until_readers_are_told(server);
+    });
+    trial.assert_exact(FAT_ROWS);
+    assert!(report.retries >= 1, "{}", report.retries);
 }
