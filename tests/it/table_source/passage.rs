@@ -56,9 +56,9 @@ fn a_bad_row_amid_rows_that_are_passed_through_costs_one_row() {
     let home = Home::postgres();
     home.sql(
         "create table a (n integer, t text);
-         insert into a select n, 'n' || n from generate_series(1, 3000) n;
-         update a set n = -n where n in (700, 701, 2500);
-         update a set n = null where n = 1234; update a set t = 'too long' where n = 2222;
+         insert into a select case when n in (700, 701, 2500) then -n when n <> 1234 then n end,
+                 case when n <> 2222 then 'n' || n else 'too long' end
+             from generate_series(1, 3000) n;
          analyze a; create table b (n integer not null check (n > 0), t varchar(5))",
     );
     let feed = || whole(home.engine(), "a").consistency(Consistency::Static);

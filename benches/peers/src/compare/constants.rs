@@ -6,6 +6,9 @@ pub const ROWS_OF_SCALE: f64 = 6_000_000.0;
 pub const SEED: u64 = 0x5EED_0F_12B0;
 /// Rows of a batch, where nothing else is said.
 pub const BATCH_ROWS: usize = 5_000;
+/// Rows of a batch that is passed on as it is: PostgreSQL up to 15 needs a millisecond to begin and end a
+/// COPY, however few rows it has.
+pub const COPY_BATCH_ROWS: usize = 20_000;
 /// Rows of the table `accounts`.
 pub const ACCOUNTS: i64 = 100_000;
 /// How many statements sleep at once, and how often each of their callers has one sleep.

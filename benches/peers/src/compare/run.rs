@@ -89,10 +89,10 @@ pub struct Plan {
 impl Plan {
     pub fn new(work: Work, rows: u64, rounds: usize) -> Self {
         let contenders = of(work);
-        let batch = if matches!(work, Work::Upsert | Work::UpsertNew) {
-            1_000
-        } else {
-            super::constants::BATCH_ROWS
+        let batch = match work {
+            Work::Upsert | Work::UpsertNew => 1_000,
+            Work::Copy => super::constants::COPY_BATCH_ROWS,
+            _ => super::constants::BATCH_ROWS,
         };
         Self { work, rows, connections: None, batch, callers: 1, rounds, contenders }
     }

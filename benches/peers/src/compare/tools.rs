@@ -37,8 +37,10 @@ pub fn psql_pipe(servers: &Servers, task: &Task) -> Vec<String> {
 
 pub fn pgloader(_: &Servers, task: &Task) -> Vec<String> {
     let (file, url) = (task.file.display().to_string(), format!("{}?tablename=lineitem", task.url));
-    let header = ["--with", "skip header = 1", "--with", "fields terminated by ','"];
-    words(&[&["pgloader", "--type", "csv"], &header[..], &[&file, &url]].concat())
+    // Else it takes the blanks at the ends of texts away.
+    let options = ["skip header = 1", "fields terminated by ','", "keep unquoted blanks"];
+    let options: Vec<_> = options.iter().flat_map(|option| ["--with", option]).collect();
+    words(&[&["pgloader", "--type", "csv"], &options[..], &[&file, &url]].concat())
 }
 
 /// It makes the table itself, and copies no other one.
