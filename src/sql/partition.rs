@@ -27,6 +27,16 @@ pub struct Weights {
     pub columns: Vec<Ident>,
 }
 
+/// What a sample is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sampled {
+    /// Rows anywhere: all blocks are read.
+    Rows,
+    /// All rows of some blocks. Where the key goes with the order of the rows, as that of a table that
+    /// only grows does, they are next to each other: what lies between two blocks is not seen.
+    Blocks,
+}
+
 impl Relation {
     /// A table, with all that inherit from it.
     pub fn table(dialect: Dialect, table: &TableName) -> Self {
@@ -99,8 +109,12 @@ impl Relation {
         )
     }
 
-    /// About `count` keys that part a sample of `percent` % of a table's blocks evenly.
-    pub fn sample(&self, key: &[Ident], percent: f64, count: u64) -> String {
+    /// About `count` keys that part a sample of `percent` % of a table's rows, or of its blocks, evenly.
+    pub fn sample(&self, key: &[Ident], of: Sampled, percent: f64, count: u64) -> String {
+        let way = match of {
+            Sampled::Rows => "BERNOULLI",
+            Sampled::Blocks => "SYSTEM",
+        };
         let names = of(key);
         let shown: Vec<_> =
             key.iter().map(|name| self.dialect.key_to_read(&format!("t.{name}"))).collect();
@@ -114,7 +128,7 @@ impl Relation {
              _rowmill_place FROM (\
              SELECT {names}, row_number() OVER (ORDER BY {names}) AS _rowmill_place, \
              count(*) OVER () AS _rowmill_total \
-             FROM {} TABLESAMPLE SYSTEM ({percent}) REPEATABLE (20260829){there}) AS t) AS t \
+             FROM {} TABLESAMPLE {way} ({percent}) REPEATABLE (20260829){there}) AS t) AS t \
              WHERE _rowmill_behind <> _rowmill_part ORDER BY _rowmill_place",
             shown.join(", "),
             self.from

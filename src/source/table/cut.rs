@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::ident::Ident;
 use crate::source::bounds::CutLimits;
 use crate::sql::literal::Literal;
-use crate::sql::partition::Weights;
+use crate::sql::partition::{Sampled, Weights};
 
 /// So many pieces to a worker, that those who are done early find more to do.
 const PIECES_PER_WORKER: u64 = 8;
@@ -19,6 +19,9 @@ const LEAST_ROWS: u64 = 100;
 const COUNTED_ROWS: u64 = 100_000;
 /// So many rows of a sample to a piece: their sizes then differ by a fifth or so.
 const SAMPLED_ROWS: u64 = 30;
+/// Of a table up to this size rows are sampled, and of a larger one blocks, which are far less to read
+/// and may part it less evenly.
+const SCANNED_BYTES: u64 = 1 << 30;
 /// What a piece has in bytes at least.
 const LEAST_BYTES: u64 = 64 << 10;
 /// What is thought to be a row, where nothing is known of its size.
@@ -208,7 +211,8 @@ impl Cutter<'_> {
         let percent = (wanted * SAMPLED_ROWS * 100) as f64 / rows.max(1) as f64;
         let percent = percent.clamp(0.1, 100.0);
         let mut inner: Vec<Vec<_>> = Vec::new();
-        let sql = self.facts.relation.sample(&names, percent, wanted);
+        let of = if self.bytes() <= SCANNED_BYTES { Sampled::Rows } else { Sampled::Blocks };
+        let sql = self.facts.relation.sample(&names, of, percent, wanted);
         connection.query(&sql, &[], &mut |row| {
             let value = (0..names.len()).map(|index| literal(row.cell(index)?));
             inner.push(value.collect::<Result<_>>()?);
@@ -218,8 +222,9 @@ impl Cutter<'_> {
         Ok(Pieces {
             cuts: self.even(inner.into_iter(), rows),
             reason: format!(
-                "by ranges of ({}) from a sample of {percent:.1} % of its blocks",
-                list(&names)
+                "by ranges of ({}) from a sample of {percent:.1} % of its {}",
+                list(&names),
+                if of == Sampled::Rows { "rows" } else { "blocks" }
             ),
         })
     }

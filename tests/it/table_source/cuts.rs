@@ -250,6 +250,24 @@ fn a_large_table_is_cut_by_its_statistics_without_being_asked() {
     assert!(told.contains("from a sample"), "{told}");
 }
 
+/// batch 3.6.3, 3.7.3: rows that lie in the order of their key, so that those of a block say little of the
+/// others.
+#[test]
+fn parts_from_a_sample_have_about_the_rows_of_a_batch() {
+    let home = Home::postgres();
+    home.sql(
+        "create table a (k bigint primary key, v int);
+         insert into a select n, n from generate_series(1, 150000) n; analyze a",
+    );
+    let feed = whole(home.engine(), "a").partitions(Partitions::Sample);
+    assert_eq!(
+        home.run(&copy(&home, feed, "b", Mode::Append, &[]).batch_rows(500)).inserted,
+        150_000
+    );
+    let most: u64 = home.rows("select max(read) from rowmill.batch")[0].parse().unwrap();
+    assert!((500..1_250).contains(&most), "{most}");
+}
+
 #[test]
 fn a_query_is_read_by_the_key_it_yields() {
     on_both(|home| {
