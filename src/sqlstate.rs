@@ -77,6 +77,8 @@ impl SqlState {
     pub const OUT_OF_MEMORY: Self = Self(*b"53200");
     /// `54000`, larger than the database can hold.
     pub const PROGRAM_LIMIT_EXCEEDED: Self = Self(*b"54000");
+    /// `40P01`, two transactions wait for each other, and this one was chosen to end.
+    pub const DEADLOCK_DETECTED: Self = Self(*b"40P01");
     /// `55P03`, a lock is held by another.
     pub const LOCK_NOT_AVAILABLE: Self = Self(*b"55P03");
     /// `58030`, I/O error.

@@ -130,6 +130,15 @@ pub trait Connection: Debug + Send {
     /// `Database` or `Disconnect`.
     fn run(&mut self, sql: &str) -> Result<()>;
 
+    /// Has statements without parameters run ahead of the next request, and sent with it where they
+    /// can be, so that they cost no round trip of their own. They must not end the transaction, nor a
+    /// part of it: then, and where nothing can be sent together, they run at once. What they fail with,
+    /// the next request fails with; a rollback that comes before it takes them back unsent.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run), where they run at once.
+    fn ahead(&mut self, sql: &str) -> Result<()>;
+
     /// Runs one statement and returns how many rows it changed.
     ///
     /// # Errors
@@ -190,6 +199,13 @@ pub trait Connection: Debug + Send {
     /// # Errors
     /// `Database` or `Disconnect`.
     fn begin(&mut self) -> Result<()>;
+
+    /// Starts a transaction that is going to write and runs `settings` in it, which may be nothing:
+    /// ahead of its first statement, as [`ahead`](Self::ahead).
+    ///
+    /// # Errors
+    /// As [`begin`](Self::begin), where it is started at once.
+    fn begin_with(&mut self, settings: &str) -> Result<()>;
 
     /// Commits. After an error other than one of the class `Data` or `Transient` nobody knows
     /// whether it held.

@@ -1,6 +1,6 @@
 //! What a run does before its first batch: the lock, a look, the plan.
 
-use super::change;
+use super::change::{self, OnChange};
 use super::ledger::{JobRecord, Ledger, RunRecord};
 use super::members;
 use super::meter::Meter;
@@ -19,13 +19,16 @@ pub(super) enum Begun {
     Complete(Ledger, JobRecord),
     /// There is something to do, perhaps the rest of an earlier run.
     Open(Ledger, JobRecord, Sink),
+    /// This run has planned it, and nobody else works on it: all of it is to be done.
+    Planned(Ledger, JobRecord, Sink),
 }
 
 /// What is there of the job.
 pub(super) enum Look {
     Complete(Ledger, JobRecord),
     Begun(Ledger, JobRecord, Sink),
-    New(Sink),
+    /// With the ledger, where there is one.
+    New(Option<Ledger>, Sink),
 }
 
 /// Takes the lock of the job, looks what is there, and plans what is not. What is refused so far
@@ -35,7 +38,7 @@ pub(super) fn begin(start: &Start<'_>, patience: &Patience<'_>, meter: &Meter) -
     let look = || patience.with_connection(|connection| look(start, connection));
     let found = look().map_err(|error| name_holder(start, error))?;
     match found {
-        Look::New(_) if start.joins.is_some() => {
+        Look::New(..) if start.joins.is_some() => {
             members::plan_once(start, patience, look, |found| go_on(start, patience, meter, found))
         }
         found => go_on(start, patience, meter, found),
@@ -44,6 +47,7 @@ pub(super) fn begin(start: &Start<'_>, patience: &Patience<'_>, meter: &Meter) -
 
 /// Carries on with what there is of the job, or plans it.
 fn go_on(start: &Start<'_>, patience: &Patience<'_>, meter: &Meter, found: Look) -> Result<Begun> {
+    let is_new = matches!(found, Look::New(..)) && start.joins.is_none();
     let (ledger, job, sink) = match found {
         Look::Complete(ledger, job) => {
             sweep(start, patience, &ledger, &job)?;
@@ -59,20 +63,23 @@ fn go_on(start: &Start<'_>, patience: &Patience<'_>, meter: &Meter, found: Look)
                     // The first attempt was cut off; what it did is looked at by the next run.
                     None => Err(Error::new(ErrorKind::Ledger, "the job could not be begun again")),
                 })?;
-                return go_on(start, patience, meter, Look::New(sink));
+                return go_on(start, patience, meter, Look::New(Some(ledger), sink));
             }
             if sink.is_staged() {
                 patience.with_connection(|connection| ledger.ensure_seal(connection, job.id))?;
             }
             (ledger, job, sink)
         }
-        Look::New(sink) => {
+        Look::New(found, sink) => {
             let began = Instant::now();
             // Nothing is held while the source is read from end to end.
             let plan = Plan::make(start, patience.ending)?;
             let (ledger, job) = patience.with_connection(|connection| {
                 // ORDER: a job that is refused leaves nothing behind, not even a ledger.
-                let ledger = Ledger::open(connection, start.ledger)?;
+                let ledger = match &found {
+                    Some(ledger) => ledger.clone(),
+                    None => Ledger::open(connection, start.ledger)?,
+                };
                 let job = plan.record(start, &ledger, &sink, connection)?;
                 Ok((ledger, job))
             })?;
@@ -87,7 +94,10 @@ fn go_on(start: &Start<'_>, patience: &Patience<'_>, meter: &Meter, found: Look)
             patience.with_connection(|connection| ledger.memo(connection, job.id))?;
         stateful.recall(&memo, begun)?;
     }
-    Ok(Begun::Open(ledger, job, sink))
+    Ok(match is_new {
+        true => Begun::Planned(ledger, job, sink),
+        false => Begun::Open(ledger, job, sink),
+    })
 }
 
 /// Takes away what the last run has left if it was killed right behind the end.
@@ -111,7 +121,7 @@ fn look(start: &Start<'_>, connection: &mut dyn Connection) -> Result<Look> {
 fn look_closely(start: &Start<'_>, connection: &mut dyn Connection) -> Result<Look> {
     let found = Ledger::find(connection, start.ledger)?;
     // One of an older version is brought up to this one before it is relied upon.
-    let ledger = found.map(|_| Ledger::open(connection, start.ledger)).transpose()?;
+    let ledger = found.map(|ledger| ledger.brought_up(connection)).transpose()?;
     let job = match &ledger {
         Some(ledger) => ledger.job(connection, start.identity)?,
         None => None,
@@ -127,7 +137,7 @@ fn look_closely(start: &Start<'_>, connection: &mut dyn Connection) -> Result<Lo
     }
     Ok(match (ledger, job) {
         (Some(ledger), Some(job)) => Look::Begun(ledger, job, sink),
-        _ => Look::New(sink),
+        (ledger, _) => Look::New(ledger, sink),
     })
 }
 
@@ -138,6 +148,8 @@ fn find_sink(start: &Start<'_>, connection: &mut dyn Connection, is_new: bool) -
     Ok(match found {
         Sink::Table(table) => {
             let table = table.staging_beside(start.ledger.clone()).keep_refused(keeps_refused);
+            // What may have to begin again must not have left rows that would stay.
+            let table = table.load_directly(start.on_change == OnChange::Refuse);
             Sink::Table(Box::new(table))
         }
         file @ Sink::File(_) => file,

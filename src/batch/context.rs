@@ -7,17 +7,21 @@ use super::lineage::Lineage;
 use super::meter::Meter;
 use super::patience::Patience;
 use super::unit::Phase;
+use crate::backend::Connection;
+use crate::error::Result;
 use crate::sink::destination::Sink;
 use crate::sink::table::StagePlace;
 use crate::source::feed::Feed;
 use crate::trace::Span;
+use std::sync::OnceLock;
 
 /// What all parts of a run share.
 pub(super) struct Context<'a> {
     pub(super) patience: &'a Patience<'a>,
     pub(super) feed: &'a dyn Feed,
     pub(super) sink: Sink,
-    pub(super) lineage: Lineage,
+    /// What the catalog says of it, once there is a reject to tell of: see [`Context::lineage`].
+    pub(super) known_lineage: OnceLock<Lineage>,
     pub(super) ledger: Ledger,
     pub(super) place: StagePlace,
     pub(super) run_id: i64,
@@ -34,6 +38,18 @@ pub(super) struct Context<'a> {
 }
 
 impl Context<'_> {
+    /// By what the rejects are told, read when it is first asked for: most runs have none.
+    ///
+    /// # Errors
+    /// `Database` or `Disconnect`.
+    pub(super) fn lineage(&self, connection: &mut dyn Connection) -> Result<&Lineage> {
+        if let Some(known) = self.known_lineage.get() {
+            return Ok(known);
+        }
+        let read = Lineage::of(&self.sink, connection)?;
+        Ok(self.known_lineage.get_or_init(|| read))
+    }
+
     /// The name by which a phase is told to observers: sealing is the beginning of what comes next.
     pub(super) fn announced(&self, phase: Phase) -> &'static str {
         match phase {

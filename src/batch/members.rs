@@ -45,7 +45,7 @@ pub(super) fn plan_once<T>(
         let planner = patience.with_connection(|_| start.engine.lock_job(key))?;
         // ORDER: looked at under the lock; its last holder may have planned just now.
         let found = look()?;
-        if planner.is_some() || !matches!(found, Look::New(_)) {
+        if planner.is_some() || !matches!(found, Look::New(..)) {
             return work(found);
         }
         start.observer.phase("plan");

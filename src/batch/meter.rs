@@ -1,5 +1,6 @@
 //! What a run measures.
 
+use super::ledger::Counts;
 use super::receipt::SlowBatch;
 use super::report::PoolReport;
 use crate::spent::{Spent, Step};
@@ -18,6 +19,7 @@ pub(super) struct Meter {
     rows: AtomicU64,
     in_flight: AtomicUsize,
     settled: AtomicU64,
+    finished: Mutex<Option<Counts>>,
     pool: Mutex<PoolUse>,
 }
 
@@ -78,6 +80,15 @@ impl Meter {
     /// Counts a unit that is done now, whoever did it.
     pub(super) fn settle(&self) {
         self.settled.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Notes that it was this run that did the end of the job, and what came of all of it.
+    pub(super) fn finish(&self, totals: Counts) {
+        *self.finished.lock() = Some(totals);
+    }
+
+    pub(super) fn finished(&self) -> Option<Counts> {
+        *self.finished.lock()
     }
 
     pub(super) fn settled(&self) -> u64 {

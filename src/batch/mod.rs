@@ -7,6 +7,7 @@
 //! - `identity`:   what makes a job the same job
 //! - `run`:        one execution: plan, load, merge, finish
 //! - `replay`:     rejects that are tried again
+//! - `open`:       what is still to be done
 //! - `plan`:       the source, cut, before the first batch runs
 //! - `outline`:    the bounds of all batches of a plan, in few bytes
 //! - `begin`:      what a run does before its first batch
@@ -58,6 +59,7 @@ mod lock;
 mod members;
 mod meter;
 pub mod observer;
+mod open;
 mod outline;
 mod patience;
 mod permits;

@@ -58,7 +58,7 @@ impl Plan {
     ) -> Result<JobRecord> {
         // ORDER: first; the transaction of a process that died may be about to commit its plan.
         if let Some(lock) = connection.capabilities().dialect.lock_plans() {
-            connection.run(lock)?;
+            connection.ahead(lock)?;
         }
         if let Some(job) = ledger.job(connection, start.identity)? {
             // Another has just planned it, in the moment between the look and this.

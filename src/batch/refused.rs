@@ -2,7 +2,7 @@
 
 use super::context::Context;
 use super::ledger::RejectRecord;
-use super::lineage::Kin;
+use super::lineage::{Kin, Lineage};
 use super::unit::{Phase, Unit};
 use crate::backend::Connection;
 use crate::error::{Error, ErrorKind, Result};
@@ -33,13 +33,17 @@ impl Refused<'_> {
     ) -> Result<Vec<RejectRecord>> {
         let Self { context, unit, .. } = *self;
         let mut rejects = Vec::with_capacity(self.prepared.refused.len() + refused.len());
+        if rejects.capacity() == 0 {
+            return Ok(rejects);
+        }
+        let lineage = context.lineage(connection)?;
         for row in &self.prepared.refused {
             // Copied, not moved: a second attempt needs them again.
             let error = row.error.without_source();
             let origin = row.origin.clone();
             let mut reject = RejectRecord::new(unit.number(), row.index, origin, row.stage, error);
             if let Ok(at) = self.prepared.named_indexes.binary_search(&row.index) {
-                reject.kin = context.lineage.of_key(self.prepared.named_keys.row(at));
+                reject.kin = lineage.of_key(self.prepared.named_keys.row(at));
             }
             rejects.push(reject);
         }
@@ -59,7 +63,7 @@ impl Refused<'_> {
                     .map(|row| stateful.refused(&bounds, row.index, self.kept(row)))
                     .collect(),
             };
-            let kin = self.kin(&rows, &origins);
+            let kin = self.kin(lineage, &rows, &origins);
             for ((NotStored { batch, index, error, first, .. }, origin), kin) in
                 rows.into_iter().zip(origins).zip(kin)
             {
@@ -76,8 +80,8 @@ impl Refused<'_> {
 
     /// By what rows of a batch that the database refused are told, and what they refer to. One of
     /// which no values are left is made again from its record, where the source can.
-    fn kin(&self, rows: &[NotStored], origins: &[Origin]) -> Vec<Kin> {
-        let Context { lineage, sink, feed, .. } = self.context;
+    fn kin(&self, lineage: &Lineage, rows: &[NotStored], origins: &[Origin]) -> Vec<Kin> {
+        let Context { sink, feed, .. } = self.context;
         let mut kin = vec![Kin::default(); rows.len()];
         if lineage.is_empty() {
             return kin;

@@ -19,24 +19,26 @@ pub(super) fn check(
     sink: &TableSink,
 ) -> Result<()> {
     let mut missing = Missing { connection, grants: Vec::new() };
-    let home = name.as_str();
     // Who makes the tables of the ledger needs what their owner has, and who makes a stage, too.
     let in_schema = match ledger.is_none() || sink.is_staged() {
         true => "USAGE,CREATE",
         false => "USAGE",
     };
-    missing.of_schema(home, in_schema)?;
+    let mut schemas = vec![(name.as_str(), in_schema)];
     if let Some(schema) = &sink.target().table.schema {
-        let creates = if sink.exists() { "USAGE" } else { "USAGE,CREATE" };
-        missing.of_schema(schema.as_str(), creates)?;
+        schemas.push((schema.as_str(), if sink.exists() { "USAGE" } else { "USAGE,CREATE" }));
     }
+    missing.of_schemas(&schemas)?;
+    let mut tables = Vec::new();
+    // Without the rights on its schema the tables cannot be asked about.
     if ledger.is_some() && missing.grants.is_empty() {
-        missing.of_ledger(name)?;
+        tables = missing.tables_of(name)?;
     }
     if sink.exists() {
         let target = &sink.target();
-        missing.of_table(&target.table.to_string(), target.mode.rights())?;
+        tables.push((target.table.to_string(), target.mode.rights()));
     }
+    missing.of_tables(&tables)?;
     missing.settle()
 }
 
@@ -46,9 +48,11 @@ pub(super) fn explain(connection: &mut dyn Connection, error: Error, name: &Ledg
         return error;
     }
     let mut missing = Missing { connection, grants: Vec::new() };
-    let asked = missing.of_schema(name.as_str(), "USAGE").and_then(|()| {
+    let asked = missing.of_schemas(&[(name.as_str(), "USAGE")]).and_then(|()| {
         // Without that right the tables cannot be asked about.
-        if missing.grants.is_empty() { missing.of_ledger(name) } else { Ok(()) }
+        let known = missing.grants.is_empty();
+        let tables = if known { missing.tables_of(name)? } else { Vec::new() };
+        missing.of_tables(&tables)
     });
     match asked.and_then(|()| missing.settle()) {
         Err(told) if told.kind() == ErrorKind::Schema => told,
@@ -62,40 +66,49 @@ struct Missing<'a> {
 }
 
 impl Missing<'_> {
-    fn of_schema(&mut self, name: &str, rights: &str) -> Result<()> {
-        let query = self.connection.capabilities().dialect.missing_schema_rights();
-        self.ask(query, name, rights, &format!("SCHEMA \"{name}\""))
+    fn of_schemas(&mut self, schemas: &[(&str, &str)]) -> Result<()> {
+        let query = self.connection.capabilities().dialect.missing_schema_rights(schemas.len());
+        let asked: Vec<_> = schemas.iter().map(|&(name, rights)| (name, rights)).collect();
+        self.ask(query, &asked, &|name| format!("SCHEMA \"{name}\""))
     }
 
-    fn of_ledger(&mut self, name: &LedgerName) -> Result<()> {
+    /// The tables of the ledger, and what is done with each.
+    fn tables_of(&self, name: &LedgerName) -> Result<Vec<(String, &'static str)>> {
         let tables = LedgerTables::of(self.connection.capabilities().dialect, name)?;
-        self.of_table(&tables.version.to_string(), "SELECT")?;
-        for table in [&tables.job, &tables.run, &tables.batch] {
-            self.of_table(&table.to_string(), "SELECT,INSERT,UPDATE")?;
+        let mut all = vec![(tables.version.to_string(), "SELECT")];
+        for table in [&tables.job, &tables.run, &tables.batch, &tables.reject] {
+            all.push((table.to_string(), "SELECT,INSERT,UPDATE"));
         }
-        self.of_table(&tables.reject.to_string(), "SELECT,INSERT,UPDATE")
+        Ok(all)
     }
 
-    fn of_table(&mut self, name: &str, rights: &str) -> Result<()> {
-        let query = self.connection.capabilities().dialect.missing_table_rights();
-        self.ask(query, name, rights, name)
+    fn of_tables(&mut self, tables: &[(String, &'static str)]) -> Result<()> {
+        let query = self.connection.capabilities().dialect.missing_table_rights(tables.len());
+        let asked: Vec<_> = tables.iter().map(|(name, rights)| (name.as_str(), *rights)).collect();
+        self.ask(query, &asked, &str::to_owned)
     }
 
+    /// Asks for all of them at once.
     fn ask(
         &mut self,
-        query: Option<&'static str>,
-        name: &str,
-        rights: &str,
-        on: &str,
+        query: Option<String>,
+        asked: &[(&str, &str)],
+        on: &dyn Fn(&str) -> String,
     ) -> Result<()> {
-        let Some(query) = query else { return Ok(()) };
-        let mut lacks = Vec::new();
-        self.connection.query(query, &[name.into(), rights.into()], &mut |row| {
-            lacks.push(String::unpack(row.cell(0)?)?);
+        let Some(query) = query.filter(|_| !asked.is_empty()) else { return Ok(()) };
+        let params: Vec<_> =
+            asked.iter().flat_map(|&(name, rights)| [name.into(), rights.into()]).collect();
+        let mut lacks: Vec<Vec<String>> = vec![Vec::new(); asked.len()];
+        self.connection.query(&query, &params, &mut |row| {
+            let place = i64::unpack(row.cell(0)?)? as usize;
+            let right = String::unpack(row.cell(1)?)?;
+            lacks.get_mut(place).into_iter().for_each(|of_place| of_place.push(right.clone()));
             Ok(())
         })?;
-        if !lacks.is_empty() {
-            self.grants.push(format!("GRANT {} ON {on}", lacks.join(", ")));
+        for ((name, _), lacks) in asked.iter().zip(lacks) {
+            if !lacks.is_empty() {
+                self.grants.push(format!("GRANT {} ON {}", lacks.join(", "), on(name)));
+            }
         }
         Ok(())
     }

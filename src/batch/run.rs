@@ -8,17 +8,17 @@ use super::ending::{Ending, EndingOptions};
 use super::forecast::Forecast;
 use super::identity::Identity;
 use super::job::{Declared, Joins};
-use super::ledger::{Counts, JobRecord, Ledger, LedgerName};
+use super::ledger::{Counts, JobRecord, LedgerName};
 use super::limits::{Limits, MaxRejects, RejectClass};
-use super::lineage::Lineage;
 use super::lock::Lock;
 use super::members;
 use super::meter::Meter;
 use super::observer::{Observer, PlanTotals};
+use super::open;
 use super::patience::{Failure, Patience};
 use super::receipt::{self, Receipt};
 use super::report::{Report, Share, Status};
-use super::unit::{Phase, Unit};
+use super::unit::Phase;
 use crate::backend::Connection;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
@@ -26,7 +26,7 @@ use crate::sink::table::StagePlace;
 use crate::source::stateful::Surroundings;
 use crate::trace::{self, Span};
 use crate::workers::Workers;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -160,23 +160,26 @@ fn execute_with_source(
         observer: start.observer,
         failure: Failure::default(),
     };
-    let (ledger, job, sink) = match begin::begin(start, &patience, meter)? {
+    let (ledger, job, sink, is_new) = match begin::begin(start, &patience, meter)? {
         Begun::Complete(ledger, job) => {
             report.status = Status::AlreadyComplete;
             report.batches_reused = job.batches;
             start.declared.target.tidy(&identity.short_hash());
-            return patience.with_connection(|connection| fill(report, &ledger, connection, &job));
+            let totals =
+                patience.with_connection(|connection| ledger.totals(connection, job.id))?;
+            fill(report, totals, &job);
+            return Ok(());
         }
-        Begun::Open(ledger, job, sink) => (ledger, job, sink),
+        Begun::Open(ledger, job, sink) => (ledger, job, sink, false),
+        Begun::Planned(ledger, job, sink) => (ledger, job, sink, true),
     };
     let run = members::begin_run(start, &patience, &ledger, job.id)?;
-    let lineage = patience.with_connection(|connection| Lineage::of(&sink, connection))?;
     let hint = |joins: Joins| joins.hint.unwrap_or(run.number as u64);
     let context = Context {
         patience: &patience,
         feed: start.declared.feed.as_ref(),
         sink,
-        lineage,
+        known_lineage: OnceLock::new(),
         ledger,
         place: StagePlace { job_id: job.id, buckets: job.buckets },
         run_id: run.id,
@@ -192,7 +195,8 @@ fn execute_with_source(
         meter,
         span,
     };
-    let done = phases(start, &context, &job, report);
+    let done =
+        announce(&context, &job, is_new, report).and_then(|()| phases(start, &context, &job));
     if done.is_ok() && report.batches_reused == 0 && start.joins.is_none() {
         let name = &identity.name;
         report.receipt.before = patience
@@ -209,21 +213,13 @@ fn execute_with_source(
 ///
 /// A server that dies may forget its last commits, for they do not wait for its disk: what it
 /// forgot is open again and is done again, before the next phase begins.
-fn phases(
-    start: &Start<'_>,
-    context: &Context<'_>,
-    job: &JobRecord,
-    report: &mut Report,
-) -> Result<()> {
+fn phases(start: &Start<'_>, context: &Context<'_>, job: &JobRecord) -> Result<()> {
     let workers = match start.parallel {
-        true => Some(Workers::new(
-            context.limits.worker_count(context.patience.engine.capacity() as usize),
-        )?),
+        true => Some(Workers::new(open::worker_count(context))?),
         false => None,
     };
-    announce(context, job, report)?;
     let (mut entered, mut idle) = (None, 0);
-    while let Some((phase, open)) = first_open(context, job)? {
+    while let Some((phase, open)) = open::first(context, job)? {
         let name = context.announced(phase);
         if entered.replace(name) != Some(name) {
             context.patience.observer.phase(name);
@@ -238,6 +234,10 @@ fn phases(
         };
         context.meter.passed(phase.name(), began);
         done?;
+        if phase == Phase::Finish && context.meter.settled() > settled {
+            // Its commit waited for the disk, and all others with it: nothing can be open again.
+            return Ok(());
+        }
         if context.meter.settled() == settled {
             // All that is open is in the hands of others.
             context.patience.pause(members::PAUSE * 2_u32.pow(idle))?;
@@ -265,51 +265,19 @@ fn foresee(context: &Context<'_>, phase: Phase, name: &'static str, open: u64) -
     Ok(())
 }
 
-fn first_open(context: &Context<'_>, job: &JobRecord) -> Result<Option<(Phase, Vec<Unit>)>> {
-    for phase in Phase::IN_ORDER {
-        let open = open_units(context, job, phase)?;
-        if !open.is_empty() {
-            return Ok(Some((phase, open)));
-        }
-    }
-    Ok(None)
-}
-
-/// So many open units are handed out at once to each worker: few, so that a long plan takes no more
-/// memory than a short one; but a worker that has done the last of its own waits for the others.
-const UNITS_A_WORKER: usize = 50;
-
-/// The same where others take from the same units: what is handed out ages.
-const UNITS_A_MEMBER: usize = 8;
-
-/// Open units of a phase: the first ones, or where others work, too, those from the place of this
-/// run on, and then from the first on.
-fn open_units(context: &Context<'_>, job: &JobRecord, phase: Phase) -> Result<Vec<Unit>> {
-    let workers = context.limits.worker_count(context.patience.engine.capacity() as usize);
-    let (ledger, job_id) = (&context.ledger, context.place.job_id);
-    context.patience.with_connection(|connection| {
-        let Some(place) = context.joins_at else {
-            return ledger.open_units(connection, job_id, phase, 0, workers * UNITS_A_WORKER);
-        };
-        let most = workers * UNITS_A_MEMBER;
-        let count = match phase {
-            Phase::Load => job.batches,
-            _ => u64::from(job.buckets),
-        };
-        let from = (count as f64 * place) as u32;
-        let mut units = ledger.open_units(connection, job_id, phase, from, most)?;
-        if units.len() < most && from > 0 {
-            let first = ledger.open_units(connection, job_id, phase, 0, most - units.len())?;
-            units.extend(first.into_iter().filter(|unit| unit.number() < from));
-        }
-        Ok(units)
-    })
-}
-
-fn announce(context: &Context<'_>, job: &JobRecord, report: &mut Report) -> Result<()> {
-    let [batches, rows, bytes] = context.patience.with_connection(|connection| {
-        context.ledger.open_totals(connection, context.place.job_id)
-    })?;
+/// Tells what there is to do; `is_new` says that all of it is.
+fn announce(
+    context: &Context<'_>,
+    job: &JobRecord,
+    is_new: bool,
+    report: &mut Report,
+) -> Result<()> {
+    let [batches, rows, bytes] = match is_new {
+        true => [job.batches, job.rows, job.bytes],
+        false => context.patience.with_connection(|connection| {
+            context.ledger.open_totals(connection, context.place.job_id)
+        })?,
+    };
     report.batches = job.batches;
     report.batches_reused = job.batches - batches;
     context.patience.observer.planned(&PlanTotals {
@@ -343,13 +311,22 @@ fn end(
         _ => "failed",
     };
     let cause = done.as_ref().err().map(ToString::to_string);
+    if let Some(totals) =
+        context.meter.finished().filter(|_| done.is_ok() && context.joins_at.is_none())
+    {
+        // It has said so, and what came of it, in the transaction of its end.
+        fill(report, totals, job);
+        report.status = status;
+        return done;
+    }
     let mut record = |connection: &mut dyn Connection| {
         context.ledger.end_run(connection, context.run_id, word, cause.as_deref())?;
         if context.joins_at.is_some() {
             let share = context.ledger.share(connection, job.id, context.run_id)?;
             report.share = Some(share_of(share));
         }
-        fill(report, &context.ledger, connection, job)
+        fill(report, context.ledger.totals(connection, job.id)?, job);
+        Ok(())
     };
     let recorded = if done.is_ok() {
         context.patience.with_connection(record)
@@ -370,13 +347,7 @@ fn share_of((batches, counts): (u64, Counts)) -> Share {
     Share { batches, read, inserted, updated, unchanged, deleted, rejected }
 }
 
-fn fill(
-    report: &mut Report,
-    ledger: &Ledger,
-    connection: &mut dyn Connection,
-    job: &JobRecord,
-) -> Result<()> {
-    let counts = ledger.totals(connection, job.id)?;
+fn fill(report: &mut Report, counts: Counts, job: &JobRecord) {
     report.batches = job.batches;
     report.read = counts.read;
     report.inserted = counts.inserted;
@@ -387,5 +358,4 @@ fn fill(
     report.filtered = counts.filtered;
     report.duplicates = counts.duplicates;
     report.rejected = counts.rejected;
-    Ok(())
 }

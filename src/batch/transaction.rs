@@ -1,5 +1,6 @@
 //! All or nothing.
 
+use super::unit::Phase;
 use crate::backend::Connection;
 use crate::error::Result;
 
@@ -11,7 +12,7 @@ pub(super) fn in_transaction<T>(
     connection: &mut dyn Connection,
     work: impl FnOnce(&mut dyn Connection) -> Result<T>,
 ) -> Result<T> {
-    connection.begin()?;
+    connection.begin_with("")?;
     let done = match work(connection) {
         Ok(value) => connection.commit().map(|()| value),
         Err(error) => Err(error),
@@ -21,4 +22,24 @@ pub(super) fn in_transaction<T>(
         let _ = connection.rollback();
     }
     done
+}
+
+/// Begins the transaction of a unit, with what it needs to know.
+pub(super) fn begin(connection: &mut dyn Connection, phase: Phase) -> Result<()> {
+    let capabilities = *connection.capabilities();
+    // Data and ledger row vanish together if the server dies before they are on its disk, so the
+    // batch is done again; the last commit of a job waits for the disk, and all others with it. So
+    // does the seal: what is merged must never have been forgotten, for nobody merges it again.
+    let mut settings = String::new();
+    if matches!(phase, Phase::Seal | Phase::Finish) {
+        settings.push_str(capabilities.dialect.wait_for_disk().unwrap_or_default());
+        settings.push(';');
+    } else if capabilities.async_commit {
+        settings.push_str("SET LOCAL synchronous_commit = off;");
+    }
+    // A constraint that is checked at COMMIT could not be put down to a row.
+    if capabilities.deferred_constraints {
+        settings.push_str("SET CONSTRAINTS ALL IMMEDIATE;");
+    }
+    connection.begin_with(&settings)
 }

@@ -6,6 +6,7 @@ use super::ledger::{Claim, Counts, Mark, Meeting};
 use super::observer::BatchDone;
 use super::receipt::SlowBatch;
 use super::refused::{Refused, hides_keys, repeated};
+use super::transaction;
 use super::unit::{Phase, Unit};
 use crate::backend::Connection;
 use crate::error::{Error, ErrorKind, Result};
@@ -36,6 +37,8 @@ enum Outcome {
     Committed {
         counts: Counts,
         held_back: bool,
+        /// Of the whole job, at its end.
+        totals: Option<Counts>,
     },
     /// An earlier attempt, whose answer was lost, or another process had done it.
     AlreadyDone,
@@ -210,13 +213,16 @@ impl<'a> Worker<'a> {
         let context = self.context;
         let start = Instant::now();
         self.go_on()?;
-        connection.begin()?;
-        set_up(connection, unit)?;
+        transaction::begin(connection, unit.phase)?;
         if let Some(outcome) = self.stands_in_the_way(connection, unit, meeting)? {
             connection.rollback()?;
             return Ok(outcome);
         }
-        let stored = self.store(connection, unit)?;
+        let mut totals = None;
+        if unit.phase == Phase::Finish {
+            totals = Some(context.ledger.totals(connection, context.place.job_id)?);
+        }
+        let stored = self.store(connection, unit, totals)?;
         if self.prepared.lacks_positions && !stored.refused.is_empty() {
             connection.rollback()?;
             return Ok(Outcome::LacksPositions);
@@ -227,11 +233,12 @@ impl<'a> Worker<'a> {
         let rejects = refused.records(connection, stored.refused)?;
         counts.rejected = rejects.len() as u64;
         context.ledger.write_rejects(connection, context.place.job_id, context.run_id, &rejects)?;
-        if unit.phase == Phase::Finish {
-            if context.lineage.refers() {
+        if let Some(totals) = &mut totals {
+            *totals += counts;
+            if totals.rejected > 0 && context.lineage(connection)?.refers() {
                 context.ledger.link_all_rejects(connection, context.place.job_id)?;
             }
-            self.close(connection, counts)?;
+            self.close(connection, *totals)?;
         }
         self.go_on()?;
         if counts.rejected > 0 {
@@ -245,7 +252,7 @@ impl<'a> Worker<'a> {
         context.ledger.complete(connection, context.place.job_id, unit, &mark)?;
         flight.commits();
         spent::on(Step::Commit, || connection.commit())?;
-        Ok(Outcome::Committed { counts, held_back })
+        Ok(Outcome::Committed { counts, held_back, totals })
     }
 
     /// Fails if what is in flight is to be rolled back.
@@ -278,8 +285,13 @@ impl<'a> Worker<'a> {
         Ok(is_early.then_some(Outcome::TooEarly))
     }
 
-    fn store(&mut self, connection: &mut dyn Connection, unit: &Unit) -> Result<Stored> {
-        let Context { sink, place, ledger, .. } = self.context;
+    fn store(
+        &mut self,
+        connection: &mut dyn Connection,
+        unit: &Unit,
+        totals: Option<Counts>,
+    ) -> Result<Stored> {
+        let Context { sink, place, .. } = self.context;
         let sink = match sink {
             Sink::Table(table) => table,
             Sink::File(file) => {
@@ -312,7 +324,7 @@ impl<'a> Worker<'a> {
             Phase::Merge => sink.merge(connection, *place, unit.number()),
             Phase::Finish => {
                 // What was read counts, not what was planned: that may be an estimate.
-                let empty = ledger.totals(connection, place.job_id)?.read == 0;
+                let empty = totals.is_none_or(|totals| totals.read == 0);
                 sink.finish(connection, *place, empty)
             }
         }
@@ -332,10 +344,8 @@ impl<'a> Worker<'a> {
     }
 
     /// The end of the job: every row is accounted for, or the end is not committed.
-    fn close(&self, connection: &mut dyn Connection, counts: Counts) -> Result<()> {
+    fn close(&self, connection: &mut dyn Connection, totals: Counts) -> Result<()> {
         let Context { ledger, place, .. } = self.context;
-        let mut totals = ledger.totals(connection, place.job_id)?;
-        totals += counts;
         if !totals.balance() {
             let message = format!(
                 "{} rows were read, and not all are accounted for: {totals:?}",
@@ -362,10 +372,11 @@ impl<'a> Worker<'a> {
         let Context { meter, patience, .. } = self.context;
         let observer = patience.observer;
         let counts = match outcome {
-            Outcome::Committed { counts, held_back } => {
+            Outcome::Committed { counts, held_back, totals } => {
                 if *held_back {
                     observer.held_back();
                 }
+                totals.iter().for_each(|totals| meter.finish(*totals));
                 *counts
             }
             Outcome::AlreadyDone => Counts::default(),
@@ -392,24 +403,4 @@ impl<'a> Worker<'a> {
         }
         self.foresee(unit);
     }
-}
-
-/// What the transaction of a unit needs to know.
-fn set_up(connection: &mut dyn Connection, unit: &Unit) -> Result<()> {
-    let capabilities = *connection.capabilities();
-    // Data and ledger row vanish together if the server dies before they are on its disk, so the
-    // batch is done again; the last commit of a job waits for the disk, and all others with it. So
-    // does the seal: what is merged must never have been forgotten, for nobody merges it again.
-    let mut settings = String::new();
-    if matches!(unit.phase, Phase::Seal | Phase::Finish) {
-        settings.push_str(capabilities.dialect.wait_for_disk().unwrap_or_default());
-        settings.push(';');
-    } else if capabilities.async_commit {
-        settings.push_str("SET LOCAL synchronous_commit = off;");
-    }
-    // A constraint that is checked at COMMIT could not be put down to a row.
-    if capabilities.deferred_constraints {
-        settings.push_str("SET CONSTRAINTS ALL IMMEDIATE;");
-    }
-    connection.run(&settings)
 }

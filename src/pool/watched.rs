@@ -85,6 +85,10 @@ impl Connection for Watched {
         self.call(|connection| connection.run(sql))
     }
 
+    fn ahead(&mut self, sql: &str) -> Result<()> {
+        self.call(|connection| connection.ahead(sql))
+    }
+
     fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> Result<u64> {
         self.call(|connection| connection.execute(sql, params))
     }
@@ -130,6 +134,10 @@ impl Connection for Watched {
 
     fn begin(&mut self) -> Result<()> {
         self.call(Connection::begin)
+    }
+
+    fn begin_with(&mut self, settings: &str) -> Result<()> {
+        self.call(|connection| connection.begin_with(settings))
     }
 
     fn commit(&mut self) -> Result<()> {

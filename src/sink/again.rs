@@ -30,7 +30,8 @@ impl TableSink {
         let layout = self.layout();
         let stage = StageTable::temporary(dialect, &layout.columns, &layout.key)?;
         connection.run(&stage.create_temporary())?;
-        let staged = Staged { stage, target: self.target(), buckets: 1, rules: self.rules() };
+        let (target, rules) = (self.target(), self.rules());
+        let staged = Staged { stage, target, buckets: 1, rules, loads_directly: false };
         let rows = Staging::part(&staged.stage, 0, portion, 0..portion.rows.len())?;
         let mut stored = Stored::default();
         staged.load_rows(connection, &rows.rows, &mut |row, error| {

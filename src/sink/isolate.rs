@@ -153,13 +153,13 @@ pub(super) fn under_savepoint<T>(
     connection: &mut dyn Connection,
     work: impl FnOnce(&mut dyn Connection) -> Result<T>,
 ) -> Result<T> {
-    connection.run("SAVEPOINT rowmill_part")?;
+    connection.ahead("SAVEPOINT rowmill_part")?;
     let done = work(connection).and_then(|value| {
         // What only COMMIT would refuse could not be put down to a row.
         connection.check_constraints().map(|()| value)
     });
     match done {
-        Ok(value) => connection.run("RELEASE SAVEPOINT rowmill_part").map(|()| value),
+        Ok(value) => connection.ahead("RELEASE SAVEPOINT rowmill_part").map(|()| value),
         Err(error) if error.is_data() => {
             connection.run(UNDO)?;
             Err(error)
@@ -169,7 +169,8 @@ pub(super) fn under_savepoint<T>(
     }
 }
 
-const UNDO: &str = "ROLLBACK TO SAVEPOINT rowmill_part; RELEASE SAVEPOINT rowmill_part";
+/// Takes back what was done since the savepoint, and ends it.
+pub(super) const UNDO: &str = "ROLLBACK TO SAVEPOINT rowmill_part; RELEASE SAVEPOINT rowmill_part";
 
 /// Runs `work`, which there is another way for; `None`, and nothing changed, if the database refuses
 /// it, because a right is missing, say.
@@ -180,9 +181,9 @@ pub(super) fn tried<T>(
     connection: &mut dyn Connection,
     work: impl FnOnce(&mut dyn Connection) -> Result<T>,
 ) -> Result<Option<T>> {
-    connection.run("SAVEPOINT rowmill_part")?;
+    connection.ahead("SAVEPOINT rowmill_part")?;
     match work(connection) {
-        Ok(value) => connection.run("RELEASE SAVEPOINT rowmill_part").map(|()| Some(value)),
+        Ok(value) => connection.ahead("RELEASE SAVEPOINT rowmill_part").map(|()| Some(value)),
         Err(error) if matches!(error.class(), Class::Data | Class::Permanent) => {
             connection.run(UNDO).map(|()| None)
         }

@@ -8,8 +8,11 @@
 //! - `fit`:     the declared columns held against the catalog's
 //! - `table`:   the table as it was found, and what is written into it
 //! - `portion`: the packed rows of a batch
+//! - `buckets`: how many there are, and what makes them fit for merging
+//! - `direct`:  batches of new keys, loaded straight into the table
 //! - `staging`: the rows of a batch as they are staged
 //! - `staged`:  the merge of staged rows
+//! - `counted`: what is staged, counted and listed
 //! - `repeats`: staged rows whose key came before
 //! - `rules`:   what the catalog says of the rows that a table takes
 //! - `kept`:    what was staged of rows that were refused
@@ -37,7 +40,10 @@
 //! never retries, and knows nothing of the ledger.
 
 mod again;
+mod buckets;
+mod counted;
 pub mod destination;
+mod direct;
 pub mod duplicates;
 pub mod file;
 pub mod fit;

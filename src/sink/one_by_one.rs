@@ -4,9 +4,10 @@
 //! ends at single rows, each with its round trips. One statement does the same in one: it tries each
 //! row by itself, in input order, and tells which were refused and why.
 
+use super::counted::integer;
 use super::isolate::tried;
 use super::mode::Mode;
-use super::staged::{Position, Staged, integer};
+use super::staged::{Position, Staged};
 use super::table::{NotStored, Stored};
 use crate::backend::refusal::Refusal;
 use crate::backend::{Connection, RowRef};

@@ -5,8 +5,9 @@
 //! grows with the number of keys. Repeats that are rejected are held, as all rejects of a unit are,
 //! until its transaction has written them: those of one bucket.
 
+use super::counted::integer;
 use super::duplicates::OnDuplicate;
-use super::staged::{Staged, integer};
+use super::staged::Staged;
 use super::table::NotStored;
 use crate::backend::{Connection, RowRef};
 use crate::error::{Error, ErrorKind, Result};

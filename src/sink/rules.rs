@@ -1,4 +1,4 @@
-//! What the catalog says of the rows that a table takes, read once a run.
+//! What the catalog says of the rows that a table takes, read at most once a run.
 
 use crate::backend::{Connection, RowRef};
 use crate::error::{Error, ErrorKind, Result};
@@ -7,6 +7,7 @@ use crate::mapping::cell::Cell;
 use crate::mapping::layout::Layout;
 use crate::mapping::param::Param;
 use crate::sql::constraint::{Constraint, Rule};
+use std::sync::OnceLock;
 
 /// What the catalog says of the rows that a table takes.
 #[derive(Clone, Debug, Default)]
@@ -19,8 +20,15 @@ pub(super) struct Rules {
     pub(super) rewrites: bool,
     /// Whether an INSERT of a row does what COPY does with it: there are no rules.
     pub(super) inserts: bool,
-    /// The constraints, in the order in which the database checks them.
-    pub(super) constraints: Vec<Constraint>,
+    /// The columns of the one unique index, where nothing else decides whether a row is taken; else
+    /// none.
+    pub(super) sole_key: Vec<String>,
+    /// The constraints, in the order in which the database checks them; read when the first row is
+    /// refused, for most jobs have none.
+    pub(super) constraints: OnceLock<Vec<Constraint>>,
+    /// The table, and the columns that rows carry.
+    table: String,
+    carried: Vec<Ident>,
 }
 
 impl Rules {
@@ -29,34 +37,53 @@ impl Rules {
     /// # Errors
     /// `Database` or `Disconnect`.
     pub(super) fn read(connection: &mut dyn Connection, table: &TableName) -> Result<Self> {
-        let Some((nature, constraints)) = connection.capabilities().dialect.constraint_queries()
-        else {
+        let Some((nature, _)) = connection.capabilities().dialect.constraint_queries() else {
             return Ok(Self::default());
         };
         let name = table.to_string();
         let table = [Param::from(name.as_str())];
-        let mut rules = Self::default();
+        let mut rules = Self { table: name.clone(), ..Self::default() };
         connection.query(nature, &table, &mut |row| {
             let (plain, rewrites) = (bool::unpack(row.cell(0)?)?, bool::unpack(row.cell(1)?)?);
             (rules.judges, rules.rewrites) = (plain && !rewrites, rewrites);
             rules.inserts = bool::unpack(row.cell(2)?)?;
+            rules.sole_key = Vec::unpack(row.cell(3)?)?;
             Ok(())
         })?;
-        if rules.judges {
-            connection.query(constraints, &table, &mut |row| {
-                rules.constraints.push(constraint(row)?);
-                Ok(())
-            })?;
-        }
         Ok(rules)
     }
 
     /// Leaves out what is about columns that rows do not carry: they get their values in the
     /// database.
     pub(super) fn carried_by(mut self, layout: &Layout) -> Self {
-        let carried = |name: &Ident| layout.columns.iter().any(|column| column.name == *name);
-        self.constraints.retain(|constraint| constraint.columns.iter().all(carried));
+        self.carried = layout.columns.iter().map(|column| column.name.clone()).collect();
         self
+    }
+
+    /// The constraints that rows can be held against.
+    ///
+    /// # Errors
+    /// `Database` or `Disconnect`.
+    pub(super) fn constraints(&self, connection: &mut dyn Connection) -> Result<&[Constraint]> {
+        if let Some(known) = self.constraints.get() {
+            return Ok(known);
+        }
+        let mut found = Vec::new();
+        let queries = connection.capabilities().dialect.constraint_queries();
+        if let Some((_, constraints)) = queries.filter(|_| self.judges) {
+            connection.query(constraints, &[Param::from(self.table.as_str())], &mut |row| {
+                found.push(constraint(row)?);
+                Ok(())
+            })?;
+        }
+        found
+            .retain(|constraint| constraint.columns.iter().all(|name| self.carried.contains(name)));
+        Ok(self.constraints.get_or_init(|| found))
+    }
+
+    /// Those of them that are known.
+    pub(super) fn known(&self) -> &[Constraint] {
+        self.constraints.get().map_or(&[], Vec::as_slice)
     }
 }
 

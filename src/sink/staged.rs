@@ -1,5 +1,6 @@
 //! The merge of staged rows.
 
+use super::counted::integer;
 use super::duplicates::OnDuplicate;
 use super::isolate::{Trust, isolate, under_savepoint};
 use super::mode::Mode;
@@ -11,7 +12,6 @@ use super::target::Target;
 use super::verdict::Court;
 use crate::backend::Connection;
 use crate::error::{Error, ErrorKind, Result};
-use crate::mapping::cell::CellRef;
 use crate::mapping::param::Param;
 use crate::mapping::rows::Rows;
 use crate::sql::merge::Merge;
@@ -25,6 +25,8 @@ pub(super) struct Staged<'a> {
     pub(super) target: &'a Target,
     pub(super) buckets: u32,
     pub(super) rules: &'a Rules,
+    /// Whether batches may have been loaded straight into the target.
+    pub(super) loads_directly: bool,
 }
 
 /// The batch and the index of a staged row.
@@ -49,10 +51,21 @@ impl Staged<'_> {
             stored.refused.push(NotStored::new(batch, index, error));
         })?;
         // ORDER: behind the live rows: what the stage itself refuses is named all the same.
-        let named = Staging::named(&self.stage, self.buckets, batch, portion, &refused)?;
-        // A key that cannot even be staged is none; its row was refused before.
-        self.load_rows(connection, &named.rows, &mut |_, _| {})?;
+        self.load_named(connection, batch, portion, &refused)?;
         Ok(stored)
+    }
+
+    /// Stages the keys of rows that were refused before, and of those good rows that are in `refused`.
+    pub(super) fn load_named(
+        &self,
+        connection: &mut dyn Connection,
+        batch: u32,
+        portion: Portion<'_>,
+        refused: &[usize],
+    ) -> Result<()> {
+        let named = Staging::named(&self.stage, self.buckets, batch, portion, refused)?;
+        // A key that cannot even be staged is none; its row was refused before.
+        self.load_rows(connection, &named.rows, &mut |_, _| {})
     }
 
     pub(super) fn load_rows(
@@ -72,12 +85,18 @@ impl Staged<'_> {
 
     /// Merges one bucket.
     pub(super) fn merge(&self, connection: &mut dyn Connection, bucket: u32) -> Result<Stored> {
-        self.look_up_by_key(connection)?;
         let mut stored = Stored::default();
+        if self.count_by(connection, &self.statements().count_live(), bucket)? == 0 {
+            return Ok(stored);
+        }
+        if self.loads_directly {
+            stored += self.settle_stored(connection, bucket)?;
+        }
+        self.look_up_by_key(connection)?;
         // Where they are an error, there are none: the stage was looked through when it was sealed.
         let policy = self.target.on_duplicates().filter(|policy| *policy != OnDuplicate::Error);
         if let Some(policy) = policy {
-            stored.duplicates =
+            stored.duplicates +=
                 self.settle_repeats(connection, bucket, policy, &mut stored.refused)?;
         }
         let mut refused = Vec::new();
@@ -159,9 +178,9 @@ impl Staged<'_> {
 
     /// Has the target looked up by its key from now on in this transaction: a bucket is a small
     /// part of it, which a planner that knows nothing of the others reads from end to end for each.
-    fn look_up_by_key(&self, connection: &mut dyn Connection) -> Result<()> {
+    pub(super) fn look_up_by_key(&self, connection: &mut dyn Connection) -> Result<()> {
         match self.stage.dialect.prefer_key_lookups() {
-            Some(settings) => connection.run(settings),
+            Some(settings) => connection.ahead(settings),
             None => Ok(()),
         }
     }
@@ -301,7 +320,10 @@ impl Staged<'_> {
                 if let Some(update) = merge.update() {
                     stored.updated = connection.execute(&update, &params)?;
                 }
-                stored.inserted = connection.execute(&merge.insert_missing(), &params)?;
+                // Where every row was there and was changed, none is missing.
+                if stored.updated < rows {
+                    stored.inserted = connection.execute(&merge.insert_missing(), &params)?;
+                }
             }
         }
         let touched = stored.inserted + stored.updated;
@@ -314,41 +336,6 @@ impl Staged<'_> {
 
     pub(super) fn statements(&self) -> Merge<'_> {
         Merge { stage: &self.stage, target: &self.target.table }
-    }
-
-    fn count(&self, connection: &mut dyn Connection, bucket: u32, state: i16) -> Result<u64> {
-        let params = [Param::from(i64::from(bucket)), Param::from(i64::from(state))];
-        let mut count = 0;
-        connection.query(&self.statements().count(), &params, &mut |row| {
-            count = integer(row.cell(0)?)? as u64;
-            Ok(())
-        })?;
-        Ok(count)
-    }
-
-    fn buckets_with(&self, connection: &mut dyn Connection, state: i16) -> Result<Vec<u32>> {
-        let params = [Param::from(i64::from(state))];
-        let mut buckets = Vec::new();
-        connection.query(&self.statements().buckets_with(), &params, &mut |row| {
-            buckets.push(integer(row.cell(0)?)? as u32);
-            Ok(())
-        })?;
-        Ok(buckets)
-    }
-
-    fn positions(
-        &self,
-        connection: &mut dyn Connection,
-        bucket: u32,
-        state: i16,
-    ) -> Result<Vec<Position>> {
-        let params = [Param::from(i64::from(bucket)), Param::from(i64::from(state))];
-        let mut positions = Vec::new();
-        connection.query(&self.statements().positions(), &params, &mut |row| {
-            positions.push((integer(row.cell(0)?)?, integer(row.cell(1)?)?));
-            Ok(())
-        })?;
-        Ok(positions)
     }
 
     fn end_deferral(&self, connection: &mut dyn Connection, bucket: u32) -> Result<()> {
@@ -384,8 +371,4 @@ fn waits_for_others(error: &Error) -> bool {
                 | SqlState::EXCLUSION_VIOLATION
         )
     )
-}
-
-pub(super) fn integer(cell: CellRef<'_>) -> Result<i64> {
-    <i64 as crate::mapping::cell::Cell>::unpack(cell)
 }

@@ -66,6 +66,23 @@ impl Staging {
         })
     }
 
+    /// The keys of the good rows of batch `batch`, which are in the target already.
+    pub(super) fn stored(
+        stage: &StageTable,
+        buckets: u32,
+        batch: u32,
+        portion: Portion<'_>,
+    ) -> Result<Self> {
+        let entries = portion.indexes.iter().enumerate().map(|(source, &index)| {
+            let fields = portion.rows.row(source);
+            let bucket = bucket(stage, buckets, batch, &fields, &stage.key);
+            Entry { bucket, index, state: state::STORED, source, fields }
+        });
+        Self::of(stage, batch, entries.collect(), &mut |row, entry| {
+            only_key(stage, row, entry, &stage.key)
+        })
+    }
+
     /// The keys of rows that were refused before, and of those good rows that are in `refused`;
     /// and a row that stands for all whose key nobody can tell.
     pub(super) fn named(

@@ -33,7 +33,8 @@ impl TableSink {
         if created.is_none() {
             return Ok(None);
         }
-        let staged = Staged { stage, target: self.target(), buckets: 1, rules: self.rules() };
+        let (target, rules) = (self.target(), self.rules());
+        let staged = Staged { stage, target, buckets: 1, rules, loads_directly: false };
         let rows = Staging::part(&staged.stage, batch, portion, range)?;
         let mut stored = Stored::default();
         staged.load_rows(connection, &rows.rows, &mut |row, error| {

@@ -1,5 +1,6 @@
 //! The table as it was found, and what is written into it.
 
+use super::direct::Direct;
 use super::duplicates::OnDuplicate;
 use super::fit;
 use super::isolate::{Trust, isolate};
@@ -13,7 +14,6 @@ use crate::backend::Connection;
 use crate::backend::capabilities::Capabilities;
 use crate::error::{Error, Result};
 use crate::mapping::column::Column;
-use crate::mapping::column_type::ColumnType;
 use crate::mapping::layout::Layout;
 use crate::mapping::rows::Rows;
 use crate::sql::ledger::LedgerName;
@@ -78,11 +78,12 @@ impl AddAssign for Stored {
 #[derive(Debug)]
 pub struct TableSink {
     target: Target,
-    layout: Layout,
+    pub(super) layout: Layout,
     exists: bool,
-    capabilities: Capabilities,
+    pub(super) capabilities: Capabilities,
     ledger: LedgerName,
     rules: Rules,
+    pub(super) direct: Direct,
     keeps_refused: bool,
 }
 
@@ -99,9 +100,10 @@ impl TableSink {
         let info = connection.table_info(&target.table)?;
         let rules = Rules::read(connection, &target.table)?;
         let layout = fit::layout(&target, info.as_ref(), capabilities.dialect, rules.rewrites)?;
+        let direct = Direct::of(&target, &layout, &rules, info.is_some(), &capabilities);
         let rules = rules.carried_by(&layout);
         let (exists, ledger, keeps_refused) = (info.is_some(), LedgerName::default(), false);
-        Ok(Self { target, layout, exists, capabilities, ledger, rules, keeps_refused })
+        Ok(Self { target, layout, exists, capabilities, ledger, rules, direct, keeps_refused })
     }
 
     /// Has the stage beside the ledger of that name. Default: beside the ledger `rowmill`.
@@ -116,6 +118,15 @@ impl TableSink {
     #[must_use]
     pub fn keep_refused(mut self, keep: bool) -> Self {
         self.keeps_refused = keep;
+        self
+    }
+
+    /// Whether rows may be in the table before every batch is in, where that costs less. Default: yes.
+    #[must_use]
+    pub fn load_directly(mut self, may: bool) -> Self {
+        if !may {
+            self.direct.forgo();
+        }
         self
     }
 
@@ -157,19 +168,6 @@ impl TableSink {
         self.is_staged() && self.target.mode != Mode::Replace
     }
 
-    /// Into how many buckets `rows` rows are staged.
-    pub fn bucket_count(&self, rows: u64) -> u32 {
-        // Only the database knows which keys are equal: one bucket has them all.
-        let equal_in_other_bytes = |&index: &usize| match &self.layout.columns[index].column_type {
-            ColumnType::Interval | ColumnType::Jsonb | ColumnType::Array(_) => true,
-            other => other.travels_as_text(),
-        };
-        if self.layout.key.iter().any(equal_in_other_bytes) {
-            return 1;
-        }
-        rows.div_ceil(BUCKET_ROWS).clamp(1, MAX_BUCKETS) as u32
-    }
-
     /// Creates the table if it was not there, and the stage of job `job_id` if one is needed.
     ///
     /// # Errors
@@ -187,7 +185,7 @@ impl TableSink {
         }
         if self.is_staged() {
             let stage = self.stage(job_id)?;
-            connection.run(&stage.drop())?;
+            connection.ahead(&stage.drop())?;
             connection.run(&stage.create())?;
         }
         Ok(())
@@ -205,7 +203,7 @@ impl TableSink {
         portion: Portion<'_>,
     ) -> Result<Stored> {
         if self.is_staged() {
-            return self.staged(place)?.load(connection, batch, portion);
+            return self.stage_batch(connection, place, batch, portion);
         }
         let whole = 0..portion.rows.len();
         let trust = match self.rules.judges {
@@ -228,6 +226,25 @@ impl TableSink {
         let settled = stored.inserted + stored.refused.len() as u64;
         stored.unchanged = (portion.rows.len() as u64).saturating_sub(settled);
         Ok(stored)
+    }
+
+    /// Stores the rows of a batch directly, if all their keys are new, or else in the stage.
+    fn stage_batch(
+        &self,
+        connection: &mut dyn Connection,
+        place: StagePlace,
+        batch: u32,
+        portion: Portion<'_>,
+    ) -> Result<Stored> {
+        let staged = self.staged(place)?;
+        if self.direct.is_worth_it() && !portion.rows.is_empty() {
+            let loaded = staged.load_directly(connection, batch, portion)?;
+            self.direct.note(loaded.is_some());
+            if let Some(stored) = loaded {
+                return Ok(stored);
+            }
+        }
+        staged.load(connection, batch, portion)
     }
 
     /// Appends the rows of `range`; returns, beside what became of them, those that were given up.
@@ -261,18 +278,6 @@ impl TableSink {
     /// `Database` or `Disconnect`.
     pub fn drop_stage(&self, connection: &mut dyn Connection, job_id: i64) -> Result<()> {
         connection.run(&self.stage(job_id)?.drop())
-    }
-
-    /// Makes the stage fit for merging, once every batch is in it; in a transaction, whose commit
-    /// then waits for the disk. Can be repeated.
-    ///
-    /// # Errors
-    /// `Database` or `Disconnect`.
-    pub fn seal(&self, connection: &mut dyn Connection, place: StagePlace) -> Result<()> {
-        for statement in self.stage(place.job_id)?.seal() {
-            connection.run(&statement)?;
-        }
-        Ok(())
     }
 
     /// The first row of the input whose key came before, where the job allows none; once the stage
@@ -329,7 +334,7 @@ impl TableSink {
         };
         // ORDER: before what was staged is gone.
         self.keep(&staged, connection, &mut stored)?;
-        connection.run(&staged.stage.drop())?;
+        connection.ahead(&staged.stage.drop())?;
         Ok(stored)
     }
 
@@ -343,7 +348,7 @@ impl TableSink {
         if self.keeps_refused { staged.keep(connection, &mut stored.refused) } else { Ok(()) }
     }
 
-    fn stage(&self, job_id: i64) -> Result<StageTable> {
+    pub(super) fn stage(&self, job_id: i64) -> Result<StageTable> {
         let dialect = self.capabilities.dialect;
         let Layout { columns, key, .. } = &self.layout;
         StageTable::beside(dialect, &self.ledger, job_id, columns, key)
@@ -351,14 +356,11 @@ impl TableSink {
 
     fn staged(&self, place: StagePlace) -> Result<Staged<'_>> {
         let stage = self.stage(place.job_id)?;
-        Ok(Staged { stage, target: &self.target, buckets: place.buckets, rules: &self.rules })
+        let loads_directly = self.direct.is_conceivable();
+        let (target, rules, buckets) = (&self.target, &self.rules, place.buckets);
+        Ok(Staged { stage, target, buckets, rules, loads_directly })
     }
 }
-
-/// Rows of a bucket at most, roughly: what one merge locks and one retry repeats.
-const BUCKET_ROWS: u64 = 20_000;
-/// More buckets would only be smaller statements.
-const MAX_BUCKETS: u64 = 1_024;
 
 /// The stage of a job: whose it is, and into how many buckets it is divided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -45,14 +45,11 @@ impl Court<'_> {
         bucket: u32,
         state: i16,
     ) -> Result<Vec<NotStored>> {
-        if !self.rules.judges || self.rules.constraints.is_empty() {
+        let constraints = self.rules.constraints(connection)?;
+        if constraints.is_empty() {
             return Ok(Vec::new());
         }
-        let verdict = Verdict {
-            stage: self.stage,
-            target: self.target,
-            constraints: &self.rules.constraints,
-        };
+        let verdict = Verdict { stage: self.stage, target: self.target, constraints };
         let mut look = |sql: Option<String>| match sql {
             Some(sql) => broken(connection, &sql, bucket, state),
             None => Ok(Broken::new()),
@@ -97,7 +94,7 @@ impl Court<'_> {
         }
         let unique: Vec<usize> = self
             .rules
-            .constraints
+            .known()
             .iter()
             .enumerate()
             .filter_map(|(number, constraint)| (constraint.rule == Rule::Unique).then_some(number))
@@ -120,7 +117,7 @@ impl Court<'_> {
     }
 
     fn refusal(&self, (batch, index): Position, number: usize) -> Option<NotStored> {
-        let constraint = self.rules.constraints.get(number)?;
+        let constraint = self.rules.known().get(number)?;
         let error = self.error(constraint);
         Some(NotStored::new(batch as u32, index as u32, error))
     }
@@ -191,8 +188,11 @@ mod tests {
             columns: vec![Ident::new(name).unwrap()],
             rule: Rule::Unique,
         };
-        let rules =
-            Rules { judges: true, constraints: vec![unique("a"), unique("b")], ..Rules::default() };
+        let rules = Rules {
+            judges: true,
+            constraints: vec![unique("a"), unique("b")].into(),
+            ..Rules::default()
+        };
         let stage = StageTable::of_job(Dialect::PostgreSql, 1, &[], &[]).unwrap();
         let target = TableName::parse("t").unwrap();
         let court = Court { stage: &stage, target: &target, mode: Mode::Append, rules: &rules };

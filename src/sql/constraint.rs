@@ -82,7 +82,9 @@ impl Constraint {
 
 /// The query that tells of table `$1` whether it is nothing but a table (no partitions, rules or
 /// policies), whether something (a trigger, a rule) may change a row before its constraints are
-/// checked, and whether it has no rules, so that an INSERT of a row does what COPY does with it.
+/// checked, whether it has no rules, so that an INSERT of a row does what COPY does with it, and the
+/// columns of its one unique index, where nothing else in the database has a say in whether a row
+/// is taken: no other constraint, no trigger, no expression. Elsewhere there are none.
 pub const NATURE: &str = "
 SELECT c.relkind = 'r' AND NOT c.relhasrules AND NOT c.relrowsecurity,
        c.relhasrules OR EXISTS (
@@ -91,7 +93,33 @@ SELECT c.relkind = 'r' AND NOT c.relhasrules AND NOT c.relrowsecurity,
                   OR g.tgrelid IN (SELECT p.relid FROM pg_catalog.pg_partition_tree(c.oid) p))
                  AND NOT g.tgisinternal AND g.tgenabled <> 'D'
                  AND g.tgtype & 3 = 3 AND g.tgtype & 20 <> 0),
-       NOT c.relhasrules
+       NOT c.relhasrules,
+       CASE WHEN c.relchecks = 0 AND NOT EXISTS (
+           SELECT 1 FROM pg_catalog.pg_constraint o
+           WHERE o.conrelid = c.oid AND o.contype NOT IN ('p', 'u', 'n')
+       ) AND NOT EXISTS (
+           SELECT 1 FROM pg_catalog.pg_trigger g
+           WHERE g.tgrelid = c.oid AND NOT g.tgisinternal AND g.tgenabled <> 'D'
+       ) AND NOT EXISTS (
+           SELECT 1 FROM pg_catalog.pg_attribute a
+           JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+           WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+             AND (a.attgenerated <> '' OR t.typtype = 'd')
+       ) AND NOT EXISTS (
+           SELECT 1 FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid
+             AND (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL OR i.indisexclusion)
+       ) AND 1 = (
+           SELECT pg_catalog.count(*) FROM pg_catalog.pg_index i
+           WHERE i.indrelid = c.oid AND i.indisunique
+       ) THEN ARRAY(
+           SELECT a.attname::text FROM pg_catalog.pg_index i
+           JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid
+                AND a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1])
+           WHERE i.indrelid = c.oid AND i.indisunique
+             AND i.indimmediate AND i.indisvalid AND i.indisready AND NOT EXISTS (
+               SELECT 1 FROM pg_catalog.pg_collation l
+               WHERE l.oid = a.attcollation AND NOT l.collisdeterministic)
+       ) ELSE ARRAY[]::text[] END
 FROM pg_catalog.pg_class c WHERE c.oid = pg_catalog.to_regclass($1)";
 
 /// The query for the constraints of table `$1`: kind (0 domain, 1 check, 2 unique, or with operators

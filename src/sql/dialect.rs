@@ -162,7 +162,7 @@ impl Dialect {
         match self {
             Self::PostgreSql => Some(
                 "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off; \
-                 SET LOCAL jit = off",
+                 SET LOCAL enable_nestloop = on; SET LOCAL jit = off",
             ),
             Self::Sqlite => None,
         }

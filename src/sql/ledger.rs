@@ -91,6 +91,15 @@ impl LedgerTables {
             memo: table("memo")?,
         })
     }
+
+    /// The query that has a row if there is the table `$1`, a quoted name; nothing where the catalog
+    /// is not asked by SQL.
+    pub fn find(&self) -> Option<&'static str> {
+        match self.dialect {
+            Dialect::PostgreSql => Some("SELECT 1 WHERE pg_catalog.to_regclass($1) IS NOT NULL"),
+            Dialect::Sqlite => None,
+        }
+    }
 }
 
 /// The counters of a batch, in the order in which they are written and read.

@@ -51,6 +51,45 @@ impl Merge<'_> {
         )
     }
 
+    /// What makes the planner hold rows of a bucket against each other by hashing or by sorting, for
+    /// the rest of the transaction: of a stage without statistics it expects one row.
+    pub fn compare_by_hash() -> &'static str {
+        "SET LOCAL enable_nestloop = off"
+    }
+
+    /// Marks the live rows of bucket `$1` of whose key another one is stored.
+    pub fn mark_replacing(&self) -> String {
+        let Self { stage, .. } = self;
+        let equal: Vec<_> = stage.key_names().iter().map(|k| format!("i.{k} = s.{k}")).collect();
+        format!(
+            "UPDATE {} AS s SET _rowmill_state = {} FROM {} AS i WHERE s._rowmill_bucket = $1 \
+             AND i._rowmill_bucket = $1 AND s._rowmill_state = {} AND i._rowmill_state = {} AND {}",
+            stage.name,
+            state::REPLACING,
+            stage.name,
+            state::LIVE,
+            state::STORED,
+            equal.join(" AND ")
+        )
+    }
+
+    /// As [`drop_superseded`](Self::drop_superseded), the last of the input winning, where rows of the
+    /// bucket are stored. It yields how many rows were superseded that are not stored: what is stored
+    /// was counted by its own batch.
+    pub fn drop_superseded_beside_stored(&self) -> String {
+        let (stage, stored) = (&self.stage.name, state::STORED);
+        let states = format!("{}, {stored}, {}", state::LIVE, state::REPLACING);
+        format!(
+            "WITH gone AS (DELETE FROM {stage} WHERE _rowmill_bucket = $1 AND ctid IN (\
+             SELECT address FROM (SELECT s.ctid AS address, row_number() OVER (\
+             PARTITION BY {} ORDER BY s._rowmill_batch DESC, s._rowmill_index DESC) AS place \
+             FROM {stage} AS s WHERE s._rowmill_bucket = $1 AND s._rowmill_state IN ({states})\
+             ) AS ranked WHERE place > 1) RETURNING _rowmill_state AS state) \
+             SELECT count(*) FROM gone WHERE state <> {stored}",
+            self.stage.key_names().iter().map(|k| format!("s.{k}")).collect::<Vec<_>>().join(", ")
+        )
+    }
+
     /// The live rows of bucket `$1` whose key came before, each with the first of its key: batch and
     /// index of both, in input order.
     pub fn repeats(&self) -> String {
@@ -84,6 +123,24 @@ impl Merge<'_> {
         format!(
             "SELECT count(*) FROM {} WHERE _rowmill_bucket = $1 AND _rowmill_state = $2",
             self.stage.name
+        )
+    }
+
+    /// How many rows of bucket `$1` are live: by the index of those, where there is one.
+    pub fn count_live(&self) -> String {
+        format!(
+            "SELECT count(*) FROM {} WHERE _rowmill_bucket = $1 AND _rowmill_state = {}",
+            self.stage.name,
+            state::LIVE
+        )
+    }
+
+    /// How many rows of bucket `$1` are in the target already.
+    pub fn count_stored(&self) -> String {
+        format!(
+            "SELECT count(*) FROM {} WHERE _rowmill_bucket = $1 AND _rowmill_state = {}",
+            self.stage.name,
+            state::STORED
         )
     }
 

@@ -3,31 +3,23 @@
 use super::dialect::Dialect;
 
 impl Dialect {
-    /// The query for those of the rights `$2` (`SELECT,INSERT`) that the user lacks on table `$1`, a
-    /// quoted name; nothing where there are no rights. A right on some of its columns is enough.
-    pub fn missing_table_rights(self) -> Option<&'static str> {
-        match self {
-            Self::PostgreSql => Some(
-                "SELECT p FROM pg_catalog.unnest(pg_catalog.string_to_array($2, ',')) AS p \
-                 WHERE NOT CASE WHEN p = 'DELETE' \
-                 THEN pg_catalog.has_table_privilege($1, p) \
-                 ELSE pg_catalog.has_table_privilege($1, p) \
-                   OR pg_catalog.has_any_column_privilege($1, p) END",
-            ),
-            Self::Sqlite => None,
-        }
+    /// The query for those rights that the user lacks on `count` tables: for each a quoted name and
+    /// the rights (`SELECT,INSERT`), `$1` and `$2`, `$3` and `$4`, and so on. It yields the place of the
+    /// table, from 0, and a right; nothing where there are no rights. A right on some of the columns
+    /// is enough.
+    pub fn missing_table_rights(self, count: usize) -> Option<String> {
+        let lacks = "CASE WHEN p = 'DELETE' \
+             THEN NOT pg_catalog.has_table_privilege(v.name, p) \
+             ELSE NOT (pg_catalog.has_table_privilege(v.name, p) \
+               OR pg_catalog.has_any_column_privilege(v.name, p)) END";
+        (self == Self::PostgreSql).then(|| asked(count, "", lacks))
     }
 
-    /// The same for a schema, `$1` being its name as it is.
-    pub fn missing_schema_rights(self) -> Option<&'static str> {
-        match self {
-            Self::PostgreSql => Some(
-                "SELECT p FROM pg_catalog.unnest(pg_catalog.string_to_array($2, ',')) AS p, \
-                 pg_catalog.pg_namespace n \
-                 WHERE n.nspname = $1 AND NOT pg_catalog.has_schema_privilege(n.oid, p)",
-            ),
-            Self::Sqlite => None,
-        }
+    /// The same for schemas, whose names are as they are.
+    pub fn missing_schema_rights(self, count: usize) -> Option<String> {
+        let schemas = " JOIN pg_catalog.pg_namespace n ON n.nspname = v.name";
+        let lacks = "NOT pg_catalog.has_schema_privilege(n.oid, p)";
+        (self == Self::PostgreSql).then(|| asked(count, schemas, lacks))
     }
 
     /// The query for the name of the user, quoted.
@@ -37,4 +29,18 @@ impl Dialect {
             Self::Sqlite => None,
         }
     }
+}
+
+/// What is asked of `count` names, each with its rights.
+fn asked(count: usize, join: &str, lacks: &str) -> String {
+    let asked = (0..count).map(|place| {
+        let (name, rights) = (2 * place + 1, 2 * place + 2);
+        format!("({place}, CAST(${name} AS text), CAST(${rights} AS text))")
+    });
+    format!(
+        "SELECT v.place, p FROM (VALUES {}) AS v (place, name, rights){join} \
+         CROSS JOIN LATERAL pg_catalog.unnest(pg_catalog.string_to_array(v.rights, ',')) AS p \
+         WHERE {lacks} ORDER BY v.place",
+        asked.collect::<Vec<_>>().join(", ")
+    )
 }

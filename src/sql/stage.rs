@@ -6,12 +6,15 @@
 //! _rowmill_bucket   the merge that brings the row in; rows of one key share a bucket
 //! _rowmill_batch    where the row stands in the input: its batch
 //! _rowmill_index    and its number in the batch, from 0
-//! _rowmill_state    0 named (rejected, but its key was read; or done), 1 live, 2 deferred, 3 hidden
+//! _rowmill_state    0 named (rejected, but its key was read; or done), 1 live, 2 deferred, 3 hidden,
+//!                   4 stored, 5 live in place of a stored one
 //! ```
 //!
 //! A *deferred* row met a row that another merge has not brought in or taken out yet (a unique or
 //! foreign key): it gets its second chance when everything else is in. A *hidden* row stands for
-//! one that was refused and may name any key; it carries no values.
+//! one that was refused and may name any key; it carries no values. A *stored* row was put into the
+//! target by its own batch; only its key is staged, so that the order of the input decides between it
+//! and live rows.
 
 use super::dialect::Dialect;
 use super::ledger::LedgerName;
@@ -30,6 +33,10 @@ pub mod state {
     pub const DEFERRED: i16 = 2;
     /// Refused, and nobody can tell its key; it is in the first bucket.
     pub const HIDDEN: i16 = 3;
+    /// In the target already; it carries its key alone.
+    pub const STORED: i16 = 4;
+    /// To be merged, where a row of the same key is stored.
+    pub const REPLACING: i16 = 5;
 }
 
 /// A stage table, on paper.
@@ -140,23 +147,41 @@ impl StageTable {
         format!("DROP TABLE IF EXISTS {}", self.name)
     }
 
-    /// Makes it fit for merging, once all rows are in, in one transaction: indexes and statistics.
-    /// Can be repeated, also while the same of a process that died is still under way: its end is
-    /// waited for, or two would meet in the catalog's unique indexes.
-    pub fn seal(&self) -> Vec<String> {
-        let index = |suffix: &str, columns: &str| {
-            let name = format!("\"{}_{suffix}\"", self.name.table.as_str());
-            format!("CREATE INDEX IF NOT EXISTS {name} ON {} ({columns})", self.name)
-        };
+    /// What keeps everybody from writing it until the transaction ends, and has its commit wait for
+    /// the disk: the first part of making it fit for merging. The same of a process that died may still
+    /// be under way: its end is waited for, or two would meet in the catalog's unique indexes.
+    pub fn close(&self) -> Vec<String> {
         let mut statements: Vec<_> = self.dialect.lock_writers(&self.name).into_iter().collect();
         statements.extend(self.dialect.wait_for_disk().map(str::to_owned));
-        statements.push(index("bucket", "_rowmill_bucket, _rowmill_batch, _rowmill_index"));
+        statements
+    }
+
+    /// The index by which it is told, of many buckets, which have live rows. Can be repeated.
+    pub fn index_live(&self) -> String {
+        let live = state::LIVE;
+        self.index("live", &format!("(_rowmill_bucket) WHERE _rowmill_state = {live}"))
+    }
+
+    /// The query that has a row if there are live rows.
+    pub fn has_live(&self) -> String {
+        format!("SELECT 1 FROM {} WHERE _rowmill_state = {} LIMIT 1", self.name, state::LIVE)
+    }
+
+    /// The second part, once all rows are in: indexes and statistics. Can be repeated.
+    pub fn index_all(&self) -> Vec<String> {
+        let place = "(_rowmill_bucket, _rowmill_batch, _rowmill_index)";
+        let mut statements = vec![self.index("bucket", place)];
         // SQLite has no hash join: what PostgreSQL finds by hashing needs an index there.
         if self.dialect == Dialect::Sqlite && !self.key.is_empty() {
-            statements.push(index("key", &self.key_names().join(", ")));
+            statements.push(self.index("key", &format!("({})", self.key_names().join(", "))));
         }
         statements.push(format!("ANALYZE {}", self.name));
         statements
+    }
+
+    fn index(&self, suffix: &str, what: &str) -> String {
+        let name = format!("\"{}_{suffix}\"", self.name.table.as_str());
+        format!("CREATE INDEX IF NOT EXISTS {name} ON {} {what}", self.name)
     }
 
     /// The quoted names of the key's columns.

@@ -2,7 +2,7 @@
 
 use crate::support::{Cluster, LIMIT, TestDb, shared};
 use parking_lot::Mutex;
-use rowmill::{Append, Engine, Entity, Iter, Job, Observer, Pipeline, Result, Upsert};
+use rowmill::{Append, Engine, Entity, Iter, Job, Observer, OnChange, Pipeline, Result, Upsert};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
@@ -46,7 +46,10 @@ impl Observer for Zombie {
 }
 
 fn run_beside(database: &TestDb<'_>, phase: &'static str, sql: &'static str) -> Result<()> {
-    beside(database, phase, sql, &|numbers| numbers.write(Upsert::<Number>::new().create(true)))
+    // Who may begin again stages every row, so that there is something to merge.
+    beside(database, phase, sql, &|numbers| {
+        numbers.write(Upsert::<Number>::new().create(true)).on_change(OnChange::Restart)
+    })
 }
 
 fn beside(
@@ -86,7 +89,8 @@ fn a_bucket_that_a_killed_run_still_merges_is_merged_once() -> Result<()> {
     run_beside(&cluster().database("zombie_merge"), "merge", claim)
 }
 
-/// Takes a batch out of the stage and opens it again before the stage is sealed, as a server that
+/// Takes a batch out of the stage and the table and opens it again before the stage is sealed, as a
+/// server that
 /// died and forgot it would.
 struct Forgets {
     url: String,
@@ -102,6 +106,7 @@ impl Observer for Forgets {
         session
             .batch_execute(
                 "delete from rowmill.stage_1 where _rowmill_batch = 0; \
+                 delete from numbers where id < 100; \
                  update rowmill.batch set done = false, run_id = null, read = 0 \
                  where phase = 0 and number = 0; \
                  create table marks (at serial, phase int, number int); \

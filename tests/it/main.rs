@@ -146,6 +146,7 @@ mod job_commit; // a COMMIT whose answer is lost
 #[cfg(feature = "cli")]
 mod job_deadline; // a run ends in time
 mod job_death; // its process dies before any message, with its server, or is asked to end
+mod job_direct; // batches of new keys go straight into the table, and nothing else is different
 mod job_drift; // the table changes while a job writes to it
 #[cfg(feature = "cli")]
 mod job_duplicates; // rows of the input with one key, by the stated policy
@@ -172,6 +173,7 @@ mod job_rejects; // a bad row costs one row
 mod job_serial_twin; // parallel and serial: the same result
 #[cfg(feature = "cli")]
 mod job_server_stop;
+mod job_statements; // how many statements a job costs beside its rows
 mod job_zombie;
 mod reject_lineage; // a parent's reject explains those of its children
 mod reject_replay; // rejects are tried again // what a killed run leaves under way in the server // the server goes away, processes die at exact places

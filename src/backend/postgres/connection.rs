@@ -1,9 +1,10 @@
 //! Statements, transactions, sign of life.
 
 use super::abilities::CAPABILITIES;
+use super::ahead;
 use super::catalog;
 use super::commit;
-use super::errors::{self, code};
+use super::errors;
 use super::fate;
 use super::flight;
 use super::guard::guarded;
@@ -24,7 +25,7 @@ use crate::backend::postgres::session::notifications;
 use crate::backend::postgres::session::opened::Setup;
 use crate::backend::postgres::session::ping;
 use crate::backend::postgres::session::reset;
-use crate::backend::postgres::session::setup::{self, Purpose};
+use crate::backend::postgres::session::setup;
 use crate::backend::postgres::session::state;
 use crate::backend::postgres::session::traces::Traces;
 use crate::backend::postgres::statement::cache::Statements;
@@ -122,6 +123,7 @@ impl PostgresConnection {
         work: impl FnOnce(&mut Client, &mut Statements) -> Result<T, postgres::Error>,
     ) -> Result<T> {
         self.check_usable()?;
+        ahead::send(self)?;
         let timer = self.start_timer();
         let Some(client) = &mut self.client else { return Err(closed()) };
         let statements = &mut self.statements;
@@ -236,6 +238,10 @@ impl Connection for PostgresConnection {
         commit::check(self, traces, outcome)
     }
 
+    fn ahead(&mut self, sql: &str) -> Result<()> {
+        ahead::ahead(self, sql)
+    }
+
     fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> Result<u64> {
         stream(self, sql, params, &mut |_| Ok(()))
     }
@@ -274,20 +280,11 @@ impl Connection for PostgresConnection {
     }
 
     fn begin(&mut self) -> Result<()> {
-        self.notices.clear();
-        if self.setup.pooled {
-            self.with_client(|client, statements| statements.resolver.look_ahead(client))?;
-            self.left.explained = self.left.explained.with(Tags::SET);
-            self.batch(&setup::begin_pooled(Purpose::Work, self.limit))?;
-        } else {
-            self.batch("BEGIN")?;
-        }
-        self.in_transaction = true;
-        if self.notices.transaction_already() {
-            return Err(Error::new(ErrorKind::Database, "a transaction is open already")
-                .with_sqlstate(code("25001")));
-        }
-        Ok(())
+        ahead::begin_at_once(self)
+    }
+
+    fn begin_with(&mut self, settings: &str) -> Result<()> {
+        ahead::begin(self, settings)
     }
 
     fn commit(&mut self) -> Result<()> {
@@ -295,6 +292,7 @@ impl Connection for PostgresConnection {
     }
 
     fn rollback(&mut self) -> Result<()> {
+        ahead::forget(self);
         if self.in_transaction() {
             self.batch("ROLLBACK")?;
             self.in_transaction = false;
@@ -368,6 +366,10 @@ impl Connection for PostgresConnection {
     }
 
     fn in_transaction(&self) -> bool {
+        if ahead::is_kept(self) {
+            // The server does not know it yet.
+            return self.in_transaction;
+        }
         self.wire.status().map_or(self.in_transaction, |status| status != Status::Idle)
     }
 

@@ -9,6 +9,7 @@
 //! - `deadline`:   calls that end in time, whatever the server does
 //! - `statement`:  statements, their parameters and their rows; COPY BINARY
 //! - `direct`:     statements without the driver
+//! - `ahead`:      statements that are sent with the next one
 //! - `commit`:     commits: held, not held, or unknown
 //! - `fate`:       what became of a transaction
 //! - `catalog`:    what the catalog says of a table
@@ -49,6 +50,7 @@
 //! must not be called from within an async runtime: there it returns an error.
 
 mod abilities;
+mod ahead;
 mod catalog;
 mod commit;
 mod connecting;

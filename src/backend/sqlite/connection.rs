@@ -191,6 +191,15 @@ impl Connection for SqliteConnection {
         })
     }
 
+    fn ahead(&mut self, sql: &str) -> Result<()> {
+        self.run(sql)
+    }
+
+    fn begin_with(&mut self, settings: &str) -> Result<()> {
+        self.begin()?;
+        self.run(settings)
+    }
+
     fn begin(&mut self) -> Result<()> {
         if self.in_transaction() {
             self.turn.check()?;

@@ -61,13 +61,21 @@ impl Ledger {
     /// # Errors
     /// `Ledger` if it is of a newer version, or its tables cannot be created; `Disconnect`.
     pub fn open(connection: &mut dyn Connection, name: &LedgerName) -> Result<Self> {
-        let found = Self::find(connection, name)?;
-        if let Some(ledger) = found.filter(|ledger| ledger.version == VERSION) {
-            return Ok(ledger);
+        match Self::find(connection, name)? {
+            Some(ledger) => ledger.brought_up(connection),
+            None => {
+                let tables = LedgerTables::of(connection.capabilities().dialect, name)?;
+                Self { tables, version: 0 }.brought_up(connection)
+            }
         }
-        let tables = LedgerTables::of(connection.capabilities().dialect, name)?;
-        upgrade(connection, &tables)?;
-        Ok(Self { tables, version: VERSION })
+    }
+
+    /// Brings the tables of one that was found up to this version.
+    pub(super) fn brought_up(self, connection: &mut dyn Connection) -> Result<Self> {
+        if self.version != VERSION {
+            upgrade(connection, &self.tables)?;
+        }
+        Ok(Self { version: VERSION, ..self })
     }
 
     /// Opens the ledger of that name if there is one; changes nothing. One of an older version can
@@ -77,7 +85,7 @@ impl Ledger {
     /// `Ledger` if it is of a newer version; `Database` or `Disconnect`.
     pub fn find(connection: &mut dyn Connection, name: &LedgerName) -> Result<Option<Self>> {
         let tables = LedgerTables::of(connection.capabilities().dialect, name)?;
-        if connection.table_info(&tables.reject)?.is_none() {
+        if !is_there(connection, &tables)? {
             return Ok(None);
         }
         match version(connection, &tables)? {
@@ -100,6 +108,18 @@ fn too_new(version: i64) -> Error {
         .with_hint("use the program that wrote it, or a newer one")
 }
 
+/// Whether its tables are there: all of them are made in one transaction.
+fn is_there(connection: &mut dyn Connection, tables: &LedgerTables) -> Result<bool> {
+    match tables.find() {
+        // What the catalog says of all their columns costs the server a hundred times as much.
+        Some(find) => {
+            let name = tables.reject.to_string();
+            Ok(one(connection, find, &[name.as_str().into()], |_| Ok(()))?.is_some())
+        }
+        None => connection.table_info(&tables.reject).map(|found| found.is_some()),
+    }
+}
+
 /// The version of the tables, 0 where none is noted.
 fn version(connection: &mut dyn Connection, tables: &LedgerTables) -> Result<i64> {
     let sql = format!("SELECT max(version) FROM {}", tables.version);
@@ -115,12 +135,11 @@ fn upgrade(connection: &mut dyn Connection, tables: &LedgerTables) -> Result<()>
             connection.run(lock)?;
         }
         // ORDER: behind the lock; somebody else may just have done it all.
-        let version = match connection.table_info(&tables.reject)? {
-            Some(_) => version(connection, tables)?,
-            None => {
-                create_schema(connection, tables)?;
-                0
-            }
+        let version = if is_there(connection, tables)? {
+            version(connection, tables)?
+        } else {
+            create_schema(connection, tables)?;
+            0
         };
         match version {
             VERSION => Ok(()),

@@ -107,6 +107,37 @@ impl Ledger {
         all(connection, &sql, &params, |row| Ok(Unit { phase, bounds: bounds(row)? }))
     }
 
+    /// The first `most` units that are not done, of the first phase that has any, in order.
+    pub(in crate::batch) fn first_open(
+        &self,
+        connection: &mut dyn Connection,
+        job_id: i64,
+        most: usize,
+    ) -> Result<Vec<Unit>> {
+        let batch = &self.tables.batch;
+        // Each looks no further than it has to, in the order of the key.
+        let phases = Phase::IN_ORDER.iter().enumerate().map(|(place, phase)| {
+            format!(
+                "SELECT * FROM (SELECT {place} AS place, {BOUNDS} FROM {batch} \
+                 WHERE job_id = $1 AND phase = {} AND NOT done ORDER BY number LIMIT $2) AS p{place}",
+                phase.number()
+            )
+        });
+        let sql = format!(
+            "SELECT {BOUNDS}, place FROM ({}) AS open LIMIT $2",
+            phases.collect::<Vec<_>>().join(" UNION ALL ")
+        );
+        let mut units = all(connection, &sql, &[job_id.into(), (most as i64).into()], |row| {
+            let place = field::<i64>(row, 7)? as usize;
+            let phase = Phase::IN_ORDER.get(place).copied().unwrap_or(Phase::Finish);
+            Ok((place, Unit { phase, bounds: bounds(row)? }))
+        })?;
+        units.sort_by_key(|(place, unit)| (*place, unit.number()));
+        let first = units.first().map(|(place, _)| *place);
+        units.retain(|(place, _)| Some(*place) == first);
+        Ok(units.into_iter().map(|(_, unit)| unit).collect())
+    }
+
     /// The batches of the source, in its order.
     pub(in crate::batch) fn batches(
         &self,
@@ -128,8 +159,10 @@ impl Ledger {
         is_staged: bool,
     ) -> Result<bool> {
         let phase = if is_staged { Phase::Merge } else { Phase::Load };
+        // A batch of a staged job that has inserted rows went straight into the table.
         let sql = format!(
-            "SELECT number FROM {} WHERE job_id = $1 AND phase = $2 AND done LIMIT 1",
+            "SELECT number FROM {} WHERE job_id = $1 AND (phase = $2 OR inserted > 0) AND done \
+             LIMIT 1",
             self.tables.batch
         );
         let params = [job_id.into(), i64::from(phase.number()).into()];

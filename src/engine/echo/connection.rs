@@ -121,6 +121,11 @@ impl Connection for EchoConnection {
         self.told(call, |inner| inner.run(sql).map(no_rows))
     }
 
+    fn ahead(&mut self, sql: &str) -> Result<()> {
+        let call = Call::new(StatementKind::Run, sql);
+        self.told(call, |inner| inner.ahead(sql).map(no_rows))
+    }
+
     fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> Result<u64> {
         let call = Call { params, ..Call::new(StatementKind::Execute, sql) };
         self.told(call, |inner| inner.execute(sql, params).map(rows))
@@ -183,6 +188,12 @@ impl Connection for EchoConnection {
 
     fn begin(&mut self) -> Result<()> {
         self.told(Call::new(StatementKind::Begin, "BEGIN"), |inner| inner.begin().map(no_rows))
+    }
+
+    fn begin_with(&mut self, settings: &str) -> Result<()> {
+        let sql = format!("BEGIN; {settings}");
+        let call = Call::new(StatementKind::Begin, &sql);
+        self.told(call, |inner| inner.begin_with(settings).map(no_rows))
     }
 
     fn commit(&mut self) -> Result<()> {

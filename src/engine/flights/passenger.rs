@@ -74,6 +74,10 @@ impl Connection for Passenger<'_> {
         self.own()?.run(sql)
     }
 
+    fn ahead(&mut self, sql: &str) -> Result<()> {
+        self.own()?.ahead(sql)
+    }
+
     fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> Result<u64> {
         match self.ride(sql, params)? {
             Some(answer) => Ok(answer.changed()),
@@ -118,6 +122,10 @@ impl Connection for Passenger<'_> {
 
     fn begin(&mut self) -> Result<()> {
         self.own()?.begin()
+    }
+
+    fn begin_with(&mut self, settings: &str) -> Result<()> {
+        self.own()?.begin_with(settings)
     }
 
     fn commit(&mut self) -> Result<()> {

@@ -10,12 +10,14 @@
 //! - `reset`:        what a borrower leaves, and the next one never sees
 //! - `code`:         what triggers, views and the like do to a session
 //! - `direct`:       statements without the driver, beside the same ones through it
+//! - `ahead`:        statements that are sent with the next one
 //! - `deadlines`:    statements that take too long, and servers that say nothing
 //! - `session`:      signs of life, limits of the server, passwords, async runtimes
 //! - `types`:        types that are no built-in ones, known to all connections of an engine
 //! - `pooler`:       a pooler in transaction mode stands in between
 //! - `secrets`:      what the drivers log
 
+mod ahead;
 mod catalog;
 mod code;
 mod connect;

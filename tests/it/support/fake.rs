@@ -396,6 +396,15 @@ impl Connection for FakeConnection {
         Ok(None)
     }
 
+    fn ahead(&mut self, sql: &str) -> Result<()> {
+        self.run(sql)
+    }
+
+    fn begin_with(&mut self, settings: &str) -> Result<()> {
+        self.begin()?;
+        self.run(settings)
+    }
+
     fn begin(&mut self) -> Result<()> {
         self.in_transaction = true;
         Ok(())

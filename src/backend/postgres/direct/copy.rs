@@ -13,6 +13,10 @@ use postgres_protocol::message::frontend;
 /// `CopyDone`.
 const DONE: [u8; 5] = [b'c', 0, 0, 0, 4];
 
+/// Rows of fewer bytes go with their statement, without waiting for the word that they are wanted: a
+/// server that refuses it throws them away.
+const FEW_BYTES: usize = 128 * 1024;
+
 /// Why rows were not loaded.
 pub(crate) enum Unloaded {
     /// The server says why.
@@ -38,18 +42,38 @@ impl Unloaded {
 
 impl Line {
     /// Runs `COPY ... FROM STDIN` and sends the pieces, none of which is copied; returns how many
-    /// rows the server took. Once it has refused them, no more are sent.
+    /// rows the server took. Once it has refused them, no more are sent. `at_once` lets few rows go with
+    /// their statement.
     pub(crate) fn copy_in<'a>(
         &mut self,
         sql: &str,
-        pieces: impl Iterator<Item = &'a [u8]>,
+        at_once: bool,
+        mut pieces: impl Iterator<Item = &'a [u8]>,
     ) -> Result<u64, Unloaded> {
         self.outbox.clear();
         frontend::query(sql, &mut self.outbox).map_err(|_| no_text())?;
-        self.send()?;
+        let (mut first, mut bytes) = (Vec::new(), 0);
+        while bytes <= FEW_BYTES
+            && let Some(piece) = pieces.next()
+        {
+            bytes += piece.len();
+            first.push(piece);
+        }
+        let are_few = at_once && bytes <= FEW_BYTES;
+        if are_few {
+            for piece in first.drain(..) {
+                self.outbox.extend_from_slice(&header(piece));
+                self.outbox.extend_from_slice(piece);
+            }
+            self.outbox.extend_from_slice(&DONE);
+        }
+        spent::on(Step::Send, || self.send())?;
         let message = self.next()?;
         match message.kind {
-            b'G' => spent::on(Step::Send, || self.send_pieces(pieces))?,
+            b'G' if are_few => {}
+            b'G' => {
+                spent::on(Step::Send, || self.send_pieces(first.into_iter().chain(pieces)))?;
+            }
             b'E' => return Err(Unloaded::Refused(Box::new(self.refusal(&message)?))),
             _ => return Err(unexpected().into()),
         }
@@ -68,9 +92,7 @@ impl Line {
     /// Each piece is a message. The server throws away what comes after it refused.
     fn send_pieces<'a>(&mut self, pieces: impl Iterator<Item = &'a [u8]>) -> Result<(), Error> {
         for piece in pieces {
-            // No piece is longer than what fits into 31 bits: the caller cuts them smaller.
-            let [a, b, c, d] = (piece.len() as u32 + 4).to_be_bytes();
-            self.write(&[b'd', a, b, c, d], piece)?;
+            self.write(&header(piece), piece)?;
             if self.listen()?.is_some() {
                 return Ok(());
             }
@@ -107,4 +129,11 @@ impl Line {
             }
         }
     }
+}
+
+/// What stands before a piece: it is no longer than what fits into 31 bits, for the caller cuts them
+/// smaller.
+fn header(piece: &[u8]) -> [u8; 5] {
+    let [a, b, c, d] = (piece.len() as u32 + 4).to_be_bytes();
+    [b'd', a, b, c, d]
 }

@@ -2,6 +2,7 @@
 
 use super::broken;
 use super::inbox::{Inbox, Message};
+use super::prepared::{no_text, unexpected};
 use crate::backend::postgres::errors;
 use crate::backend::postgres::report::{self, Report};
 use crate::backend::postgres::session::notices::Notices;
@@ -9,6 +10,7 @@ use crate::backend::postgres::wire::port::Port;
 use crate::backend::postgres::wire::state::Wire;
 use crate::error::{Error, Result};
 use postgres::types::private::BytesMut;
+use postgres_protocol::message::frontend;
 use std::fmt;
 use std::io::{self, IoSlice};
 use std::sync::Arc;
@@ -27,6 +29,17 @@ pub(crate) struct Line {
     pub(super) outbox: BytesMut,
     /// Whether nothing is likely to be there yet, so that it is waited for first.
     is_dry: bool,
+    ahead: Ahead,
+}
+
+/// Statements that go ahead of the next request, in the same write.
+#[derive(Default)]
+struct Ahead {
+    sql: String,
+    /// Whether their answers come before that of the request.
+    is_owed: bool,
+    /// What they failed with, until the request has its final answer.
+    refused: Option<Report>,
 }
 
 impl Line {
@@ -39,7 +52,23 @@ impl Line {
             inbox: Inbox::default(),
             outbox: BytesMut::new(),
             is_dry: false,
+            ahead: Ahead::default(),
         })
+    }
+
+    /// Has statements go ahead of the next request, behind those that do so already.
+    pub(crate) fn put_ahead(&mut self, sql: &str) {
+        self.ahead.sql.extend([sql, ";"]);
+    }
+
+    /// Whether there are statements that are to go ahead of the next request.
+    pub(crate) fn has_ahead(&self) -> bool {
+        !self.ahead.sql.is_empty()
+    }
+
+    /// Takes them back.
+    pub(crate) fn forget_ahead(&mut self) {
+        self.ahead.sql.clear();
     }
 
     /// Whether the server waits for a request, and the driver is not in the middle of one.
@@ -54,6 +83,14 @@ impl Line {
 
     /// As [`send`](Self::send), with so many requests for a final answer.
     pub(super) fn send_all(&mut self, requests: usize) -> Result<()> {
+        if self.has_ahead() {
+            let request = std::mem::take(&mut self.outbox);
+            let sql = std::mem::take(&mut self.ahead.sql);
+            frontend::query(&sql, &mut self.outbox).map_err(|_| no_text())?;
+            self.outbox.extend_from_slice(&request);
+            self.wire.sent();
+            self.ahead.is_owed = true;
+        }
         for _ in 0..requests {
             self.wire.sent();
         }
@@ -129,14 +166,41 @@ impl Line {
     pub(super) fn next_before(&mut self, deadline: Option<Instant>) -> Result<Option<Message>> {
         loop {
             while let Some(message) = self.inbox.next()? {
-                if self.note(&message) {
-                    return Ok(Some(message));
+                if !self.note(&message) {
+                    continue;
+                }
+                if self.ahead.is_owed {
+                    self.pass(&message)?;
+                    continue;
+                }
+                // ORDER: when nothing is owed any more; the request may have run all the same.
+                match self.ahead.refused.take_if(|_| message.kind == b'Z') {
+                    Some(report) => return Err(errors::of_statement(&report)),
+                    None => return Ok(Some(message)),
                 }
             }
             if !self.fill(deadline)? {
                 return Ok(None);
             }
         }
+    }
+
+    /// Reads on in the answers to what went ahead.
+    fn pass(&mut self, message: &Message) -> Result<()> {
+        match message.kind {
+            b'T' | b'D' | b'C' | b'I' => {}
+            b'Z' => self.ahead.is_owed = false,
+            b'E' => {
+                let report = Report::read(self.body(message));
+                let report = report.ok_or_else(|| broken("an error without a code"))?;
+                if report.is_final {
+                    return Err(errors::of_statement(&report));
+                }
+                self.ahead.refused = Some(report);
+            }
+            _ => return Err(unexpected()),
+        }
+        Ok(())
     }
 
     pub(super) fn body(&self, message: &Message) -> &[u8] {
@@ -148,6 +212,8 @@ impl Line {
     pub(super) fn refusal(&mut self, message: &Message) -> Result<Report> {
         let report = Report::read(self.body(message));
         let report = report.ok_or_else(|| broken("an error without a code"))?;
+        // What went ahead and failed is why the request did.
+        let report = self.ahead.refused.take().unwrap_or(report);
         if !report.is_final {
             // Where it does not come, what is still owed shows that nobody can use it any more.
             while self.next().is_ok_and(|message| message.kind != b'Z') {}

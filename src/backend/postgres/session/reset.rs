@@ -7,6 +7,7 @@
 
 use crate::backend::Connection;
 use crate::backend::leftovers::Leftovers;
+use crate::backend::postgres::ahead;
 use crate::backend::postgres::connection::PostgresConnection;
 use crate::backend::postgres::deadline::watchdog::{self, Rung};
 use crate::backend::postgres::errors;
@@ -34,6 +35,7 @@ const TELLING: Tags = Tags::SET
 
 /// Resets; see [`Connection::reset`].
 pub(crate) fn reset(connection: &mut PostgresConnection, deadline: Instant) -> Result<Leftovers> {
+    ahead::forget(connection);
     settle(connection, deadline)?;
     let leftovers = leftovers(connection);
     if connection.setup.pooled {

@@ -101,8 +101,10 @@ fn copy_direct<'a>(
 ) -> Result<u64> {
     connection.check_usable()?;
     let timer = connection.start_timer();
+    // A pooler in between may not know what to do with rows that nobody wants.
+    let at_once = !connection.setup.pooled;
     let Some(line) = &mut connection.line else { return Err(closed()) };
-    let copied = line.copy_in(sql, pieces);
+    let copied = line.copy_in(sql, at_once, pieces);
     if let Err(Unloaded::Refused(report)) = &copied {
         locate(report.context.as_deref());
     }

@@ -82,6 +82,7 @@ fn once(
     if connection.statements.keeps() && connection.is_free() {
         return query::run(connection, sql, params, each);
     }
+    connection.with_client(|_, _| Ok(())).map_err(Failure::AtStart)?;
     let Some(client) = &mut connection.client else { return Err(Failure::AtStart(closed())) };
     let mut answer = results::start(client, &mut connection.statements, sql, params)
         .map_err(Failure::AtStart)?;

@@ -80,6 +80,8 @@ fn by_driver(
     fields: u16,
     each: Each<'_>,
 ) -> Result<u64, Failure> {
+    // What was to go ahead goes now: the driver sends this.
+    connection.with_client(|_, _| Ok(())).map_err(Failure::AtStart)?;
     let Some(client) = &mut connection.client else { return Err(Failure::AtStart(closed())) };
     let started = guarded(|| client.copy_out(sql))
         .and_then(|started| started.map_err(errors::statement))

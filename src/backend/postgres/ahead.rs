@@ -1,0 +1,77 @@
+//! The start of transactions, and other statements that are sent with the next request, ahead of it.
+//!
+//! They are kept by the one who speaks without the driver (`direct/line.rs`), which writes them before
+//! the request and passes over their answers. Where the driver speaks, or a pooler stands in between,
+//! they run at once.
+
+use super::connection::PostgresConnection;
+use super::direct::line::Line;
+use super::errors::code;
+use super::session::setup::{self, Purpose};
+use super::wire::state::Status;
+use super::wire::tags::Tags;
+use crate::backend::Connection;
+use crate::error::{Error, ErrorKind, Result};
+
+/// Whether statements are kept that were not sent yet.
+pub(super) fn is_kept(connection: &PostgresConnection) -> bool {
+    connection.line.as_ref().is_some_and(Line::has_ahead)
+}
+
+/// See [`Connection::ahead`].
+pub(super) fn ahead(connection: &mut PostgresConnection, sql: &str) -> Result<()> {
+    let (traces, _) = connection.statements.traces(sql);
+    let ends = traces.commits || traces.rolls_back;
+    if ends || connection.setup.pooled || !connection.is_free() {
+        return connection.run(sql);
+    }
+    connection.check_usable()?;
+    connection.note(sql, traces);
+    connection.line.iter_mut().for_each(|line| line.put_ahead(sql));
+    Ok(())
+}
+
+/// See [`Connection::begin_with`].
+pub(super) fn begin(connection: &mut PostgresConnection, settings: &str) -> Result<()> {
+    if connection.setup.pooled || !connection.is_free() || connection.in_transaction() {
+        connection.begin()?;
+        return connection.run(settings);
+    }
+    connection.notices.clear();
+    ahead(connection, &format!("BEGIN; {settings}"))
+}
+
+/// See [`Connection::begin`].
+pub(super) fn begin_at_once(connection: &mut PostgresConnection) -> Result<()> {
+    connection.notices.clear();
+    if connection.setup.pooled {
+        connection.with_client(|client, statements| statements.resolver.look_ahead(client))?;
+        connection.left.explained = connection.left.explained.with(Tags::SET);
+        connection.batch(&setup::begin_pooled(Purpose::Work, connection.limit))?;
+    } else {
+        connection.batch("BEGIN")?;
+    }
+    connection.in_transaction = true;
+    if connection.notices.transaction_already() {
+        return Err(Error::new(ErrorKind::Database, "a transaction is open already")
+            .with_sqlstate(code("25001")));
+    }
+    Ok(())
+}
+
+/// Sends what is kept by itself: the driver has nothing that it could go with.
+pub(super) fn send(connection: &mut PostgresConnection) -> Result<()> {
+    let Some(line) = connection.line.as_mut().filter(|line| line.has_ahead()) else {
+        return Ok(());
+    };
+    let outcome = line.batch("");
+    connection.conclude(None, outcome).map_err(|error| connection.judge(error))
+}
+
+/// Takes back what is kept.
+pub(super) fn forget(connection: &mut PostgresConnection) {
+    let Some(line) = connection.line.as_mut().filter(|line| line.has_ahead()) else { return };
+    line.forget_ahead();
+    let status = connection.wire.status();
+    connection.in_transaction = status.is_some_and(|status| status != Status::Idle);
+}

@@ -1,0 +1,62 @@
+//! The buckets of a stage: how many there are, and what makes them fit for merging.
+
+use super::table::{StagePlace, TableSink};
+use crate::backend::Connection;
+use crate::error::Result;
+use crate::mapping::column_type::ColumnType;
+use crate::sql::dialect::Dialect;
+
+/// Rows of a bucket at most, roughly: what one merge locks and one retry repeats.
+const BUCKET_ROWS: u64 = 20_000;
+/// A stage of few rows has a few buckets all the same, so that they are merged side by side.
+const SMALL_BUCKET_ROWS: u64 = 5_000;
+const FEW_BUCKETS: u64 = 4;
+/// More buckets would only be smaller statements.
+const MAX_BUCKETS: u64 = 1_024;
+
+impl TableSink {
+    /// Into how many buckets `rows` rows are staged.
+    pub fn bucket_count(&self, rows: u64) -> u32 {
+        // Only the database knows which keys are equal: one bucket has them all.
+        if self.has_loose_key() {
+            return 1;
+        }
+        let few = rows.div_ceil(SMALL_BUCKET_ROWS).min(FEW_BUCKETS);
+        rows.div_ceil(BUCKET_ROWS).max(few).clamp(1, MAX_BUCKETS) as u32
+    }
+
+    /// Whether keys of other bytes may be equal.
+    fn has_loose_key(&self) -> bool {
+        self.layout.key.iter().any(|&index| match &self.layout.columns[index].column_type {
+            ColumnType::Interval | ColumnType::Jsonb | ColumnType::Array(_) => true,
+            other => other.travels_as_text(),
+        })
+    }
+
+    /// Makes the stage fit for merging, once every batch is in it; in a transaction, whose commit
+    /// then waits for the disk. Can be repeated.
+    ///
+    /// # Errors
+    /// `Database` or `Disconnect`.
+    pub fn seal(&self, connection: &mut dyn Connection, place: StagePlace) -> Result<()> {
+        let stage = self.stage(place.job_id)?;
+        stage.close().iter().try_for_each(|statement| connection.ahead(statement))?;
+        let is_small = u64::from(place.buckets) <= FEW_BUCKETS && !self.has_loose_key();
+        if is_small && self.capabilities.dialect != Dialect::Sqlite {
+            // Each bucket is read from end to end sooner than an index of them is made.
+            return Ok(());
+        }
+        if self.direct.is_conceivable() {
+            connection.run(&stage.index_live())?;
+            let mut has_live = false;
+            connection.query(&stage.has_live(), &[], &mut |_| {
+                has_live = true;
+                Ok(())
+            })?;
+            if !has_live {
+                return Ok(());
+            }
+        }
+        stage.index_all().iter().try_for_each(|statement| connection.run(statement))
+    }
+}
