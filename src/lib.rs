@@ -161,6 +161,7 @@ pub use batch::pipeline::Pipeline;
 pub use batch::receipt::{Before, Bottleneck, Culprit, Receipt, SlowBatch};
 pub use batch::replay::Replayed;
 pub use batch::report::{PoolReport, Report, Status};
+pub use batch::shards::report::ShardReport;
 pub use batch::write::{Append, InsertIgnore, Mirror, Replace, Upsert, Write, WriteMode};
 
 // Work: queries and their rows; entities; schemas; transactions; where rows come from and where

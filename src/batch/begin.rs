@@ -11,6 +11,7 @@ use super::run::Start;
 use crate::backend::Connection;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sink::destination::Sink;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// Where a run begins.
@@ -73,7 +74,15 @@ fn go_on(start: &Start<'_>, patience: &Patience<'_>, meter: &Meter, found: Look)
         Look::New(found, sink) => {
             let began = Instant::now();
             // Nothing is held while the source is read from end to end.
-            let plan = Plan::make(start, patience.ending)?;
+            let plan = match start.part {
+                Some(part) => part.plan()?,
+                None => Arc::new(Plan::make(
+                    start.declared.feed.as_ref(),
+                    start.limits.batch,
+                    start.observer,
+                    patience.ending,
+                )?),
+            };
             let (ledger, job) = patience.with_connection(|connection| {
                 // ORDER: a job that is refused leaves nothing behind, not even a ledger.
                 let ledger = match &found {
@@ -166,7 +175,7 @@ fn name_holder(start: &Start<'_>, error: Error) -> Error {
 }
 
 /// The error of a job that another process runs, with what is known of that one.
-fn already_running(connection: &mut dyn Connection, start: &Start<'_>) -> Error {
+pub(super) fn already_running(connection: &mut dyn Connection, start: &Start<'_>) -> Error {
     let runs = living(connection, start).unwrap_or_default();
     let by = runs.first().map_or(String::new(), |run| {
         let host = run.host.as_deref().unwrap_or("an unknown machine");

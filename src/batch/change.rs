@@ -4,6 +4,7 @@ use super::identity;
 use super::job::Declared;
 use super::ledger::{JobRecord, Ledger};
 use super::run::Start;
+use super::shards::{Part, SHARD_MAP, moved};
 use super::transaction::in_transaction;
 use crate::backend::Connection;
 use crate::error::{Error, ErrorKind, Result};
@@ -38,9 +39,10 @@ pub(super) fn find(
     planned: impl FnOnce() -> Result<Vec<Bounds>>,
 ) -> Result<Option<Error>> {
     let Declared { feed, target } = &start.declared;
-    if job.definition != identity::definition(feed.as_ref(), target) {
+    let spread = start.part.map(Part::spread);
+    if job.definition != identity::definition(feed.as_ref(), target, spread) {
         let old = job.declared.as_deref().and_then(|old| serde_json::from_str(old).ok());
-        let new = identity::declared(feed.as_ref(), target);
+        let new = identity::declared(feed.as_ref(), target, spread);
         let what = old.map_or_else(
             || "source, target, columns, key or mode".to_owned(),
             |old| differences(&old, &new),
@@ -77,6 +79,7 @@ fn differences(old: &BTreeMap<String, String>, new: &BTreeMap<String, String>) -
         .into_iter()
         .filter_map(|key| match (old.get(key), new.get(key)) {
             (Some(old), Some(new)) if old == new => None,
+            (Some(old), Some(new)) if key == SHARD_MAP => Some(moved(old, new)),
             (Some(old), Some(new)) => Some(format!("{key} was {old:?}, is {new:?}")),
             (Some(old), None) => Some(format!("{key} was {old:?}, is gone")),
             (None, Some(new)) => Some(format!("{key} is new, {new:?}")),

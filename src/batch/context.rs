@@ -1,14 +1,15 @@
 //! What all parts of a run share.
 
 use super::forecast::Forecast;
-use super::ledger::Ledger;
+use super::ledger::{Ledger, RejectRecord};
 use super::limits::{Limits, RejectClass};
 use super::lineage::Lineage;
 use super::meter::Meter;
 use super::patience::Patience;
-use super::unit::Phase;
+use super::shards::Part;
+use super::unit::{Phase, Unit};
 use crate::backend::Connection;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::sink::destination::Sink;
 use crate::sink::table::StagePlace;
 use crate::source::feed::Feed;
@@ -35,6 +36,8 @@ pub(super) struct Context<'a> {
     pub(super) joins_at: Option<f64>,
     pub(super) meter: &'a Meter,
     pub(super) span: &'a Span,
+    /// Which part of a job over shards it is.
+    pub(super) part: Option<&'a Part<'a>>,
 }
 
 impl Context<'_> {
@@ -48,6 +51,46 @@ impl Context<'_> {
         }
         let read = Lineage::of(&self.sink, connection)?;
         Ok(self.known_lineage.get_or_init(|| read))
+    }
+
+    /// Holds the map of a shard until the transaction ends, so that no row is written to where a
+    /// newer map does not look for it. ORDER: behind the claim, before anything is written.
+    pub(super) fn hold_map(&self, connection: &mut dyn Connection) -> Result<()> {
+        self.part.map_or(Ok(()), |part| part.hold(connection))
+    }
+
+    /// Counts the rejects of a unit, and refuses them where there would be too many. ORDER: last but
+    /// the mark, as [`Ledger::count_rejects`].
+    pub(super) fn limit_rejects(
+        &self,
+        connection: &mut dyn Connection,
+        unit: &Unit,
+        rejects: &[RejectRecord],
+    ) -> Result<()> {
+        if !rejects.is_empty() {
+            let (job_id, count) = (self.place.job_id, rejects.len() as u64);
+            self.ledger.count_rejects(connection, job_id, count, self.max_rejects)?;
+            self.ledger.check_classes(connection, job_id, &self.class_limits)?;
+        }
+        // Also where there are none: an attempt that failed may have had some.
+        self.part.map_or(Ok(()), |part| part.limit_rejects(self, unit, rejects))
+    }
+
+    /// Takes back what was counted of a unit that failed for good.
+    pub(super) fn forget_rejects(&self, unit: &Unit, error: &Error) {
+        if let Some(part) = self.part.filter(|_| error.kind() != ErrorKind::CommitUnknown) {
+            part.forget_rejects(unit);
+        }
+    }
+
+    /// Tells observers if the deadline will be missed.
+    pub(super) fn foresee(&self, unit: &Unit) {
+        let Context { patience, forecast, .. } = self;
+        let Some((deadline, now)) = patience.ending.deadline() else { return };
+        let amount = if unit.phase == Phase::Load { unit.bytes() } else { 1 };
+        if let Some(late) = forecast.done(amount, deadline, now) {
+            patience.observer.will_be_late(late);
+        }
     }
 
     /// The name by which a phase is told to observers: sealing is the beginning of what comes next.

@@ -5,11 +5,12 @@
 //! help is cut. One that commits is never cancelled, only cut: whether it held shows in the ledger.
 
 use crate::backend::interrupt::Interrupt;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Result};
 use crate::pool::Clock;
 use crate::stop::{Stop, StopToken};
 use parking_lot::{Condvar, Mutex};
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 /// When a run has to end; made from a [`SystemTime`], or from a `Duration` that counts from its
@@ -21,6 +22,7 @@ pub struct Deadline(When);
 enum When {
     At(SystemTime),
     After(Duration),
+    On(Instant),
 }
 
 impl From<SystemTime> for Deadline {
@@ -39,6 +41,7 @@ impl Deadline {
     /// The moment, for a run that begins `now`; none if it is further away than a clock goes.
     fn counted_from(self, now: Instant) -> Option<Instant> {
         match self.0 {
+            When::On(moment) => Some(moment),
             When::After(time) => now.checked_add(time),
             When::At(moment) => {
                 let left = moment.duration_since(SystemTime::now()).unwrap_or_default();
@@ -119,6 +122,12 @@ impl Ending {
         }
     }
 
+    /// The options of runs that are parts of this one: its deadline is theirs.
+    pub(super) fn of_parts(&self, options: &EndingOptions) -> EndingOptions {
+        let deadline = self.deadline.map(|deadline| Deadline(When::On(deadline)));
+        EndingOptions { deadline, ..options.clone() }
+    }
+
     /// A token that says that what is in flight is to be rolled back, for a source that reads for
     /// long.
     pub(super) fn token(&self) -> StopToken {
@@ -178,8 +187,28 @@ impl Ending {
         InFlight { home: self, number }
     }
 
+    /// Does `work` beside a thread that ends what is in flight when it is time to.
+    ///
+    /// # Errors
+    /// What `work` returns; `Config` if the system does not start a thread.
+    pub(super) fn watched<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
+        thread::scope(|scope| {
+            thread::Builder::new()
+                .name("rowmill-ending".to_owned())
+                .spawn_scoped(scope, || self.watch())
+                .map_err(|error| {
+                    Error::new(ErrorKind::Config, "a thread cannot be started").with_source(error)
+                })?;
+            // A panic in here must not leave the scope waiting for the thread.
+            let over = Over(self);
+            let done = work();
+            drop(over);
+            done
+        })
+    }
+
     /// Ends what is in flight when it is time to, until [`over`](Self::over).
-    pub(super) fn watch(&self) {
+    fn watch(&self) {
         loop {
             let mut over = self.over.lock();
             if !*over {
@@ -199,7 +228,7 @@ impl Ending {
     }
 
     /// Says that the run is through, so that nobody watches it any more.
-    pub(super) fn over(&self) {
+    fn over(&self) {
         *self.over.lock() = true;
         self.told.notify_all();
     }
@@ -219,6 +248,15 @@ impl Ending {
                 Some(_) => {}
             }
         }
+    }
+}
+
+/// Ends the watch when it is dropped.
+struct Over<'a>(&'a Ending);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.over();
     }
 }
 

@@ -1,5 +1,6 @@
 //! What makes a job the same job.
 
+use super::shards::{SHARD_MAP, Spread};
 use crate::sink::destination::Destination;
 use crate::sink::file::sink::Owner;
 use crate::source::feed::Feed;
@@ -48,6 +49,11 @@ impl Identity {
         self.derived_key(ledger, "plan")
     }
 
+    /// The number under which a run over several shards keeps others away.
+    pub(super) fn shards_key(&self, ledger: &LedgerName) -> i64 {
+        self.derived_key(ledger, "shards")
+    }
+
     fn derived_key(&self, ledger: &LedgerName, purpose: &str) -> i64 {
         let job = self.lock_key(ledger).to_be_bytes();
         let digest = Sha256::new().chain_update(job).chain_update(purpose).finalize();
@@ -83,17 +89,24 @@ impl Identity {
 }
 
 /// A hash of what a run does: a job that stopped half-way can only be carried on by the same.
-pub fn definition(feed: &dyn Feed, target: &Destination) -> String {
+pub(super) fn definition(feed: &dyn Feed, target: &Destination, spread: Option<&Spread>) -> String {
     let mut text = format!("{}\n{}\n", feed.definition(), target.definition());
     for column in target.columns() {
         let _ = writeln!(text, "{} {} {}", column.name, column.column_type, column.nullable);
     }
     let _ = writeln!(text, "key {:?}", target.key());
+    if let Some(spread) = spread {
+        let _ = writeln!(text, "shards by {} {}", spread.key, spread.written);
+    }
     hex(&Sha256::digest(text.as_bytes()).into())
 }
 
 /// What a run does, key by key, for whoever has to name a change of it.
-pub(super) fn declared(feed: &dyn Feed, target: &Destination) -> BTreeMap<String, String> {
+pub(super) fn declared(
+    feed: &dyn Feed,
+    target: &Destination,
+    spread: Option<&Spread>,
+) -> BTreeMap<String, String> {
     let definition = feed.definition();
     let mut lines = definition.lines();
     let mut declared = BTreeMap::from([
@@ -102,6 +115,10 @@ pub(super) fn declared(feed: &dyn Feed, target: &Destination) -> BTreeMap<String
         ("mode".to_owned(), target.mode_name().to_owned()),
         ("key".to_owned(), target.key().join(", ")),
     ]);
+    if let Some(spread) = spread {
+        declared.insert("shard key".to_owned(), spread.key.clone());
+        declared.insert(SHARD_MAP.to_owned(), spread.written.clone());
+    }
     if let Some(duplicates) = target.stated_duplicates() {
         declared.insert("duplicates".to_owned(), duplicates.to_string());
     }

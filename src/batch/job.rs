@@ -9,10 +9,12 @@ use super::observer::{Observer, Observers};
 use super::pipeline::Pipeline;
 use super::report::Report;
 use super::run::{self, Start};
+use super::shards::{self, Whole};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::pool::Clock;
 use crate::retry::RetryPolicy;
+use crate::sharding::ShardedEngine;
 use crate::sink::destination::Destination;
 use crate::source::feed::Feed;
 use crate::source::rows::Source;
@@ -77,6 +79,7 @@ pub struct Job {
     limits: Limits,
     class_limits: Vec<(RejectClass, MaxRejects)>,
     joins: Option<Joins>,
+    shard_key: Option<String>,
     on_change: OnChange,
     ending: EndingOptions,
     observers: Observers,
@@ -98,6 +101,7 @@ impl Job {
             limits: Limits::default(),
             class_limits: Vec::new(),
             joins: None,
+            shard_key: None,
             on_change: OnChange::default(),
             ending: EndingOptions::default(),
             observers: Observers::default(),
@@ -189,6 +193,14 @@ impl Job {
         self
     }
 
+    /// Spreads its rows over shards by this column of the target; see [`Job::run_on_shards`]. Default:
+    /// the field of the entity that is marked with `#[entity(shard_key)]`.
+    #[must_use]
+    pub fn shard_key(mut self, column: impl Into<String>) -> Self {
+        self.shard_key = Some(column.into());
+        self
+    }
+
     /// Can be stopped with this token.
     #[must_use]
     pub fn stop(mut self, token: StopToken) -> Self {
@@ -270,6 +282,15 @@ impl Job {
         self.execute(engine, true)
     }
 
+    pub(super) fn spread_by(mut self, column: Option<&str>) -> Self {
+        self.shard_key = column.map(str::to_owned);
+        self
+    }
+
+    pub(super) fn key_of_shards(&self) -> Option<&str> {
+        self.shard_key.as_deref()
+    }
+
     pub(super) fn declared(&self) -> Result<Declared> {
         (self.declare)()
     }
@@ -318,11 +339,40 @@ impl Job {
             ending: &self.ending,
             observer: &self.observers,
             parallel,
+            part: None,
+        })
+    }
+
+    pub(super) fn execute_on(
+        &self,
+        shards: &ShardedEngine,
+        parallel: bool,
+    ) -> (Report, Option<Error>) {
+        let declared = match (self.declare)() {
+            Ok(declared) => declared,
+            Err(error) => {
+                let report = Report::new(&self.identity.name, self.identity.params.clone());
+                return (report, Some(error));
+            }
+        };
+        shards::run(&Whole {
+            identity: &self.identity,
+            ledger: &self.ledger,
+            declared,
+            key: self.key_of_shards(),
+            limits: self.limits,
+            class_limits: &self.class_limits,
+            joins: self.joins,
+            on_change: self.on_change,
+            shards,
+            ending: &self.ending,
+            observer: &self.observers,
+            parallel,
         })
     }
 }
 
-fn into_result((report, error): (Report, Option<Error>)) -> Result<Report> {
+pub(super) fn into_result((report, error): (Report, Option<Error>)) -> Result<Report> {
     match error {
         Some(error) => Err(error),
         None => Ok(report),

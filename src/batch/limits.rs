@@ -115,6 +115,14 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// What each of `parts` runs has of them, at least one worker.
+    pub(crate) fn shared_by(&self, parts: usize) -> Self {
+        let parts = parts.max(1);
+        let workers = Some((self.worker_count(usize::MAX) / parts).max(1));
+        let in_flight_bytes = (self.in_flight_bytes / parts as u64).max(1);
+        Self { workers, in_flight_bytes, ..*self }
+    }
+
     /// How many workers there are, with a pool of `capacity` connections.
     pub(crate) fn worker_count(&self, capacity: usize) -> usize {
         let machine = || std::thread::available_parallelism().map_or(2, |n| n.get().max(2));

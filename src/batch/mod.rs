@@ -28,6 +28,7 @@
 //! - `refused`:    its rows that were refused, as the reject store has them
 //! - `lineage`:    which of them are the fault of others
 //! - `ledger`:     what was planned and what is done, in the target database itself
+//! - `shards`:     a job whose rows go to several databases, by a map
 //! - `observer`:   watching a run
 //! - `report`:     what a run did
 //! - `receipt`:    where its time went, and how it compares with the runs before
@@ -71,6 +72,7 @@ pub mod replay;
 pub mod report;
 mod rights;
 mod run;
+pub mod shards;
 mod transaction;
 mod unit;
 mod worker;

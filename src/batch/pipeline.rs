@@ -177,6 +177,7 @@ impl<T: 'static> Pipeline<T> {
                 Ok(Declared { feed: Arc::new(feed), target: target.into() })
             }),
         )
+        .spread_by(T::shard_key())
     }
 
     /// Writes the rows into a file, and so ends the declaration. The job runs on the file's

@@ -5,13 +5,16 @@ use super::ending::Ending;
 use super::identity;
 use super::job::Declared;
 use super::ledger::{JobRecord, Ledger, NewJob};
+use super::observer::Observer;
 use super::outline::Outline;
 use super::run::Start;
+use super::shards::Part;
 use super::transaction::in_transaction;
 use super::unit::{Phase, Unit};
 use crate::backend::Connection;
 use crate::error::{Locate, Result};
 use crate::sink::destination::{Destination, Sink};
+use crate::source::bounds::{Bounds, CutLimits};
 use crate::source::feed::Feed;
 use crate::stop::Stop;
 
@@ -23,12 +26,16 @@ pub(super) struct Plan {
 
 impl Plan {
     /// Reads the source from end to end; nothing is held meanwhile.
-    pub(super) fn make(start: &Start<'_>, ending: &Ending) -> Result<Self> {
-        start.observer.phase("plan");
-        let feed: &dyn Feed = start.declared.feed.as_ref();
+    pub(super) fn make(
+        feed: &dyn Feed,
+        limits: CutLimits,
+        observer: &dyn Observer,
+        ending: &Ending,
+    ) -> Result<Self> {
+        observer.phase("plan");
         let fingerprint = feed.fingerprint()?.0;
         let mut outline = Outline::default();
-        feed.plan(start.limits.batch, &mut |batch| {
+        feed.plan(limits, &mut |batch| {
             outline.push(batch);
             match ending.asked() {
                 Stop::No => Ok(()),
@@ -36,6 +43,18 @@ impl Plan {
             }
         })?;
         Ok(Self { fingerprint, outline })
+    }
+
+    /// The one that another ledger has of the same source.
+    pub(super) fn of_ledger(job: &JobRecord, batches: Vec<Bounds>) -> Self {
+        let mut outline = Outline::default();
+        batches.into_iter().for_each(|batch| outline.push(batch));
+        Self { fingerprint: job.fingerprint.clone(), outline }
+    }
+
+    /// How many batches it has, with their rows and their bytes.
+    pub(super) fn totals(&self) -> [u64; 3] {
+        [self.outline.len(), self.outline.rows(), self.outline.size_bytes()]
     }
 
     /// Records the plan and creates what the job needs, in one transaction.
@@ -69,9 +88,10 @@ impl Plan {
         }
         let Declared { feed, target } = &start.declared;
         let rows = self.outline.rows();
-        let definition = identity::definition(feed.as_ref(), target);
+        let spread = start.part.map(Part::spread);
+        let definition = identity::definition(feed.as_ref(), target, spread);
         let mut job = JobRecord::planned(definition, self.fingerprint.clone());
-        let declared = identity::declared(feed.as_ref(), target);
+        let declared = identity::declared(feed.as_ref(), target, spread);
         job.declared = serde_json::to_string(&declared).ok();
         job.batches = self.outline.len();
         job.rows = rows;

@@ -123,7 +123,7 @@ impl Receipt {
 }
 
 /// Who takes the largest share of the workers' time.
-fn bottleneck(phases: &BTreeMap<String, f64>) -> Option<Bottleneck> {
+pub(super) fn bottleneck(phases: &BTreeMap<String, f64>) -> Option<Bottleneck> {
     let sum = |names: &[&str]| -> f64 { names.iter().filter_map(|name| phases.get(*name)).sum() };
     let parts = [
         (Culprit::Source, sum(&["read"])),

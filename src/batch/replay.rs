@@ -44,7 +44,17 @@ impl Job {
     /// `Config` if the job has not run, or not to its end; `AlreadyRunning`; `Unsupported` if the
     /// source cannot read its records one by one; as [`Job::run`].
     pub fn replay(&self, engine: &Engine, overwrite: bool) -> Result<Replayed> {
-        let declared = self.declared()?;
+        self.replay_with(&self.declared()?, engine, overwrite, &|_| Ok(()))
+    }
+
+    /// The same of what is declared so; each transaction begins with `hold`.
+    pub(super) fn replay_with(
+        &self,
+        declared: &Declared,
+        engine: &Engine,
+        overwrite: bool,
+        hold: Hold<'_>,
+    ) -> Result<Replayed> {
         drop(engine.get()?);
         let ending = Ending::of(self.ending());
         let patience = Patience {
@@ -56,7 +66,7 @@ impl Job {
             failure: Failure::default(),
         };
         let (ledger, job, sink) =
-            patience.with_connection(|connection| self.find(connection, &declared))?;
+            patience.with_connection(|connection| self.find(connection, declared))?;
         let [open, truncated, _] = patience
             .with_connection(|connection| ledger.replay_totals(connection, job.id, None))?;
         if open == truncated {
@@ -67,8 +77,7 @@ impl Job {
         let rows = self.limits().batch.rows;
         let lineage =
             patience.with_connection(|connection| Lineage::of_table(&sink, connection))?;
-        let declared = &declared;
-        let replay = Replay { declared, ledger, job, sink, lineage, run_id, rows, overwrite };
+        let replay = Replay { declared, hold, ledger, job, sink, lineage, run_id, rows, overwrite };
         let done = replay.all(&patience);
         let (word, cause) = match &done {
             Ok(()) => ("complete", None),
@@ -113,8 +122,12 @@ impl Job {
     }
 }
 
+/// What a transaction holds until it ends.
+type Hold<'a> = &'a dyn Fn(&mut dyn Connection) -> Result<()>;
+
 struct Replay<'a> {
     declared: &'a Declared,
+    hold: Hold<'a>,
     ledger: Ledger,
     job: JobRecord,
     sink: TableSink,
@@ -146,6 +159,7 @@ impl Replay<'_> {
     /// Tries the next rejects; returns the input row of the last of them, if there was any.
     fn part(&self, connection: &mut dyn Connection, behind: Option<i64>) -> Result<Option<i64>> {
         let began = Instant::now();
+        (self.hold)(connection)?;
         let capabilities = *connection.capabilities();
         if capabilities.deferred_constraints {
             connection.run("SET CONSTRAINTS ALL IMMEDIATE")?;

@@ -1,6 +1,7 @@
 //! What a run did.
 
 use super::receipt::Receipt;
+use super::shards::report::ShardReport;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -63,7 +64,7 @@ pub struct Share {
 /// earlier run did; seconds and retries are of this run.
 ///
 /// As JSON it is one object with exactly these keys; `share` is there where several processes could
-/// work on the job.
+/// work on the job, `shards` where its rows go to several.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Report {
     /// The name of the job.
@@ -90,7 +91,7 @@ pub struct Report {
     pub duplicates: u64,
     /// Rows in the reject store.
     pub rejected: u64,
-    /// Batches of the plan.
+    /// Batches of the plan; over shards, a batch counts once for each of them.
     pub batches: u64,
     /// Batches that an earlier run had done.
     pub batches_reused: u64,
@@ -111,6 +112,9 @@ pub struct Report {
     /// What this process did of it, where several could work on the job.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub share: Option<Share>,
+    /// What it did on each shard, where its rows go to several.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub shards: Vec<ShardReport>,
     /// The version of rowmill.
     pub version: &'static str,
 }
@@ -140,6 +144,7 @@ impl Report {
             pool: PoolReport::default(),
             receipt: Receipt::default(),
             share: None,
+            shards: Vec::new(),
             version: env!("CARGO_PKG_VERSION"),
         }
     }

@@ -18,6 +18,7 @@ use super::open;
 use super::patience::{Failure, Patience};
 use super::receipt::{self, Receipt};
 use super::report::{Report, Share, Status};
+use super::shards::Part;
 use super::unit::Phase;
 use crate::backend::Connection;
 use crate::engine::Engine;
@@ -27,7 +28,6 @@ use crate::source::stateful::Surroundings;
 use crate::trace::{self, Span};
 use crate::workers::Workers;
 use std::sync::{Arc, OnceLock};
-use std::thread;
 use std::time::{Duration, Instant};
 
 /// What a run is started with.
@@ -43,6 +43,8 @@ pub(super) struct Start<'a> {
     pub(super) ending: &'a EndingOptions,
     pub(super) observer: &'a dyn Observer,
     pub(super) parallel: bool,
+    /// Which part of a job over shards it is.
+    pub(super) part: Option<&'a Part<'a>>,
 }
 
 /// Runs a job. The report says what was done, also where there is an error.
@@ -53,7 +55,10 @@ pub(super) fn run(start: &Start<'_>) -> (Report, Option<Error>) {
     let span = trace::run(&start.identity.name);
     let ending = Ending::of(start.ending);
     let failed = span
-        .in_scope(|| watched(start, &ending, &meter, &span, &mut report))
+        .in_scope(|| {
+            // Beside a thread that ends what is in flight when it is time to.
+            ending.watched(|| execute(start, &ending, &meter, &span, &mut report))
+        })
         .err()
         .map(|error| error.locate(|place| place.job = Some(start.identity.name.clone())));
     span.ended(None, failed.as_ref());
@@ -69,44 +74,12 @@ pub(super) fn run(start: &Start<'_>) -> (Report, Option<Error>) {
     (report, failed)
 }
 
-fn status_of(error: &Error) -> Status {
+pub(super) fn status_of(error: &Error) -> Status {
     match error.kind() {
         ErrorKind::AlreadyRunning => Status::AlreadyRunning,
         ErrorKind::RejectLimit => Status::RejectLimit,
         ErrorKind::Stopped => Status::Stopped,
         _ => Status::Failed,
-    }
-}
-
-/// Runs it, beside a thread that ends what is in flight when it is time to.
-fn watched(
-    start: &Start<'_>,
-    ending: &Ending,
-    meter: &Meter,
-    span: &Span,
-    report: &mut Report,
-) -> Result<()> {
-    thread::scope(|scope| {
-        thread::Builder::new()
-            .name("rowmill-ending".to_owned())
-            .spawn_scoped(scope, || ending.watch())
-            .map_err(|error| {
-                Error::new(ErrorKind::Config, "a thread cannot be started").with_source(error)
-            })?;
-        // A panic in here must not leave the scope waiting for the thread.
-        let over = Over(ending);
-        let done = execute(start, ending, meter, span, report);
-        drop(over);
-        done
-    })
-}
-
-/// Ends the watch when it is dropped.
-struct Over<'a>(&'a Ending);
-
-impl Drop for Over<'_> {
-    fn drop(&mut self) {
-        self.0.over();
     }
 }
 
@@ -194,6 +167,7 @@ fn execute_with_source(
         joins_at: start.joins.map(|joins| members::place_of(hint(joins))),
         meter,
         span,
+        part: start.part,
     };
     let done =
         announce(&context, &job, is_new, report).and_then(|()| phases(start, &context, &job));

@@ -67,6 +67,7 @@ impl<'a> Worker<'a> {
         });
         span.ended(None, done.as_ref().err());
         if let Err(error) = done {
+            self.context.forget_rejects(&unit, &error);
             let number = u64::from(unit.number());
             self.context.patience.failure.set(error.locate(|place| {
                 if unit.phase == Phase::Load {
@@ -218,6 +219,7 @@ impl<'a> Worker<'a> {
             connection.rollback()?;
             return Ok(outcome);
         }
+        context.hold_map(connection)?;
         let mut totals = None;
         if unit.phase == Phase::Finish {
             totals = Some(context.ledger.totals(connection, context.place.job_id)?);
@@ -241,11 +243,7 @@ impl<'a> Worker<'a> {
             self.close(connection, *totals)?;
         }
         self.go_on()?;
-        if counts.rejected > 0 {
-            let (job_id, limit) = (context.place.job_id, context.max_rejects);
-            context.ledger.count_rejects(connection, job_id, counts.rejected, limit)?;
-            context.ledger.check_classes(connection, job_id, &context.class_limits)?;
-        }
+        context.limit_rejects(connection, unit, &rejects)?;
         let seconds = start.elapsed().as_secs_f64();
         let mark = Mark { run_id: context.run_id, seconds, counts };
         // ORDER: the last statement; it fails if the transaction was aborted unnoticed.
@@ -358,16 +356,6 @@ impl<'a> Worker<'a> {
         ledger.complete_job(connection, place.job_id)
     }
 
-    /// Tells observers if the deadline will be missed.
-    fn foresee(&self, unit: &Unit) {
-        let Context { patience, forecast, .. } = self.context;
-        let Some((deadline, now)) = patience.ending.deadline() else { return };
-        let amount = if unit.phase == Phase::Load { unit.bytes() } else { 1 };
-        if let Some(late) = forecast.done(amount, deadline, now) {
-            patience.observer.will_be_late(late);
-        }
-    }
-
     fn report(&self, unit: &Unit, outcome: &Outcome, time: Duration) {
         let Context { meter, patience, .. } = self.context;
         let observer = patience.observer;
@@ -401,6 +389,6 @@ impl<'a> Worker<'a> {
         } else if counts.rejected > 0 {
             observer.rejected(counts.rejected);
         }
-        self.foresee(unit);
+        self.context.foresee(unit);
     }
 }

@@ -5,9 +5,11 @@ use super::console::Console;
 use super::exit::Exit;
 use super::figures::{bytes, counted};
 use super::job_file::{JobFile, TargetSpec};
-use super::plan::Plan;
+use super::plan::{Databases, Plan};
 use crate::batch::limits::{Limits, MaxRejects};
-use crate::error::Result;
+use crate::engine::Engine;
+use crate::error::{Error, ErrorKind, Result};
+use crate::sharding::ShardedEngine;
 use crate::sink::destination::Destination;
 use crate::source::bounds::CutLimits;
 use crate::source::stateful::Surroundings;
@@ -19,7 +21,8 @@ pub(super) fn check(arguments: &CheckArguments, console: Console) -> Result<Exit
     let mut lines = describe(&job);
     lines.extend(found.lines(&job));
     console.answer(&lines)?;
-    Ok(Exit::Complete)
+    let fault = found.shards.iter().find_map(|(_, place)| place.as_ref().err());
+    Ok(fault.map_or(Exit::Complete, Exit::of))
 }
 
 /// What is there of the target.
@@ -32,23 +35,40 @@ enum Place {
 }
 
 impl Place {
-    fn of(plan: &Plan, console: Console) -> Result<Self> {
-        let table = match &plan.target {
+    fn of(engine: &Engine, target: &Destination, console: Console) -> Result<Self> {
+        let table = match target {
             Destination::Table(table) => table,
             Destination::File(file) => return Ok(Self::File(file.is_taken())),
         };
-        Ok(match plan.find_table(table, console)? {
-            None => Self::NoDatabase(plan.engine.describe()),
+        Ok(match Plan::find_table(engine, table, console)? {
+            None => Self::NoDatabase(engine.describe()),
             Some(sink) if sink.exists() => Self::Table,
             Some(_) => Self::NoTable,
         })
+    }
+
+    fn lines(&self, table: &str) -> Vec<String> {
+        match self {
+            Self::Table => vec![format!("table    {table} is there and fits")],
+            Self::NoTable => vec![format!("table    {table} will be created")],
+            Self::NoDatabase(database) => vec![
+                format!("database {database} will be created"),
+                format!("table    {table} will be created"),
+            ],
+            Self::File(false) => vec![format!("file     {table} will be made")],
+            Self::File(true) => vec![format!("file     {table} is there already")],
+        }
     }
 }
 
 /// What a run would meet.
 struct Found {
     /// Whether the database and the table in it are there.
-    place: Place,
+    place: Option<Place>,
+    /// The same of each shard, where there are several.
+    shards: Vec<(String, Result<Place>)>,
+    /// By what rows are spread over them.
+    spread: Option<String>,
     rows: u64,
     batches: u64,
     /// How many batches are in flight.
@@ -61,15 +81,31 @@ impl Found {
     /// Reads the source from end to end and looks the table up; changes nothing.
     fn by(job: &JobFile, console: Console) -> Result<Self> {
         let plan = Plan::to_look_at(job)?;
-        let workers = Limits { workers: job.limits.workers, ..Limits::default() }
-            .worker_count(plan.engine.capacity() as usize);
-        let place = Place::of(&plan, console)?;
+        let limits = Limits { workers: job.limits.workers, ..Limits::default() };
+        let mut found = Self {
+            place: None,
+            shards: Vec::new(),
+            spread: None,
+            rows: 0,
+            batches: 0,
+            workers: 0,
+            explained: Vec::new(),
+        };
+        let engine = match &plan.databases {
+            Databases::One(engine) => {
+                found.workers = limits.worker_count(engine.capacity() as usize);
+                found.place = Some(Place::of(engine, &plan.target, console)?);
+                engine
+            }
+            Databases::Shards(shards) => found.look_at(shards, &plan.target, limits, console)?,
+        };
+        if let (Some(spread), Some(shards)) = (&mut found.spread, job.target.shards()) {
+            *spread = format!("by {}, {spread}", shards.key.as_str());
+        }
         let limits = CutLimits::new(job.limits.batch_rows, job.limits.batch_bytes);
-        let mut found = Self { place, rows: 0, batches: 0, workers, explained: Vec::new() };
         let stateful = plan.feed.stateful();
         if let Some(stateful) = stateful {
-            let engine = Arc::new(plan.engine.clone());
-            stateful.begin(&Surroundings::new(engine, workers))?;
+            stateful.begin(&Surroundings::new(Arc::new(engine.clone()), found.workers))?;
         }
         plan.feed.plan(limits, &mut |bounds| {
             found.rows += bounds.rows;
@@ -83,18 +119,41 @@ impl Found {
         Ok(found)
     }
 
+    /// Looks at each of several shards; returns the engine of one of them.
+    fn look_at<'a>(
+        &mut self,
+        shards: &'a ShardedEngine,
+        target: &Destination,
+        limits: Limits,
+        console: Console,
+    ) -> Result<&'a Engine> {
+        let map = shards.map();
+        let count = map.shards().len();
+        self.workers = limits.shared_by(count).workers.unwrap_or(1) * count;
+        self.spread = Some(format!("map of {map}"));
+        for shard in map.ids() {
+            let place = Place::of(shards.engine(shard), target, console);
+            let place = place.and_then(|place| shards.agrees(shard).map(|()| place));
+            self.shards.push((map.name_of(shard).to_owned(), place));
+        }
+        let first = map.ids().next();
+        let first = first.ok_or_else(|| Error::new(ErrorKind::Internal, "a map has no shard"))?;
+        Ok(shards.engine(first))
+    }
+
     fn lines(&self, job: &JobFile) -> Vec<String> {
         let table = target_name(&job.target);
-        let mut lines = match &self.place {
-            Place::Table => vec![format!("table    {table} is there and fits")],
-            Place::NoTable => vec![format!("table    {table} will be created")],
-            Place::NoDatabase(database) => vec![
-                format!("database {database} will be created"),
-                format!("table    {table} will be created"),
-            ],
-            Place::File(false) => vec![format!("file     {table} will be made")],
-            Place::File(true) => vec![format!("file     {table} is there already")],
-        };
+        let mut lines = self.place.as_ref().map_or_else(Vec::new, |place| place.lines(&table));
+        lines.extend(self.spread.iter().map(|spread| format!("shards   {spread}")));
+        for (name, place) in &self.shards {
+            match place {
+                Ok(place) => {
+                    let told = place.lines(&table);
+                    lines.extend(told.into_iter().map(|line| format!("shard    {name}: {line}")));
+                }
+                Err(error) => lines.push(format!("shard    {name}: {error}")),
+            }
+        }
         lines.push(format!(
             "plan     {} in {}, {} at a time",
             counted(self.rows, "row", "rows"),

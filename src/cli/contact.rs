@@ -7,7 +7,7 @@ use std::time::Duration;
 
 /// How long a server that refuses or cannot be reached is tried again when a command starts: long
 /// enough for a restart of a moment, short enough for somebody who waits for an answer.
-const PATIENCE: Duration = Duration::from_secs(3);
+pub(super) const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Tells what is to be known of the URL, and makes sure that the database of `engine` answers;
 /// `false` if it is not there and the first connection would make it.

@@ -3,6 +3,7 @@
 use super::args::LookArguments;
 use super::console::Console;
 use super::contact::contact;
+use super::exit::Exit;
 use super::job_file::JobFile;
 use super::target_url::target_url;
 use crate::backend::Connection;
@@ -18,6 +19,8 @@ use std::path::Path;
 pub(super) struct Wanted {
     /// The URL of the database that has the ledger. It may contain a password: never show it.
     pub(super) url: String,
+    /// The name of the shard, where it is that of one of several.
+    pub(super) shard: Option<String>,
     /// The name of the ledger.
     pub(super) ledger: LedgerName,
     /// The name of the job; all jobs without one.
@@ -27,6 +30,28 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
+    /// Does this for each of several ledgers; one that fails keeps nothing from the others.
+    ///
+    /// # Errors
+    /// What `each` returns, if there is only one.
+    pub(super) fn each(
+        all: &[Self],
+        mut each: impl FnMut(&Self) -> Result<Vec<String>>,
+    ) -> Result<(Vec<String>, Exit)> {
+        let (mut lines, mut exit) = (Vec::new(), Exit::Complete);
+        for one in all {
+            match each(one) {
+                Ok(told) => lines.extend(one.told(told)),
+                Err(error) if one.shard.is_some() => {
+                    exit = Exit::of(&error);
+                    lines.extend(one.told(vec![error.to_string()]));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok((lines, exit))
+    }
+
     /// The lines that `tell` makes of the ledger; where there is none, one line that says so.
     ///
     /// # Errors
@@ -44,6 +69,14 @@ impl Wanted {
         match Ledger::find(&mut *connection, &self.ledger)? {
             Some(ledger) => tell(&ledger, &mut *connection, &engine),
             None => Ok(vec!["no job has run here yet".to_owned()]),
+        }
+    }
+
+    /// Lines as they are told of this ledger: with the shard, where there are several.
+    pub(super) fn told(&self, lines: Vec<String>) -> Vec<String> {
+        match &self.shard {
+            Some(shard) => lines.into_iter().map(|line| format!("shard {shard}: {line}")).collect(),
+            None => lines,
         }
     }
 
@@ -84,7 +117,7 @@ pub(super) fn title(name: &str, params: &str) -> String {
 }
 
 /// Understands the words behind `status` and `rejects list`: JOB is a job file if it ends in
-/// `.toml`, else a name. Without a job file the URL is that of `--target`, or of the variable
+/// `.toml`, else a name. One over shards has a ledger on each of them. Without a job file the URL is that of `--target`, or of the variable
 /// `ROWMILL_TARGET`.
 ///
 /// # Errors
@@ -92,18 +125,27 @@ pub(super) fn title(name: &str, params: &str) -> String {
 pub(super) fn wanted(
     arguments: &LookArguments,
     environment: &dyn Fn(&str) -> Option<String>,
-) -> Result<Wanted> {
+) -> Result<Vec<Wanted>> {
     let settings = &arguments.settings;
     let name = match &arguments.job {
         Some(file) if is_file_name(file) => {
             let job = JobFile::read(Path::new(file), &settings.overrides())?;
             let JobFile { name, params, target, ledger, .. } = job;
-            return Ok(Wanted {
-                url: target.url()?,
-                ledger,
-                name: Some(name),
-                params: Some(params),
-            });
+            let of = |shard, url| Wanted {
+                url,
+                shard,
+                ledger: ledger.clone(),
+                name: Some(name.clone()),
+                params: Some(params.clone()),
+            };
+            let Some(shards) = target.shards() else { return Ok(vec![of(None, target.url()?)]) };
+            let urls = shards.urls.iter().map(|(_, url)| url.clone());
+            return Ok(shards
+                .names()
+                .map(Some)
+                .zip(urls)
+                .map(|(name, url)| of(name, url))
+                .collect());
         }
         name => name.clone(),
     };
@@ -113,7 +155,8 @@ pub(super) fn wanted(
     }
     let hint = "name JOB.toml, give --target URL, or set ROWMILL_TARGET";
     let url = target_url(settings.target.as_ref(), environment, hint)?;
-    Ok(Wanted { url, ledger: arguments.ledger.clone().unwrap_or_default(), name, params: None })
+    let ledger = arguments.ledger.clone().unwrap_or_default();
+    Ok(vec![Wanted { url, shard: None, ledger, name, params: None }])
 }
 
 /// Whether a word is the name of a job file, and not that of a job.
@@ -135,6 +178,12 @@ mod tests {
         LookArguments { job: job.map(str::to_owned), ledger: None, settings }
     }
 
+    fn only(wanted: Result<Vec<Wanted>>) -> Wanted {
+        let mut all = wanted.unwrap();
+        assert_eq!(all.len(), 1);
+        all.remove(0)
+    }
+
     #[test]
     fn a_job_file_names_the_database_the_job_and_its_parameters() {
         let folder = tempfile::tempdir().unwrap();
@@ -144,7 +193,7 @@ mod tests {
             target = { url = \"sqlite:x.db\", table = \"t\", mode = \"append\" }\n\
             columns = { id = \"bigint\" }\n";
         std::fs::write(&path, text).unwrap();
-        let wanted = wanted(&look(path.to_str(), None, &[("n", "2")]), &|_| None).unwrap();
+        let wanted = only(wanted(&look(path.to_str(), None, &[("n", "2")]), &|_| None));
         assert_eq!((wanted.url.as_str(), wanted.name.as_deref()), ("sqlite:x.db", Some("a")));
         assert_eq!(wanted.params.unwrap()["n"], "2");
     }
@@ -152,9 +201,9 @@ mod tests {
     #[test]
     fn a_name_needs_a_database() {
         let variable = |name: &str| (name == "ROWMILL_TARGET").then(|| "sqlite:env.db".to_owned());
-        let named = wanted(&look(Some("a"), Some("sqlite:x.db"), &[]), &variable).unwrap();
+        let named = only(wanted(&look(Some("a"), Some("sqlite:x.db"), &[]), &variable));
         assert_eq!((named.url.as_str(), named.name.as_deref()), ("sqlite:x.db", Some("a")));
-        let all = wanted(&look(None, None, &[]), &variable).unwrap();
+        let all = only(wanted(&look(None, None, &[]), &variable));
         assert_eq!((all.url.as_str(), all.name), ("sqlite:env.db", None));
         let error = wanted(&look(Some("a"), None, &[]), &|_| None).unwrap_err();
         assert!(error.to_string().starts_with("no database is named: "), "{error}");

@@ -15,6 +15,7 @@
 //! - `summary`:   what it did
 //! - `receipt`:   where its time went
 //! - `figures`:   numbers as a person reads them
+//! - `shard_plan`: from the shards of a job file to their engines
 //! - `signals`:   Ctrl-C and `kill`
 //! - `usage`:     what was typed wrongly, in one line
 //! - `console`:   the only place that prints
@@ -43,6 +44,7 @@ mod prune;
 mod receipt;
 mod rejects;
 mod run;
+mod shard_plan;
 mod shards;
 mod shards_args;
 mod signals;

@@ -6,13 +6,16 @@ use super::files::files;
 use super::job_file::{
     ColumnSpec, CsvSpec, FilesSpec, JobFile, SourceSpec, TargetSpec, TargetTable,
 };
+use super::shard_plan::{self, Use};
 use super::table_plan;
 use crate::batch::job::Job;
 use crate::batch::limits::{MaxRejects, RejectClass};
+use crate::batch::report::Report;
 use crate::engine::{Engine, EngineBuilder, StatementEvent};
 use crate::error::{Error, Result};
 use crate::mapping::column::Column;
 use crate::retry::RetryPolicy;
+use crate::sharding::ShardedEngine;
 use crate::sink::destination::Destination;
 use crate::sink::fit;
 use crate::sink::table::TableSink;
@@ -27,9 +30,25 @@ use std::sync::Arc;
 
 /// A job file put into effect: what it reads and writes is found, nothing is connected.
 pub(super) struct Plan {
-    pub(super) engine: Engine,
+    pub(super) databases: Databases,
     pub(super) feed: Arc<dyn Feed>,
     pub(super) target: Destination,
+}
+
+/// Where a job runs.
+pub(super) enum Databases {
+    One(Engine),
+    Shards(ShardedEngine),
+}
+
+impl Databases {
+    /// The one that also the source may be in.
+    pub(super) fn one(&self) -> Option<&Engine> {
+        match self {
+            Self::One(engine) => Some(engine),
+            Self::Shards(_) => None,
+        }
+    }
 }
 
 impl Plan {
@@ -38,7 +57,7 @@ impl Plan {
     /// # Errors
     /// `Source` or `Config` if the source cannot be read or lacks a column; `Url`.
     pub(super) fn of(file: &JobFile) -> Result<Self> {
-        Self::on(builder(file)?.build()?, file)
+        Self::on(databases(file, Use::Run, |builder| builder)?, file)
     }
 
     /// The same; `echo` is told of every statement.
@@ -49,7 +68,12 @@ impl Plan {
         file: &JobFile,
         echo: impl Fn(&StatementEvent<'_>) + Send + Sync + 'static,
     ) -> Result<Self> {
-        Self::on(builder(file)?.echo(echo).build()?, file)
+        let echo = Arc::new(echo);
+        let told = |builder: EngineBuilder| {
+            let echo = Arc::clone(&echo);
+            builder.echo(move |event| echo(event))
+        };
+        Self::on(databases(file, Use::Run, told)?, file)
     }
 
     /// The same, only to be looked at.
@@ -57,17 +81,25 @@ impl Plan {
     /// # Errors
     /// As [`Plan::of`].
     pub(super) fn to_look_at(file: &JobFile) -> Result<Self> {
-        Self::on(builder(file)?.read_only(true).build()?, file)
+        Self::on(databases(file, Use::Look, |builder| builder.read_only(true))?, file)
     }
 
-    fn on(engine: Engine, file: &JobFile) -> Result<Self> {
-        let feed = open(file, &engine)?;
+    fn on(databases: Databases, file: &JobFile) -> Result<Self> {
+        let feed = open(file, databases.one())?;
         let columns = feed.columns().to_vec();
         let target = match &file.target {
             TargetSpec::Table(spec) => table(spec, columns)?.into(),
             TargetSpec::File(target) => target.clone().columns(columns).into(),
         };
-        Ok(Self { engine, feed, target })
+        Ok(Self { databases, feed, target })
+    }
+
+    /// Runs the job.
+    pub(super) fn report(&self, job: &Job) -> (Report, Option<Error>) {
+        match &self.databases {
+            Databases::One(engine) => job.report(engine),
+            Databases::Shards(shards) => job.report_on_shards(shards),
+        }
     }
 
     /// Makes sure that the database answers; `false` if it is not there and a run may make it.
@@ -77,16 +109,12 @@ impl Plan {
     pub(super) fn reach(&self, console: Console) -> Result<bool> {
         match &self.target {
             Destination::File(file) => file.make_room().map(|()| true),
-            Destination::Table(table) => self.reach_for(table, console),
+            Destination::Table(table) => match &self.databases {
+                Databases::One(engine) => reach_for(engine, table, console),
+                // They were asked for their map; one that is away costs the others nothing.
+                Databases::Shards(_) => Ok(true),
+            },
         }
-    }
-
-    fn reach_for(&self, table: &Target, console: Console) -> Result<bool> {
-        let is_there = contact(&self.engine, console)?;
-        if !is_there {
-            fit::new_table(table)?;
-        }
-        Ok(is_there)
     }
 
     /// Looks the table up in a database that may not be there yet; `None` if it is not. Changes
@@ -94,11 +122,15 @@ impl Plan {
     ///
     /// # Errors
     /// `Connect` if the database cannot be reached; `Schema` if the table does not fit.
-    pub(super) fn find_table(&self, table: &Target, console: Console) -> Result<Option<TableSink>> {
-        if !self.reach_for(table, console)? {
+    pub(super) fn find_table(
+        engine: &Engine,
+        table: &Target,
+        console: Console,
+    ) -> Result<Option<TableSink>> {
+        if !reach_for(engine, table, console)? {
             return Ok(None);
         }
-        let mut connection = self.engine.get()?;
+        let mut connection = engine.get()?;
         TableSink::find(table.clone(), &mut *connection).map(Some)
     }
 
@@ -123,6 +155,10 @@ impl Plan {
             job.max_rejects_of(class.clone(), *limit)
         };
         let job = limits.on.iter().fold(job, of_class);
+        let job = match file.target.shards() {
+            Some(shards) => job.shard_key(shards.key.as_str()),
+            None => job,
+        };
         match limits.workers {
             Some(workers) => job.workers(workers),
             None => job,
@@ -130,7 +166,15 @@ impl Plan {
     }
 }
 
-fn open(file: &JobFile, engine: &Engine) -> Result<Arc<dyn Feed>> {
+fn reach_for(engine: &Engine, table: &Target, console: Console) -> Result<bool> {
+    let is_there = contact(engine, console)?;
+    if !is_there {
+        fit::new_table(table)?;
+    }
+    Ok(is_there)
+}
+
+fn open(file: &JobFile, engine: Option<&Engine>) -> Result<Arc<dyn Feed>> {
     let columns = &file.columns;
     match &file.source {
         SourceSpec::Csv(csv) => {
@@ -156,6 +200,20 @@ fn table(spec: &TargetTable, columns: Vec<Column>) -> Result<Target> {
     target.duplicates = spec.duplicates;
     target.allow_empty_source = spec.allow_empty_source;
     Ok(target)
+}
+
+/// The databases that a job writes to, each engine with this change.
+fn databases(
+    file: &JobFile,
+    what_for: Use,
+    change: impl Fn(EngineBuilder) -> EngineBuilder,
+) -> Result<Databases> {
+    match &file.target {
+        TargetSpec::Table(TargetTable { shards: Some(shards), create, .. }) => {
+            shard_plan::open(shards, *create, what_for, change).map(Databases::Shards)
+        }
+        _ => change(builder(file)?).build().map(Databases::One),
+    }
 }
 
 /// The engine of a job file: one server, or a primary and its replicas.

@@ -4,22 +4,26 @@ use super::args::PruneArguments;
 use super::console::Console;
 use super::exit::Exit;
 use super::figures::counted;
-use super::ledger_of::wanted;
+use super::ledger_of::{Wanted, wanted};
 use crate::batch::ledger::{Ledger, Prune};
 use crate::engine::Engine;
 use crate::error::Result;
 
 pub(super) fn prune(arguments: &PruneArguments, console: Console) -> Result<Exit> {
     let wanted = wanted(&arguments.look, &|name| std::env::var(name).ok())?;
+    let (told, exit) = Wanted::each(&wanted, |one| prune_one(arguments, one, console))?;
+    console.answer(&told)?;
+    Ok(exit)
+}
+
+fn prune_one(arguments: &PruneArguments, wanted: &Wanted, console: Console) -> Result<Vec<String>> {
     let engine = Engine::open(&wanted.url)?;
     if !super::contact::contact(&engine, console)? {
-        console.answer(&[wanted.none()])?;
-        return Ok(Exit::Complete);
+        return Ok(vec![wanted.none()]);
     }
     let mut connection = engine.get()?;
     let Some(_) = Ledger::find(&mut *connection, &wanted.ledger)? else {
-        console.answer(&[wanted.none()])?;
-        return Ok(Exit::Complete);
+        return Ok(vec![wanted.none()]);
     };
     let ledger = Ledger::open(&mut *connection, &wanted.ledger)?;
     let what = if arguments.forget { Prune::Forget } else { Prune::Records };
@@ -36,6 +40,5 @@ pub(super) fn prune(arguments: &PruneArguments, console: Console) -> Result<Exit
         line += &rejects;
         line += ": they would be done again";
     }
-    console.answer(&[line])?;
-    Ok(Exit::Complete)
+    Ok(vec![line])
 }

@@ -89,7 +89,7 @@ fn perform(
             if arguments.join {
                 job = job.join(place_among_others(&|name| std::env::var(name).ok()));
             }
-            job.report(&plan.engine)
+            plan.report(&job)
         }
         Err(error) => (Report::new(&file.name, file.params.clone()), Some(error)),
     };
@@ -133,6 +133,10 @@ fn finish(outcome: &Outcome, arguments: &RunArguments, console: Console) -> Resu
 
 fn exit_of(report: &Report, error: Option<&Error>) -> Exit {
     match (error, report.status) {
+        // What is missing on one shard is done by the next run, once its map is right.
+        (Some(error), _) if error.kind() == ErrorKind::Shard && got_on(report) => {
+            Exit::Infrastructure
+        }
         (Some(error), _) => Exit::of(error),
         (None, Status::Complete | Status::AlreadyComplete) => Exit::Complete,
         (None, Status::RejectLimit) => Exit::RejectLimit,
@@ -140,6 +144,11 @@ fn exit_of(report: &Report, error: Option<&Error>) -> Exit {
         (None, Status::Stopped) => Exit::Stopped,
         (None, Status::Failed) => Exit::Internal,
     }
+}
+
+/// Whether some shards are through and others are not.
+fn got_on(report: &Report) -> bool {
+    report.shards.iter().any(|shard| shard.status.is_complete())
 }
 
 /// The command that shows the rejects of this run; the URL may contain a password and is left to

@@ -13,10 +13,11 @@ use crate::error::Result;
 
 pub(super) fn status(arguments: &LookArguments, console: Console) -> Result<Exit> {
     let wanted = wanted(arguments, &|name| std::env::var(name).ok())?;
-    console.answer(&wanted.look(console, |ledger, connection, engine| {
-        lines(&wanted, ledger, connection, engine)
-    })?)?;
-    Ok(Exit::Complete)
+    let (told, exit) = Wanted::each(&wanted, |one| {
+        one.look(console, |ledger, connection, engine| lines(one, ledger, connection, engine))
+    })?;
+    console.answer(&told)?;
+    Ok(exit)
 }
 
 /// So many jobs are shown.

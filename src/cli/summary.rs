@@ -4,6 +4,7 @@ use super::exit::Exit;
 use super::figures::{counted, duration, grouped};
 use super::receipt;
 use crate::batch::report::{Report, Share, Status};
+use crate::batch::shards::report::ShardReport;
 
 /// The lines at the end of a run that ends with `exit`. `look` is the command that shows the
 /// rejects.
@@ -12,10 +13,12 @@ pub(super) fn summary(report: &Report, exit: Exit, look: &str) -> Vec<String> {
     // Where the server is away at the end, nobody knows what was done; a number would be a guess.
     let is_unknown = report.read == 0 && !report.status.is_complete();
     if is_unknown || report.status == Status::AlreadyRunning {
+        lines.extend(report.shards.iter().map(shard));
         return lines;
     }
     lines.extend(counts(report));
     lines.push(batches(report));
+    lines.extend(report.shards.iter().map(shard));
     lines.extend(report.share.as_ref().map(share));
     lines.extend(receipt::lines(report));
     if report.rejected > 0 {
@@ -59,6 +62,28 @@ fn counts(report: &Report) -> Vec<String> {
         .collect();
     let width = shown.iter().map(|(_, number)| number.len()).max().unwrap_or_default();
     shown.into_iter().map(|(name, number)| format!("  {name:<10} {number:>width$}")).collect()
+}
+
+/// What is committed on a shard, and what is not.
+fn shard(shard: &ShardReport) -> String {
+    let ShardReport { shard: name, batches, batches_done, .. } = shard;
+    let all = counted(*batches, "batch", "batches");
+    let done = match batches_done {
+        Some(done) => format!("{} of {all} committed", grouped(*done)),
+        None => format!("nobody knows how many of {all} are committed"),
+    };
+    let why = shard.error.as_ref().map_or(String::new(), |error| format!(": {error}"));
+    if batches_done.is_none() || (shard.read == 0 && shard.error.is_some()) {
+        return format!("  shard {name}: {done}{why}");
+    }
+    format!(
+        "  shard {name}: {done}, {} read, {} inserted, {} updated, {} unchanged, {} rejected{why}",
+        grouped(shard.read),
+        grouped(shard.inserted),
+        grouped(shard.updated),
+        grouped(shard.unchanged),
+        grouped(shard.rejected)
+    )
 }
 
 /// What this process did, where there were others.

@@ -10,11 +10,20 @@ use crate::source::table::{TableColumn, TableColumns};
 ///
 /// # Errors
 /// `Url`; `Config` if a column or the query is none.
-pub(super) fn open(spec: &TableSpec, file: &JobFile, target: &Engine) -> Result<TableColumns> {
+pub(super) fn open(
+    spec: &TableSpec,
+    file: &JobFile,
+    target: Option<&Engine>,
+) -> Result<TableColumns> {
     let columns = file.columns.iter().map(column).collect::<Result<_>>()?;
     let mut source = match &spec.origin {
         Origin::Table(table) => TableColumns::of_table(table.clone(), columns)?,
         Origin::Query(sql) => TableColumns::query(sql, columns)?,
+    };
+    let several = || {
+        let message =
+            "[source] url: missing, expected the URL of a database: the target is several shards";
+        Error::new(ErrorKind::Config, message)
     };
     source = match (&spec.url, &file.target) {
         (None, TargetSpec::File(_)) => {
@@ -29,10 +38,10 @@ pub(super) fn open(spec: &TableSpec, file: &JobFile, target: &Engine) -> Result<
             source.on(&builder.routing(|options| options.token_wait(wait)).build()?)
         }
         // One database has one pool, whoever asks: together they keep within its limit.
-        (Some(url), target) if *url != target.url()? => {
+        (Some(url), to) if target.is_none() || *url != to.url()? => {
             source.on(&Engine::builder(url).read_only(true).build()?)
         }
-        _ => source.on(target),
+        _ => source.on(target.ok_or_else(several)?),
     };
     source = source.key(spec.key.clone()).partitions(spec.partitions);
     Ok(match spec.consistency {

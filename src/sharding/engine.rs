@@ -248,6 +248,22 @@ impl ShardedEngine {
         Ok(())
     }
 
+    /// Whether a shard has our map, or none yet.
+    pub(crate) fn agrees(&self, shard: ShardId) -> Result<()> {
+        let looked = self.engine(shard).is_there().and_then(|is_there| {
+            if !is_there {
+                return Ok(());
+            }
+            self.engine(shard).with(Intent::Write, |connection| {
+                match StoredMap::read(connection)? {
+                    Some(stored) => stored.agrees(self.name(shard), self.map()),
+                    None => Ok(()),
+                }
+            })
+        });
+        self.at(shard, looked)
+    }
+
     pub(crate) fn name(&self, shard: ShardId) -> &str {
         self.map().name_of(shard)
     }

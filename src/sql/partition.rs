@@ -110,8 +110,8 @@ impl Relation {
     }
 
     /// About `count` keys that part a sample of `percent` % of a table's rows, or of its blocks, evenly.
-    pub fn sample(&self, key: &[Ident], of: Sampled, percent: f64, count: u64) -> String {
-        let way = match of {
+    pub fn sample(&self, key: &[Ident], sampled: Sampled, percent: f64, count: u64) -> String {
+        let way = match sampled {
             Sampled::Rows => "BERNOULLI",
             Sampled::Blocks => "SYSTEM",
         };

@@ -174,6 +174,8 @@ mod job_serial_twin; // parallel and serial: the same result
 #[cfg(feature = "cli")]
 mod job_server_stop;
 mod job_statements; // how many statements a job costs beside its rows
+mod job_shards; // each row on its shard, once
+mod job_shards_fault; // one of three shards is down, silent, on another map; kills
 mod job_zombie;
 mod reject_lineage; // a parent's reject explains those of its children
 mod reject_replay; // rejects are tried again // what a killed run leaves under way in the server // the server goes away, processes die at exact places
@@ -185,6 +187,8 @@ mod cli_bad_input; // one line, at once, and nothing changed
 mod cli_entity; // the source of entities
 #[cfg(feature = "cli")]
 mod cli_guess; // what is guessed is checked and loaded
+#[cfg(feature = "cli")]
+mod cli_job_shards; // rows of a job file on several databases
 #[cfg(feature = "cli")]
 mod cli_look; // status and rejects list
 #[cfg(feature = "cli")]

@@ -162,11 +162,41 @@ impl Ledger {
         job_id: i64,
         limits: &[(RejectClass, u64)],
     ) -> Result<()> {
-        if limits.is_empty() {
-            return Ok(());
+        let counted = self.class_counts(connection, job_id, limits)?;
+        for ((class, limit), count) in limits.iter().zip(counted) {
+            if count > *limit {
+                let message = format!("{count} rows rejected by {class}, {limit} are allowed");
+                return Err(too_many(message, "its limit"));
+            }
+        }
+        Ok(())
+    }
+
+    /// How many open rejects a job has, of whatever kind and of each of these kinds.
+    pub(in crate::batch) fn reject_counts(
+        &self,
+        connection: &mut dyn Connection,
+        job_id: i64,
+        classes: &[(RejectClass, u64)],
+    ) -> Result<Vec<u64>> {
+        let sql = format!("SELECT rejected FROM {} WHERE id = $1", self.tables.job);
+        let all = one(connection, &sql, &[job_id.into()], |row| field::<i64>(row, 0))?;
+        let mut counts = vec![all.unwrap_or_default() as u64];
+        counts.extend(self.class_counts(connection, job_id, classes)?);
+        Ok(counts)
+    }
+
+    fn class_counts(
+        &self,
+        connection: &mut dyn Connection,
+        job_id: i64,
+        classes: &[(RejectClass, u64)],
+    ) -> Result<Vec<u64>> {
+        if classes.is_empty() {
+            return Ok(Vec::new());
         }
         let mut params: Vec<Param<'_>> = vec![job_id.into()];
-        let counts: Vec<_> = limits
+        let counts: Vec<_> = classes
             .iter()
             .map(|(class, _)| {
                 params.push(class.stage().or(class.code()).into());
@@ -184,15 +214,10 @@ impl Ledger {
             self.tables.reject
         );
         let counted = one(connection, &sql, &params, |row| {
-            (0..limits.len()).map(|index| field::<i64>(row, index)).collect::<Result<Vec<_>>>()
+            let count = |index| field::<i64>(row, index).map(|count| count as u64);
+            (0..classes.len()).map(count).collect::<Result<Vec<_>>>()
         })?;
-        for ((class, limit), count) in limits.iter().zip(counted.unwrap_or_default()) {
-            if count as u64 > *limit {
-                let message = format!("{count} rows rejected by {class}, {limit} are allowed");
-                return Err(too_many(message, "its limit"));
-            }
-        }
-        Ok(())
+        Ok(counted.unwrap_or_default())
     }
 
     /// Marks a unit done. ORDER: the last statement before COMMIT; it fails if the transaction was
@@ -226,7 +251,7 @@ impl Ledger {
     }
 }
 
-fn too_many(message: String, limit: &str) -> Error {
+pub(in crate::batch) fn too_many(message: String, limit: &str) -> Error {
     Error::new(ErrorKind::RejectLimit, message).with_hint(format!(
         "look at the rejects of the batches that are in, mend the input or raise {limit}, and start \
          the same command again"

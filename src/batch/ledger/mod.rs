@@ -29,7 +29,7 @@ mod status;
 
 pub use crate::sql::ledger::LedgerName;
 pub use claim::Counts;
-pub(super) use claim::{Claim, Mark, Meeting};
+pub(super) use claim::{Claim, Mark, Meeting, too_many};
 pub(super) use job::NewJob;
 pub use job::{JobRecord, RunRecord};
 pub use pace::Pace;

@@ -5,6 +5,7 @@
 //! - `units`:      sizes, durations and shares
 //! - `table_source`: the sources that are in a database
 //! - `files`:      which files a source reads
+//! - `shards`:     the target where it is several databases
 //! - `params`, `source`, `target`, `columns`, `limits`, `ledger`: the sections; `file_target`: the
 //!   target where it is a file
 //!
@@ -19,6 +20,7 @@ mod ledger;
 mod limits;
 mod params;
 mod section;
+mod shards;
 mod source;
 mod substitute;
 mod table_source;
@@ -30,6 +32,7 @@ pub(super) mod units;
 pub use columns::ColumnSpec;
 pub use files::FilesSpec;
 pub use limits::LimitsSpec;
+pub use shards::ShardsSpec;
 pub use source::{CsvSpec, SourceSpec};
 pub use table_source::{Origin, TableSpec};
 pub use target::{TargetSpec, TargetTable};

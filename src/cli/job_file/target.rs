@@ -3,7 +3,8 @@
 use super::columns::ColumnSpec;
 use super::file_target as file;
 use super::section::{Section, did_you_mean};
-use crate::error::Result;
+use super::shards::{self, ShardsSpec};
+use crate::error::{Error, ErrorKind, Result};
 use crate::ident::{Ident, TableName};
 use crate::nearest::nearest;
 use crate::sink::duplicates::OnDuplicate;
@@ -37,12 +38,23 @@ pub enum TargetSpec {
 }
 
 impl TargetSpec {
+    /// The shards, where the rows go to several databases.
+    pub fn shards(&self) -> Option<&ShardsSpec> {
+        match self {
+            Self::Table(table) => table.shards.as_ref(),
+            Self::File(_) => None,
+        }
+    }
+
     /// The URL of the database that has the ledger. It may contain a password: never show it.
     ///
     /// # Errors
-    /// `Config` if the path of a file cannot be part of one.
+    /// `Config` if the path of a file cannot be part of one, or there are several shards.
     pub fn url(&self) -> Result<String> {
         match self {
+            Self::Table(TargetTable { shards: Some(_), .. }) => {
+                Err(Error::new(ErrorKind::Config, "the target is several shards, and no database"))
+            }
             Self::Table(table) => Ok(table.url.clone()),
             Self::File(file) => file.ledger_url(),
         }
@@ -53,8 +65,11 @@ impl TargetSpec {
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TargetTable {
-    /// The URL of the database. It may contain a password: never show it.
+    /// The URL of the database; empty where there are shards. It may contain a password: never show
+    /// it.
     pub url: String,
+    /// The databases over which rows are spread. Default: none.
+    pub shards: Option<ShardsSpec>,
     /// The URLs of other servers, one of which may take the place of the primary. They may contain
     /// passwords. Default: none.
     pub replicas: Vec<String>,
@@ -76,6 +91,7 @@ pub struct TargetTable {
 impl fmt::Debug for TargetTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TargetTable")
+            .field("shards", &self.shards)
             .field("table", &self.table)
             .field("create", &self.create)
             .field("mode", &self.mode)
@@ -103,6 +119,8 @@ fn table(section: &Section<'_>, columns: &[ColumnSpec], url: Option<&str>) -> Re
         "kind",
         "url",
         "replicas",
+        "shards",
+        "shard_key",
         "table",
         "create",
         "mode",
@@ -112,7 +130,12 @@ fn table(section: &Section<'_>, columns: &[ColumnSpec], url: Option<&str>) -> Re
     ])?;
     let flag = |key: &str| section.optional(key).map_or(Ok(false), |field| field.flag());
     let written = section.optional("replicas");
+    let spread = section.optional("shards");
     let (url, replicas) = match url {
+        given if spread.is_some() => {
+            shards::alone(section, given.is_some())?;
+            (String::new(), Vec::new())
+        }
         // Those of the file belong to the server of the file.
         Some(url) => (url.to_owned(), Vec::new()),
         None => (read_url(section)?, written.map_or(Ok(Vec::new()), |field| field.texts(URLS))?),
@@ -123,6 +146,7 @@ fn table(section: &Section<'_>, columns: &[ColumnSpec], url: Option<&str>) -> Re
     let mode = mode.word(&MODES)?;
     let key = key(section, mode, columns)?;
     Ok(TargetTable {
+        shards: shards::read(section, mode, &key, columns)?,
         url,
         replicas,
         table: name.map_err(|error| table.error(error.message()))?,

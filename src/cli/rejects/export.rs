@@ -17,19 +17,41 @@ use std::path::{Path, PathBuf};
 pub(in crate::cli) fn export(arguments: &ExportArguments, console: Console) -> Result<Exit> {
     let wanted = wanted(&arguments.look, &|name| std::env::var(name).ok())?;
     let mut writer = Writer::begin(arguments, &wanted)?;
-    let written = wanted.look(console, |ledger, connection, _| {
-        ledger.rejects(connection, &wanted.jobs(), &filter(&arguments.filter), &mut |reject| {
-            writer.write(&reject)
-        })?;
-        let count = writer.end()?;
-        Ok(vec![format!("{count} rejects written to {}", arguments.to.display())])
-    });
+    let written = write_all(&mut writer, arguments, &wanted, console);
     if written.is_err() || !writer.is_done {
         // What is there so far would be taken for all of it.
         writer.discard();
     }
     console.answer(&written?)?;
     Ok(Exit::Complete)
+}
+
+/// Writes the rejects of all ledgers, those of one shard after those of the other.
+fn write_all(
+    writer: &mut Writer,
+    arguments: &ExportArguments,
+    wanted: &[Wanted],
+    console: Console,
+) -> Result<Vec<String>> {
+    let mut nothing = Vec::new();
+    let mut is_any = false;
+    for one in wanted {
+        let told = one.look(console, |ledger, connection, _| {
+            is_any = true;
+            ledger.rejects(connection, &one.jobs(), &filter(&arguments.filter), &mut |reject| {
+                writer.write(&reject)
+            })?;
+            Ok(Vec::new())
+        });
+        let told =
+            told.map_err(|error| error.locate(|place| place.shard.clone_from(&one.shard)))?;
+        nothing.extend(one.told(told));
+    }
+    if !is_any {
+        return Ok(nothing);
+    }
+    let count = writer.end()?;
+    Ok(vec![format!("{count} rejects written to {}", arguments.to.display())])
 }
 
 /// The files that are written.
@@ -44,7 +66,7 @@ struct Writer {
 }
 
 impl Writer {
-    fn begin(arguments: &ExportArguments, wanted: &Wanted) -> Result<Self> {
+    fn begin(arguments: &ExportArguments, wanted: &[Wanted]) -> Result<Self> {
         let format = arguments.format;
         let frame = match format {
             ExportFormat::Raw => frame(arguments, wanted)?,
@@ -111,10 +133,10 @@ impl Writer {
 }
 
 /// What stands around the records in the source of the job.
-fn frame(arguments: &ExportArguments, wanted: &Wanted) -> Result<Frame> {
+fn frame(arguments: &ExportArguments, wanted: &[Wanted]) -> Result<Frame> {
     let look = &arguments.look;
     match look.job.as_deref().filter(|job| is_file_name(job)) {
-        Some(file) if wanted.name.is_some() => {
+        Some(file) if wanted.iter().all(|one| one.name.is_some()) => {
             let job = JobFile::read(Path::new(file), &look.settings.overrides())?;
             Plan::to_look_at(&job)?.feed.frame()
         }

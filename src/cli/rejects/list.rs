@@ -14,23 +14,26 @@ use serde::Serialize;
 pub(in crate::cli) fn list(arguments: &ListArguments, console: Console) -> Result<Exit> {
     let wanted = wanted(&arguments.look, &|name| std::env::var(name).ok())?;
     let filter = filter(&arguments.filter);
-    let mut found = None;
-    let lines = wanted.look(console, |ledger, connection, _| {
-        let all = Found::find(ledger, connection, &wanted, &filter, arguments.groups)?;
-        let lines = all.lines(&wanted);
-        found = Some(all);
-        if !lines.is_empty() {
-            return Ok(lines);
-        }
-        let is_known = !ledger.jobs(connection, &wanted.jobs(), 1)?.is_empty();
-        Ok(vec![if is_known { "no rejects".to_owned() } else { wanted.none() }])
+    let mut objects = Vec::new();
+    let (lines, exit) = Wanted::each(&wanted, |wanted| {
+        let mut found = None;
+        let lines = wanted.look(console, |ledger, connection, _| {
+            let all = Found::find(ledger, connection, wanted, &filter, arguments.groups)?;
+            let lines = all.lines(wanted);
+            found = Some(all);
+            if !lines.is_empty() {
+                return Ok(lines);
+            }
+            let is_known = !ledger.jobs(connection, &wanted.jobs(), 1)?.is_empty();
+            Ok(vec![if is_known { "no rejects".to_owned() } else { wanted.none() }])
+        })?;
+        let found = found.unwrap_or_default();
+        objects.push(found.json(wanted.shard.as_deref(), arguments.groups));
+        Ok(lines)
     })?;
-    if arguments.json {
-        console.answer(&[found.unwrap_or_default().json(arguments.groups)])?;
-    } else {
-        console.answer(&lines)?;
-    }
-    Ok(Exit::Complete)
+    // An object for each shard that could be asked.
+    console.answer(if arguments.json { &objects } else { &lines })?;
+    Ok(exit)
 }
 
 /// So many are shown; a file with more of them is looked at with SQL, or exported.
@@ -55,6 +58,8 @@ struct Found {
 
 #[derive(Serialize)]
 struct Json<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shard: Option<&'a str>,
     count: u64,
     groups: Vec<JsonGroup<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -124,10 +129,11 @@ impl Found {
         lines
     }
 
-    fn json(&self, only_groups: bool) -> String {
+    fn json(&self, shard: Option<&str>, only_groups: bool) -> String {
         let groups = self.groups.iter().take(MOST_GROUPS as usize).map(json_group).collect();
         let rejects = (!only_groups).then(|| self.rejects.iter().map(form::shown).collect());
-        serde_json::to_string(&Json { count: self.count, groups, rejects }).unwrap_or_default()
+        serde_json::to_string(&Json { shard, count: self.count, groups, rejects })
+            .unwrap_or_default()
     }
 }
 

@@ -4,7 +4,7 @@ use super::super::args::ReplayArguments;
 use super::super::console::Console;
 use super::super::exit::Exit;
 use super::super::job_file::JobFile;
-use super::super::plan::Plan;
+use super::super::plan::{Databases, Plan};
 use super::super::signals;
 use crate::batch::replay::Replayed;
 use crate::error::Result;
@@ -17,12 +17,30 @@ pub(in crate::cli) fn replay(arguments: &ReplayArguments, console: Console) -> R
     let stop = StopToken::new();
     let listening =
         signals::listen(stop.clone(), move |asked| console.note(signals::answer(asked)))?;
-    let replayed = plan.job(&file).stop(stop).replay(&plan.engine, arguments.overwrite);
+    let job = plan.job(&file).stop(stop);
+    let replayed = match &plan.databases {
+        Databases::One(engine) => {
+            job.replay(engine, arguments.overwrite).map(|done| (told(&done), Exit::Complete))
+        }
+        Databases::Shards(shards) => job.replay_on_shards(shards, arguments.overwrite).map(of_each),
+    };
     drop(listening);
-    for line in told(&replayed?) {
-        console.answer(&[line])?;
+    let (lines, exit) = replayed?;
+    console.answer(&lines)?;
+    Ok(exit)
+}
+
+/// What became of the rejects of each shard.
+fn of_each(shards: Vec<(String, Result<Replayed>)>) -> (Vec<String>, Exit) {
+    let (mut lines, mut exit) = (Vec::new(), Exit::Complete);
+    for (shard, replayed) in shards {
+        let told = replayed.map(|done| told(&done)).unwrap_or_else(|error| {
+            exit = Exit::of(&error);
+            vec![error.to_string()]
+        });
+        lines.extend(told.into_iter().map(|line| format!("shard {shard}: {line}")));
     }
-    Ok(Exit::Complete)
+    (lines, exit)
 }
 
 fn told(replayed: &Replayed) -> Vec<String> {
