@@ -27,8 +27,8 @@ pub(super) struct Rules {
     /// refused, for most jobs have none.
     pub(super) constraints: OnceLock<Vec<Constraint>>,
     /// The table, and the columns that rows carry.
-    table: String,
-    carried: Vec<Ident>,
+    pub(super) table: String,
+    pub(super) carried: Vec<Ident>,
 }
 
 impl Rules {
