@@ -51,6 +51,31 @@ fn what_constraints_refuse_costs_the_same_however_many_rows_it_is() {
     }
 }
 
+/// batch 3.5.3: rows that an exclusion constraint keeps out, for what is in the table already.
+#[test]
+fn rows_that_meet_others_by_an_exclusion_are_found_by_a_query() {
+    let home = Home::postgres();
+    home.sql(
+        "create table t (id bigint primary key, n integer, constraint apart exclude (n with =))",
+    );
+    let statements = |is_bad: &dyn Fn(u64) -> bool| {
+        home.sql("delete from t; insert into t values (0, 0)");
+        let value = |id: u64| if is_bad(id) { 0 } else { id };
+        let lines = (1..=1_000).map(|id| format!("{id},{}\n", value(id))).collect::<String>();
+        let csv = format!("id,n\n{lines}");
+        let job = home.csv_job(Mode::Append, "t", &["id bigint", "n integer"], "id", csv);
+        let counted = Counted::on(&home);
+        let job = job.batch_rows(1_000).workers(1).max_rejects(MaxRejects::Share(1.0));
+        let report = job.run(&counted.engine).unwrap();
+        assert_eq!(report.rejected, (1..=1_000).filter(|&id| is_bad(id)).count() as u64);
+        counted.take().len()
+    };
+    let none = statements(&|_| false);
+    let many = statements(&|id| id % 10 < 3);
+    eprintln!("{none}, {many}");
+    assert!(many <= none + 70, "{none} {many}");
+}
+
 /// batch 3.5.2
 #[test]
 fn a_row_that_the_database_names_costs_a_few_statements() {

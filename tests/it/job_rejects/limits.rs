@@ -1,6 +1,7 @@
 //! How many rows may be rejected, and what happens then.
 
 use super::*;
+use crate::support::fake::until;
 use rowmill::{Engine, Status};
 
 const TABLE: &str = "create table t (id bigint primary key, n integer check (n > 0))";
@@ -102,6 +103,40 @@ fn eight_workers_never_exceed_the_limit_and_a_higher_one_carries_on() {
         assert_eq!((report.inserted, report.rejected), (200, 200), "{limit}");
         assert_eq!(home.rejects().len() as u64 - before, 200, "{limit}");
     }
+}
+
+/// F53: eight workers have a reject each, and all of them have come to count it before the first
+/// commits: a count that is looked at without a lock would let all of them through.
+#[test]
+fn eight_workers_that_count_at_the_same_moment_keep_to_the_limit() {
+    let home = Home::postgres();
+    home.sql(TABLE);
+    let engine = Engine::builder(home.url()).pool_size(8).build().unwrap();
+    // The ledger is there before its table gets a trigger.
+    job(&home, Mode::Append, 7, &[]).run(&engine).unwrap();
+    home.sql(
+        "delete from t;
+         create function gate() returns trigger language plpgsql as $$ begin
+             perform pg_advisory_xact_lock_shared(4711); return new; end $$;
+         create trigger gate before update on rowmill.batch for each row execute function gate()",
+    );
+    let mut holder = postgres::Client::connect(home.url(), postgres::NoTls).unwrap();
+    holder.batch_execute("select pg_advisory_lock(4711)").unwrap();
+    let bad: Vec<u64> = (1..=56).step_by(7).collect();
+    let job = job(&home, Mode::Append, 56, &bad).workers(8).max_rejects(MaxRejects::Count(3));
+    let (report, error) = std::thread::scope(|scope| {
+        let running = scope.spawn(|| job.report(&engine));
+        // The first stands before its mark, the others before the count.
+        let waiting = "select count(*) = 8 from pg_stat_activity \
+                       where datname = current_database() and wait_event_type = 'Lock'";
+        let holder = std::sync::Mutex::new(holder);
+        until("all eight wait", || holder.lock().unwrap().query_one(waiting, &[]).unwrap().get(0));
+        drop(holder);
+        running.join().unwrap()
+    });
+    assert_eq!(error.unwrap().kind(), ErrorKind::RejectLimit);
+    assert_eq!((home.rejects().len(), report.rejected), (3, 3));
+    assert_eq!(home.rows("select count(*) from t"), ["18"]);
 }
 
 #[cfg(feature = "cli")]
