@@ -30,8 +30,8 @@ pub enum Outcome {
     /// It was sent, or is about to be, and nothing has come back.
     #[default]
     Unknown,
-    /// It was not sent, for it may leave something behind, or is part of a transaction: it is to be
-    /// run alone.
+    /// It was not run, for it may leave something behind, or stands behind one that was not run or
+    /// failed in its transaction: it is to be run alone, if at all.
     NotTaken,
     /// Its answer.
     Answer(Answer),

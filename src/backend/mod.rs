@@ -157,13 +157,14 @@ pub trait Connection: Debug + Send {
         each: &mut dyn FnMut(&dyn RowRef) -> Result<()>,
     ) -> Result<()>;
 
-    /// Sends statements together and notes what came of each: as if each were run alone, so one that
-    /// fails keeps no other from being run. Only outside of a transaction. One that may leave something
-    /// behind is not sent, and its outcome says so. After an error of the whole, nobody knows what
-    /// became of a request whose outcome is unknown.
+    /// Sends statements together and notes what came of each. Outside of a transaction it is as if each
+    /// were run alone, so one that fails keeps no other from being run; in one, those behind it are not
+    /// run. One that may leave something behind is not sent, and in a transaction none behind it is;
+    /// their outcomes say so. After an error of the whole, nobody knows what became of a request whose
+    /// outcome is unknown.
     ///
     /// # Errors
-    /// `Disconnect`; `Unsupported` in a transaction, or where statements cannot be sent together.
+    /// `Disconnect`; `Unsupported` where statements cannot be sent together.
     fn fly(&mut self, requests: &mut [Request]) -> Result<()>;
 
     /// Loads the rows of `range` into `columns` of `table` the fastest way there is (COPY BINARY,
@@ -194,7 +195,8 @@ pub trait Connection: Debug + Send {
         each: &mut dyn FnMut(Unloaded<'_>) -> Result<()>,
     ) -> Result<u64>;
 
-    /// Starts a transaction that is going to write.
+    /// Starts a transaction that is going to write. The server may be told only with its first statement,
+    /// which then says what is wrong with either.
     ///
     /// # Errors
     /// `Database` or `Disconnect`.

@@ -12,7 +12,7 @@ pub(super) fn in_transaction<T>(
     connection: &mut dyn Connection,
     work: impl FnOnce(&mut dyn Connection) -> Result<T>,
 ) -> Result<T> {
-    connection.begin_with("")?;
+    connection.begin()?;
     let done = match work(connection) {
         Ok(value) => connection.commit().map(|()| value),
         Err(error) => Err(error),

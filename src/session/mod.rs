@@ -1,6 +1,7 @@
 //! Work of one thread on one connection.
 //!
 //! - `transaction`: [`Transaction`]: statements that hold together, and savepoints within
+//! - `together`:    statements of a transaction that are sent together
 //! - `options`:     [`TransactionOptions`]: isolation, time-outs, how often to try
 //! - `transact`:    [`Engine::transaction`](crate::Engine::transaction) and its kin: a closure that
 //!   is run again where that helps
@@ -43,6 +44,7 @@ mod relations;
 mod repeated_gets;
 mod session_options;
 mod shards;
+mod together;
 mod tracked;
 mod transact;
 mod transaction;

@@ -1,6 +1,7 @@
 //! Statements that hold together.
 
 use super::options::TransactionOptions;
+use super::together;
 use crate::backend::fate::TransactionId;
 use crate::backend::{Connection, RowRef};
 use crate::engine::{Acquire, CommitToken, Executor, Intent};
@@ -107,6 +108,31 @@ impl Transaction {
     /// `Database` or `Disconnect`.
     pub fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> Result<u64> {
         self.through(|connection| connection.execute(sql, params))
+    }
+
+    /// Runs statements in their order and returns how many rows each changed. Where the database can
+    /// take them together they go to it in one write and come back in one, however many they are, and
+    /// BEGIN goes with the first: for statements none of which needs the answer to another.
+    ///
+    /// ```
+    /// use rowmill::Engine;
+    /// let engine = Engine::open("sqlite::memory:")?;
+    /// engine.run("create table accounts (id integer primary key, cents integer not null)")?;
+    /// engine.run("insert into accounts values (1, 500), (2, 0)")?;
+    /// let changed = engine.transaction(|transaction| {
+    ///     transaction.execute_together(&[
+    ///         ("update accounts set cents = cents - $2 where id = $1", &[1.into(), 100.into()]),
+    ///         ("update accounts set cents = cents + $2 where id = $1", &[2.into(), 100.into()]),
+    ///     ])
+    /// })?;
+    /// assert_eq!(changed, [1, 1]);
+    /// # Ok::<(), rowmill::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// That of the first one that fails, `Database` or `Disconnect`; those behind it are not run.
+    pub fn execute_together(&mut self, statements: &[(&str, &[Param<'_>])]) -> Result<Vec<u64>> {
+        together::execute(self, statements)
     }
 
     /// Runs one query and hands each row to `each`, in constant memory.
@@ -227,7 +253,10 @@ impl Transaction {
         self.through(|connection| connection.transaction_id())
     }
 
-    fn through<T>(&mut self, work: impl FnOnce(&mut dyn Connection) -> Result<T>) -> Result<T> {
+    pub(super) fn through<T>(
+        &mut self,
+        work: impl FnOnce(&mut dyn Connection) -> Result<T>,
+    ) -> Result<T> {
         self.inner.get_mut().through(work)
     }
 }

@@ -173,9 +173,9 @@ mod job_rejects; // a bad row costs one row
 mod job_serial_twin; // parallel and serial: the same result
 #[cfg(feature = "cli")]
 mod job_server_stop;
-mod job_statements; // how many statements a job costs beside its rows
 mod job_shards; // each row on its shard, once
 mod job_shards_fault; // one of three shards is down, silent, on another map; kills
+mod job_statements; // how many statements a job costs beside its rows
 mod job_zombie;
 mod reject_lineage; // a parent's reject explains those of its children
 mod reject_replay; // rejects are tried again // what a killed run leaves under way in the server // the server goes away, processes die at exact places

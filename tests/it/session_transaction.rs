@@ -2,7 +2,7 @@
 
 use crate::support::{Home, on_both};
 use rowmill::{
-    Error, ErrorKind, Executor, Intent, Isolation, Result, SqlState, Transaction,
+    Error, ErrorKind, Executor, Intent, Isolation, Param, Result, SqlState, Transaction,
     TransactionOptions,
 };
 use std::sync::Arc;
@@ -236,5 +236,83 @@ fn a_transaction_that_is_at_work_refuses_a_second_statement() {
         let error = transaction.with(Intent::Read, |_| insert_two(&transaction, 2)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Internal);
         assert!(error.to_string().contains("collect the rows first"), "{error}");
+    });
+}
+
+const ADD: &str = "insert into t values ($1)";
+
+#[test]
+fn statements_that_are_sent_together_hold_together_and_tell_what_each_changed() {
+    with_table(|home| {
+        let one: [Param<'_>; 1] = [1.into()];
+        let changed = home.engine().transaction(|transaction| {
+            transaction.execute_together(&[
+                (ADD, &one),
+                ("insert into t select n + 1 from t union select n + 2 from t", &[]),
+                ("update t set n = n + 10", &[]),
+                ("delete from t where n = $1 + 10", &one),
+            ])
+        });
+        assert_eq!(changed.unwrap(), [1, 2, 3, 1]);
+        assert_eq!(numbers(home), ["12", "13"]);
+        let none = home.engine().transaction(|transaction| transaction.execute_together(&[]));
+        assert_eq!(none.unwrap(), [0; 0]);
+    });
+}
+
+#[test]
+fn what_is_behind_a_statement_that_fails_is_not_run_and_nothing_is_committed() {
+    with_table(|home| {
+        home.sql("insert into t values (7)");
+        let values = [1, 7, 2].map(|n| [Param::from(n)]);
+        let [one, seven, two] = &values;
+        let mut transaction = home.engine().begin().unwrap();
+        let failed =
+            transaction.execute_together(&[(ADD, one), (ADD, seven), (ADD, two)]).unwrap_err();
+        assert_eq!(failed.class(), rowmill::Class::Data);
+        drop(transaction);
+        for broken in ["insert into nowhere values ($1)", "not sql"] {
+            let outcome = home.engine().transaction(|transaction| {
+                transaction.execute_together(&[(ADD, one), (broken, seven), (ADD, two)])
+            });
+            outcome.unwrap_err();
+        }
+        assert_eq!(numbers(home), ["7"]);
+        assert_eq!(home.engine().stats().in_use, 0);
+    });
+}
+
+#[test]
+fn a_savepoint_takes_back_what_was_sent_together_in_it() {
+    with_table(|home| {
+        let values = [1, 2, 1].map(|n| [Param::from(n)]);
+        let [one, two, again] = &values;
+        home.engine()
+            .transaction(|transaction| {
+                transaction.execute_together(&[(ADD, one)])?;
+                let failed = transaction.savepoint(|transaction| {
+                    transaction.execute_together(&[(ADD, two), (ADD, again)])
+                });
+                assert!(failed.is_err());
+                transaction.execute_together(&[(ADD, two)])
+            })
+            .unwrap();
+        assert_eq!(numbers(home), ["1", "2"]);
+    });
+}
+
+#[test]
+fn one_that_cannot_be_sent_with_others_is_run_in_its_place_and_any_number_is() {
+    with_table(|home| {
+        let values: Vec<[Param<'_>; 1]> = (0..200).map(|n| [Param::from(n)]).collect();
+        let mut statements: Vec<(&str, &[Param<'_>])> =
+            values.iter().map(|value| (ADD, value.as_slice())).collect();
+        // It may leave something in its session.
+        statements.insert(100, ("create temporary table seen as select n from t", &[]));
+        statements.push(("insert into t select n + 1000 from seen", &[]));
+        let changed =
+            home.engine().transaction(|transaction| transaction.execute_together(&statements));
+        assert_eq!(changed.unwrap().last(), Some(&100), "it saw those before it and no other");
+        assert_eq!(numbers(home).len(), 300);
     });
 }

@@ -6,12 +6,9 @@
 
 use super::connection::PostgresConnection;
 use super::direct::line::Line;
-use super::errors::code;
-use super::session::setup::{self, Purpose};
 use super::wire::state::Status;
-use super::wire::tags::Tags;
 use crate::backend::Connection;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 
 /// Whether statements are kept that were not sent yet.
 pub(super) fn is_kept(connection: &PostgresConnection) -> bool {
@@ -39,24 +36,6 @@ pub(super) fn begin(connection: &mut PostgresConnection, settings: &str) -> Resu
     }
     connection.notices.clear();
     ahead(connection, &format!("BEGIN; {settings}"))
-}
-
-/// See [`Connection::begin`].
-pub(super) fn begin_at_once(connection: &mut PostgresConnection) -> Result<()> {
-    connection.notices.clear();
-    if connection.setup.pooled {
-        connection.with_client(|client, statements| statements.resolver.look_ahead(client))?;
-        connection.left.explained = connection.left.explained.with(Tags::SET);
-        connection.batch(&setup::begin_pooled(Purpose::Work, connection.limit))?;
-    } else {
-        connection.batch("BEGIN")?;
-    }
-    connection.in_transaction = true;
-    if connection.notices.transaction_already() {
-        return Err(Error::new(ErrorKind::Database, "a transaction is open already")
-            .with_sqlstate(code("25001")));
-    }
-    Ok(())
 }
 
 /// Sends what is kept by itself: the driver has nothing that it could go with.

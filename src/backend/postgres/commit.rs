@@ -20,6 +20,9 @@ pub(super) fn commit(connection: &mut PostgresConnection) -> Result<()> {
     if connection.is_broken() {
         return Err(errors::disconnect("the connection was lost before COMMIT was sent"));
     }
+    if connection.forget_begin() {
+        return Ok(());
+    }
     let is_tapped = connection.wire.is_tapped();
     connection.notices.clear();
     connection.wire.forget(ENDS);

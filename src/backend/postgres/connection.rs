@@ -2,6 +2,7 @@
 
 use super::abilities::CAPABILITIES;
 use super::ahead;
+use super::begin;
 use super::catalog;
 use super::commit;
 use super::errors;
@@ -33,7 +34,7 @@ use crate::backend::postgres::statement::load;
 use crate::backend::postgres::statement::streaming::stream;
 use crate::backend::postgres::statement::unload;
 use crate::backend::postgres::storage;
-use crate::backend::postgres::wire::state::{Status, Wire};
+use crate::backend::postgres::wire::state::Wire;
 use crate::backend::postgres::wire::tags::Tags;
 use crate::backend::refusal::Refusal;
 use crate::backend::server_limit::ServerLimit;
@@ -124,6 +125,7 @@ impl PostgresConnection {
     ) -> Result<T> {
         self.check_usable()?;
         ahead::send(self)?;
+        self.begin_now()?;
         let timer = self.start_timer();
         let Some(client) = &mut self.client else { return Err(closed()) };
         let statements = &mut self.statements;
@@ -157,6 +159,8 @@ impl PostgresConnection {
             None => outcome,
         };
         notifications::throw_away(self);
+        // What came behind would be outside of the transaction that was asked for.
+        self.broken |= self.line.as_ref().is_some_and(Line::is_begin_refused);
         // A request to cancel that came too late for this statement would hit the next one.
         if self.interrupter.take_sent() && !outcome.as_ref().is_err_and(timer::is_cancelled) {
             self.broken = true;
@@ -280,7 +284,7 @@ impl Connection for PostgresConnection {
     }
 
     fn begin(&mut self) -> Result<()> {
-        ahead::begin_at_once(self)
+        begin::begin(self)
     }
 
     fn begin_with(&mut self, settings: &str) -> Result<()> {
@@ -293,7 +297,7 @@ impl Connection for PostgresConnection {
 
     fn rollback(&mut self) -> Result<()> {
         ahead::forget(self);
-        if self.in_transaction() {
+        if !self.forget_begin() && self.in_transaction() {
             self.batch("ROLLBACK")?;
             self.in_transaction = false;
         }
@@ -366,11 +370,7 @@ impl Connection for PostgresConnection {
     }
 
     fn in_transaction(&self) -> bool {
-        if ahead::is_kept(self) {
-            // The server does not know it yet.
-            return self.in_transaction;
-        }
-        self.wire.status().map_or(self.in_transaction, |status| status != Status::Idle)
+        begin::is_open(self)
     }
 
     fn is_broken(&self) -> bool {

@@ -13,6 +13,9 @@ use crate::mapping::param::Param;
 
 /// The number of the open transaction; see [`Connection::transaction_id`].
 pub(super) fn transaction_id(connection: &mut PostgresConnection) -> Result<Option<TransactionId>> {
+    if connection.is_begin_kept() {
+        return Ok(None);
+    }
     let sql = "SELECT CAST(pg_catalog.pg_current_xact_id_if_assigned() AS text)";
     let id: Option<String> = answer(connection, sql, &[])?;
     Ok(id.and_then(|id| id.parse().ok()).map(TransactionId))

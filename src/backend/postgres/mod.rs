@@ -10,6 +10,7 @@
 //! - `statement`:  statements, their parameters and their rows; COPY BINARY
 //! - `direct`:     statements without the driver
 //! - `ahead`:      statements that are sent with the next one
+//! - `begin`:      beginning a transaction: with its first statement where that can be
 //! - `commit`:     commits: held, not held, or unknown
 //! - `fate`:       what became of a transaction
 //! - `catalog`:    what the catalog says of a table
@@ -51,6 +52,7 @@
 
 mod abilities;
 mod ahead;
+mod begin;
 mod catalog;
 mod commit;
 mod connecting;

@@ -3,6 +3,7 @@
 //! - `connect`:      deadlines, refusals, several hosts, the settings of a session
 //! - `statements`:   parameters, results, prepared statements, lost connections
 //! - `transactions`: commits that were none, and commits without an answer
+//! - `begin`:        the BEGIN of a transaction goes out with its first statement
 //! - `errors`:       no value of a row in any message
 //! - `load`:         every type through COPY, and the row of an error
 //! - `catalog`:      what a table is said to be
@@ -18,6 +19,7 @@
 //! - `secrets`:      what the drivers log
 
 mod ahead;
+mod begin;
 mod catalog;
 mod code;
 mod connect;

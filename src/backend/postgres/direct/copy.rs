@@ -50,6 +50,7 @@ impl Line {
         at_once: bool,
         mut pieces: impl Iterator<Item = &'a [u8]>,
     ) -> Result<u64, Unloaded> {
+        self.begin_now()?;
         self.outbox.clear();
         frontend::query(sql, &mut self.outbox).map_err(|_| no_text())?;
         let (mut first, mut bytes) = (Vec::new(), 0);

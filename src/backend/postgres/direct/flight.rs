@@ -1,8 +1,9 @@
 //! Statements that are sent together.
 //!
-//! Each is asked for with a `Sync` of its own, so that it is a transaction of its own, and one that
+//! Outside of a transaction each is asked for with a `Sync` of its own, so that it is a transaction of its own, and one that
 //! fails keeps no other from being run (PostgreSQL, "Message Flow", "Pipelining"). All are written
-//! before the first answer is read; the answers come in the same order.
+//! before the first answer is read; the answers come in the same order. Those of a transaction stand in
+//! front of one `Sync`.
 
 use super::inbox::Message;
 use super::line::Line;
@@ -13,6 +14,7 @@ use crate::backend::flight::{Answer, Outcome};
 use crate::backend::postgres::errors;
 use crate::error::{Error, Result};
 use crate::mapping::param::Param;
+use postgres_protocol::message::frontend;
 use std::sync::Arc;
 
 /// What came of one of them.
@@ -20,32 +22,60 @@ pub(crate) enum Landed {
     Answer(Answer),
     /// Refused before it ran: the statement may have to be prepared anew.
     AtStart(Error),
-    Failed(Error),
+    Refused(Error),
+    /// Its rows are too many.
+    TooLarge(Error),
+}
+
+impl Landed {
+    /// Whether the server refused it, so that its final answer has been read.
+    pub(crate) fn is_refused(&self) -> bool {
+        matches!(self, Self::AtStart(_) | Self::Refused(_))
+    }
 }
 
 impl From<Landed> for Outcome {
     fn from(landed: Landed) -> Self {
         match landed {
             Landed::Answer(answer) => Self::Answer(answer),
-            Landed::AtStart(error) | Landed::Failed(error) => Self::Failed(error),
+            Landed::AtStart(error) | Landed::Refused(error) | Landed::TooLarge(error) => {
+                Self::Failed(error)
+            }
         }
     }
 }
 
 impl Line {
     /// Begins to write requests.
-    pub(crate) fn board(&mut self) {
-        self.outbox.clear();
+    pub(crate) fn board(&mut self) -> Result<()> {
+        self.clear()
     }
 
     /// Adds a request; one whose parameters cannot be written leaves nothing.
     pub(crate) fn add_request(&mut self, prepared: &Prepared, params: &[Param<'_>]) -> Result<()> {
+        self.add_statement(prepared, params)?;
+        frontend::sync(&mut self.outbox);
+        Ok(())
+    }
+
+    /// The same for one behind which others of its transaction come.
+    pub(crate) fn add_statement(
+        &mut self,
+        prepared: &Prepared,
+        params: &[Param<'_>],
+    ) -> Result<()> {
         let before = self.outbox.len();
-        let written = self.write_request(prepared, params);
+        let written = self.write_statement(prepared, params);
         if written.is_err() {
             self.outbox.truncate(before);
         }
         written
+    }
+
+    /// Sends what was added as one request.
+    pub(crate) fn depart_together(&mut self) -> Result<()> {
+        frontend::sync(&mut self.outbox);
+        self.send()
     }
 
     /// Sends what was added: `requests` of them.
@@ -55,10 +85,31 @@ impl Line {
 
     /// Reads the answer to the next of the requests. An error is that of the connection.
     pub(crate) fn land(&mut self, prepared: &Arc<Prepared>) -> Result<Landed> {
+        let landed = self.land_one(prepared)?;
+        if landed.is_refused() {
+            return Ok(landed);
+        }
+        Ok(self.end_together()?.map_or(landed, Landed::Refused))
+    }
+
+    /// The same for one of a transaction, whose final answer comes behind the last of them; behind one
+    /// that failed it has been read, too.
+    pub(crate) fn land_one(&mut self, prepared: &Arc<Prepared>) -> Result<Landed> {
         let message = self.next()?;
         match message.kind {
             b'2' => self.land_rows(prepared),
             b'E' => self.landed_badly(&message).map(Landed::AtStart),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// Reads the final answer; gives what was refused only in the end, as a constraint is that waits
+    /// until then.
+    pub(crate) fn end_together(&mut self) -> Result<Option<Error>> {
+        let message = self.next()?;
+        match message.kind {
+            b'Z' => Ok(None),
+            b'E' => self.landed_badly(&message).map(Some),
             _ => Err(unexpected()),
         }
     }
@@ -77,10 +128,11 @@ impl Line {
                         refused = answer.push(body, cells.places()).err();
                     }
                 }
-                b'C' => answer.set_changed(rows_in(body)),
-                b'I' => {}
-                b'Z' => return Ok(refused.map_or(Landed::Answer(answer), Landed::Failed)),
-                b'E' => return self.landed_badly(&message).map(Landed::Failed),
+                b'C' | b'I' => {
+                    answer.set_changed(rows_in(body));
+                    return Ok(refused.map_or(Landed::Answer(answer), Landed::TooLarge));
+                }
+                b'E' => return self.landed_badly(&message).map(Landed::Refused),
                 _ => return Err(unexpected()),
             }
         }

@@ -1,5 +1,6 @@
 //! Messages to the server and from it.
 
+use super::begin::Begin;
 use super::broken;
 use super::inbox::{Inbox, Message};
 use super::prepared::{no_text, unexpected};
@@ -27,6 +28,7 @@ pub(crate) struct Line {
     inbox: Inbox,
     /// Messages that are about to be sent.
     pub(super) outbox: BytesMut,
+    pub(super) begin: Begin,
     /// Whether nothing is likely to be there yet, so that it is waited for first.
     is_dry: bool,
     ahead: Ahead,
@@ -51,6 +53,7 @@ impl Line {
             notices: Arc::clone(notices),
             inbox: Inbox::default(),
             outbox: BytesMut::new(),
+            begin: Begin::default(),
             is_dry: false,
             ahead: Ahead::default(),
         })
@@ -58,6 +61,9 @@ impl Line {
 
     /// Has statements go ahead of the next request, behind those that do so already.
     pub(crate) fn put_ahead(&mut self, sql: &str) {
+        if self.forget_begin() {
+            self.ahead.sql.push_str("BEGIN;");
+        }
         self.ahead.sql.extend([sql, ";"]);
     }
 
@@ -94,6 +100,7 @@ impl Line {
         for _ in 0..requests {
             self.wire.sent();
         }
+        self.goes_out();
         let mut messages = std::mem::take(&mut self.outbox);
         let sent = self.write(&[], &messages);
         if messages.capacity() <= KEPT {
@@ -171,6 +178,9 @@ impl Line {
                 }
                 if self.ahead.is_owed {
                     self.pass(&message)?;
+                    continue;
+                }
+                if self.answers_begin(message.kind) {
                     continue;
                 }
                 // ORDER: when nothing is owed any more; the request may have run all the same.

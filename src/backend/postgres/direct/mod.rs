@@ -4,6 +4,7 @@
 //! - `inbox`:     what came, cut into messages
 //! - `cursor`:    reading the body of a message
 //! - `described`: the descriptions of parameters and of rows
+//! - `begin`:     the BEGIN of a transaction, which goes ahead of its first statement
 //! - `prepared`:  statements that the server has prepared
 //! - `query`:     a statement and its rows
 //! - `flight`:    statements that are sent together
@@ -21,6 +22,7 @@
 //! An error that ends the connection is of the kind `Disconnect`, whatever it was: a cut, an end within
 //! a message, or what no server sends.
 
+mod begin;
 pub(super) mod copy;
 mod cursor;
 pub(super) mod described;

@@ -68,7 +68,7 @@ impl Line {
         sql: &str,
         forgotten: &[String],
     ) -> Result<Description> {
-        self.outbox.clear();
+        self.clear()?;
         for name in forgotten {
             frontend::close(b'S', name, &mut self.outbox).map_err(|_| no_text())?;
         }

@@ -52,13 +52,15 @@ fn start(
 
 impl Line {
     fn bind(&mut self, prepared: &Prepared, params: &[Param<'_>]) -> Result<()> {
-        self.outbox.clear();
-        self.write_request(prepared, params)?;
+        self.clear()?;
+        self.write_statement(prepared, params)?;
+        frontend::sync(&mut self.outbox);
         self.send()
     }
 
-    /// Writes what runs a statement behind what is to be sent; after an error some of it may be there.
-    pub(super) fn write_request(
+    /// Writes what runs a statement behind what is to be sent, up to where a `Sync` is due; after an error
+    /// some of it may be there.
+    pub(super) fn write_statement(
         &mut self,
         prepared: &Prepared,
         params: &[Param<'_>],
@@ -82,9 +84,7 @@ impl Line {
             &mut self.outbox,
         );
         bound.map_err(unsendable)?;
-        frontend::execute("", 0, &mut self.outbox).map_err(|_| no_text())?;
-        frontend::sync(&mut self.outbox);
-        Ok(())
+        frontend::execute("", 0, &mut self.outbox).map_err(|_| no_text())
     }
 
     /// Waits until the server takes the parameters.

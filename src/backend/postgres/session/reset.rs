@@ -38,10 +38,12 @@ pub(crate) fn reset(connection: &mut PostgresConnection, deadline: Instant) -> R
     ahead::forget(connection);
     settle(connection, deadline)?;
     let leftovers = leftovers(connection);
+    let is_on_server = leftovers.transaction && !connection.forget_begin();
     if connection.setup.pooled {
         return reset_pooled(connection, leftovers, deadline);
     }
-    if leftovers.is_empty() && is_beyond_doubt(connection) {
+    let is_clean = !leftovers.session && !is_on_server;
+    if is_clean && is_beyond_doubt(connection) {
         connection.forget_traces();
         return Ok(leftovers);
     }
@@ -50,7 +52,7 @@ pub(crate) fn reset(connection: &mut PostgresConnection, deadline: Instant) -> R
         connection.ping(deadline)?;
     }
     let alarm = watchdog::sever_at(deadline, &connection.wire);
-    let outcome = clean(connection, leftovers);
+    let outcome = clean(connection, Leftovers { transaction: is_on_server, ..leftovers });
     let outcome = match alarm.stop() {
         Rung::Severed => Err(errors::disconnect("the connection could not be reset in time")),
         _ => outcome,

@@ -28,7 +28,7 @@ pub(super) mod params;
 pub(super) mod resolver;
 pub(super) mod results;
 pub(super) mod row;
-mod stale;
+pub(super) mod stale;
 pub(super) mod streaming;
 pub(super) mod type_lookup;
 pub(super) mod types;

@@ -4,6 +4,14 @@ use crate::backend::postgres::connection::PostgresConnection;
 use crate::error::Error;
 use crate::sqlstate::SqlState;
 
+/// What a statement that was prepared earlier fails with in a transaction; it is prepared anew when
+/// the transaction is run again.
+pub(crate) fn passing(error: Error) -> Error {
+    error.passing().with_hint(
+        "the statement was prepared before a table or a type changed: run the transaction again",
+    )
+}
+
 impl PostgresConnection {
     /// Forgets a statement that the server no longer has, or whose result or types are no longer
     /// what they were (a type that was dropped is an internal error to it); says whether it was

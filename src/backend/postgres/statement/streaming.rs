@@ -1,6 +1,7 @@
 //! Running a statement and handing out its rows.
 
 use super::results::{self, Failure};
+use super::stale;
 use crate::backend::postgres::commit;
 use crate::backend::postgres::connection::{PostgresConnection, closed};
 use crate::backend::postgres::direct::query;
@@ -29,7 +30,10 @@ pub(crate) fn stream(
         if !connection.in_transaction() {
             outcome = in_time(connection, sql, params, each);
         } else if was_kept {
-            outcome = outcome.map_err(passing);
+            outcome = outcome.map_err(|failure| match failure {
+                Failure::AtStart(error) => Failure::AtStart(stale::passing(error)),
+                failure => failure,
+            });
         }
     }
     let outcome = outcome.map_err(|failure| match failure {
@@ -37,17 +41,6 @@ pub(crate) fn stream(
         Failure::ByCaller(error) => error,
     });
     commit::check(connection, traces, outcome)
-}
-
-/// What a statement that was prepared earlier fails with in a transaction; it is prepared anew when
-/// the transaction is run again.
-fn passing(failure: Failure) -> Failure {
-    let hint =
-        "the statement was prepared before a table or a type changed: run the transaction again";
-    match failure {
-        Failure::AtStart(error) => Failure::AtStart(error.passing().with_hint(hint)),
-        failure => failure,
-    }
 }
 
 /// With the limit of the connection.

@@ -35,6 +35,7 @@ pub(crate) fn unload(
     let sql = format!("COPY ({select}) TO STDOUT (FORMAT binary)");
     let traces = Traces::of(&sql);
     connection.note(&sql, traces);
+    connection.begin_now()?;
     let timer = connection.start_timer();
     let outcome = if connection.is_free() {
         directly(connection, &sql, fields, each)

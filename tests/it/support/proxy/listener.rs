@@ -36,6 +36,7 @@ pub(super) struct House {
 pub(super) struct Counts {
     pub(super) client_messages: AtomicU64,
     pub(super) client_bytes: AtomicU64,
+    pub(super) requests: AtomicU64,
     commits: AtomicU64,
     pub(super) server_bytes: AtomicU64,
 }
@@ -115,6 +116,12 @@ impl Proxy {
         self.house.counts.commits.load(Ordering::SeqCst)
     }
 
+    /// How many requests for a final answer came since the fault was set: round trips, for who sends
+    /// one at a time.
+    pub fn requests(&self) -> u64 {
+        self.house.counts.requests.load(Ordering::SeqCst)
+    }
+
     /// How many bytes of clients came since the fault was set.
     pub fn client_bytes(&self) -> u64 {
         self.house.counts.client_bytes.load(Ordering::SeqCst)
@@ -150,6 +157,7 @@ impl House {
         let mut current = self.fault.lock();
         self.counts.client_messages.store(0, Ordering::SeqCst);
         self.counts.client_bytes.store(0, Ordering::SeqCst);
+        self.counts.requests.store(0, Ordering::SeqCst);
         self.counts.commits.store(0, Ordering::SeqCst);
         self.counts.server_bytes.store(0, Ordering::SeqCst);
         *current = fault;

@@ -75,6 +75,9 @@ fn judge(house: &House, session: &Session, from: Side, message: &[u8], fault: Fa
         ),
         Side::Server => (counts.server_bytes.fetch_add(size, Ordering::SeqCst), 0),
     };
+    if from == Side::Client && matches!(message.first(), Some(b'Q' | b'S')) {
+        counts.requests.fetch_add(1, Ordering::SeqCst);
+    }
     let is_commit = from == Side::Client && frames::is_commit(message) && house.counts_commit();
     let replies = from == Side::Server && session.is_committing.load(Ordering::SeqCst);
     if is_commit {

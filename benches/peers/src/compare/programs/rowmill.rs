@@ -194,10 +194,10 @@ pub fn transaction(task: &Task) -> Answer {
     let engine = engine(&task.url, task.connections);
     turns::threads(task, |turn| {
         let account = account_of(turn);
-        let done = engine.transaction(|transaction| {
-            transaction.execute(MOVE, &[account.into(), 1.into()])?;
-            transaction.execute(NOTE, &[account.into(), 1.into()])
-        });
+        let values = [account.into(), 1.into()];
+        // As the async programs have it: both go out before the answer to the first is there.
+        let both: [(&str, &[Param<'_>]); 2] = [(MOVE, &values), (NOTE, &values)];
+        let done = engine.transaction(|transaction| transaction.execute_together(&both));
         done.expect("write");
     })
 }
