@@ -6,13 +6,13 @@ use super::files::files;
 use super::job_file::{
     ColumnSpec, CsvSpec, FilesSpec, JobFile, SourceSpec, TargetSpec, TargetTable,
 };
-use super::shard_plan::{self, Use};
+use super::shard_plan;
 use super::table_plan;
 use crate::batch::job::Job;
 use crate::batch::limits::{MaxRejects, RejectClass};
 use crate::batch::report::Report;
 use crate::engine::{Engine, EngineBuilder, StatementEvent};
-use crate::error::{Error, Result};
+use crate::error::{Error, Locate, Result};
 use crate::mapping::column::Column;
 use crate::retry::RetryPolicy;
 use crate::sharding::ShardedEngine;
@@ -31,6 +31,8 @@ use std::sync::Arc;
 /// A job file put into effect: what it reads and writes is found, nothing is connected.
 pub(super) struct Plan {
     pub(super) databases: Databases,
+    /// Whether the shards have no map yet.
+    stores_map: bool,
     pub(super) feed: Arc<dyn Feed>,
     pub(super) target: Destination,
 }
@@ -57,7 +59,7 @@ impl Plan {
     /// # Errors
     /// `Source` or `Config` if the source cannot be read or lacks a column; `Url`.
     pub(super) fn of(file: &JobFile) -> Result<Self> {
-        Self::on(databases(file, Use::Run, |builder| builder)?, file)
+        Self::on(databases(file, |builder| builder)?, file)
     }
 
     /// The same; `echo` is told of every statement.
@@ -73,7 +75,7 @@ impl Plan {
             let echo = Arc::clone(&echo);
             builder.echo(move |event| echo(event))
         };
-        Self::on(databases(file, Use::Run, told)?, file)
+        Self::on(databases(file, told)?, file)
     }
 
     /// The same, only to be looked at.
@@ -81,17 +83,17 @@ impl Plan {
     /// # Errors
     /// As [`Plan::of`].
     pub(super) fn to_look_at(file: &JobFile) -> Result<Self> {
-        Self::on(databases(file, Use::Look, |builder| builder.read_only(true))?, file)
+        Self::on(databases(file, |builder| builder.read_only(true))?, file)
     }
 
-    fn on(databases: Databases, file: &JobFile) -> Result<Self> {
+    fn on((databases, stores_map): (Databases, bool), file: &JobFile) -> Result<Self> {
         let feed = open(file, databases.one())?;
         let columns = feed.columns().to_vec();
         let target = match &file.target {
             TargetSpec::Table(spec) => table(spec, columns)?.into(),
             TargetSpec::File(target) => target.clone().columns(columns).into(),
         };
-        Ok(Self { databases, feed, target })
+        Ok(Self { databases, stores_map, feed, target })
     }
 
     /// Runs the job.
@@ -111,10 +113,22 @@ impl Plan {
             Destination::File(file) => file.make_room().map(|()| true),
             Destination::Table(table) => match &self.databases {
                 Databases::One(engine) => reach_for(engine, table, console),
-                // They were asked for their map; one that is away costs the others nothing.
-                Databases::Shards(_) => Ok(true),
+                Databases::Shards(shards) => self.store_map(shards, table, console).map(|()| true),
             },
         }
+    }
+
+    /// Stores the map on shards that have none yet, unless the job is going to be refused. Those that
+    /// have one were asked for it; one that is away costs the others nothing.
+    fn store_map(&self, shards: &ShardedEngine, table: &Target, console: Console) -> Result<()> {
+        if !self.stores_map {
+            return Ok(());
+        }
+        for shard in shards.ids() {
+            let found = Self::find_table(shards.engine(shard), table, console);
+            found.locate(|place| place.shard = Some(shards.map().name_of(shard).to_owned()))?;
+        }
+        shards.publish()
     }
 
     /// Looks the table up in a database that may not be there yet; `None` if it is not. Changes
@@ -202,17 +216,18 @@ fn table(spec: &TargetTable, columns: Vec<Column>) -> Result<Target> {
     Ok(target)
 }
 
-/// The databases that a job writes to, each engine with this change.
+/// The databases that a job writes to, each engine with this change; and whether they are shards that
+/// have no map yet.
 fn databases(
     file: &JobFile,
-    what_for: Use,
     change: impl Fn(EngineBuilder) -> EngineBuilder,
-) -> Result<Databases> {
+) -> Result<(Databases, bool)> {
     match &file.target {
         TargetSpec::Table(TargetTable { shards: Some(shards), create, .. }) => {
-            shard_plan::open(shards, *create, what_for, change).map(Databases::Shards)
+            let (shards, is_new) = shard_plan::open(shards, *create, change)?;
+            Ok((Databases::Shards(shards), is_new))
         }
-        _ => change(builder(file)?).build().map(Databases::One),
+        _ => Ok((Databases::One(change(builder(file)?).build()?), false)),
     }
 }
 

@@ -7,13 +7,6 @@ use crate::error::{Error, ErrorKind, Locate, Result};
 use crate::sharding::{ShardMap, ShardedEngine, StoredMap};
 use std::thread;
 
-/// What the shards are opened for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Use {
-    Run,
-    Look,
-}
-
 /// A shard as the job file names it.
 struct Named {
     /// Its name in the file, or else in its database.
@@ -23,7 +16,8 @@ struct Named {
 }
 
 /// The engines of all shards, by the newest map that one of them has. Where none has any, all have
-/// names and `create` says so, keys are spread evenly by hash; a run stores that map.
+/// names and `create` says so, keys are spread evenly by hash; then it is `true` that the map has to
+/// be stored.
 ///
 /// # Errors
 /// `Url`; `Shard` if no map is stored; `Config` if the shards are not those of the map; `Connect` if
@@ -31,21 +25,15 @@ struct Named {
 pub(super) fn open(
     spec: &ShardsSpec,
     create: bool,
-    what_for: Use,
     change: impl Fn(EngineBuilder) -> EngineBuilder,
-) -> Result<ShardedEngine> {
+) -> Result<(ShardedEngine, bool)> {
     let mut shards = Vec::new();
     for (name, url) in &spec.urls {
-        let builder = Engine::builder(url).read_only(what_for == Use::Look);
-        let engine = change(builder).build();
+        let engine = change(Engine::builder(url)).build();
         let engine = engine.locate(|place| place.shard.clone_from(name))?;
         shards.push(Named { name: name.clone(), engine, stored: Ok(None) });
     }
-    thread::scope(|scope| {
-        for shard in &mut shards {
-            scope.spawn(|| shard.stored = stored(&shard.engine));
-        }
-    });
+    ask_all(&mut shards)?;
     let newest = shards.iter().filter_map(|shard| shard.stored.as_ref().ok()?.as_ref());
     let newest = newest.map(|stored| stored.map.clone()).max_by_key(ShardMap::version);
     let is_new = newest.is_none();
@@ -58,11 +46,22 @@ pub(super) fn open(
     for shard in shards {
         builder = builder.shard_engine(shard.name.unwrap_or_default(), shard.engine);
     }
-    let engine = builder.build()?;
-    if is_new && what_for == Use::Run {
-        engine.publish()?;
-    }
-    Ok(engine)
+    Ok((builder.build()?, is_new))
+}
+
+/// Asks all of them at once which map they have: one that is away costs seconds.
+fn ask_all(shards: &mut [Named]) -> Result<()> {
+    thread::scope(|scope| {
+        for shard in shards {
+            thread::Builder::new()
+                .name("rowmill-shard".to_owned())
+                .spawn_scoped(scope, || shard.stored = stored(&shard.engine))
+                .map_err(|error| {
+                    Error::new(ErrorKind::Config, "a thread cannot be started").with_source(error)
+                })?;
+        }
+        Ok(())
+    })
 }
 
 fn stored(engine: &Engine) -> Result<Option<StoredMap>> {

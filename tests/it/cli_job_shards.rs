@@ -140,6 +140,7 @@ fn what_is_wrong_with_shards_is_one_line_of_the_job_file() {
         ("mode = \"upsert\"", "mode = \"mirror\"", "\"mirror\" is not for shards"),
         ("shard_key = \"owner\"", "shard_key = \"onwer\"", "did you mean \"owner\"?"),
         ("create = true", "create = false", "no map of shards is stored"),
+        ("items.csv", "none.csv", "none.csv"),
         ("a=sqlite", "b=sqlite", "two shards have the name b"),
         (
             "shard_key = \"owner\"",

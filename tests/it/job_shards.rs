@@ -2,9 +2,9 @@
 
 use crate::support::shards::{Shards, on_both_shards};
 use rowmill::{
-    Append, Cell, ColumnType, CsvColumn, CsvColumns, CsvFormat, Engine, Entity, ErrorKind, Feed,
-    Ident, Iter, Job, MaxRejects, Mirror, Mode, RejectClass, Report, ShardMap, ShardedEngine,
-    Status, TableName, Target, Upsert,
+    Append, Cell, ColumnType, Csv, CsvColumn, CsvColumns, CsvFormat, Engine, Entity, Error,
+    ErrorKind, Feed, Ident, Iter, Job, MaxRejects, Mirror, Mode, RejectClass, Report, ShardMap,
+    ShardedEngine, Status, TableName, Target, Upsert,
 };
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -379,4 +379,43 @@ fn a_closure_that_panics_ends_the_runs_of_all_shards_and_the_next_one_carries_on
     let report = job(false).run_on_shards(&shards).unwrap();
     assert_balanced(&report);
     assert_exact(&shards, (0..ROWS).map(sale));
+}
+
+/// Rows that a closure refuses are on the first shard, wherever they belong.
+#[test]
+fn a_replay_writes_to_the_shard_of_the_reject_and_leaves_what_belongs_to_another_one() {
+    on_both_shards(2, |databases| {
+        let shards = databases.open();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sales.csv");
+        let mut text = "id,customer,note\n".to_owned();
+        (0..20).for_each(|id| writeln!(text, "{id},{id},").unwrap());
+        std::fs::write(&path, text).unwrap();
+        let job = |refuses: bool| {
+            Job::named("sales")
+                .read(Csv::<Sale>::open(&path).unwrap())
+                .map(move |sale| match refuses && sale.id < 8 {
+                    true => Err(Error::new(ErrorKind::Decode, "refused")),
+                    false => Ok(sale),
+                })
+                .write(Append::<Sale>::new().create(true))
+                .batch_rows(6)
+        };
+        let report = job(true).run_on_shards(&shards).unwrap();
+        assert_eq!((report.rejected, report.shards[0].rejected), (8, 8));
+        let a = shards.map().shard_named("a").unwrap();
+        let here = (0..8_i64).filter(|id| shards.shard_of(*id).unwrap() == a).count() as u64;
+        assert!((1..8).contains(&here), "{here}");
+        let replayed = job(false).replay_on_shards(&shards, false).unwrap();
+        let told = replayed[0].1.as_ref().unwrap();
+        assert_eq!((told.open, told.resolved, told.refused), (8, here, 8 - here));
+        assert_eq!(replayed[1].1.as_ref().unwrap().open, 0);
+        let table = if databases.is_postgres() { "rowmill.reject" } else { "rowmill_reject" };
+        let open = format!("SELECT message FROM {table} WHERE resolved_at IS NULL");
+        let why = "the row belongs to the shard b: export it, and load it as a job";
+        assert!(texts(shards.engine(a), &open).iter().all(|message| message == why));
+        let own = (0..20).map(|id| Sale { id, customer: id, note: None });
+        let is_there = |sale: &Sale| sale.id >= 8 || shards.shard_of(sale.customer).unwrap() == a;
+        assert_exact(&shards, own.filter(|sale| is_there(sale)));
+    });
 }

@@ -6,7 +6,7 @@ use super::progress::{OneOf, Progress};
 use super::reading::Reading;
 use super::report::{Ended, put_together};
 use super::spread::Spread;
-use super::survey::{Found, Survey, batches};
+use super::survey::{self, Found, Survey, batches};
 use super::tally::Tally;
 use crate::backend::JobLock;
 use crate::batch::begin::already_running;
@@ -132,9 +132,10 @@ struct All<'a> {
 
 impl All<'_> {
     fn run(&self) -> Result<Vec<Ended>> {
-        let _kept_away = self.keep_others_away()?;
+        let reached = survey::reach(self.whole)?;
+        let _kept_away = self.keep_others_away(&reached)?;
         // ORDER: nobody changes what is seen from here on.
-        let survey = Survey::of(self.whole)?;
+        let survey = Survey::of(self.whole, &reached)?;
         let plan = if survey.is_complete() { None } else { self.plan(&survey)? };
         let totals = plan.as_ref().map_or_else(
             || survey.planned().map_or([0; 3], |(_, found)| totals(found)),
@@ -161,23 +162,19 @@ impl All<'_> {
         side_by_side(&ids, one)
     }
 
-    /// Keeps other runs of the job away, on the first shard that answers; each run of a shard has
+    /// Keeps other runs of the job away, on the first shard that was reached; each run of a shard has
     /// the lock of its own as well.
-    fn keep_others_away(&self) -> Result<Option<Box<dyn JobLock>>> {
+    fn keep_others_away(&self, reached: &[Result<()>]) -> Result<Option<Box<dyn JobLock>>> {
         let Whole { shards, identity, ledger, .. } = self.whole;
-        for shard in shards.ids() {
-            let engine = shards.engine(shard);
-            match engine.lock_job(identity.shards_key(ledger)) {
-                Ok(Some(lock)) => return Ok(Some(lock)),
-                Ok(None) => {
-                    let mut connection = shards.at(shard, engine.get())?;
-                    return Err(already_running(&mut *connection, &self.start(shard, None)));
-                }
-                // Why it does not answer is told when it is asked what it has.
-                Err(_) => {}
-            }
+        let first = shards.ids().find(|shard| reached[shard.index()].is_ok());
+        let Some(shard) = first else { return Ok(None) };
+        let engine = shards.engine(shard);
+        let lock = shards.at(shard, engine.lock_job(identity.shards_key(ledger)))?;
+        if lock.is_none() {
+            let mut connection = shards.at(shard, engine.get())?;
+            return Err(already_running(&mut *connection, &self.start(shard, None)));
         }
-        Ok(None)
+        Ok(lock)
     }
 
     /// The plan for shards that have none, where there are any; it is that of the others.

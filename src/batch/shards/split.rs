@@ -182,7 +182,8 @@ impl<'a> Split<'a> {
 
 /// The error of a row that belongs to another shard than the one it is to be written to.
 fn elsewhere(spread: &Spread, home: ShardId) -> Error {
-    let message = format!("the row belongs to the shard {} now", spread.map.name_of(home));
+    let home = spread.map.name_of(home);
+    let message = format!("the row belongs to the shard {home}: export it, and load it as a job");
     Error::new(ErrorKind::Encode, message).with_sqlstate(SqlState::CHECK_VIOLATION)
 }
 

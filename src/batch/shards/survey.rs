@@ -7,6 +7,7 @@ use crate::batch::ledger::{JobRecord, Ledger};
 use crate::error::Result;
 use crate::sharding::ShardId;
 use crate::source::bounds::Bounds;
+use std::time::Duration;
 
 /// What a shard has of the job.
 #[derive(Debug)]
@@ -31,18 +32,17 @@ impl Found {
 pub(super) struct Survey(pub(super) Vec<Result<Option<Found>>>);
 
 impl Survey {
-    /// Looks at all shards, at once if the run is parallel. Each is asked for its map, too.
+    /// Looks at the shards that were `reached`, at once if the run is parallel. Each is asked for its
+    /// map, too.
     ///
     /// # Errors
     /// `Internal` if the thread holds a connection; what is amiss on a shard is in its place.
-    pub(super) fn of(whole: &Whole<'_>) -> Result<Self> {
-        let shards = whole.shards;
-        let ids: Vec<_> = shards.ids().collect();
-        let look = |shard: ShardId| shards.with_on(shard, |connection| find(whole, connection));
-        if whole.parallel {
-            return Ok(Self(shards.on_each(&ids, |shard, _| look(shard))?));
-        }
-        Ok(Self(ids.into_iter().map(look).collect()))
+    pub(super) fn of(whole: &Whole<'_>, reached: &[Result<()>]) -> Result<Self> {
+        let look = |shard: ShardId| match &reached[shard.index()] {
+            Ok(()) => whole.shards.with_on(shard, |connection| find(whole, connection)),
+            Err(error) => Err(error.without_source()),
+        };
+        on_all(whole, look).map(Self)
     }
 
     /// Whether all shards are complete.
@@ -75,6 +75,29 @@ impl Survey {
         let found = self.0.iter().enumerate();
         found.filter_map(|(place, found)| Some((place, found.as_ref().ok()?.as_ref()?)))
     }
+}
+
+/// Finds out which shards can be reached: one that cannot is told within seconds, as long as nothing
+/// has begun.
+///
+/// # Errors
+/// `Internal` if the thread holds a connection.
+pub(super) fn reach(whole: &Whole<'_>) -> Result<Vec<Result<()>>> {
+    on_all(whole, |shard| whole.shards.at(shard, whole.shards.engine(shard).reach(PATIENCE)))
+}
+
+/// For so long a shard that cannot be reached is tried at the start of a run.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+fn on_all<T: Send>(
+    whole: &Whole<'_>,
+    work: impl Fn(ShardId) -> Result<T> + Sync,
+) -> Result<Vec<Result<T>>> {
+    let ids: Vec<_> = whole.shards.ids().collect();
+    if whole.parallel {
+        return whole.shards.on_each(&ids, |shard, _| work(shard));
+    }
+    Ok(ids.into_iter().map(work).collect())
 }
 
 fn find(whole: &Whole<'_>, connection: &mut dyn Connection) -> Result<Option<Found>> {
