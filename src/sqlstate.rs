@@ -149,8 +149,11 @@ mod tests {
                 Class::Disconnect,
             ),
             ("57P03 53300", Class::Unavailable),
-            ("53100 53200 58030", Class::Resource),
-            ("22001 22003 22P02 23502 23503 23505 23514 54000 P0001 21000", Class::Data),
+            ("53000 53100 53200 53400 58030", Class::Resource),
+            (
+                "22001 22003 22007 22023 22P02 22P05 23502 23503 23505 23514 23P01 54000 P0001 21000",
+                Class::Data,
+            ),
             ("25P02", Class::Aborted),
             ("28P01 28000 3D000 42P01 42703 0A000 XX000 XX001", Class::Permanent),
         ] {
