@@ -87,6 +87,7 @@
 //! | spread rows over several databases by a key | `#[entity(shard_key)]`, [`ShardMap`], [`ShardedEngine`] |
 //! | ask all shards at once, and have one result | [`Query::scatter`], [`Scatter`] |
 //! | write to several shards, and know what committed where | [`ShardedEngine::writer`], [`ShardedEngine::session`], [`ShardWrites`] |
+//! | move rows to another shard while others write | [`Reshard`], `rowmill shards move` |
 //! | see every statement, or the slow ones | [`EngineBuilder::echo`], [`EngineBuilder::slow_statements`] |
 //! | map an enum: of the database, or as a text or a number | `#[derive(SqlEnum)]` |
 //! | give a column a type of my own | `#[derive(Cell)]`, `#[derive(Composite)]` |
@@ -134,6 +135,7 @@ pub mod observe;
 pub mod pool;
 pub mod prelude;
 pub mod query;
+pub mod reshard;
 mod retry;
 mod routing;
 pub mod schema;
@@ -163,6 +165,7 @@ pub use batch::replay::Replayed;
 pub use batch::report::{PoolReport, Report, Status};
 pub use batch::shards::report::ShardReport;
 pub use batch::write::{Append, InsertIgnore, Mirror, Replace, Upsert, Write, WriteMode};
+pub use reshard::{MoveStatus, MoveStep, Reshard};
 
 // Work: queries and their rows; entities; schemas; transactions; where rows come from and where
 // they go.

@@ -1,6 +1,7 @@
 //! The `rowmill` command: words in, an exit code out.
 //!
 //! - `args`:      what can be typed; `shards_args`: behind `rowmill shards`
+//! - `shards_move`: maps that are published, and buckets that are moved
 //! - `job_file`:  the job file
 //! - `run`, `check`, `guess`, `status`, `rejects`, `prune`, `entity`, `migrate`, `nodes`, `shards`: one
 //!   file for each command
@@ -47,6 +48,7 @@ mod run;
 mod shard_plan;
 mod shards;
 mod shards_args;
+mod shards_move;
 mod signals;
 mod status;
 mod summary;

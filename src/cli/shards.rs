@@ -4,6 +4,7 @@ use super::console::Console;
 use super::exit::Exit;
 use super::figures::{counted, duration, grouped};
 use super::shards_args::{ShardsArguments, ShardsCommand};
+use super::shards_move;
 use crate::engine::{Engine, Executor, Intent};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ident::TableName;
@@ -23,6 +24,12 @@ pub(super) fn shards(command: &ShardsCommand, console: Console) -> Result<Exit> 
         ShardsCommand::Map { shards } => map(&Shards::of(shards)?, shards.json, console),
         ShardsCommand::Rows { tables, shards } => rows(tables, shards, console),
         ShardsCommand::Prepared { shards } => prepared(shards, console),
+        ShardsCommand::Publish { map, rows_moved, shards } => {
+            shards_move::publish(map, *rows_moved, Shards::of(shards)?, console)
+        }
+        ShardsCommand::Move(arguments) => shards_move::run(arguments, console),
+        ShardsCommand::Status { shards } => shards_move::status(shards, console),
+        ShardsCommand::Cancel { shards } => shards_move::cancel(shards, console),
         ShardsCommand::Resolve { name, shards } => {
             let resolved = Shards::of(shards)?.open()?.resolve(name)?;
             let end = if resolved.committed { "committed" } else { "rolled back" };
@@ -37,10 +44,10 @@ pub(super) fn shards(command: &ShardsCommand, console: Console) -> Result<Exit> 
 }
 
 /// The databases that were named.
-struct Shards(Vec<(String, Engine)>);
+pub(super) struct Shards(Vec<(String, Engine)>);
 
 impl Shards {
-    fn of(arguments: &ShardsArguments) -> Result<Self> {
+    pub(super) fn of(arguments: &ShardsArguments) -> Result<Self> {
         let mut named = arguments.shards.clone();
         if named.is_empty() {
             let given = std::env::var("ROWMILL_SHARDS").unwrap_or_default();
@@ -61,7 +68,7 @@ impl Shards {
     }
 
     /// What each says of itself.
-    fn stored(&self) -> Vec<(&str, Result<Option<StoredMap>>)> {
+    pub(super) fn stored(&self) -> Vec<(&str, Result<Option<StoredMap>>)> {
         let read = |engine: &Engine| {
             if !engine.is_there()? {
                 return Err(Error::new(ErrorKind::Connect, "there is no such database"));
@@ -76,18 +83,30 @@ impl Shards {
         let map = newest(&self.stored()).ok_or_else(|| {
             Error::new(ErrorKind::Shard, "no map of shards is stored on any of these databases")
         })?;
-        let builder = ShardedEngine::builder(map);
-        let engines = self.0.into_iter();
-        let engine =
-            engines.fold(builder, |builder, (name, engine)| builder.shard_engine(name, engine));
-        let engine = engine.build()?;
+        let engine = self.with(map)?;
         engine.check()?;
         Ok(engine)
+    }
+
+    /// An engine for a map that may be stored nowhere yet.
+    pub(super) fn with(self, map: ShardMap) -> Result<ShardedEngine> {
+        let builder = ShardedEngine::builder(map);
+        let engines = self.0.into_iter();
+        engines.fold(builder, |builder, (name, engine)| builder.shard_engine(name, engine)).build()
+    }
+
+    /// The database of that name.
+    pub(super) fn named(&self, name: &str) -> Result<&Engine> {
+        let found = self.0.iter().find(|(known, _)| known == name);
+        found.map(|(_, engine)| engine).ok_or_else(|| {
+            Error::new(ErrorKind::Config, format!("the shard {name} of the map has no database"))
+                .with_hint(HINT)
+        })
     }
 }
 
 /// The newest map of those that are stored.
-fn newest(stored: &[(&str, Result<Option<StoredMap>>)]) -> Option<ShardMap> {
+pub(super) fn newest(stored: &[(&str, Result<Option<StoredMap>>)]) -> Option<ShardMap> {
     let found = stored.iter().filter_map(|(_, stored)| stored.as_ref().ok()?.as_ref());
     found.map(|stored| stored.map.clone()).max_by_key(ShardMap::version)
 }

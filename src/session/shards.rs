@@ -2,6 +2,7 @@
 
 use super::tracked::Tracked;
 use super::unit_of_work::Session;
+use crate::backend::Connection;
 use crate::engine::{Executor, Intent};
 use crate::error::{Error, ErrorKind, Result};
 use crate::mapping::key::Keyed;
@@ -65,8 +66,11 @@ impl ShardedSession {
         key: impl Into<E::Key>,
     ) -> Result<Option<Tracked<E>>> {
         let shard = self.shards.shard_of(shard_key)?;
-        let found = self.on(shard)?.get::<E>(key);
-        self.shards.at(shard, found)
+        let shards = self.shards.clone();
+        let session = self.on(shard)?;
+        let found = session.get::<E>(key);
+        let look = |connection: &mut dyn Connection| shards.look_behind(shard, connection);
+        shards.at(shard, found.and_then(|found| session.with(Intent::Write, look).map(|()| found)))
     }
 
     /// Has a row deleted at the next flush.

@@ -90,6 +90,40 @@ impl ShardedEngine {
         &self.shared.map
     }
 
+    /// The newest map that is stored on any shard: what a program takes that was refused because its
+    /// own is older, see [`with_map`](Self::with_map). While one is published, it is not on all of them
+    /// for a moment.
+    ///
+    /// # Errors
+    /// `Shard` if none is stored, or one cannot be read; as [`Engine::get`], of the first shard that
+    /// fails.
+    #[track_caller]
+    pub fn stored_map(&self) -> Result<ShardMap> {
+        let stored = self.on_each(&self.ids().collect::<Vec<_>>(), |_, engine| {
+            engine.with(Intent::Write, StoredMap::read)
+        })?;
+        let stored = stored.into_iter().collect::<Result<Vec<_>>>()?;
+        let maps = stored.into_iter().flatten().map(|stored| stored.map);
+        maps.max_by_key(ShardMap::version).ok_or_else(stored::missing)
+    }
+
+    /// Begins an engine for another map, with the connections of this one. Shards that are new are named
+    /// there; those that are not in the map are left out.
+    pub fn with_map(&self, map: ShardMap) -> ShardedEngineBuilder {
+        let known = self.ids().filter(|id| map.shard_named(self.name(*id)).is_some());
+        let known: Vec<_> =
+            known.map(|id| (self.name(id).to_owned(), self.engine(id).clone())).collect();
+        let builder = Self::builder(map);
+        known
+            .into_iter()
+            .fold(builder, |builder, (name, engine)| builder.shard_engine(name, engine))
+    }
+
+    /// The first shard of the map, which stays the first one whatever comes after it.
+    pub(crate) fn first(&self) -> ShardId {
+        ShardId(0)
+    }
+
     /// The shards.
     pub fn ids(&self) -> impl Iterator<Item = ShardId> + use<> {
         self.map().ids()
@@ -168,13 +202,18 @@ impl ShardedEngine {
     #[track_caller]
     pub fn publish(&self) -> Result<()> {
         let done = self.on_each(&self.ids().collect::<Vec<_>>(), |shard, engine| {
-            engine.atomically(|connection| stored::store(connection, self.name(shard), self.map()))
+            engine.atomically(|connection| self.store_map(shard, connection))
         })?;
         for (shard, done) in self.ids().zip(done) {
             done?;
             self.shard(shard).agrees.store(true, Ordering::Release);
         }
         Ok(())
+    }
+
+    /// Stores the map on a shard, in a transaction of the caller.
+    pub(crate) fn store_map(&self, shard: ShardId, connection: &mut dyn Connection) -> Result<()> {
+        stored::store(connection, self.name(shard), self.map())
     }
 
     /// Does `work` on a shard in a transaction of its own, in which the map of the shard cannot
@@ -216,12 +255,9 @@ impl ShardedEngine {
         deadline: Option<Instant>,
         mut work: impl FnMut(&mut dyn Connection) -> Result<T>,
     ) -> Result<T> {
-        let done = self.engine(shard).read_until(deadline, |connection| {
-            if !self.shard(shard).agrees.load(Ordering::Acquire) {
-                self.look(shard, connection)?;
-            }
-            work(connection)
-        });
+        let done = self
+            .engine(shard)
+            .read_until(deadline, |connection| self.reading(shard, connection, &mut work));
         self.at(shard, done)
     }
 
@@ -231,13 +267,41 @@ impl ShardedEngine {
         shard: ShardId,
         work: impl FnOnce(&mut dyn Connection) -> Result<T>,
     ) -> Result<T> {
-        let done = self.engine(shard).with(Intent::Write, |connection| {
-            if !self.shard(shard).agrees.load(Ordering::Acquire) {
-                self.look(shard, connection)?;
-            }
-            work(connection)
-        });
+        let done = self
+            .engine(shard)
+            .with(Intent::Write, |connection| self.reading(shard, connection, work));
         self.at(shard, done)
+    }
+
+    /// Does `work`, which reads, and then looks whether the shard has our map.
+    fn reading<T>(
+        &self,
+        shard: ShardId,
+        connection: &mut dyn Connection,
+        work: impl FnOnce(&mut dyn Connection) -> Result<T>,
+    ) -> Result<T> {
+        if !self.shard(shard).agrees.load(Ordering::Acquire) {
+            self.look(shard, connection)?;
+        }
+        let value = work(connection)?;
+        self.look_behind(shard, connection)?;
+        Ok(value)
+    }
+
+    /// Looks whether a shard still has our map, behind what was read from it: rows leave a shard
+    /// after it was given a newer map, and come to one as it is, so that what was read before is
+    /// all that belongs there.
+    pub(crate) fn look_behind(
+        &self,
+        shard: ShardId,
+        connection: &mut dyn Connection,
+    ) -> Result<()> {
+        let agreed = self.shard(shard).agrees.load(Ordering::Acquire);
+        if agreed && StoredMap::version(connection)? == Some(self.map().version()) {
+            return Ok(());
+        }
+        self.shard(shard).agrees.store(false, Ordering::Release);
+        self.look(shard, connection)
     }
 
     /// Looks whether a shard has our map.

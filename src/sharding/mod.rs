@@ -21,8 +21,9 @@
 //!
 //! **The map** is stored on every shard, together with which shard that is. A shard is asked for it
 //! before it is first used, and in every transaction that writes, where it cannot change until that
-//! ends: nobody writes a row to where a newer map does not look for it. A shard that has another map
-//! is refused with the difference.
+//! ends: nobody writes a row to where a newer map does not look for it. Behind every read it is
+//! asked for its version: nobody reads from where rows have been. A shard that has another map is
+//! refused with the difference.
 //!
 //! **Nothing holds over several shards**: no transaction, no constraint, no snapshot. What is written
 //! to several of them is a transaction on each.

@@ -36,6 +36,17 @@ impl StoredMap {
         Self::of(connection, &sql)
     }
 
+    /// The version alone, of a map that was stored before.
+    pub(super) fn version(connection: &mut dyn Connection) -> Result<Option<u64>> {
+        let sql = ShardMapTable::of(connection.capabilities().dialect)?.version();
+        let mut version = None;
+        connection.query(&sql, &[], &mut |row| {
+            version = Some(i64::unpack(row.cell(0)?)? as u64);
+            Ok(())
+        })?;
+        Ok(version)
+    }
+
     fn of(connection: &mut dyn Connection, sql: &str) -> Result<Option<Self>> {
         let mut stored = None;
         connection.query(sql, &[], &mut |row| {
@@ -56,7 +67,7 @@ impl StoredMap {
     ///
     /// # Errors
     /// `Shard` if it is not, with the difference.
-    pub(super) fn agrees(&self, name: &str, map: &ShardMap) -> Result<()> {
+    pub(crate) fn agrees(&self, name: &str, map: &ShardMap) -> Result<()> {
         if self.shard != name {
             let message = format!("this database is the shard {}, not {name}", self.shard);
             return Err(
@@ -104,5 +115,8 @@ pub(super) fn store(connection: &mut dyn Connection, name: &str, map: &ShardMap)
 /// The error for a shard on which no map is stored.
 pub(super) fn missing() -> Error {
     Error::new(ErrorKind::Shard, "no map of shards is stored on this database")
-        .with_hint("call check once for new shards, or publish where one was replaced")
+        .with_hint(
+            "call check once for new shards, or publish where one was replaced; where buckets are being \
+             moved to it, try again in a moment",
+        )
 }

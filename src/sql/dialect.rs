@@ -168,6 +168,15 @@ impl Dialect {
         }
     }
 
+    /// What keeps the open transaction from waiting long for a lock; nothing where nobody waits behind
+    /// whoever waits.
+    pub fn wait_briefly_for_locks(self) -> Option<&'static str> {
+        match self {
+            Self::PostgreSql => Some("SET LOCAL lock_timeout = '2s'"),
+            Self::Sqlite => None,
+        }
+    }
+
     /// What makes all who plan wait for each other, and for the transaction of one that died, until
     /// their transaction ends. Where a transaction that writes has the whole database, nothing.
     pub fn lock_plans(self) -> Option<&'static str> {

@@ -7,6 +7,8 @@
 //! - `table`:   creating a table from columns
 //! - `migration`: the table in which migrations are recorded
 //! - `shard_map`: the table in which the map of the shards is kept
+//! - `shard_move`: moving rows between shards: what captures changes, and the rows; `move_record`: how
+//!   far that is
 //! - `part`:    the table in which the parts of an output file are recorded
 //! - `script`:  the statements of a text, one by one
 //! - `shape`:   creating and dropping the tables of entities
@@ -33,6 +35,7 @@ mod lineage;
 pub mod literal;
 pub mod merge;
 pub mod migration;
+pub mod move_record;
 pub mod one_by_one;
 pub mod part;
 pub mod partition;
@@ -41,6 +44,7 @@ pub mod rows;
 pub mod script;
 pub mod shape;
 pub mod shard_map;
+pub mod shard_move;
 pub mod stage;
 pub mod table;
 pub mod verdict;

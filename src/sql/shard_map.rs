@@ -53,7 +53,12 @@ impl ShardMapTable {
         format!("SELECT shard, map FROM {}", self.name)
     }
 
-    /// The same; the map cannot be changed before the transaction ends.
+    /// The version of the map.
+    pub fn version(&self) -> String {
+        format!("SELECT version FROM {}", self.name)
+    }
+
+    /// The same as [`read`](Self::read); the map cannot be changed before the transaction ends.
     pub fn hold(&self, row_locks: bool) -> String {
         let lock = if row_locks { " FOR SHARE" } else { "" };
         format!("{}{lock}", self.read())

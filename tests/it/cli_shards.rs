@@ -1,6 +1,7 @@
 //! `rowmill shards` shows the map, the rows and what was left behind, and ends it.
 
-use crate::support::shards::Shards;
+use crate::support::reshard::{grown, rows, sales, with_sales};
+use crate::support::shards::{Shards, on_both_shards};
 use crate::support::{Cluster, Finished, Invocation, TestDb, rowmill};
 use rowmill::{ShardMap, ShardedEngine};
 
@@ -87,4 +88,82 @@ fn without_shards_the_hint_says_how_they_are_named() {
     let named: Vec<_> = home.urls().iter().map(|(name, url)| format!("{name}={url}")).collect();
     let shown = rowmill(["shards", "map"]).env("ROWMILL_SHARDS", named.join(" ")).finish();
     assert_eq!(shown.code, Some(0), "{shown}");
+}
+
+fn file(map: &ShardMap) -> tempfile::NamedTempFile {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), map.to_json().unwrap()).unwrap();
+    file
+}
+
+fn publish(map: &ShardMap, more: &[&str], home: &Shards) -> Finished {
+    let file = file(map);
+    shards(&[&["publish", file.path().to_str().unwrap()], more].concat(), home.urls())
+}
+
+#[test]
+fn a_map_is_published_where_it_follows_the_stored_one_and_leaves_no_row_behind() {
+    on_both_shards(2, |home| {
+        // A file that is not there is no shard yet.
+        (0..2).for_each(|index| home.alone(index).run("create table sale (id integer)").unwrap());
+        let first = home.map();
+        let stored = publish(&first, &[], home);
+        assert_eq!(stored.code, Some(0), "{stored}");
+        let b = first.shard_named("b").unwrap();
+        let second = first.with_buckets_on([0], b).unwrap();
+        let third = second.with_buckets_on([1], b).unwrap();
+        let late = publish(&third, &["--rows-moved"], home);
+        assert_eq!(late.code, Some(2), "{late}");
+        assert!(late.stderr.contains("version 3 of the map does not follow version 1"), "{late}");
+        let left = publish(&second, &[], home);
+        assert_eq!(left.code, Some(2), "{left}");
+        assert!(left.stderr.contains("rows would be looked for where they are not"), "{left}");
+
+        // One shard has it already, as if who published it had died.
+        let url = &home.urls()[1].1;
+        let half = second.to_json().unwrap();
+        let at_b = rowmill::Engine::open(url).unwrap();
+        let table = if home.is_postgres() { "rowmill.shard_map" } else { "rowmill_shard_map" };
+        let sql = format!("update {table} set version = 2, map = '{half}'");
+        at_b.run(&sql).unwrap();
+        let done = publish(&second, &["--rows-moved"], home);
+        assert!(done.code == Some(0) && done.stdout.starts_with("published version 2"), "{done}");
+        ShardedEngine::open(second, home.urls().iter().cloned()).unwrap();
+        let back = publish(&first, &[], home);
+        assert!(
+            back.code == Some(2) && back.stderr.contains("does not follow version 2"),
+            "{back}"
+        );
+    });
+}
+
+#[test]
+fn a_new_shard_is_given_its_share_by_a_command_that_says_where_it_stands() {
+    on_both_shards(3, |home| {
+        let before = with_sales(home, 2, &sales(700));
+        let none = shards(&["status"], home.urls());
+        assert_eq!(none.stdout, "no buckets were moved yet\n", "{none}");
+        let what = shards(&["move"], home.urls());
+        assert!(what.code == Some(2) && what.stderr.contains("no move is under way"), "{what}");
+        let tables = shards(&["move", "--add", "c"], home.urls());
+        assert!(tables.code == Some(2) && tables.stderr.contains("no table is named"), "{tables}");
+
+        let words = ["move", "--add", "c", "--table", "sale=customer"];
+        let moved = shards(&words, home.urls());
+        assert_eq!(moved.code, Some(0), "{moved}");
+        assert!(moved.stdout.starts_with("move to version 2: done; "), "{moved}");
+        assert!(moved.stderr.contains("catching up with changes"), "{moved}");
+        assert!(!moved.stderr.contains("pw-4-the-mill"));
+        let after = grown(home, &before);
+        assert_eq!(rows(&after), sales(700));
+
+        let json = shards(&["status", "--json"], home.urls());
+        let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+        assert_eq!((&json["step"], &json["version"]), (&"done".into(), &2.into()));
+        assert_eq!(json["rows_copied"], json["rows_deleted"]);
+        let late = shards(&["cancel"], home.urls());
+        assert!(late.code == Some(2) && late.stderr.contains("no move is under way"), "{late}");
+        let map = shards(&["map"], home.urls());
+        assert!(map.code == Some(0) && map.stdout.starts_with("version 2: 3 shards"), "{map}");
+    });
 }

@@ -31,7 +31,7 @@ const LAYERS: &[Layer] = &[
     // Work.
     layer(&[&["fetch"], &["store", "schema"], &["session", "source", "sink"]]),
     // Flow.
-    layer(&[&["batch"], &["observe"]]),
+    layer(&[&["batch"], &["reshard", "observe"]]),
     // Doors.
     family(&[&["lib", "prelude", "cli", "main"]]),
 ];
@@ -42,7 +42,7 @@ const NEVER: &[(&[&str], &[&str])] = &[
     (
         &[
             "pool", "routing", "sharding", "fetch", "store", "schema", "session", "source", "sink",
-            "batch", "cli",
+            "batch", "reshard", "cli",
         ],
         &["backend/postgres", "backend/sqlite", "backend/mysql"],
     ),

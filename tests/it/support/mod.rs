@@ -17,6 +17,7 @@
 //! - `loading`:  loads of them through the command, compared row by row
 //! - `music`:    the tables of a small shop, and their entities
 //! - `pgbouncer`: a pooler in transaction mode before a server
+//! - `reshard`:  rows whose buckets are moved between them
 //! - `shards`:   several databases that are the shards of one map
 //! - `tls`:      authorities, certificates, and a server that has them
 //! - `recorder`: keeps the figures for `metrics`
@@ -54,6 +55,7 @@ mod place;
 pub mod proxy;
 #[cfg(feature = "metrics")]
 pub mod recorder;
+pub mod reshard;
 pub mod round_trip;
 mod server;
 pub mod shards;
