@@ -32,10 +32,10 @@ impl Refused<'_> {
         refused: Vec<NotStored>,
     ) -> Result<Vec<RejectRecord>> {
         let Self { context, unit, .. } = *self;
-        let mut rejects = Vec::with_capacity(self.prepared.refused.len() + refused.len());
-        if rejects.capacity() == 0 {
-            return Ok(rejects);
+        if self.prepared.refused.is_empty() && refused.is_empty() {
+            return Ok(Vec::new());
         }
+        let mut rejects = Vec::with_capacity(self.prepared.refused.len() + refused.len());
         let lineage = context.lineage(connection)?;
         for row in &self.prepared.refused {
             // Copied, not moved: a second attempt needs them again.

@@ -4,12 +4,11 @@ use super::table::{StagePlace, TableSink};
 use crate::backend::Connection;
 use crate::error::Result;
 use crate::mapping::column_type::ColumnType;
-use crate::sql::dialect::Dialect;
 
 /// Rows of a bucket at most, roughly: what one merge locks and one retry repeats.
 const BUCKET_ROWS: u64 = 20_000;
 /// A stage of few rows has a few buckets all the same, so that they are merged side by side.
-const SMALL_BUCKET_ROWS: u64 = 5_000;
+const SMALL_BUCKET_ROWS: u64 = 10_000;
 const FEW_BUCKETS: u64 = 4;
 /// More buckets would only be smaller statements.
 const MAX_BUCKETS: u64 = 1_024;
@@ -41,22 +40,28 @@ impl TableSink {
     pub fn seal(&self, connection: &mut dyn Connection, place: StagePlace) -> Result<()> {
         let stage = self.stage(place.job_id)?;
         stage.close().iter().try_for_each(|statement| connection.ahead(statement))?;
-        let is_small = u64::from(place.buckets) <= FEW_BUCKETS && !self.has_loose_key();
-        if is_small && self.capabilities.dialect != Dialect::Sqlite {
-            // Each bucket is read from end to end sooner than an index of them is made.
+        // What was planned may have been an estimate, so the rows themselves are counted, up to a limit.
+        let are_few = u64::from(place.buckets) <= FEW_BUCKETS;
+        if let Some(is_large) = stage.is_large().filter(|_| are_few)
+            && !has_row(connection, &is_large)?
+        {
             return Ok(());
         }
         if self.direct.is_conceivable() {
             connection.run(&stage.index_live())?;
-            let mut has_live = false;
-            connection.query(&stage.has_live(), &[], &mut |_| {
-                has_live = true;
-                Ok(())
-            })?;
-            if !has_live {
+            if !has_row(connection, &stage.has_live())? {
                 return Ok(());
             }
         }
         stage.index_all().iter().try_for_each(|statement| connection.run(statement))
     }
+}
+
+fn has_row(connection: &mut dyn Connection, sql: &str) -> Result<bool> {
+    let mut has_row = false;
+    connection.query(sql, &[], &mut |_| {
+        has_row = true;
+        Ok(())
+    })?;
+    Ok(has_row)
 }

@@ -167,6 +167,13 @@ impl StageTable {
         format!("SELECT 1 FROM {} WHERE _rowmill_state = {} LIMIT 1", self.name, state::LIVE)
     }
 
+    /// The query that has a row if there are so many rows that an index of them is worth its making;
+    /// nothing where it always is, for there is no other way to join than by an index.
+    pub fn is_large(&self) -> Option<String> {
+        let sql = format!("SELECT 1 FROM {} LIMIT 1 OFFSET {SMALL_ROWS}", self.name);
+        (self.dialect != Dialect::Sqlite).then_some(sql)
+    }
+
     /// The second part, once all rows are in: indexes and statistics. Can be repeated.
     pub fn index_all(&self) -> Vec<String> {
         let place = "(_rowmill_bucket, _rowmill_batch, _rowmill_index)";
@@ -189,6 +196,9 @@ impl StageTable {
         self.key.iter().map(|&index| self.columns[index].name.to_string()).collect()
     }
 }
+
+/// So many rows are read from end to end, for each of a few buckets, sooner than indexes are made.
+const SMALL_ROWS: u32 = 100_000;
 
 const OWN_COLUMNS: [(&str, ColumnType); 4] = [
     ("_rowmill_bucket", ColumnType::Int4),

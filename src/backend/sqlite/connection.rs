@@ -73,7 +73,7 @@ impl SqliteConnection {
         watch.enter(self.statement_timeout)?;
         let outcome = watch.leave(work(&sqlite.lock(), &mut self.turn));
         if let Err(error) = &outcome {
-            self.broken |= breaks(error);
+            self.broken |= errors::breaks(error);
         }
         outcome
     }
@@ -391,14 +391,4 @@ fn is_rollback(sql: &str) -> bool {
 fn is_locked(error: &Error) -> bool {
     error.sqlstate() == Some(SqlState::LOCK_NOT_AVAILABLE)
         && std::error::Error::source(error).is_some()
-}
-
-/// Whether a new connection may fare better than this one.
-fn breaks(error: &Error) -> bool {
-    error.kind() == ErrorKind::Disconnect
-        || error.sqlstate().is_some_and(|state| {
-            state == SqlState::DATA_CORRUPTED
-                || state == SqlState::IO_ERROR
-                || state == errors::state("08001")
-        })
 }

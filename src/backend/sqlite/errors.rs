@@ -168,6 +168,16 @@ fn hint(code: ErrorCode) -> Option<&'static str> {
     })
 }
 
+/// Whether a new connection may fare better than this one.
+pub(super) fn breaks(error: &Error) -> bool {
+    error.kind() == ErrorKind::Disconnect
+        || error.sqlstate().is_some_and(|found| {
+            found == SqlState::DATA_CORRUPTED
+                || found == SqlState::IO_ERROR
+                || found == state("08001")
+        })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -15,6 +15,9 @@ use crate::sql::partition::{Sampled, Weights};
 const PIECES_PER_WORKER: u64 = 8;
 /// A piece has so many rows at least where the source has them.
 const LEAST_ROWS: u64 = 100;
+/// Of fewer rows, what a piece costs beside them counts: then two to a worker are enough.
+const WORTH_ROWS: u64 = 1_000;
+const LEAST_PER_WORKER: u64 = 2;
 /// Up to so many rows are counted exactly; for more, an estimate is nearly as good and costs nothing.
 const COUNTED_ROWS: u64 = 100_000;
 /// So many rows of a sample to a piece: their sizes then differ by a fifth or so.
@@ -79,6 +82,9 @@ impl Cutter<'_> {
         let mut least = LEAST_ROWS;
         if let Partitions::AtLeast(count) = self.partitions {
             (pieces, least) = (pieces.max(u64::from(count)), 1);
+        } else {
+            let few = rows / (self.workers * LEAST_PER_WORKER).max(1);
+            least = least.max(few.min(WORTH_ROWS).min(self.limits.rows / 2));
         }
         let by_bytes = self.limits.bytes / self.average(rows).max(1);
         let most = self.limits.rows.min(by_bytes).max(1);

@@ -136,7 +136,10 @@ fn many_rows_that_no_query_finds_cost_as_much_as_a_few() {
             let many = statements(&home, mode, 4_096, "-1,1", |id| id % 10 < 3);
             let more = statements(&home, mode, 16_384, "-1,1", |id| id % 10 < 3);
             eprintln!("{mode}: {few}, {many}, {more}");
-            assert!(many <= few + 120 && more <= many + 30, "{mode}: {few} {many} {more}");
+            // So many rows are merged in two buckets, each of which has its own bad rows.
+            let buckets = if mode == Mode::Upsert { 2 } else { 1 };
+            assert!(many <= few + 120, "{mode}: {few} {many}");
+            assert!(more <= buckets * many + 30, "{mode}: {many} {more}");
         }
     }
 }
