@@ -1,7 +1,7 @@
 //! Who waits, who goes along, and who leads.
 
-use super::seat::{Call, Party, Seat};
-use crate::backend::flight::{MOST_TOGETHER, Request};
+use super::group::{Call, Group, Party};
+use crate::backend::flight::Request;
 use crate::engine::database::Engine;
 use crate::error::{Error, ErrorKind, Result};
 use parking_lot::Mutex;
@@ -19,12 +19,18 @@ pub(super) struct Boarding {
 
 #[derive(Debug, Default)]
 struct Queue {
-    waiting: VecDeque<Arc<Seat>>,
+    /// Groups that gather, the one that came first in front. One whose leader has no connection yet
+    /// still does.
+    groups: VecDeque<Arc<Group>>,
     leading: u32,
 }
 
 /// The turn of a leader; its end is the beginning of the next one's.
-struct Turn<'a>(&'a Boarding);
+struct Turn<'a> {
+    boarding: &'a Boarding,
+    /// The group that is led, as long as it is not under way.
+    group: Option<&'a Arc<Group>>,
+}
 
 impl Boarding {
     pub(super) fn new(leaders: u32) -> Self {
@@ -32,7 +38,7 @@ impl Boarding {
     }
 
     pub(super) fn waiting(&self) -> usize {
-        self.queue.lock().waiting.len()
+        self.queue.lock().groups.iter().map(|group| group.waiting()).sum()
     }
 
     /// Brings a request to the database and back, with those of others.
@@ -42,73 +48,105 @@ impl Boarding {
     /// time.
     #[track_caller]
     pub(super) fn ride(&self, engine: &Engine, request: Request) -> Result<Request> {
-        let mut queue = self.queue.lock();
-        if queue.leading < self.leaders {
-            queue.leading += 1;
-            drop(queue);
-            return self.lead(engine, request);
+        let (group, place, leads) = self.queue.lock().join(request, self.leaders)?;
+        if leads {
+            return self.lead(engine, &group, place);
         }
-        let seat = Arc::new(Seat::new(request));
-        queue.waiting.push_back(Arc::clone(&seat));
-        drop(queue);
         let timeout = engine.pool().options().timeout;
-        let call = match seat.wait(Some(Instant::now() + timeout)) {
-            Some(call) => Some(call),
-            None if self.leave(&seat) => return Err(timed_out(timeout)),
-            // It is under way: what became of it has to be known.
-            None => seat.wait(None),
-        };
-        match call {
-            Some(Call::Lead(request)) => self.lead(engine, request),
-            Some(Call::Landed(request)) => Ok(request),
-            Some(Call::Lost(error)) => Err(error),
-            None => Err(Error::new(ErrorKind::Internal, "a statement was lost on its way")),
+        match group.wait(place, Instant::now() + timeout) {
+            Call::Lead => self.lead(engine, &group, place),
+            told => told.into_result(timeout),
         }
     }
 
     #[track_caller]
-    fn lead(&self, engine: &Engine, request: Request) -> Result<Request> {
-        // ORDER: dropped last, so that the next leader finds a connection.
-        let turn = Turn(self);
-        let mut connection = engine.get()?;
+    fn lead(&self, engine: &Engine, group: &Arc<Group>, place: usize) -> Result<Request> {
+        let mut turn = Turn { boarding: self, group: Some(group) };
         // What keeps this thread from sending anything is no concern of the others.
-        connection.fly(&mut [])?;
-        let mut party = Party::new(request, self.board());
+        let ready = engine.get().and_then(|mut connection| {
+            connection.fly(&mut [])?;
+            Ok(connection)
+        });
+        let mut connection = ready.inspect_err(|_| group.leave(place))?;
+        let mut party = turn.board(group);
         let outcome = connection.fly(&mut party.requests);
+        // ORDER: the connection before the turn, so that the next leader finds one; and both before
+        // the others are told, so that the server has something to do meanwhile.
         drop(connection);
         drop(turn);
-        let leader = party.disembark(outcome.as_ref().err());
-        match (outcome, leader) {
-            (Err(error), Some(request)) if request.is_unknown() => Err(error),
-            (_, Some(request)) => Ok(request),
-            (_, None) => Err(Error::new(ErrorKind::Internal, "a statement was lost on its way")),
+        party.land(outcome.err());
+        group.told(place).into_result(Duration::ZERO)
+    }
+}
+
+impl Queue {
+    /// A place in the last group, or in one of its own, which is led at once if there are not
+    /// as many `leaders` yet. Who can go along with one that is about to leave does not lead another.
+    fn join(&mut self, request: Request, leaders: u32) -> Result<(Arc<Group>, usize, bool)> {
+        let request = match self.groups.back() {
+            Some(last) => match last.join(request) {
+                Ok(place) => return Ok((Arc::clone(last), place, false)),
+                Err(request) => request,
+            },
+            None => request,
+        };
+        let leads = self.leading < leaders;
+        let group = Arc::new(Group::new(leads));
+        let full = |_| Error::new(ErrorKind::Internal, "a new group of statements is full");
+        let place = group.join(request).map_err(full)?;
+        self.groups.push_back(Arc::clone(&group));
+        self.leading += u32::from(leads);
+        Ok((group, place, leads))
+    }
+
+    /// Has the group lead that came first and has no leader; `false` if there is none.
+    fn call_next(&mut self) -> bool {
+        while let Some(at) = self.groups.iter().position(|group| !group.has_leader()) {
+            if self.groups[at].call() {
+                return true;
+            }
+            self.groups.remove(at);
         }
+        false
     }
 
-    /// Those who go along.
-    fn board(&self) -> Vec<Arc<Seat>> {
-        let mut queue = self.queue.lock();
-        let count = queue.waiting.len().min(MOST_TOGETHER - 1);
-        queue.waiting.drain(..count).collect()
+    fn remove(&mut self, group: &Arc<Group>) {
+        self.groups.retain(|other| !Arc::ptr_eq(other, group));
     }
+}
 
-    /// Goes away without having been called; `false` if it is too late for that.
-    fn leave(&self, seat: &Arc<Seat>) -> bool {
-        let mut queue = self.queue.lock();
-        let place = queue.waiting.iter().position(|it| Arc::ptr_eq(it, seat));
-        place.map(|place| queue.waiting.remove(place)).is_some()
+impl<'a> Turn<'a> {
+    /// Takes along all who are there.
+    fn board(&mut self, group: &'a Arc<Group>) -> Party<'a> {
+        let mut queue = self.boarding.queue.lock();
+        self.group = None;
+        queue.remove(group);
+        group.board()
     }
 }
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        let mut queue = self.0.queue.lock();
-        match queue.waiting.pop_front() {
-            Some(seat) => {
-                drop(queue);
-                seat.lead();
+        let mut queue = self.boarding.queue.lock();
+        if let Some(group) = self.group.take() {
+            if group.call() {
+                return;
             }
-            None => queue.leading -= 1,
+            queue.remove(group);
+        }
+        if !queue.call_next() {
+            queue.leading -= 1;
+        }
+    }
+}
+
+impl Call {
+    fn into_result(self, timeout: Duration) -> Result<Request> {
+        match self {
+            Self::Landed(request) => Ok(request),
+            Self::Lost(error) => Err(error),
+            Self::Late => Err(timed_out(timeout)),
+            Self::Lead => Err(Error::new(ErrorKind::Internal, "a statement was not sent")),
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! - `shared`:    [`Flights`]: what statements are run through
 //! - `boarding`:  who waits, who goes along, and who leads
-//! - `seat`:      one who waits
+//! - `group`:     those who are sent together
 //! - `passenger`: what a statement takes for its connection
 //!
 //! A look-up by key costs the database a few microseconds, and the way there and back many times
@@ -16,8 +16,8 @@
 //! statement delays those that were sent behind it.
 
 mod boarding;
+mod group;
 mod passenger;
-mod seat;
 mod shared;
 
 pub use shared::Flights;
