@@ -9,8 +9,8 @@ use super::super::link::Link;
 use super::super::request::Label;
 use super::super::slot::Taken;
 use super::super::stats::PoolStats;
-use super::line::Waiter;
 use super::seats::{Seat, Seats};
+use super::waiter::Waiter;
 use crate::backend::interrupt::Interrupt;
 use crate::config::{Order, PoolKind, PoolOptions};
 use crate::error::Error;
@@ -62,8 +62,6 @@ pub(super) struct Entries {
     /// What sleeps; the one that came back last is at the back.
     pub(super) idle: VecDeque<Taken>,
     pub(super) line: VecDeque<Arc<Waiter>>,
-    /// Those who were given a seat and are not awake yet: they take what sleeps when they are.
-    pub(super) waking: usize,
     pub(super) circuit: Circuit,
     pub(super) is_closed: bool,
     pub(super) is_suspended: bool,
@@ -90,15 +88,22 @@ impl Entries {
         }
     }
 
-    /// Whether another connection may sleep, beside those that do; the one in question has a seat.
-    pub(super) fn has_bed(&self) -> bool {
-        self.idle.len() < self.terms.kept as usize && self.is_within_limit(self.waking)
+    /// Notes how long one has waited.
+    pub(super) fn waited(&mut self, since: Instant) {
+        let time = since.elapsed();
+        self.stats.longest_wait = self.stats.longest_wait.max(time);
+        self.stats.total_wait += time;
     }
 
-    /// Whether there may be as many as there are, when so many of those that have a seat take one
+    /// Whether another connection may sleep, beside those that do; the one in question has a seat.
+    pub(super) fn has_bed(&self) -> bool {
+        self.idle.len() < self.terms.kept as usize && self.is_within_limit(0)
+    }
+
+    /// Whether there may be as many as there are, once so many of those that have a seat have taken one
     /// that sleeps. Always, but after the limit was lowered.
-    pub(super) fn is_within_limit(&self, waking: usize) -> bool {
-        let open = self.seats.taken as usize + self.idle.len().saturating_sub(waking);
+    pub(super) fn is_within_limit(&self, takers: usize) -> bool {
+        let open = self.seats.taken as usize + self.idle.len().saturating_sub(takers);
         open <= self.terms.limit as usize
     }
 }
@@ -110,7 +115,6 @@ impl Ledger {
             seats: Seats::new(terms.limit),
             idle: VecDeque::new(),
             line: VecDeque::new(),
-            waking: 0,
             circuit: Circuit::new(),
             is_closed: false,
             is_suspended: false,
@@ -254,7 +258,7 @@ impl Ledger {
         let is_new = !entries.is_closed;
         entries.is_closed = true;
         for waiter in entries.line.drain(..) {
-            waiter.wake();
+            waiter.turn_away();
         }
         self.changed.notify_all();
         self.too_few.notify_all();

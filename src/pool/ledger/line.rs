@@ -6,39 +6,11 @@ use super::super::request::{Allowance, Request};
 use super::super::slot::Taken;
 use super::entries::{Entries, Ledger, Terms};
 use super::seats::{Loan, Seat};
+use super::waiter::Waiter;
 use crate::workers::Holding;
-use parking_lot::{Condvar, MutexGuard};
+use parking_lot::MutexGuard;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
-
-/// One who waits. The seat is written and read under the lock of the ledger.
-pub(super) struct Waiter {
-    woken: Condvar,
-    seat: AtomicU32,
-}
-
-/// What stands for no seat.
-const NONE: Seat = Seat::MAX;
-
-impl Waiter {
-    fn new() -> Self {
-        Self { woken: Condvar::new(), seat: AtomicU32::new(NONE) }
-    }
-
-    pub(super) fn wake(&self) {
-        self.woken.notify_one();
-    }
-
-    fn serve(&self, seat: Seat) {
-        self.seat.store(seat, Ordering::Relaxed);
-        self.woken.notify_one();
-    }
-
-    fn seat(&self) -> Option<Seat> {
-        Some(self.seat.load(Ordering::Relaxed)).filter(|seat| *seat != NONE)
-    }
-}
 
 /// A seat, with a connection if one slept.
 pub(in super::super) struct Seated {
@@ -78,58 +50,71 @@ impl Ledger {
             return Err(NoSeat::Closed);
         }
         // A seat is free only when nobody waits: those that come back go to the line directly.
-        let mut allowance = None;
-        let seat = if entries.seats.has_free() && !entries.is_suspended {
-            entries.seats.take()
-        } else {
-            let allowed = request.start();
-            allowance = Some(allowed);
-            self.wait(&mut entries, &allowed)?
-        };
-        let slot = entries.wake_one();
-        let since = if allowance.is_some() { self.clock.now() } else { now };
-        let badge = slot.as_ref().and_then(|slot| slot.link.as_ref());
-        let badge = badge.map(|link| Arc::clone(&link.badge));
-        entries.seats.lend(seat, Loan::new(request, since, badge));
-        entries.stats.peak_in_use = entries.stats.peak_in_use.max(entries.seats.taken);
-        self.ask_for_more(&entries);
-        Ok(Seated { seat, slot, holding: entries.seats.holding(seat), allowance })
+        if entries.seats.has_free() && !entries.is_suspended {
+            let seat = entries.seats.take();
+            return Ok(self.lend_to(&mut entries, seat, Loan::new(request, now)));
+        }
+        let allowed = request.start();
+        let waiter = self.stand(&mut entries, request, &allowed)?;
+        drop(entries);
+        match waiter.wait(allowed.deadline) {
+            Some(seated) => Ok(Seated { allowance: Some(allowed), ..seated }),
+            None => self.give_up(&waiter, allowed),
+        }
     }
 
-    fn wait(
+    /// Stands in the line.
+    fn stand(
         &self,
         entries: &mut MutexGuard<'_, Entries>,
+        request: &Request,
         allowed: &Allowance,
-    ) -> Result<Seat, NoSeat> {
+    ) -> Result<Arc<Waiter>, NoSeat> {
         if entries.terms.is_assertion {
             return Err(NoSeat::Second(Box::new(self.shortage(entries))));
         }
         if entries.line.len() as u32 >= entries.terms.max_waiting {
             return Err(NoSeat::Full(Box::new(self.shortage(entries))));
         }
-        let waiter = Arc::new(Waiter::new());
+        let waiter = Arc::new(Waiter::new(Loan::new(request, allowed.since), allowed.since));
         entries.line.push_back(Arc::clone(&waiter));
         entries.stats.waits += 1;
-        let result = loop {
-            let timed_out = waiter.woken.wait_until(entries, allowed.deadline).timed_out();
-            // The seat is looked at first: one that was handed over at the last moment is kept.
-            if let Some(seat) = waiter.seat() {
-                entries.waking -= 1;
-                break Ok(seat);
-            }
-            if entries.is_closed {
-                break Err(NoSeat::Closed);
-            }
-            if timed_out {
-                let shortage = self.shortage(entries);
-                entries.line.retain(|other| !Arc::ptr_eq(other, &waiter));
-                break Err(NoSeat::TimedOut(Box::new(shortage)));
-            }
-        };
-        let time = allowed.waited();
-        entries.stats.longest_wait = entries.stats.longest_wait.max(time);
-        entries.stats.total_wait += time;
-        result
+        Ok(waiter)
+    }
+
+    /// Nothing came, or the pool was closed. What was handed over at the last moment is kept.
+    fn give_up(&self, waiter: &Arc<Waiter>, allowed: Allowance) -> Result<Seated, NoSeat> {
+        let mut entries = self.entries.lock();
+        if let Some(seated) = waiter.take() {
+            return Ok(Seated { allowance: Some(allowed), ..seated });
+        }
+        entries.waited(allowed.since);
+        if entries.is_closed {
+            return Err(NoSeat::Closed);
+        }
+        let shortage = self.shortage(&mut entries);
+        entries.line.retain(|other| !Arc::ptr_eq(other, waiter));
+        Err(NoSeat::TimedOut(Box::new(shortage)))
+    }
+
+    /// Lends a seat, with a connection if one sleeps.
+    fn lend_to(&self, entries: &mut Entries, seat: Seat, mut loan: Loan) -> Seated {
+        let slot = entries.wake_one();
+        let link = slot.as_ref().and_then(|slot| slot.link.as_ref());
+        loan.badge = link.map(|link| Arc::clone(&link.badge));
+        entries.seats.lend(seat, loan);
+        entries.stats.peak_in_use = entries.stats.peak_in_use.max(entries.seats.taken);
+        self.ask_for_more(entries);
+        Seated { seat, slot, holding: entries.seats.holding(seat), allowance: None }
+    }
+
+    /// Lends a seat to one who waits, and has it woken later.
+    fn serve(&self, entries: &mut Entries, waiter: &Waiter, seat: Seat) {
+        entries.waited(waiter.since());
+        waiter.give(|mut loan| {
+            loan.since = self.clock.now();
+            self.lend_to(entries, seat, loan)
+        });
     }
 
     /// The seat has a connection from now on.
@@ -144,15 +129,16 @@ impl Ledger {
     pub(in super::super) fn park(&self, seat: Seat, slot: Taken, now: Instant) -> Parked {
         let mut entries = self.entries.lock();
         // One who waits takes it off at once, so that it does not count as one more that sleeps.
-        let is_taken_off = entries.terms.kept > 0
-            && !entries.line.is_empty()
-            && entries.is_within_limit(entries.waking);
+        let is_taken_off =
+            entries.terms.kept > 0 && !entries.line.is_empty() && entries.is_within_limit(0);
         let is_kept = (is_taken_off || entries.has_bed()) && !entries.is_closed;
         if !is_kept {
             return Parked::Surplus(slot);
         }
         entries.idle.push_back(slot);
-        let loan = self.leave(&mut entries, seat, now);
+        let (loan, next) = self.leave(&mut entries, seat, now);
+        drop(entries);
+        wake(next);
         Parked::Kept(loan)
     }
 
@@ -169,35 +155,42 @@ impl Ledger {
         let at = entries.idle.partition_point(|other| used(other) <= used(&slot));
         entries.idle.insert(at, slot);
         let now = self.clock.now();
-        self.leave(&mut entries, seat, now);
+        let (_, next) = self.leave(&mut entries, seat, now);
+        drop(entries);
+        wake(next);
         None
     }
 
     /// Gives a seat back.
     pub(in super::super) fn release(&self, seat: Seat) -> Option<Loan> {
         let now = self.clock.now();
-        self.leave(&mut self.entries.lock(), seat, now)
+        let (loan, next) = self.leave(&mut self.entries.lock(), seat, now);
+        wake(next);
+        loan
     }
 
-    /// The seat goes to the first in the line, if anybody waits.
-    fn leave(&self, entries: &mut Entries, seat: Seat, now: Instant) -> Option<Loan> {
+    /// The seat goes to the first in the line, if anybody waits; it is to be woken without the lock, so
+    /// that nobody waits for that.
+    fn leave(
+        &self,
+        entries: &mut Entries,
+        seat: Seat,
+        now: Instant,
+    ) -> (Option<Loan>, Option<Arc<Waiter>>) {
         entries.seats.holding_end(seat);
         let loan = entries.seats.end(seat);
         if let Some(loan) = loan.as_ref().filter(|loan| loan.badge.is_some()) {
             entries.stats.check_outs += 1;
             entries.stats.total_use += now.saturating_duration_since(loan.since);
         }
-        let is_held = entries.is_suspended || !entries.is_within_limit(entries.waking + 1);
+        let is_held = entries.is_suspended || !entries.is_within_limit(1);
         let next = if is_held { None } else { entries.line.pop_front() };
-        match next {
-            Some(waiter) => {
-                entries.waking += 1;
-                waiter.serve(seat);
-            }
+        match &next {
+            Some(waiter) => self.serve(entries, waiter, seat),
             None => entries.seats.leave(seat),
         }
         self.changed.notify_all();
-        loan
+        (loan, next)
     }
 
     /// Holds all who come from now on, until [`resume`](Self::resume).
@@ -209,7 +202,7 @@ impl Ledger {
     pub(in super::super) fn resume(&self) {
         let mut entries = self.entries.lock();
         entries.is_suspended = false;
-        serve(&mut entries);
+        self.serve_all(&mut entries);
     }
 
     /// Keeps to other numbers from now on. Hands out what sleeps and is too much now, each with a
@@ -219,7 +212,7 @@ impl Ledger {
         entries.terms = terms;
         entries.seats.limit = terms.limit;
         let room = terms.limit.saturating_sub(entries.seats.taken);
-        let beds = terms.kept.min(room) as usize + entries.waking;
+        let beds = terms.kept.min(room) as usize;
         let mut surplus = Vec::new();
         while entries.idle.len() > beds
             && let Some(slot) = entries.idle.pop_front()
@@ -227,21 +220,27 @@ impl Ledger {
             surplus.push((entries.seats.take(), slot));
         }
         if !entries.is_suspended {
-            serve(&mut entries);
+            self.serve_all(&mut entries);
         }
         self.changed.notify_all();
         self.ask_for_more(&entries);
         surplus
     }
+
+    /// Gives seats that are free to those who wait.
+    fn serve_all(&self, entries: &mut Entries) {
+        while entries.seats.has_free()
+            && let Some(waiter) = entries.line.pop_front()
+        {
+            let seat = entries.seats.take();
+            self.serve(entries, &waiter, seat);
+            waiter.wake();
+        }
+    }
 }
 
-/// Gives seats that are free to those who wait.
-fn serve(entries: &mut Entries) {
-    while entries.seats.has_free()
-        && let Some(waiter) = entries.line.pop_front()
-    {
-        let seat = entries.seats.take();
-        entries.waking += 1;
-        waiter.serve(seat);
+fn wake(waiter: Option<Arc<Waiter>>) {
+    if let Some(waiter) = waiter {
+        waiter.wake();
     }
 }

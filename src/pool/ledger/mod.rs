@@ -2,6 +2,7 @@
 //!
 //! - `entries`: what is under the one lock, and the small steps on it
 //! - `line`:    taking a seat, waiting for one, giving it back
+//! - `waiter`:  one who stands in the line
 //! - `turns`:   what one who has a seat and no connection does next
 //! - `seats`:   the rights to have a connection, and who has them
 //!
@@ -14,6 +15,7 @@ mod entries;
 mod line;
 mod seats;
 mod turns;
+mod waiter;
 
 pub(super) use entries::{Ledger, Terms};
 pub(super) use line::{NoSeat, Parked, Seated};

@@ -40,13 +40,14 @@ pub(crate) struct Loan {
 }
 
 impl Loan {
-    pub(super) fn new(request: &Request, since: Instant, badge: Option<Arc<Badge>>) -> Self {
+    /// Without a connection as yet.
+    pub(super) fn new(request: &Request, since: Instant) -> Self {
         Self {
             label: request.label.clone(),
             thread: std::thread::current(),
             place: request.place,
             since,
-            badge,
+            badge: None,
             is_reported: false,
         }
     }
