@@ -9,7 +9,7 @@ use super::signals;
 use crate::engine::{Executor, Intent};
 use crate::error::{Error, ErrorKind, Result};
 use crate::reshard::{MoveStatus, MoveStep, Reshard};
-use crate::sharding::ShardMap;
+use crate::sharding::{ShardMap, ShardedEngine};
 use crate::stop::StopToken;
 use parking_lot::Mutex;
 use serde_json::json;
@@ -131,11 +131,29 @@ pub(super) fn run(arguments: &MoveArguments, console: Console) -> Result<Exit> {
             ));
         }
     };
+    let same = to.shards() == found.map.shards() && to.placement() == found.map.placement();
+    if found.open().is_none() && same {
+        let last = found.last.as_ref().filter(|last| last.to == found.map);
+        let line = last.map_or_else(
+            || format!("nothing is to be moved: {}", found.map),
+            |last| shown(last, arguments.shards.json),
+        );
+        console.answer(&[line])?;
+        return Ok(Exit::Complete);
+    }
     let stop = StopToken::new();
     let _listening = signals::listen(stop.clone(), move |asked| {
         console.note(signals::answer(asked));
     })?;
-    let mut reshard = Reshard::to(&shards.with(to)?).stop(stop).on_progress(teller(console));
+    let reshard = declared(arguments, &shards.with(to)?)?.stop(stop);
+    let moved = reshard.on_progress(teller(console)).run()?;
+    console.answer(&[shown(&moved, arguments.shards.json)])?;
+    Ok(Exit::Complete)
+}
+
+/// What was said of the tables, and of the copy.
+fn declared(arguments: &MoveArguments, shards: &ShardedEngine) -> Result<Reshard> {
+    let mut reshard = Reshard::to(shards);
     for named in &arguments.tables {
         let (table, key) = named.split_once('=').ok_or_else(|| {
             Error::new(ErrorKind::Config, format!("{named:?} is no table with its shard key"))
@@ -149,9 +167,7 @@ pub(super) fn run(arguments: &MoveArguments, console: Console) -> Result<Exit> {
     if let Some(rows) = arguments.batch_rows {
         reshard = reshard.batch_rows(rows.get());
     }
-    let moved = reshard.run()?;
-    console.answer(&[shown(&moved, arguments.shards.json)])?;
-    Ok(Exit::Complete)
+    Ok(reshard)
 }
 
 /// Tells of every step, and now and then of one that takes long.
@@ -174,7 +190,11 @@ fn next_map(arguments: &MoveArguments, found: &Found) -> Result<Option<ShardMap>
     let next = if let Some(path) = &arguments.map {
         read_map(path)?
     } else if let Some(name) = &arguments.add {
-        from.with_shard(name)?
+        match from.shard_named(name) {
+            // The same command again, after it was done.
+            Some(_) => from.clone(),
+            None => from.with_shard(name)?,
+        }
     } else if let (Some(buckets), Some(to)) = (&arguments.buckets, &arguments.to) {
         let shard = from.shard_named(to).ok_or_else(|| {
             let names = from.shards().join(", ");

@@ -157,6 +157,8 @@ fn a_new_shard_is_given_its_share_by_a_command_that_says_where_it_stands() {
         let after = grown(home, &before);
         assert_eq!(rows(&after), sales(700));
 
+        let again = shards(&words, home.urls());
+        assert!(again.code == Some(0) && again.stdout.contains("version 2: done"), "{again}");
         let json = shards(&["status", "--json"], home.urls());
         let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
         assert_eq!((&json["step"], &json["version"]), (&"done".into(), &2.into()));
