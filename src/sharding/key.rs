@@ -237,6 +237,9 @@ mod tests {
     #[test]
     fn null_and_types_without_an_exact_value_are_no_keys() {
         assert!(ShardKey::of(None::<i64>).unwrap_err().to_string().contains("NULL"));
+        let infinite = i32::MAX.to_be_bytes();
+        let error = ShardKey::of_packed(&ColumnType::Date, &infinite).unwrap_err().to_string();
+        assert!(error.contains("an infinite date is no shard key"), "{error}");
         let error = ShardKey::of(0.5_f64).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Config);
         assert!(error.to_string().contains("double precision is no type"), "{error}");

@@ -84,6 +84,7 @@ mod routing_token; // tokens of commits across promotions
 mod sharding_fault; // a shard is down, silent, slow, on another map
 mod sharding_map; // the map is stored, and whoever has another one is refused
 mod sharding_scatter; // a query over shards says what one over one database says
+mod sharding_two_phase; // all shards or none, and what is lost in between
 mod sharding_write; // a transaction on each shard, and what came of it
 mod url_parse;
 mod url_secrets;

@@ -135,6 +135,50 @@ fn a_map_that_changes_stops_the_writers_of_the_older_one_and_their_rows_are_not_
 }
 
 #[test]
+fn an_older_map_or_another_one_of_the_same_version_is_not_published_over_one_that_is_there() {
+    on_both_shards(2, |shards| {
+        let old = shards.open();
+        let b = old.map().shard_named("b").unwrap();
+        let with = |map: ShardMap| {
+            let builder = ShardedEngine::builder(map);
+            let urls = shards.urls().iter();
+            urls.fold(builder, |builder, (name, url)| builder.shard(name.clone(), url))
+                .build()
+                .unwrap()
+        };
+        let newer = with(old.map().with_buckets_on([0], b).unwrap());
+        newer.publish().unwrap();
+        let same = with(old.map().with_buckets_on([1], b).unwrap());
+        for refused in [&old, &same] {
+            assert_eq!(refused.publish().unwrap_err().kind(), ErrorKind::Shard);
+        }
+        assert_eq!(&stored(shards, 0).unwrap().map, newer.map());
+        // Again, as after a publication that broke off.
+        newer.publish().unwrap();
+    });
+}
+
+#[test]
+fn sql_by_hand_is_not_run_where_another_map_is_stored() {
+    on_both_shards(2, |shards| {
+        let old = shards.open();
+        let b = old.map().shard_named("b").unwrap();
+        let builder = |map: ShardMap| {
+            let urls = shards.urls().iter();
+            urls.fold(ShardedEngine::builder(map), |builder, (name, url)| {
+                builder.shard(name.clone(), url)
+            })
+        };
+        let newer = builder(old.map().with_buckets_on([0], b).unwrap()).build().unwrap();
+        newer.publish().unwrap();
+        let late = builder(old.map().clone()).build().unwrap();
+        let asked = rowmill::Sql::new("select 1").all_on_shards::<(i64,)>(&late);
+        assert_eq!(asked.unwrap_err().kind(), ErrorKind::Shard);
+        assert_eq!(late.check().unwrap_err().kind(), ErrorKind::Shard);
+    });
+}
+
+#[test]
 fn publishing_waits_for_those_who_write_by_the_older_map() {
     let shards = Shards::postgres(2);
     let old = shards.open();

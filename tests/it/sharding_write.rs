@@ -304,7 +304,10 @@ fn two_phases_are_refused_where_the_database_has_none_or_forbids_them() {
             .unwrap(),
         0
     );
-    assert_eq!(engine.two_phase("x'y").unwrap_err().kind(), ErrorKind::Config);
+    let long = "x".repeat(101);
+    for name in ["x'y", "", &long] {
+        assert_eq!(engine.two_phase(name).unwrap_err().kind(), ErrorKind::Config, "{name:?}");
+    }
 }
 
 #[test]

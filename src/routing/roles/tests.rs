@@ -132,6 +132,15 @@ fn a_server_of_another_system_is_none_of_these() {
 }
 
 #[test]
+fn a_primary_that_was_put_back_to_an_older_state_is_not_written_to() {
+    let mut roles = Roles::new(1);
+    roles.hear(0, primary(3));
+    assert_eq!(roles.verdict(), Verdict::Primary(0));
+    roles.hear(0, primary(2));
+    assert_eq!(roles.verdict(), Verdict::Nobody);
+}
+
+#[test]
 fn one_whose_sessions_only_read_is_no_primary() {
     let mut roles = Roles::new(1);
     let Heard::Said(mut it) = primary(1) else { panic!("it was said") };
