@@ -389,3 +389,25 @@ fn through_the_driver_each_goes_by_itself() {
     let flights = engine.flights(1).unwrap();
     assert_eq!(Thing::get(&flights, 5_i64).unwrap().unwrap().id, 5);
 }
+
+#[test]
+fn who_comes_while_a_leader_has_no_connection_yet_goes_along_with_it() {
+    let db = shared().database("flights_along");
+    things(&db);
+    let engine = Engine::builder(&db.url()).pool_size(2).max_overflow(0).build().unwrap();
+    let flights = engine.flights(2).unwrap();
+    engine.pool().suspend();
+    let before = engine.stats().check_outs;
+    let sql = "select name from things where id = $1";
+    thread::scope(|scope| {
+        let leader = scope.spawn(|| texts(&flights, sql, &[1.into()]));
+        until("the leader waits for a connection", || engine.stats().waiting == 1);
+        let other = scope.spawn(|| texts(&flights, sql, &[2.into()]));
+        until("the other goes along", || flights.waiting() == 1);
+        engine.pool().resume();
+        for (rider, name) in [(leader, "thing 1"), (other, "thing 2")] {
+            assert_eq!(rider.join().unwrap().unwrap()[0].as_deref(), Some(name));
+        }
+    });
+    assert_eq!(engine.stats().check_outs - before, 1, "one for both statements");
+}
