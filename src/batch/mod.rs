@@ -24,7 +24,7 @@
 //! - `permits`:    the right to be in flight
 //! - `unit`:       a piece of work that is done in one transaction
 //! - `transaction`: all or nothing
-//! - `worker`:     how a unit is done
+//! - `worker`:     how a unit is done; `outcome`: what came of an attempt
 //! - `refused`:    its rows that were refused, as the reject store has them
 //! - `lineage`:    which of them are the fault of others
 //! - `ledger`:     what was planned and what is done, in the target database itself
@@ -61,6 +61,7 @@ mod members;
 mod meter;
 pub mod observer;
 mod open;
+mod outcome;
 mod outline;
 mod patience;
 mod permits;

@@ -48,7 +48,9 @@ impl Plan {
     /// The one that another ledger has of the same source.
     pub(super) fn of_ledger(job: &JobRecord, batches: Vec<Bounds>) -> Self {
         let mut outline = Outline::default();
-        batches.into_iter().for_each(|batch| outline.push(batch));
+        for batch in batches {
+            outline.push(batch);
+        }
         Self { fingerprint: job.fingerprint.clone(), outline }
     }
 

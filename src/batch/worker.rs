@@ -4,6 +4,7 @@ use super::context::Context;
 use super::ending::InFlight;
 use super::ledger::{Claim, Counts, Mark, Meeting};
 use super::observer::BatchDone;
+use super::outcome::Outcome;
 use super::receipt::SlowBatch;
 use super::refused::{Refused, hides_keys, repeated};
 use super::transaction;
@@ -30,24 +31,6 @@ pub(super) struct Worker<'a> {
     written: Written,
     /// Whether rows of the last batch were refused: then those of the next one may be, too.
     met_rejects: bool,
-}
-
-/// What a transaction did.
-enum Outcome {
-    Committed {
-        counts: Counts,
-        held_back: bool,
-        /// Of the whole job, at its end.
-        totals: Option<Counts>,
-    },
-    /// An earlier attempt, whose answer was lost, or another process had done it.
-    AlreadyDone,
-    /// Something that has to come before it is open again: the server had forgotten it.
-    TooEarly,
-    /// Another process has it.
-    PassedOver,
-    /// Rows were refused, and nobody noted where they stand.
-    LacksPositions,
 }
 
 impl<'a> Worker<'a> {
@@ -364,7 +347,9 @@ impl<'a> Worker<'a> {
                 if *held_back {
                     observer.held_back();
                 }
-                totals.iter().for_each(|totals| meter.finish(*totals));
+                if let Some(totals) = totals {
+                    meter.finish(*totals);
+                }
                 *counts
             }
             Outcome::AlreadyDone => Counts::default(),

@@ -58,7 +58,7 @@ impl Change {
     /// The query for the rows that it hits, whose columns are `named`: what can be said of where a
     /// query goes can be said of it.
     pub(crate) fn rows(&self, named: Vec<Node>) -> Select {
-        let mut select = Select::from(self.table.clone());
+        let mut select = Select::from(self.table);
         select.filter.clone_from(&self.filter);
         select.columns = Columns::Of(named);
         select

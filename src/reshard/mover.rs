@@ -12,6 +12,9 @@ use crate::stop::StopToken;
 use std::fmt;
 use std::sync::Arc;
 
+/// Who wants to be told of each step.
+type Told = Arc<dyn Fn(&MoveStatus) + Send + Sync>;
+
 /// Moves buckets of keys between the shards, while others read and write by the map that holds: to the
 /// map of an engine, which has to be the next version of the one that is stored.
 ///
@@ -59,7 +62,7 @@ pub struct Reshard {
     pub(super) copy: CopyOptions,
     pub(super) retry: RetryPolicy,
     pub(super) stop: StopToken,
-    pub(super) told: Vec<Arc<dyn Fn(&MoveStatus) + Send + Sync>>,
+    pub(super) told: Vec<Told>,
 }
 
 impl Reshard {
@@ -162,7 +165,7 @@ impl Reshard {
                 MoveStep::CatchUp => self.catch_up(&parties, &mut status)?,
                 MoveStep::Switch => self.switch(&parties, &mut status)?,
                 MoveStep::Merge => self.merge(&parties, &mut status)?,
-                MoveStep::Clean => self.clean(&parties)?,
+                MoveStep::Clean => Self::clean(&parties)?,
                 MoveStep::Done | MoveStep::Cancel | MoveStep::Cancelled => return Ok(status),
             };
             self.enter(&parties, &mut status, next)?;
@@ -188,14 +191,14 @@ impl Reshard {
         }
         let (parties, mut status) = self.begin()?;
         self.enter(&parties, &mut status, MoveStep::Cancel)?;
-        self.clean(&parties)?;
+        Self::clean(&parties)?;
         self.enter(&parties, &mut status, MoveStep::Cancelled)?;
         Ok(status)
     }
 
     /// The shard whose record counts.
     pub(super) fn home(&self) -> ShardId {
-        self.shards.first()
+        ShardedEngine::first()
     }
 }
 

@@ -137,7 +137,8 @@ impl Parties {
     }
 
     fn takes_part(&self, shard: ShardId) -> bool {
-        shard == self.shards.first() || self.routes.pairs().any(|(a, b)| a == shard || b == shard)
+        shard == ShardedEngine::first()
+            || self.routes.pairs().any(|(a, b)| a == shard || b == shard)
     }
 
     /// The shards that take buckets of `from`.

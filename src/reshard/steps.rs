@@ -107,7 +107,7 @@ impl Reshard {
     }
 
     /// Takes away what the move needed.
-    pub(super) fn clean(&self, parties: &Parties) -> Result<MoveStep> {
+    pub(super) fn clean(parties: &Parties) -> Result<MoveStep> {
         for table in &parties.tables {
             for giver in parties.routes.givers() {
                 parties.define(giver, |connection| {

@@ -18,12 +18,7 @@ impl Staged<'_> {
     }
 
     /// The number that a query over a bucket yields.
-    pub(super) fn count_by(
-        &self,
-        connection: &mut dyn Connection,
-        sql: &str,
-        bucket: u32,
-    ) -> Result<u64> {
+    pub(super) fn count_by(connection: &mut dyn Connection, sql: &str, bucket: u32) -> Result<u64> {
         number(connection, sql, &[Param::from(i64::from(bucket))])
     }
 

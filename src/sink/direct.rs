@@ -139,7 +139,7 @@ impl Staged<'_> {
     ) -> Result<Stored> {
         let statements = self.statements();
         let mut stored = Stored::default();
-        if self.count_by(connection, &statements.count_stored(), bucket)? == 0 {
+        if Self::count_by(connection, &statements.count_stored(), bucket)? == 0 {
             return Ok(stored);
         }
         connection.ahead(Merge::compare_by_hash())?;
@@ -149,7 +149,7 @@ impl Staged<'_> {
             return Ok(stored);
         }
         stored.duplicates =
-            self.count_by(connection, &statements.drop_superseded_beside_stored(), bucket)?;
+            Self::count_by(connection, &statements.drop_superseded_beside_stored(), bucket)?;
         // ORDER: after the statements that hold the bucket against itself.
         self.look_up_by_key(connection)?;
         let mut refused = Vec::new();

@@ -86,7 +86,7 @@ impl Staged<'_> {
     /// Merges one bucket.
     pub(super) fn merge(&self, connection: &mut dyn Connection, bucket: u32) -> Result<Stored> {
         let mut stored = Stored::default();
-        if self.count_by(connection, &self.statements().count_live(), bucket)? == 0 {
+        if Self::count_by(connection, &self.statements().count_live(), bucket)? == 0 {
             return Ok(stored);
         }
         if self.loads_directly {

@@ -73,10 +73,10 @@ mod pool_nested;
 mod pool_reset;
 mod pool_resize;
 mod pool_return;
-mod routing_conflict; // a replica cancels a read for the sake of what it replays
 mod reshard_death; // whoever moves buckets dies, is stopped, or is overtaken
 mod reshard_rows; // buckets are moved: every row is where the map says, once
 mod reshard_writers; // others write and read while buckets are moved
+mod routing_conflict; // a replica cancels a read for the sake of what it replays
 mod routing_failover; // promotions, and servers that come back
 mod routing_fake; // servers that say what they are told to say
 mod routing_read; // which server is read from, and how fresh it is

@@ -108,7 +108,7 @@ impl Stateful for ShardFeed {
     }
 
     fn settle(&self) -> Result<()> {
-        self.source().stateful().map_or(Ok(()), |source| source.settle())
+        self.source().stateful().map_or(Ok(()), Stateful::settle)
     }
 
     fn end(&self, _: bool) {}

@@ -120,12 +120,14 @@ impl Reading {
         let split = Split::of(&*self.feed, &self.spread, layout)?;
         let turn = match self.turn(shard, bounds, layout) {
             Turn::Take(part) => {
-                *out = part;
+                *out = *part;
                 return Ok(());
             }
             Turn::Read(turn) => turn,
         };
         let mut whole = Prepared::new(&split.wide());
+        // Nobody could ask for them later: the batch is read once for all shards.
+        whole.wants_positions = true;
         self.feed.prepare(bounds, &split.wide(), &mut whole)?;
         let wanted = self.wanted(shard, bounds, turn.is_some());
         let mut parts = split.parts(bounds, whole, &wanted)?;
@@ -160,7 +162,7 @@ impl Reading {
                     state.took(shard, number, part.as_ref());
                     self.moved.notify_all();
                     if let Some(part) = part {
-                        return Turn::Take(part);
+                        return Turn::Take(Box::new(part));
                     }
                 }
                 Some(_) => {
@@ -201,7 +203,7 @@ impl Reading {
 
 /// What one who asked for a batch has to do.
 enum Turn<'a> {
-    Take(Prepared),
+    Take(Box<Prepared>),
     /// Read it: for others, too, if there is a reader.
     Read(Option<Reader<'a>>),
 }

@@ -64,7 +64,11 @@ impl<'a> Split<'a> {
         let mut homeless = Vec::new();
         for row in 0..whole.rows.len() {
             match self.shard_of(whole.rows.row(row).nth(self.index).flatten()) {
-                Ok(shard) => self.give(&whole, row, parts.get_mut(shard.index()))?,
+                Ok(shard) => {
+                    if let Some(Some(part)) = parts.get_mut(shard.index()) {
+                        push(&whole, row, part)?;
+                    }
+                }
                 Err(error) => homeless.push((row, error)),
             }
         }
@@ -101,7 +105,7 @@ impl<'a> Split<'a> {
         for row in 0..whole.rows.len() {
             let error = match self.shard_of(whole.rows.row(row).nth(self.index).flatten()) {
                 Ok(home) if home == shard => {
-                    self.push(whole, row, out)?;
+                    push(whole, row, out)?;
                     continue;
                 }
                 Ok(home) => elsewhere(self.spread, home),
@@ -134,20 +138,6 @@ impl<'a> Split<'a> {
         let at = at.unwrap_or(self.layout.key.len());
         let key = named.and_then(|mut fields| fields.nth(at).flatten());
         key.map_or(FIRST, |key| self.shard_of(Some(key)).map_or(FIRST, ShardId::index))
-    }
-
-    fn give(&self, whole: &Prepared, row: usize, to: Option<&mut Option<Prepared>>) -> Result<()> {
-        let Some(Some(part)) = to else { return Ok(()) };
-        self.push(whole, row, part)
-    }
-
-    fn push(&self, whole: &Prepared, row: usize, part: &mut Prepared) -> Result<()> {
-        copy(&mut part.rows, &whole.rows, row)?;
-        part.indexes.push(whole.indexes[row]);
-        if row < whole.positions.len() {
-            copy(&mut part.positions, &whole.positions, row)?;
-        }
-        Ok(())
     }
 
     /// Refuses good rows that have no shard.
@@ -185,6 +175,16 @@ fn elsewhere(spread: &Spread, home: ShardId) -> Error {
     let home = spread.map.name_of(home);
     let message = format!("the row belongs to the shard {home}: export it, and load it as a job");
     Error::new(ErrorKind::Encode, message).with_sqlstate(SqlState::CHECK_VIOLATION)
+}
+
+/// Gives a good row of a batch to the part of a shard.
+fn push(whole: &Prepared, row: usize, part: &mut Prepared) -> Result<()> {
+    copy(&mut part.rows, &whole.rows, row)?;
+    part.indexes.push(whole.indexes[row]);
+    if row < whole.positions.len() {
+        copy(&mut part.positions, &whole.positions, row)?;
+    }
+    Ok(())
 }
 
 fn copy(to: &mut Rows, from: &Rows, row: usize) -> Result<()> {

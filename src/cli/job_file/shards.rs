@@ -30,7 +30,10 @@ impl ShardsSpec {
 impl fmt::Debug for ShardsSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = self.names().collect();
-        f.debug_struct("ShardsSpec").field("names", &names).field("key", &self.key).finish()
+        f.debug_struct("ShardsSpec")
+            .field("names", &names)
+            .field("key", &self.key)
+            .finish_non_exhaustive()
     }
 }
 

@@ -34,10 +34,13 @@ pub(in crate::cli) fn replay(arguments: &ReplayArguments, console: Console) -> R
 fn of_each(shards: Vec<(String, Result<Replayed>)>) -> (Vec<String>, Exit) {
     let (mut lines, mut exit) = (Vec::new(), Exit::Complete);
     for (shard, replayed) in shards {
-        let told = replayed.map(|done| told(&done)).unwrap_or_else(|error| {
-            exit = Exit::of(&error);
-            vec![error.to_string()]
-        });
+        let told = match replayed {
+            Ok(done) => told(&done),
+            Err(error) => {
+                exit = Exit::of(&error);
+                vec![error.to_string()]
+            }
+        };
         lines.extend(told.into_iter().map(|line| format!("shard {shard}: {line}")));
     }
     (lines, exit)

@@ -105,7 +105,7 @@ fn exact(digits: u64, places: i32) -> Option<u64> {
 
 #[inline]
 fn pair(digits: u64) -> u64 {
-    (digits / 10_000) << 16 | digits % 10_000
+    ((digits / 10_000) << 16) | (digits % 10_000)
 }
 
 #[inline]

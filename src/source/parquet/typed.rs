@@ -67,7 +67,6 @@ impl<T: Entity> Parquet<T> {
 
     /// Makes a value of a row, or refuses it; an error of the outer kind is no fault of the row.
     fn take(
-        &self,
         batch: &Batch,
         fields: &[Field<'_>],
         row: usize,
@@ -116,7 +115,7 @@ impl<T: Entity + Send> Source for Parquet<T> {
         let fields = self.fields(&batch);
         let mut packed = PackedRow::of(&self.columns);
         for (index, at) in (0_u32..).zip(0..batch.rows as usize) {
-            let take = || self.take(&batch, &fields, at, &mut packed);
+            let take = || Self::take(&batch, &fields, at, &mut packed);
             each(index, spent::sampled(Step::Encode, index, bounds.rows, take)?)?;
         }
         Ok(())

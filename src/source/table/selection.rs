@@ -134,7 +134,7 @@ impl Selection {
         let places: Vec<_> =
             facts.key.iter().map(|column| place_of(column.name.as_str())).collect();
         let is_told = !places.is_empty() && places.iter().all(Option::is_some);
-        self.lacks_positions = !notes && !(self.whole && is_told);
+        self.lacks_positions = !(notes || self.whole && is_told);
         if self.lacks_positions {
             return;
         }

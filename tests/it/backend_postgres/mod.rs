@@ -15,6 +15,7 @@
 //! - `deadlines`:    statements that take too long, and servers that say nothing
 //! - `session`:      signs of life, limits of the server, passwords, async runtimes
 //! - `types`:        types that are no built-in ones, known to all connections of an engine
+//! - `unload`:       rows in bulk, whoever speaks
 //! - `pooler`:       a pooler in transaction mode stands in between
 //! - `secrets`:      what the drivers log
 
@@ -35,6 +36,7 @@ mod session;
 mod statements;
 mod transactions;
 mod types;
+mod unload;
 
 use crate::support::TestDb;
 use rowmill::backend::postgres::PostgresBackend;

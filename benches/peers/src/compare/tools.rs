@@ -39,7 +39,7 @@ pub fn pgloader(_: &Servers, task: &Task) -> Vec<String> {
     let (file, url) = (task.file.display().to_string(), format!("{}?tablename=lineitem", task.url));
     // Else it takes the blanks at the ends of texts away.
     let options = ["skip header = 1", "fields terminated by ','", "keep unquoted blanks"];
-    let options: Vec<_> = options.iter().flat_map(|option| ["--with", option]).collect();
+    let options: Vec<_> = options.into_iter().flat_map(|option| ["--with", option]).collect();
     words(&[&["pgloader", "--type", "csv"], &options[..], &[&file, &url]].concat())
 }
 

@@ -73,14 +73,25 @@ impl<'a> DirectRow<'a> {
         Ok(Self { body, types, columns, cells, is_read: Cell::new(false) })
     }
 
-    /// Where cell `index` lies; `Some(None)` for NULL.
-    fn place(&self, index: usize) -> Result<Option<Option<(usize, usize)>>> {
+    /// Where cell `index` lies, `None` for NULL, if the row has so many.
+    fn place(&self, index: usize) -> Result<Place> {
         if !self.is_read.get() {
             self.cells.borrow_mut().read(self.body, self.types.len())?;
             self.is_read.set(true);
         }
-        Ok(self.cells.borrow().0.get(index).copied())
+        Ok(match self.cells.borrow().0.get(index) {
+            Some(Some((start, end))) => Place::At(*start, *end),
+            Some(None) => Place::Null,
+            None => Place::Nowhere,
+        })
     }
+}
+
+/// Where a cell lies in the body of its row.
+enum Place {
+    At(usize, usize),
+    Null,
+    Nowhere,
 }
 
 impl RowRef for DirectRow<'_> {
@@ -94,10 +105,10 @@ impl RowRef for DirectRow<'_> {
 
     fn cell(&self, index: usize) -> Result<CellRef<'_>> {
         match (self.place(index)?, self.types.get(index)) {
-            (Some(Some((start, end))), Some(column)) => {
+            (Place::At(start, end), Some(column)) => {
                 Ok(CellRef::Packed(column, &self.body[start..end]))
             }
-            (Some(None), Some(_)) => Ok(CellRef::Null),
+            (Place::Null, Some(_)) => Ok(CellRef::Null),
             _ => {
                 let message = format!("there is no cell {index} in a row of {}", self.types.len());
                 Err(Error::new(ErrorKind::Decode, message))
