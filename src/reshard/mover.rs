@@ -136,7 +136,7 @@ impl Reshard {
     /// # Errors
     /// As [`MoveStatus::read`].
     pub fn status(&self) -> Result<Option<MoveStatus>> {
-        let home = self.home();
+        let home = Self::home();
         let read = self.shards.engine(home).with(Intent::Write, MoveStatus::read);
         self.shards.at(home, read)
     }
@@ -197,7 +197,7 @@ impl Reshard {
     }
 
     /// The shard whose record counts.
-    pub(super) fn home(&self) -> ShardId {
+    pub(super) fn home() -> ShardId {
         ShardedEngine::first()
     }
 }

@@ -15,7 +15,7 @@ const LOCK: i64 = 0x726f_776d_696c_6c01;
 
 impl Reshard {
     pub(super) fn lock(&self) -> Result<Box<dyn JobLock>> {
-        let home = self.home();
+        let home = Self::home();
         let lock = self.shards.at(home, self.shards.engine(home).lock_job(LOCK))?;
         lock.ok_or_else(|| {
             Error::new(ErrorKind::AlreadyRunning, "another process moves buckets of these shards")
@@ -45,7 +45,7 @@ impl Reshard {
         let routes = Routes::between(&status.from, &status.to)?;
         let tables = self.tables_of(&routes, &status.tables)?;
         // ORDER: the first shard first, whose record counts.
-        let home = self.home();
+        let home = Self::home();
         let others = [routes.givers(), routes.takers()].concat();
         for shard in [home].into_iter().chain(others.into_iter().filter(|shard| *shard != home)) {
             let engine = self.shards.engine(shard);
@@ -84,7 +84,7 @@ impl Reshard {
             let read = self.shards.engine(shard).with(Intent::Write, StoredMap::read);
             self.shards.at(shard, read)
         };
-        let from = stored(self.home())?.map(|stored| stored.map).ok_or_else(|| {
+        let from = stored(Self::home())?.map(|stored| stored.map).ok_or_else(|| {
             Error::new(ErrorKind::Shard, "no map of shards is stored on the first shard")
         })?;
         Routes::between(&from, to)?;

@@ -133,7 +133,7 @@ impl Reshard {
         status.step = next;
         self.keep(parties, status)?;
         // On the others it stands for whoever looks at them.
-        let home = self.home();
+        let home = Self::home();
         let others = [parties.routes.givers(), parties.routes.takers()].concat();
         for shard in others.into_iter().filter(|shard| *shard != home) {
             parties.write(shard, |connection| status.update(connection))?;
@@ -142,7 +142,7 @@ impl Reshard {
     }
 
     fn keep(&self, parties: &Parties, status: &MoveStatus) -> Result<()> {
-        parties.write(self.home(), |connection| status.update(connection))?;
+        parties.write(Self::home(), |connection| status.update(connection))?;
         self.tell(status);
         Ok(())
     }
