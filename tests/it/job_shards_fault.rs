@@ -4,12 +4,12 @@
 use crate::support::fake::until;
 use crate::support::proxy::{End, Fault, Moment, Proxy};
 use crate::support::{Cluster, Gate, TestDb, shared};
+use parking_lot::Mutex;
 use rowmill::{
     Append, BatchDone, Entity, ErrorKind, Iter, Job, Observer, Report, RetryPolicy, ShardMap,
     ShardedEngine, Status, Table, Upsert,
 };
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -68,23 +68,25 @@ fn assert_exact(databases: &[TestDb<'_>]) {
     }
 }
 
-/// Does something once, when so many batches were done on whatever shard.
+/// Does something once, when so many batches were done on whatever shard; no shard gets on meanwhile.
 struct After<F> {
     batches: u64,
-    done: AtomicU64,
+    done: Mutex<u64>,
     what: F,
 }
 
 impl<F: Fn() + Send + Sync> Observer for After<F> {
     fn batch_done(&self, _: &BatchDone) {
-        if self.done.fetch_add(1, Ordering::Relaxed) + 1 == self.batches {
+        let mut done = self.done.lock();
+        *done += 1;
+        if *done == self.batches {
             (self.what)();
         }
     }
 }
 
 fn after(batches: u64, what: impl Fn() + Send + Sync + 'static) -> Arc<dyn Observer> {
-    Arc::new(After { batches, done: AtomicU64::new(0), what })
+    Arc::new(After { batches, done: Mutex::new(0), what })
 }
 
 /// Batches that are done on a shard, each with the run that did it.
@@ -274,7 +276,6 @@ fn a_second_run_is_told_that_the_job_is_running_and_touches_no_shard() {
         assert_eq!(error.kind(), ErrorKind::AlreadyRunning, "{error}");
         assert_eq!(report.status, Status::AlreadyRunning);
         assert!(report.shards.is_empty(), "{report:?}");
-        assert!(error.message().contains("process"), "{error}");
         first.join().unwrap().unwrap();
     });
     assert_exact(&databases);
