@@ -146,6 +146,8 @@ mod tests {
         assert_eq!(token(1, 3).and(token(1, 9)), token(1, 9));
         assert_eq!(token(1, 9).and(token(1, 3)), token(1, 9));
         assert_eq!(token(1, 9).and(CommitToken::new(None)), CommitToken::new(None));
+        let strange: CommitToken = "8:1:0/9".parse().unwrap();
+        assert_eq!(token(1, 3).and(strange), CommitToken::new(None), "of another cluster");
     }
 
     #[test]

@@ -3,8 +3,8 @@
 use crate::support::fake::Fake;
 use rowmill::backend::Backend;
 use rowmill::{
-    Acquire, Clock, Engine, Error, ErrorKind, Executor, Intent, LogPosition, NodeHealth, Policy,
-    PoolHooks, PoolOptions, RoutingOptions, ServerState, SqlState,
+    Acquire, Clock, Engine, Error, ErrorKind, Executor, Freshness, Intent, LogPosition, NodeHealth,
+    Policy, PoolHooks, PoolOptions, RoutingOptions, ServerState, SqlState,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,10 +32,13 @@ fn standby(timeline: u32) -> ServerState {
 impl Trial {
     /// A primary and two replicas, asked only when they are told to be.
     fn new(change: impl FnOnce(RoutingOptions) -> RoutingOptions) -> Self {
-        let servers = vec![Fake::default(), Fake::default(), Fake::default()];
+        Self::with(2, change)
+    }
+
+    fn with(replicas: usize, change: impl FnOnce(RoutingOptions) -> RoutingOptions) -> Self {
+        let servers: Vec<_> = (0..=replicas).map(|_| Fake::default()).collect();
         servers[0].says(primary(1));
-        servers[1].says(standby(1));
-        servers[2].says(standby(1));
+        servers[1..].iter().for_each(|replica| replica.says(standby(1)));
         let clock = Clock::manual();
         let quiet = RoutingOptions::new().probe_interval(SECOND * 3_600).seed(3);
         let backends: Vec<Arc<dyn Backend>> =
@@ -161,6 +164,27 @@ fn a_primary_that_was_started_anew_is_looked_at_before_it_is_written_to() {
 }
 
 #[test]
+fn a_connection_that_was_opened_while_its_server_lost_its_role_is_not_written_to() {
+    let trial = Trial::new(|options| options);
+    let gate = trial.servers[0].gate_connect();
+    let engine = &trial.engine;
+    std::thread::scope(|scope| {
+        let writing = scope.spawn(|| engine.atomically(|_| Ok(())).unwrap());
+        gate.wait_until_reached();
+        // A planned change, all of it while the connection is being opened.
+        trial.servers[0].says(standby(2));
+        trial.servers[1].says(primary(2));
+        trial.servers[2].says(standby(2));
+        engine.ask_nodes();
+        engine.ask_nodes();
+        gate.open();
+        writing.join().unwrap();
+    });
+    let commits = trial.servers.iter().map(|it| it.count("commit")).collect::<Vec<_>>();
+    assert_eq!(commits, [0, 1, 0]);
+}
+
+#[test]
 fn a_long_read_that_a_replica_cancelled_is_lent_another_one_for_a_while() {
     let trial = Trial::new(|options| options.policy(Policy::RoundRobin));
     let steady = trial.engine.steady(false).unwrap().unwrap();
@@ -208,6 +232,21 @@ fn a_read_that_every_replica_cancels_is_run_on_each_once_and_ends_on_the_primary
     // The primary cancels nothing for a replay; what it refuses is told.
     runs = 0;
     let refused: rowmill::Result<()> = trial.engine.read(|_| {
+        runs += 1;
+        Err(conflict())
+    });
+    assert_eq!((refused.unwrap_err().sqlstate(), runs), (SqlState::parse("40001"), 3));
+    runs = 0;
+    let fresh = trial.engine.reading(Freshness::Primary);
+    let refused: rowmill::Result<()> = fresh.read(|_| {
+        runs += 1;
+        Err(conflict())
+    });
+    assert_eq!((refused.unwrap_err().sqlstate(), runs), (SqlState::parse("40001"), 1));
+    // However many replicas there are.
+    let many = Trial::with(6, |options| options);
+    runs = 0;
+    let refused: rowmill::Result<()> = many.engine.read(|_| {
         runs += 1;
         Err(conflict())
     });

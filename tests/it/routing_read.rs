@@ -243,7 +243,8 @@ fn an_idle_primary_makes_no_replica_lag() {
     // The last commit is long ago by the clock of the replicas.
     thread::sleep(Duration::from_millis(1_500));
     let fresh = engine.reading(Freshness::MaxLag(Duration::from_millis(800)));
-    assert!(counts(&trio, &fresh, 50)[0] < 25, "{:?}", engine.nodes());
+    // By that clock they lag more and more. On a busy machine a question can be late at first.
+    until("reads from replicas", || counts(&trio, &fresh, 50)[0] < 25);
 }
 
 #[test]

@@ -154,6 +154,29 @@ fn a_token_is_judged_by_the_history_of_the_log() {
     assert_eq!(blind.server("7:1:0/1").unwrap(), 0, "nobody may tell what was kept");
 }
 
+/// The only replica that was there to be read from is gone: nobody else is asked for.
+#[test]
+fn a_promotion_that_was_not_heard_of_yet_is_waited_for_by_a_read_after_its_token() {
+    let pair = Pair::on(1, None);
+    let backends = || pair.servers.iter().map(|it| Arc::new(it.clone()) as Arc<dyn Backend>);
+    pair.servers[1].stop();
+    let routing = RoutingOptions::new()
+        .probe_interval(Duration::from_hours(1))
+        .token_wait(crate::support::LIMIT / 2);
+    let options = PoolOptions::new().timeout(crate::support::LIMIT);
+    let engine =
+        Engine::from_backends(backends().collect(), &options, PoolHooks::new(), routing).unwrap();
+    engine.ask_nodes();
+    engine.ask_nodes();
+    pair.servers[0].stop();
+    pair.servers[1].forked(Some(vec![Fork { timeline: 1, at: at(500) }]));
+    pair.servers[1].says(ServerState::primary("7", 2, at(1_100), 2));
+    pair.servers[1].start();
+    let token = "7:2:0/64".parse().unwrap();
+    drop(engine.reading(Freshness::After(token)).acquire(Intent::Read).unwrap());
+    assert_eq!(engine.nodes()[1].role, Some(rowmill::Role::Primary));
+}
+
 #[test]
 fn a_token_from_after_a_promotion_is_not_answered_by_the_old_primary() {
     let pair = Pair::on(1, None);

@@ -57,6 +57,7 @@ impl<'a> Servers<'a> {
     fn assert_b_is_missing(&self, kinds: &[ErrorKind]) {
         let ordered = Sale::query().order_by(Sale::id);
         let scatter = ordered.scatter(&self.engine).within(SOON);
+        assert!(scatter.gather().is_err(), "nobody asked for a part");
         let error = scatter.all().unwrap_err();
         assert_eq!(error.place().shard.as_deref(), Some("b"), "{error}");
         assert!(kinds.contains(&error.kind()), "{error:?}");

@@ -193,6 +193,13 @@ fn aggregates_of_all_rows_are_those_of_one_database() {
             Sale::country.count_distinct(),
         )));
         twins.agree(&Sale::query().select((Sale::customer.count_distinct(), Sale::country.min())));
+        // Where a shard has nothing but NULL, and another one has a value.
+        for id in (0..60).step_by(3) {
+            let two = Sale::query().filter(Sale::id.is_in([id, 1]));
+            twins.agree(&two.select((Sale::note.min(), Sale::note.max())));
+            let one = Sale::query().filter(Sale::id.eq(id));
+            twins.agree(&one.select((Sale::cents.sum(), Sale::cents.avg())));
+        }
     });
 }
 
@@ -283,6 +290,9 @@ fn a_query_that_carries_the_shard_key_goes_to_its_shard_alone() {
         assert_eq!(asked(&Sale::query().filter(Sale::customer.gt(42))), 3);
         let several = Sale::query().filter(Sale::customer.is_in([1, 2, 3, 4]));
         twins.agree_unordered(&several);
+        let others = Sale::query().filter(Sale::customer.is_not_in([1]));
+        assert_eq!(asked(&others), 3);
+        twins.agree_unordered(&others);
         let none = Sale::query().filter(Sale::customer.is_in(Vec::<i64>::new()));
         assert!(none.scatter(&twins.shards).all().unwrap().is_empty());
         assert_eq!(none.select(count_all::<Sale>()).scatter(&twins.shards).all().unwrap(), [0]);
@@ -341,6 +351,12 @@ fn what_cannot_be_put_together_is_refused_and_never_guessed() {
     );
     refused(Sale::query().for_update().scatter(on).all().unwrap_err(), "rows are locked");
     refused(Country::query().scatter(on).all().unwrap_err(), "Country has no shard key");
+    let named = Sale::query().with("sale", "select * from sale");
+    refused(named.scatter(on).all().unwrap_err(), "a query with a name is read from");
+    let first = Sale::query().distinct_on(Sale::country).order_by(Sale::country);
+    refused(first.scatter(on).all().unwrap_err(), "DISTINCT ON is asked for");
+    let distinct = Sale::query().group_by(Sale::country).select(count_all::<Sale>()).distinct();
+    refused(distinct.scatter(on).all().unwrap_err(), "groups are DISTINCT");
     // By the shard keys of both it can be done.
     let own =
         Sale::query().filter(Sale::customer.is_in_query(Customer::query().select(Customer::id)));
@@ -348,10 +364,47 @@ fn what_cannot_be_put_together_is_refused_and_never_guessed() {
 }
 
 #[test]
+fn a_sum_that_no_shard_alone_exceeds_is_refused_and_does_not_wrap() {
+    let shards = Shards::sqlite(2);
+    let twins = Twins::new(&shards);
+    for shard in twins.shards.ids() {
+        let engine = twins.shards.engine(shard);
+        engine.run("update sale set cents = 0").unwrap();
+        let most = "update sale set cents = 9223372036854775807 \
+                    where id = (select min(id) from sale)";
+        engine.run(most).unwrap();
+    }
+    let sum = Sale::query().select(Sale::cents.sum()).scatter(&twins.shards).all();
+    assert_eq!(sum.unwrap_err().sqlstate().unwrap().code(), "22003");
+}
+
+#[test]
+fn where_no_shard_answers_there_is_an_error_and_no_empty_result() {
+    let shards = Shards::sqlite(2);
+    let twins = Twins::new(&shards);
+    let map = twins.shards.map();
+    let newer = map.with_buckets_on([0], map.shard_named("b").unwrap()).unwrap();
+    let urls = || shards.urls().iter();
+    let with = |map| {
+        urls()
+            .fold(ShardedEngine::builder(map), |builder, (name, url)| {
+                builder.shard(name.clone(), url)
+            })
+            .build()
+            .unwrap()
+    };
+    let old = with(map.clone());
+    with(newer).publish().unwrap();
+    let partial = Sale::query().scatter(&old).on_error(rowmill::OnShardError::Partial);
+    assert_eq!(partial.gather().unwrap_err().kind(), ErrorKind::Shard);
+    assert_eq!(partial.gather_count().unwrap_err().kind(), ErrorKind::Shard);
+}
+
+#[test]
 fn texts_are_in_the_order_of_their_bytes_whatever_the_collations() {
     let shards = Shards::postgres(3);
     let engine = shards.open();
-    for (shard, collation) in engine.ids().zip(["und-x-icu", "C", "und-x-icu"]) {
+    for (shard, collation) in engine.ids().zip(["und-x-icu", "de-x-icu", "und-x-icu"]) {
         let table =
             TABLES[0].replace("country text", &format!("country text collate \"{collation}\""));
         engine.engine(shard).run(&table).unwrap();

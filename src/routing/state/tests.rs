@@ -61,6 +61,14 @@ fn what_a_replica_said_of_its_lag_grows_old() {
 }
 
 #[test]
+fn what_has_passed_since_a_replica_said_how_far_it_is_behind_is_added() {
+    let mut trial = Trial::new();
+    trial.replica(1, 900, Some(SECOND * 5));
+    trial.now += SECOND * 3;
+    assert_eq!(trial.lag(1), Some(SECOND * 8));
+}
+
+#[test]
 fn a_clock_that_is_slow_makes_no_replica_fresh() {
     let mut trial = Trial::new();
     trial.now += SECOND * 10;
@@ -82,6 +90,60 @@ fn what_passes_after_the_last_answer_counts_for_a_limit_and_not_for_leaving_out(
     trial.now += SECOND;
     trial.replica(1, 1_000, None);
     assert_eq!(trial.state.seen[1].lag, Some(SECOND * 3));
+}
+
+#[test]
+fn a_replica_that_is_left_out_for_its_lag_has_to_come_closer_than_one_that_is_not() {
+    let mut trial = Trial::new();
+    trial.options = RoutingOptions::new().max_lag(SECOND * 10);
+    trial.now += SECOND * 5;
+    trial.says(0, 1_500);
+    trial.now += SECOND * 7;
+    trial.says(0, 2_000);
+    for (position, lags) in [(1_500, false), (1_000, true), (1_500, true), (2_000, false)] {
+        trial.replica(1, position, None);
+        assert_eq!(trial.state.seen[1].is_lagging, lags, "{position}");
+    }
+}
+
+#[test]
+fn a_primary_that_was_doubted_is_written_to_once_all_were_asked_again() {
+    let mut trial = Trial::new();
+    assert_eq!(trial.state.writable(), Some(0));
+    trial.state.doubt(0);
+    trial.says(0, 1_000);
+    assert_eq!(trial.state.writable(), None, "a replica may have been promoted since");
+    trial.replica(1, 1_000, None);
+    assert_eq!(trial.state.writable(), None);
+    trial.replica(2, 1_000, None);
+    assert_eq!(trial.state.writable(), Some(0));
+}
+
+#[test]
+fn a_primary_that_became_a_replica_or_was_started_anew_is_cut_or_looked_at() {
+    let mut trial = Trial::new();
+    let mut hear = |state: ServerState| {
+        let question = trial.state.question(0, trial.now);
+        let answer = Ok((state, Duration::ZERO));
+        let then = trial.state.heard(question, answer, trial.now, 0.0, &trial.options);
+        (then.cut, then.ask_all, trial.state.writable())
+    };
+    let at = LogPosition(1_000);
+    assert_eq!(hear(ServerState::primary("7", 1, at, 1)), (Vec::new(), false, Some(0)));
+    assert_eq!(hear(ServerState::primary("7", 1, at, 2)), (Vec::new(), true, None));
+    assert_eq!(hear(ServerState::standby("7", 1, at, 2)), (vec![(0, Why::Demoted)], true, None));
+}
+
+#[test]
+fn where_another_primary_was_is_no_measure_for_those_who_follow_the_new_one() {
+    let mut trial = Trial::new();
+    trial.now += SECOND;
+    trial.says(0, 9_000);
+    trial.is_silent(0);
+    trial.answers(1, ServerState::primary("7", 2, LogPosition(1_100), 2));
+    trial.now += SECOND;
+    trial.answers(1, ServerState::primary("7", 2, LogPosition(1_200), 2));
+    assert_eq!(trial.state.history.last(), Some(LogPosition(1_200)));
 }
 
 #[test]

@@ -66,6 +66,23 @@ fn another_shard_moves_only_its_share_and_only_to_itself() {
 }
 
 #[test]
+fn which_buckets_a_new_shard_takes_never_changes() {
+    let map = ShardMap::hashed_over(10, ["a", "b"]).unwrap().with_shard("c").unwrap();
+    let written = map.to_json().unwrap();
+    // From those that have most, the last of equals first, and from the end of what they have.
+    assert!(written.contains(r#"[[0,3,"a"],[4,4,"c"],[5,7,"b"],[8,9,"c"]]"#), "{written}");
+}
+
+#[test]
+fn a_bucket_is_given_to_no_shard_of_another_map() {
+    let two = ShardMap::hashed(["a", "b"]).unwrap();
+    let three = ShardMap::hashed(["a", "b", "c"]).unwrap();
+    let strange = three.shard_named("c").unwrap();
+    let refused = two.with_buckets_on([0], strange).unwrap_err().to_string();
+    assert!(refused.contains("a shard that it does not have"), "{refused}");
+}
+
+#[test]
 fn a_map_by_hash_never_changes() {
     let map = ShardMap::hashed(["a", "b", "c"]).unwrap();
     let names = |keys: &[i64]| {
