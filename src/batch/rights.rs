@@ -68,8 +68,7 @@ struct Missing<'a> {
 impl Missing<'_> {
     fn of_schemas(&mut self, schemas: &[(&str, &str)]) -> Result<()> {
         let query = self.connection.capabilities().dialect.missing_schema_rights(schemas.len());
-        let asked: Vec<_> = schemas.iter().map(|&(name, rights)| (name, rights)).collect();
-        self.ask(query, &asked, &|name| format!("SCHEMA \"{name}\""))
+        self.ask(query, schemas, &|name| format!("SCHEMA \"{name}\""))
     }
 
     /// The tables of the ledger, and what is done with each.
