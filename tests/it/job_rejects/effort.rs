@@ -61,8 +61,10 @@ fn rows_that_meet_others_by_an_exclusion_are_found_by_a_query() {
     let statements = |is_bad: &dyn Fn(u64) -> bool| {
         home.sql("delete from t; insert into t values (0, 0)");
         let value = |id: u64| if is_bad(id) { 0 } else { id };
-        let lines = (1..=1_000).map(|id| format!("{id},{}\n", value(id))).collect::<String>();
-        let csv = format!("id,n\n{lines}");
+        let mut csv = String::from("id,n\n");
+        for id in 1..=1_000 {
+            csv.extend([&id.to_string(), ",", &value(id).to_string(), "\n"]);
+        }
         let job = home.csv_job(Mode::Append, "t", &["id bigint", "n integer"], "id", csv);
         let counted = Counted::on(&home);
         let job = job.batch_rows(1_000).workers(1).max_rejects(MaxRejects::Share(1.0));

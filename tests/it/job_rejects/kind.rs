@@ -39,13 +39,14 @@ const PLAIN: Kind = Kind {
 
 pub fn kinds() -> Vec<Kind> {
     let mut kinds = kinds_of_values();
+    kinds.extend(kinds_of_texts());
     kinds.extend(kinds_of_constraints());
+    kinds.extend(kinds_of_code());
     kinds
 }
 
 /// What a value alone tells.
 fn kinds_of_values() -> Vec<Kind> {
-    let text = Kind { table: "v text", of_type: "text", good: "a{}", stage: "parse", ..PLAIN };
     vec![
         Kind {
             name: "not null",
@@ -108,6 +109,13 @@ fn kinds_of_values() -> Vec<Kind> {
             column: "v",
             ..PLAIN
         },
+    ]
+}
+
+/// Bytes that are no text, and texts that are no values of their type.
+fn kinds_of_texts() -> Vec<Kind> {
+    let text = Kind { table: "v text", of_type: "text", good: "a{}", stage: "parse", ..PLAIN };
+    vec![
         Kind { name: "NUL", bad: "a\0{}", sqlstate: "22021", ..text },
         Kind { name: "encoding", bad: "\u{fffd}{}", sqlstate: "22021", ..text },
         of_type("no date", "date", "2026-02-28", "2026-02-30", "22008"),
@@ -226,6 +234,12 @@ fn kinds_of_constraints() -> Vec<Kind> {
             constraint: "apart",
             ..PLAIN
         },
+    ]
+}
+
+/// What only the database can tell, and no query over its constraints.
+fn kinds_of_code() -> Vec<Kind> {
+    vec![
         Kind {
             name: "deferred trigger",
             after: "create function f() returns trigger language plpgsql as $$ begin \
