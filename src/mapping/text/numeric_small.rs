@@ -3,6 +3,7 @@
 use super::numeric::{NEGATIVE, POSITIVE};
 
 /// What is smaller has, with the places that fill its last digit of base 10000, at most 16 digits.
+#[cfg(any(feature = "rust_decimal", test))]
 pub(in crate::mapping) const LIMIT: u64 = 10_u64.pow(DIGITS as u32);
 /// The digits of the largest of them.
 pub(in crate::mapping) const DIGITS: usize = 13;
@@ -58,6 +59,7 @@ pub(in crate::mapping) fn pack(negative: bool, coefficient: u64, scale: u16, sho
 
 /// Reads what [`pack`] writes, as a coefficient with as many decimal places as are shown: whether it
 /// is negative, the coefficient and its places, 28 at most where it is 0. `None` for all others.
+#[cfg(any(feature = "rust_decimal", test))]
 #[inline]
 pub(in crate::mapping) fn unpack(bytes: &[u8]) -> Option<(bool, u64, u16)> {
     let (head, groups) = bytes.split_first_chunk::<8>()?;
@@ -93,6 +95,7 @@ pub(in crate::mapping) fn unpack(bytes: &[u8]) -> Option<(bool, u64, u16)> {
 }
 
 /// Without the last places, which must be zeros. Divisions by constants are none.
+#[cfg(any(feature = "rust_decimal", test))]
 #[inline]
 fn exact(digits: u64, places: i32) -> Option<u64> {
     let (quotient, rest) = match places {
@@ -114,6 +117,7 @@ fn packed(head: [u16; 4], groups: u64) -> [u8; 16] {
     (head << 64 | u128::from(groups)).to_be_bytes()
 }
 
+#[cfg(any(feature = "rust_decimal", test))]
 #[inline]
 fn parts(head: u64) -> [u16; 4] {
     [48, 32, 16, 0].map(|shift| (head >> shift) as u16)
