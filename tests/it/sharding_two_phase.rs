@@ -25,7 +25,9 @@ impl<'a> Pair<'a> {
         let way = Proxy::to(cluster.port());
         let engine = Self::open(&databases, &way, ShardMap::hashed(["a", "b"]).unwrap());
         engine.check().unwrap();
-        databases.iter().for_each(|database| database.sql(TABLE));
+        for database in &databases {
+            database.sql(TABLE);
+        }
         Self { databases, way, engine }
     }
 
