@@ -33,8 +33,9 @@ impl Pace {
     fn wait_for(&self, more: u64) {
         let commits = self.commits.lock().unwrap();
         let wanted = *commits + more;
-        let waited = self.changed.wait_timeout_while(commits, LIMIT, |commits| *commits < wanted);
-        assert!(!waited.unwrap().1.timed_out(), "the writers do not get on");
+        let (_, end) =
+            self.changed.wait_timeout_while(commits, LIMIT, |commits| *commits < wanted).unwrap();
+        assert!(!end.timed_out(), "the writers do not get on");
     }
 }
 
