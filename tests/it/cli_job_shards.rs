@@ -20,10 +20,11 @@ fn job(folder: &Path, shards: &[String], rows: u64, more: &str) -> PathBuf {
     let list: Vec<_> = shards.iter().map(|shard| format!("{shard:?}")).collect();
     let path = folder.join("job.toml");
     let job = format!(
-        "name = \"items\"\n[source]\nkind = \"csv\"\npath = {input:?}\n[target]\nshards = [{}]\n\
+        "name = \"items\"\n[source]\nkind = \"csv\"\npath = \"{}\"\n[target]\nshards = [{}]\n\
          shard_key = \"owner\"\ntable = \"item\"\ncreate = true\nmode = \"upsert\"\nkey = [\"id\"]\n\
          [columns]\nid = \"bigint\"\nowner = \"integer\"\nsize = \"integer\"\n\
          [limits]\nbatch_rows = 100\n{more}\n",
+        input.display(),
         list.join(", ")
     );
     std::fs::write(&path, job).unwrap();
@@ -228,19 +229,19 @@ fn kills_of_the_command_leave_every_row_on_its_shard_once_and_nothing_done_twice
         });
         running.kill();
         kills += usize::from(reached);
-        for shard in 0..3 {
+        for (shard, before) in before.iter_mut().enumerate() {
             let now = done(shard);
-            let kept = before[shard].iter().all(|batch| now.contains(batch));
+            let kept = before.iter().all(|batch| now.contains(batch));
             assert!(kept, "a batch of shard {shard} was done again");
-            before[shard] = now;
+            *before = now;
         }
     }
     let run = rowmill(["run"]).arg(&path).finish();
     ends(&run, 0);
     assert!(kills > 0, "no kill hit the load");
     let map = databases.map();
-    for shard in 0..3 {
-        assert!(before[shard].iter().all(|batch| done(shard).contains(batch)));
+    for (shard, before) in before.iter().enumerate() {
+        assert!(before.iter().all(|batch| done(shard).contains(batch)));
         assert_eq!(ids(&databases, shard), own(&map, shard, rows as i64), "{shard}");
     }
     let rejects = "select count(*)::text from rowmill.reject";

@@ -35,6 +35,12 @@ fn sales() -> impl Iterator<Item = Sale> + Clone {
 
 const SALE: &str = "create table sale (id bigint primary key, customer bigint not null)";
 
+fn create_sale(databases: &[TestDb<'_>]) {
+    for database in databases {
+        database.sql(SALE);
+    }
+}
+
 fn job() -> Job {
     settled(Job::named("sales").read(Iter::new("sales", sales)).write(Append::<Sale>::new()))
 }
@@ -45,7 +51,7 @@ fn settled(job: Job) -> Job {
     job.batch_rows(ROWS as u64 / BATCHES).workers(3).retry(retry)
 }
 
-fn open<'a>(urls: impl IntoIterator<Item = String>, map: ShardMap) -> ShardedEngine {
+fn open(urls: impl IntoIterator<Item = String>, map: ShardMap) -> ShardedEngine {
     let builder = ShardedEngine::builder(map)
         .engines(|_, builder| builder.timeout(SOON).connect_timeout(SOON));
     let named = NAMES.iter().zip(urls);
@@ -115,7 +121,7 @@ fn assert_only_b_lacks(report: &Report, error: Option<rowmill::Error>, kinds: &[
 fn a_shard_that_is_killed_in_the_middle_costs_the_others_nothing_and_is_completed_later() {
     let clusters: Arc<[Cluster; 3]> = Arc::new(std::array::from_fn(|_| Cluster::durable()));
     let databases: Vec<_> = clusters.iter().map(|cluster| cluster.database("shard")).collect();
-    databases.iter().for_each(|database| database.sql(SALE));
+    create_sale(&databases);
     let shards = open(databases.iter().map(TestDb::url), map());
     shards.check().unwrap();
     let victim = Arc::clone(&clusters);
@@ -143,7 +149,7 @@ fn a_shard_that_is_killed_in_the_middle_costs_the_others_nothing_and_is_complete
 fn a_shard_that_is_silent_for_a_while_does_not_keep_the_others_from_finishing() {
     let clusters: [Cluster; 3] = std::array::from_fn(|_| Cluster::start());
     let databases: Vec<_> = clusters.iter().map(|cluster| cluster.database("shard")).collect();
-    databases.iter().for_each(|database| database.sql(SALE));
+    create_sale(&databases);
     let shards = open(databases.iter().map(TestDb::url), map());
     shards.check().unwrap();
     let gate = Gate::closed();
@@ -168,7 +174,7 @@ fn a_shard_that_is_silent_for_a_while_does_not_keep_the_others_from_finishing() 
 #[test]
 fn a_shard_that_gets_another_map_in_the_middle_is_not_written_to_and_the_others_finish() {
     let databases: Vec<_> = (0..3).map(|_| shared().database("shard")).collect();
-    databases.iter().for_each(|database| database.sql(SALE));
+    create_sale(&databases);
     let shards = open(databases.iter().map(TestDb::url), map());
     shards.check().unwrap();
     let b = map().shard_named("b").unwrap();
@@ -201,7 +207,7 @@ fn a_shard_that_gets_another_map_in_the_middle_is_not_written_to_and_the_others_
 fn a_lost_answer_to_a_commit_is_resolved_by_the_ledger_of_its_shard() {
     for at in [Moment::BeforeCommit, Moment::AfterCommit, Moment::InReplyToCommit] {
         let databases: Vec<_> = (0..3).map(|_| shared().database("shard")).collect();
-        databases.iter().for_each(|database| database.sql(SALE));
+        create_sale(&databases);
         let proxy = Proxy::to(shared().port());
         let url = |database: &TestDb<'_>| database.url();
         let urls = [url(&databases[0]), proxy.instead_of(&url(&databases[1])), url(&databases[2])];
@@ -222,7 +228,9 @@ fn a_table_is_spread_from_one_instant_and_a_shard_that_is_late_gets_the_same_pla
     from.sql(&format!("insert into sale select id, id from generate_series(0, {}) id", ROWS - 1));
     let databases: Vec<_> = (0..3).map(|_| shared().database("shard")).collect();
     // The shard b has no table yet.
-    [0, 2].iter().for_each(|&place: &usize| databases[place].sql(SALE));
+    for place in [0, 2] {
+        databases[place].sql(SALE);
+    }
     let shards = open(databases.iter().map(TestDb::url), map());
     shards.check().unwrap();
     let source = rowmill::Engine::open(&from.url()).unwrap();
@@ -260,7 +268,7 @@ fn a_source_that_names_no_database_is_not_sought_on_a_shard() {
 #[test]
 fn a_second_run_is_told_that_the_job_is_running_and_touches_no_shard() {
     let databases: Vec<_> = (0..3).map(|_| shared().database("shard")).collect();
-    databases.iter().for_each(|database| database.sql(SALE));
+    create_sale(&databases);
     let shards = open(databases.iter().map(TestDb::url), map());
     shards.check().unwrap();
     let gate = Gate::closed();
