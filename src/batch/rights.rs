@@ -101,7 +101,9 @@ impl Missing<'_> {
         self.connection.query(&query, &params, &mut |row| {
             let place = i64::unpack(row.cell(0)?)? as usize;
             let right = String::unpack(row.cell(1)?)?;
-            lacks.get_mut(place).into_iter().for_each(|of_place| of_place.push(right.clone()));
+            if let Some(of_place) = lacks.get_mut(place) {
+                of_place.push(right);
+            }
             Ok(())
         })?;
         for ((name, _), lacks) in asked.iter().zip(lacks) {

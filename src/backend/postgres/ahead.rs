@@ -24,7 +24,9 @@ pub(super) fn ahead(connection: &mut PostgresConnection, sql: &str) -> Result<()
     }
     connection.check_usable()?;
     connection.note(sql, traces);
-    connection.line.iter_mut().for_each(|line| line.put_ahead(sql));
+    if let Some(line) = &mut connection.line {
+        line.put_ahead(sql);
+    }
     Ok(())
 }
 
