@@ -65,8 +65,6 @@ pub struct Reshard {
     pub(super) told: Vec<Told>,
 }
 
-type Tell = Arc<dyn Fn(&MoveStatus) + Send + Sync>;
-
 impl Reshard {
     /// Moves to the map of `shards`, which need not be stored anywhere yet.
     pub fn to(shards: &ShardedEngine) -> Self {

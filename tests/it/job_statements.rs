@@ -26,7 +26,9 @@ fn statements(counted: &Counted, job: Job) -> usize {
     assert_eq!(report.inserted, report.read);
     let taken = counted.take();
     if std::env::var_os("ROWMILL_SHOW_STATEMENTS").is_some() {
-        taken.iter().for_each(|sql| eprintln!("{sql}"));
+        for sql in &taken {
+            eprintln!("{sql}");
+        }
     }
     taken.len()
 }

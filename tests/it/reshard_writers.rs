@@ -33,8 +33,9 @@ impl Pace {
     fn wait_for(&self, more: u64) {
         let commits = self.commits.lock().unwrap();
         let wanted = *commits + more;
-        let (_, end) =
+        let (commits, end) =
             self.changed.wait_timeout_while(commits, LIMIT, |commits| *commits < wanted).unwrap();
+        drop(commits);
         assert!(!end.timed_out(), "the writers do not get on");
     }
 }

@@ -9,7 +9,7 @@ use crate::mapping::cell::CellRef;
 use crate::mapping::column_type::ColumnType;
 use crate::mapping::rows::Fields;
 use crate::mapping::typed_fields::TypedFields;
-use std::cell::{Cell, Ref, RefCell};
+use std::cell::{Cell, RefCell};
 
 /// Where in a row its cells lie. It is used again for each row.
 #[derive(Default)]
