@@ -15,7 +15,7 @@ use crate::ident::{Ident, TableName};
 
 /// The version of the tables that this crate writes; the steps that lead to it are in
 /// `sql/ledger_steps.rs`.
-pub const VERSION: i64 = 6;
+pub const VERSION: i64 = 7;
 
 /// Where a ledger lies: a schema of its own; where there are no schemas, what the names of its
 /// tables begin with. Default: `rowmill`.

@@ -222,7 +222,7 @@ fn a_bad_file_is_one_line() {
     #[rustfmt::skip]
     let cases = [
         ("mode = ", "mod = ", r#"job.toml:11: [target] mod: unknown key, did you mean "mode"?"#),
-        ("mode = ", "when = ", "job.toml:11: [target] when: unknown key, expected kind, url, replicas, table, create, mode, key, duplicates or allow_empty_source"),
+        ("mode = ", "when = ", "job.toml:11: [target] when: unknown key, expected kind, url, replicas, shards, shard_key, table, create, mode, key, duplicates or allow_empty_source"),
         ("mode = ", "duplicates = \"latest\"\nmode = ", "job.toml:11: [target] duplicates: unknown value \"latest\", did you mean \"last\"?"),
         ("mode = \"mirror\"\nkey = [\"id\"]", "mode = \"append\"\nduplicates = \"last\"", "job.toml:12: [target] duplicates: needs [target] key, the columns by which rows are told apart"),
         ("[limits]", "[limit]", r#"job.toml:18: limit: unknown key, did you mean "limits"?"#),
