@@ -313,6 +313,7 @@ impl ShardedEngine {
     }
 
     /// Whether a shard has our map, or none yet.
+    #[cfg(feature = "cli")]
     pub(crate) fn agrees(&self, shard: ShardId) -> Result<()> {
         let looked = self.engine(shard).is_there().and_then(|is_there| {
             if !is_there {

@@ -45,7 +45,7 @@ impl TableSink {
         if let Some(is_large) = stage.is_large().filter(|_| are_few)
             && !has_row(connection, &is_large)?
         {
-            return Ok(());
+            return connection.run(&stage.analyze());
         }
         if self.direct.is_conceivable() {
             connection.run(&stage.index_live())?;

@@ -182,8 +182,14 @@ impl StageTable {
         if self.dialect == Dialect::Sqlite && !self.key.is_empty() {
             statements.push(self.index("key", &format!("({})", self.key_names().join(", "))));
         }
-        statements.push(format!("ANALYZE {}", self.name));
+        statements.push(self.analyze());
         statements
+    }
+
+    /// Tells the planner how many rows there are. Without it a merge is planned for one row, and may
+    /// hold each row of the target against each of the stage.
+    pub fn analyze(&self) -> String {
+        format!("ANALYZE {}", self.name)
     }
 
     fn index(&self, suffix: &str, what: &str) -> String {
