@@ -3,7 +3,7 @@
 use crate::support::{TestDb, shared};
 use parking_lot::Mutex;
 use rowmill::{Append, BatchDone, Engine, Entity, Iter, Job, Observer, Pipeline, Upsert};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 const ROWS: i64 = 400;
 
@@ -20,13 +20,16 @@ struct Drifting {
 struct Ddl {
     url: String,
     sql: Mutex<Option<&'static str>>,
+    done: Arc<OnceLock<()>>,
 }
 
 impl Observer for Ddl {
     fn batch_done(&self, _: &BatchDone) {
         let Some(sql) = self.sql.lock().take() else { return };
         let mut client = postgres::Client::connect(&self.url, postgres::NoTls).unwrap();
-        client.batch_execute(sql).unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+        let ran = client.batch_execute(sql);
+        self.done.get_or_init(|| ());
+        ran.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
     }
 }
 
@@ -62,10 +65,15 @@ const CHANGES: [(&str, &str); 9] = [
 
 type Write = fn(Pipeline<Drifting>) -> Job;
 
-fn rows() -> Pipeline<Drifting> {
-    Job::named("drift")
-        .read(Iter::new("numbers", || 0..ROWS))
-        .map(|id| Ok(Drifting { id, a: id as i32 * 10, b: id as i32 * 10 + 1 }))
+/// The second half of the rows comes when the table has changed.
+fn rows(changed: &Arc<OnceLock<()>>) -> Pipeline<Drifting> {
+    let changed = Arc::clone(changed);
+    Job::named("drift").read(Iter::new("numbers", || 0..ROWS)).map(move |id| {
+        if id >= ROWS / 2 {
+            changed.wait();
+        }
+        Ok(Drifting { id, a: id as i32 * 10, b: id as i32 * 10 + 1 })
+    })
 }
 
 fn finish(job: Job) -> Job {
@@ -85,15 +93,20 @@ fn a_table_that_changes_during_a_job_has_no_value_in_the_wrong_column() {
             let database = shared().database("drift");
             database.sql("create table drifting (id bigint primary key, gone int, a int, b int)");
             let engine = Engine::open(&database.url()).unwrap();
-            let ddl = Ddl { url: database.url(), sql: Mutex::new(Some(change)) };
-            let job = finish(write(rows())).observer(Arc::new(ddl));
+            let done = Arc::new(OnceLock::new());
+            let job = finish(write(rows(&done)));
+            let job = job.observer(Arc::new(Ddl {
+                url: database.url(),
+                sql: Mutex::new(Some(change)),
+                done: Arc::clone(&done),
+            }));
             let (report, error) = job.report(&engine);
             eprintln!("{mode}: {change}: {:?} {error:?}", report.status);
             if let Some(error) = error {
                 // It says so at once, and is not tried again until the patience ends.
                 assert!(!error.is_transient(), "{mode}: {change}: {error}");
                 database.sql(back);
-                let again = finish(write(rows())).run(&engine);
+                let again = finish(write(rows(&done))).run(&engine);
                 assert!(again.is_ok(), "{mode}: {change}: {error}, then {again:?}");
             }
             assert_eq!(wrong(&database), "400 0", "{mode}: {change}");
