@@ -31,7 +31,7 @@ type Told = Arc<dyn Fn(&MoveStatus) + Send + Sync>;
 ///     #[entity(shard_key)]
 ///     customer: i64,
 /// }
-/// # /// # let folder = std::env::temp_dir().join(format!("rowmill-reshard-{}", std::process::id()));
+/// # let folder = std::env::temp_dir().join(format!("rowmill-reshard-{}", std::process::id()));
 /// # std::fs::create_dir_all(&folder).unwrap();
 /// # let url = |name: &str| format!("sqlite:{}", folder.join(name).display());
 /// let map = ShardMap::hashed(["north", "south"])?;
