@@ -30,6 +30,22 @@ struct Entry<'a> {
     fields: Fields<'a>,
 }
 
+/// The good rows of a batch, each in the bucket of its key.
+fn entries<'a>(
+    stage: &StageTable,
+    buckets: u32,
+    batch: u32,
+    portion: Portion<'a>,
+    state_of_all: i16,
+) -> Vec<Entry<'a>> {
+    let entry = |(source, &index): (usize, &u32)| {
+        let fields = portion.rows.row(source);
+        let bucket = bucket(stage, buckets, batch, &fields, &stage.key);
+        Entry { bucket, index, state: state_of_all, source, fields }
+    };
+    portion.indexes.iter().enumerate().map(entry).collect()
+}
+
 impl Staging {
     /// The good rows of batch `batch`, in `buckets` buckets.
     pub(super) fn live(
@@ -38,12 +54,8 @@ impl Staging {
         batch: u32,
         portion: Portion<'_>,
     ) -> Result<Self> {
-        let entries = portion.indexes.iter().enumerate().map(|(source, &index)| {
-            let fields = portion.rows.row(source);
-            let bucket = bucket(stage, buckets, batch, &fields, &stage.key);
-            Entry { bucket, index, state: state::LIVE, source, fields }
-        });
-        Self::of(stage, batch, entries.collect(), &mut |row, entry| {
+        let entries = entries(stage, buckets, batch, portion, state::LIVE);
+        Self::of(stage, batch, entries, &mut |row, entry| {
             row.copy(portion.rows, entry.source);
             Ok(())
         })
@@ -73,14 +85,8 @@ impl Staging {
         batch: u32,
         portion: Portion<'_>,
     ) -> Result<Self> {
-        let entries = portion.indexes.iter().enumerate().map(|(source, &index)| {
-            let fields = portion.rows.row(source);
-            let bucket = bucket(stage, buckets, batch, &fields, &stage.key);
-            Entry { bucket, index, state: state::STORED, source, fields }
-        });
-        Self::of(stage, batch, entries.collect(), &mut |row, entry| {
-            only_key(stage, row, entry, &stage.key)
-        })
+        let entries = entries(stage, buckets, batch, portion, state::STORED);
+        Self::of(stage, batch, entries, &mut |row, entry| only_key(stage, row, entry, &stage.key))
     }
 
     /// The keys of rows that were refused before, and of those good rows that are in `refused`;
