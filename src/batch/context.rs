@@ -1,6 +1,7 @@
 //! What all parts of a run share.
 
 use super::forecast::Forecast;
+use super::group_size::GroupSize;
 use super::ledger::{Ledger, RejectRecord};
 use super::limits::{Limits, RejectClass};
 use super::lineage::Lineage;
@@ -28,6 +29,7 @@ pub(super) struct Context<'a> {
     pub(super) run_id: i64,
     pub(super) limits: Limits,
     pub(super) forecast: Forecast,
+    pub(super) group_size: GroupSize,
     /// How many rows may be rejected, by all runs and all processes together.
     pub(super) max_rejects: u64,
     /// The same for kinds of them.

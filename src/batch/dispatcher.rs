@@ -1,7 +1,7 @@
 //! Permit, bounded channel, worker set; and the serial twin.
 //!
-//! The dispatcher runs on the caller's thread. It takes a permit, sends the unit with it, and a
-//! worker gives the permit back when the unit's connection is back. The channel has room for every
+//! The dispatcher runs on the caller's thread. It takes a permit, sends a unit with it, or a group of
+//! batches, and a worker gives the permit back when its connection is back. The channel has room for every
 //! permit, so sending never waits; no worker ever sends into it.
 
 use super::context::Context;
@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::workers::Workers;
 use crossbeam_channel::{Receiver, bounded};
 
-type InHand = (Unit, super::permits::Permit);
+type InHand = (Vec<Unit>, super::permits::Permit);
 
 /// Does `units` on `workers`, and returns when all of them are done or the run has to end.
 ///
@@ -25,11 +25,14 @@ pub(super) fn parallel(context: &Context<'_>, workers: &Workers, units: Vec<Unit
     let all_sent = workers.run(
         || drain(context, &receiver),
         move || {
-            for unit in units {
-                let permit = permits.acquire(unit.bytes());
-                if context.patience.halted() || sender.send((unit, permit)).is_err() {
+            let mut left = &units[..];
+            while !left.is_empty() {
+                let (next, behind) = left.split_at(context.group_size.next(left, workers.count()));
+                let permit = permits.acquire(next.iter().map(Unit::bytes).sum());
+                if context.patience.halted() || sender.send((next.to_vec(), permit)).is_err() {
                     return false;
                 }
+                left = behind;
             }
             // ORDER: the sender is dropped with this closure; only then do the workers end.
             drop(sender);
@@ -44,23 +47,26 @@ pub(super) fn parallel(context: &Context<'_>, workers: &Workers, units: Vec<Unit
 ///
 /// # Errors
 /// As [`parallel`].
-pub(super) fn serial(context: &Context<'_>, units: Vec<Unit>) -> Result<()> {
+pub(super) fn serial(context: &Context<'_>, units: &[Unit]) -> Result<()> {
     let mut worker = Worker::new(context);
-    for unit in units {
+    let mut left = units;
+    while !left.is_empty() {
         if context.patience.halted() {
             return settle(context, false);
         }
+        let (next, behind) = left.split_at(context.group_size.next(left, 1));
         context.meter.in_flight(1);
-        worker.done(unit);
+        worker.done_together(next);
+        left = behind;
     }
     settle(context, true)
 }
 
 fn drain(context: &Context<'_>, receiver: &Receiver<InHand>) {
     let mut worker = Worker::new(context);
-    for (unit, permit) in receiver {
+    for (units, permit) in receiver {
         if !context.patience.halted() {
-            worker.done(unit);
+            worker.done_together(&units);
         }
         drop(permit);
     }

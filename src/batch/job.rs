@@ -154,6 +154,15 @@ impl Job {
         self
     }
 
+    /// Lets up to so many batches that follow each other share a transaction, and one COPY, where one
+    /// process appends by COPY. Default: 16. The number is doubled as long as a transaction takes less
+    /// than 250 ms, holds no more than [`Job::batch_bytes`], and no row is refused.
+    #[must_use]
+    pub fn batches_a_transaction(mut self, most: usize) -> Self {
+        self.limits.batches_a_transaction = most.max(1);
+        self
+    }
+
     /// Tries a batch again by this policy. Default: [`RetryPolicy::default`].
     #[must_use]
     pub fn retry(mut self, policy: RetryPolicy) -> Self {

@@ -98,6 +98,8 @@ pub struct Limits {
     pub workers: Option<usize>,
     /// How many bytes of the source are in flight. Default: 64 MiB.
     pub in_flight_bytes: u64,
+    /// How many batches may share a transaction. Default: 16.
+    pub batches_a_transaction: usize,
     /// How often and how long a batch is tried.
     pub retry: RetryPolicy,
 }
@@ -109,6 +111,7 @@ impl Default for Limits {
             max_rejects: MaxRejects::Count(100),
             workers: None,
             in_flight_bytes: 64 << 20,
+            batches_a_transaction: 16,
             retry: RetryPolicy::default(),
         }
     }

@@ -24,6 +24,7 @@
 //! - `permits`:    the right to be in flight
 //! - `unit`:       a piece of work that is done in one transaction
 //! - `transaction`: all or nothing
+//! - `group`:      batches that share one; `group_size`: how many
 //! - `worker`:     how a unit is done; `outcome`: what came of an attempt
 //! - `refused`:    its rows that were refused, as the reject store has them
 //! - `lineage`:    which of them are the fault of others
@@ -51,6 +52,8 @@ mod context;
 mod dispatcher;
 pub mod ending;
 mod forecast;
+mod group;
+mod group_size;
 pub mod identity;
 pub mod job;
 pub mod ledger;

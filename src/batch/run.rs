@@ -6,6 +6,7 @@ use super::context::Context;
 use super::dispatcher;
 use super::ending::{Ending, EndingOptions};
 use super::forecast::Forecast;
+use super::group_size::GroupSize;
 use super::identity::Identity;
 use super::job::{Declared, Joins};
 use super::ledger::{Counts, JobRecord, LedgerName};
@@ -23,6 +24,7 @@ use super::unit::Phase;
 use crate::backend::Connection;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
+use crate::sink::destination::Sink;
 use crate::sink::table::StagePlace;
 use crate::source::stateful::Surroundings;
 use crate::trace::{self, Span};
@@ -147,6 +149,7 @@ fn execute_with_source(
         Begun::Planned(ledger, job, sink) => (ledger, job, sink, true),
     };
     let run = members::begin_run(start, &patience, &ledger, job.id)?;
+    let group_size = GroupSize::new(&start.limits, most_together(start, &sink));
     let hint = |joins: Joins| joins.hint.unwrap_or(run.number as u64);
     let context = Context {
         patience: &patience,
@@ -158,6 +161,7 @@ fn execute_with_source(
         run_id: run.id,
         limits: start.limits,
         forecast: Forecast::default(),
+        group_size,
         max_rejects: start.limits.max_rejects.count(job.rows),
         class_limits: start
             .class_limits
@@ -183,6 +187,19 @@ fn execute_with_source(
     end(&context, &job, report, done)
 }
 
+/// How many batches may share a transaction. Where several processes take from the same batches, each
+/// takes one; where a batch is one for each of several shards, they agree on each.
+fn most_together(start: &Start<'_>, sink: &Sink) -> usize {
+    match sink {
+        Sink::Table(table)
+            if start.joins.is_none() && start.part.is_none() && table.takes_groups() =>
+        {
+            start.limits.batches_a_transaction
+        }
+        _ => 1,
+    }
+}
+
 /// Does the first phase that has anything open, until none has.
 ///
 /// A server that dies may forget its last commits, for they do not wait for its disk: what it
@@ -204,7 +221,7 @@ fn phases(start: &Start<'_>, context: &Context<'_>, job: &JobRecord) -> Result<(
             Some(workers) if matches!(phase, Phase::Load | Phase::Merge) => {
                 dispatcher::parallel(context, workers, open)
             }
-            _ => dispatcher::serial(context, open),
+            _ => dispatcher::serial(context, &open),
         };
         context.meter.passed(phase.name(), began);
         done?;

@@ -25,8 +25,8 @@ use std::time::{Duration, Instant};
 
 /// Does units, one after the other, and keeps its memory between them.
 pub(super) struct Worker<'a> {
-    context: &'a Context<'a>,
-    prepared: Prepared,
+    pub(super) context: &'a Context<'a>,
+    pub(super) prepared: Prepared,
     /// What was written to files for the unit, before its transaction.
     written: Written,
     /// Whether rows of the last batch were refused: then those of the next one may be, too.
@@ -91,11 +91,12 @@ impl<'a> Worker<'a> {
                 }
                 Ok(outcome) => {
                     context.meter.worked(&spent::take());
+                    let time = began.elapsed();
                     if let (Phase::Load, Outcome::Committed { counts, .. }) = (unit.phase, &outcome)
                     {
-                        self.met_rejects = counts.rejected > 0;
+                        self.note_rejects(counts.rejected, time);
                     }
-                    self.report(unit, &outcome, began.elapsed());
+                    self.report(unit, &outcome, time);
                     return Ok(());
                 }
                 Err(error) => error,
@@ -107,6 +108,16 @@ impl<'a> Worker<'a> {
             context.meter.retried();
             context.patience.waits_after(&error);
             context.patience.pause(delay)?;
+        }
+    }
+
+    /// Notes what the batches to come may be like, by the one that is done.
+    fn note_rejects(&mut self, rejected: u64, time: Duration) {
+        self.met_rejects = rejected > 0;
+        let group_size = &self.context.group_size;
+        match self.met_rejects {
+            true => group_size.refused(),
+            false => group_size.took(1, self.prepared.rows.size_bytes() as u64, time),
         }
     }
 
@@ -167,16 +178,25 @@ impl<'a> Worker<'a> {
         meeting: Meeting,
         attempts: &mut Attempts,
     ) -> Result<Outcome> {
+        self.on_connection(attempts, |worker, connection, flight| {
+            worker.transact(connection, unit, meeting, flight)
+        })
+    }
+
+    /// Does `work`, which is one transaction, with a connection.
+    pub(super) fn on_connection<T>(
+        &mut self,
+        attempts: &mut Attempts,
+        work: impl FnOnce(&mut Self, &mut dyn Connection, &InFlight<'_>) -> Result<T>,
+    ) -> Result<T> {
         let context = self.context;
         let start = Instant::now();
         let mut connection = context.patience.connection(attempts)?;
         context.meter.taken(start.elapsed());
         spent::note(Step::Wait, start.elapsed());
         let flight = context.patience.ending.enter(connection.interrupt());
-        let outcome = spent::rest_on(Step::Server, || {
-            self.transact(&mut *connection, unit, meeting, &flight)
-        });
-        if outcome.is_err() {
+        let done = spent::rest_on(Step::Server, || work(self, &mut *connection, &flight));
+        if done.is_err() {
             // The first error is the one to show; a failed rollback discards the connection.
             let _ = connection.rollback();
         }
@@ -184,7 +204,7 @@ impl<'a> Worker<'a> {
         drop(flight);
         drop(connection);
         context.meter.given_back();
-        outcome
+        done
     }
 
     fn transact(
@@ -237,7 +257,7 @@ impl<'a> Worker<'a> {
     }
 
     /// Fails if what is in flight is to be rolled back.
-    fn go_on(&self) -> Result<()> {
+    pub(super) fn go_on(&self) -> Result<()> {
         match self.context.patience.ending.asked() {
             Stop::Now => Err(self.context.patience.ending.stopped()),
             Stop::No | Stop::Drain => Ok(()),
@@ -339,7 +359,7 @@ impl<'a> Worker<'a> {
         ledger.complete_job(connection, place.job_id)
     }
 
-    fn report(&self, unit: &Unit, outcome: &Outcome, time: Duration) {
+    pub(super) fn report(&self, unit: &Unit, outcome: &Outcome, time: Duration) {
         let Context { meter, patience, .. } = self.context;
         let observer = patience.observer;
         let counts = match outcome {

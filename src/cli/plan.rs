@@ -162,6 +162,7 @@ impl Plan {
             .on_change(file.on_change)
             .batch_rows(limits.batch_rows)
             .batch_bytes(limits.batch_bytes)
+            .batches_a_transaction(limits.batches_a_transaction)
             .max_rejects(limits.max_rejects)
             .retry(retry)
             .grace(limits.grace);

@@ -88,15 +88,16 @@ fn assert_exact(db: &TestDb<'_>, rows: i64, report: &Report, sheet: &mut Sheet) 
 }
 
 fn full_disk(sheet: &mut Sheet) {
-    let Some(disk) = Tmpfs::new(sized(16, 64)) else { return };
+    let Some(disk) = Tmpfs::new(sized(28, 76)) else { return };
     let db = shared().database("full");
     let space = format!("{}_space", db.name());
     let folder = disk.folder("space");
     db.sql(&format!("create tablespace {space} location '{}'", folder.display()));
     db.sql(&format!("create table large (id bigint, filler text) tablespace {space}"));
-    // So much is on the disk already.
+    // So much is on the disk already; what is left has room for the rows, and for those that were
+    // rolled back: no vacuum takes them away in time.
     let ballast = disk.path().join("ballast");
-    std::fs::write(&ballast, vec![0; sized(10, 40) << 20]).unwrap();
+    std::fs::write(&ballast, vec![0; sized(22, 52) << 20]).unwrap();
     let rows = sized(10_000, 40_000);
     let engine = Engine::open(&db.url()).unwrap();
     let (failed, time) = timed(|| large_job(rows).run(&engine));

@@ -15,6 +15,8 @@ pub struct LimitsSpec {
     pub batch_rows: u64,
     /// Bytes of a batch in its source. Default: 4 MiB.
     pub batch_bytes: u64,
+    /// Batches of an append that share a transaction, at most. Default: 16.
+    pub batches_a_transaction: usize,
     /// Rejected rows; one more stops the job. Default: 100.
     pub max_rejects: MaxRejects,
     /// The same for kinds of rejects. Default: none has a limit of its own.
@@ -32,6 +34,7 @@ impl Default for LimitsSpec {
         Self {
             batch_rows: 5_000,
             batch_bytes: 4 << 20,
+            batches_a_transaction: 16,
             max_rejects: MaxRejects::Count(100),
             on: Vec::new(),
             workers: None,
@@ -47,6 +50,7 @@ pub(super) fn read(section: Option<&Section<'_>>) -> Result<LimitsSpec> {
     section.allow_only(&[
         "batch_rows",
         "batch_bytes",
+        "batches_a_transaction",
         "max_rejects",
         "on",
         "workers",
@@ -58,6 +62,9 @@ pub(super) fn read(section: Option<&Section<'_>>) -> Result<LimitsSpec> {
     }
     if let Some(field) = section.optional("batch_bytes") {
         limits.batch_bytes = batch_bytes(&field)?;
+    }
+    if let Some(field) = section.optional("batches_a_transaction") {
+        limits.batches_a_transaction = field.count(1, 1_000)? as usize;
     }
     if let Some(field) = section.optional("max_rejects") {
         limits.max_rejects = max_rejects(&field)?;

@@ -32,6 +32,7 @@ batch_bytes = "64KiB"
 max_rejects = "1%"
 workers = 4
 retry_for = "5m"
+batches_a_transaction = 4
 "#;
 
 fn parse_with(text: &str, overrides: &Overrides) -> Result<JobFile> {
@@ -80,6 +81,7 @@ fn a_good_file_is_what_it_says() {
     assert_eq!(table(&job).key.iter().map(Ident::as_str).collect::<Vec<_>>(), ["id"]);
     assert_eq!(job.limits.batch_rows, 1_000);
     assert_eq!(job.limits.batch_bytes, 64 << 10);
+    assert_eq!(job.limits.batches_a_transaction, 4);
     assert_eq!(job.limits.max_rejects, MaxRejects::Share(0.01));
     assert_eq!(job.limits.workers, Some(4));
     assert_eq!(job.limits.retry_for, Duration::from_mins(5));

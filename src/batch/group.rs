@@ -1,0 +1,148 @@
+//! Batches that follow each other and share a transaction.
+//!
+//! It is tried, and nothing more: a row that is refused, a batch that somebody else has, an answer
+//! that is lost, and whatever else comes in between ends the attempt, and each of the batches is
+//! done alone, which knows what to do about it. So a group needs no rules of its own: in the ledger
+//! its batches are what they would be without it.
+
+use super::context::Context;
+use super::ending::InFlight;
+use super::ledger::{Counts, Mark};
+use super::outcome::Outcome;
+use super::patience::is_away;
+use super::transaction;
+use super::unit::{Phase, Unit};
+use super::worker::Worker;
+use crate::backend::Connection;
+use crate::error::Result;
+use crate::retry::Attempts;
+use crate::sink::destination::Sink;
+use crate::sink::table::TableSink;
+use crate::source::prepared::Prepared;
+use crate::spent::{self, Step};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
+
+impl Worker<'_> {
+    /// Does batches that follow each other, in one transaction if that goes.
+    pub(super) fn done_together(&mut self, units: &[Unit]) {
+        if units.len() > 1 && self.group(units) {
+            return;
+        }
+        for unit in units {
+            if !self.context.patience.halted() {
+                self.done(*unit);
+            }
+        }
+    }
+
+    /// Whether all of them are in.
+    fn group(&mut self, units: &[Unit]) -> bool {
+        let context = self.context;
+        let Sink::Table(sink) = &context.sink else { return false };
+        let began = Instant::now();
+        let span = context.span.batch(Phase::Load.name(), units[0].number());
+        let attempt = || catch_unwind(AssertUnwindSafe(|| self.attempt_group(sink, units)));
+        let done = span.in_scope(attempt);
+        let Ok(done) = done else {
+            // The one whose closure panics says so when it is done alone.
+            self.prepared = Prepared::new(context.sink.layout());
+            span.ended(None, None);
+            return false;
+        };
+        span.ended(None, done.as_ref().err());
+        match done {
+            Ok(Some(counts)) => {
+                self.report_group(units, &counts, began.elapsed());
+                return true;
+            }
+            Ok(None) => context.group_size.refused(),
+            Err(error) => {
+                context.patience.failed(&error);
+                if is_away(&error) {
+                    context.meter.retried();
+                } else {
+                    context.group_size.refused();
+                }
+            }
+        }
+        false
+    }
+
+    fn report_group(&self, units: &[Unit], counts: &[Counts], time: Duration) {
+        let Context { meter, group_size, .. } = self.context;
+        meter.worked(&spent::take());
+        group_size.took(units.len(), self.prepared.rows.size_bytes() as u64, time);
+        for (unit, &counts) in units.iter().zip(counts) {
+            let outcome = Outcome::Committed { counts, held_back: false, totals: None };
+            self.report(unit, &outcome, time / units.len() as u32);
+        }
+    }
+
+    fn attempt_group(&mut self, sink: &TableSink, units: &[Unit]) -> Result<Option<Vec<Counts>>> {
+        // A unit that panicked has left something.
+        spent::take();
+        let prepared = spent::rest_on(Step::Encode, || self.prepare_group(units))?;
+        let Some(counts) = prepared else { return Ok(None) };
+        let mut attempts = Attempts::new(self.context.limits.retry);
+        let is_in = self.on_connection(&mut attempts, |worker, connection, flight| {
+            worker.transact_group(sink, connection, units, &counts, flight)
+        })?;
+        Ok(is_in.then_some(counts))
+    }
+
+    /// Prepares their rows, one batch behind the other; `None` if one of them cannot be.
+    fn prepare_group(&mut self, units: &[Unit]) -> Result<Option<Vec<Counts>>> {
+        let (feed, layout) = (self.context.feed, self.context.sink.layout());
+        let prepared = &mut self.prepared;
+        prepared.clear();
+        prepared.wants_positions = false;
+        let mut counts = Vec::with_capacity(units.len());
+        for unit in units {
+            let (read, filtered) = (prepared.read, prepared.filtered);
+            let rows = prepared.rows.len();
+            feed.prepare(&unit.bounds, layout, prepared)?;
+            // A feed that meets a bad row may begin anew, without what was there before.
+            let more = prepared.read.checked_sub(read).zip(prepared.rows.len().checked_sub(rows));
+            let Some((read, rows)) = more.filter(|_| prepared.refused.is_empty()) else {
+                return Ok(None);
+            };
+            let filtered = prepared.filtered - filtered;
+            counts.push(Counts { read, filtered, inserted: rows as u64, ..Counts::default() });
+        }
+        Ok(Some(counts))
+    }
+
+    /// One transaction; whether it is committed.
+    fn transact_group(
+        &self,
+        sink: &TableSink,
+        connection: &mut dyn Connection,
+        units: &[Unit],
+        counts: &[Counts],
+        flight: &InFlight<'_>,
+    ) -> Result<bool> {
+        let (ledger, job_id) = (&self.context.ledger, self.context.place.job_id);
+        let start = Instant::now();
+        self.go_on()?;
+        transaction::begin(connection, Phase::Load)?;
+        // ORDER: first; it waits for older transactions of these batches that are still ending.
+        let is_free = ledger.claim_group(connection, job_id, units)?;
+        if !is_free || !sink.load_whole(connection, &self.prepared.rows)? {
+            connection.rollback()?;
+            return Ok(false);
+        }
+        self.go_on()?;
+        let seconds = start.elapsed().as_secs_f64() / units.len() as f64;
+        let marks = counts.iter().map(|counts| Mark {
+            run_id: self.context.run_id,
+            seconds,
+            counts: *counts,
+        });
+        // ORDER: the last statements; they fail if the transaction was aborted unnoticed.
+        ledger.complete_group(connection, job_id, units, &marks.collect::<Vec<_>>())?;
+        flight.commits();
+        spent::on(Step::Commit, || connection.commit())?;
+        Ok(true)
+    }
+}
