@@ -13,7 +13,7 @@ case "${COMPARE_PYTHON:-}" in
                 COMPARE_NO_PYTHON="python3 is not installed on this machine"
             elif ! python3 -m venv "$venv" >/dev/null 2>&1; then
                 COMPARE_NO_PYTHON="python3 has no venv on this machine"
-            elif ! "$venv/bin/pip" install -q -r python/requirements.txt; then
+            elif ! "$venv/bin/pip" install -q --retries 1 --timeout 30 -r python/requirements.txt; then
                 COMPARE_NO_PYTHON="pip could not install python/requirements.txt"
             else
                 cp python/requirements.txt "$venv/requirements.txt"

@@ -31,6 +31,8 @@ pub enum Program {
     Here(fn(&Task) -> Answer),
     /// A statement that the server does alone.
     Server(fn(&Servers, &Task) -> String),
+    /// A statement of each of the two servers, one after the other: their time over the cores.
+    Both(fn(&Servers, &Task) -> [String; 2]),
     /// Another program.
     Command(fn(&Servers, &Task) -> Vec<String>),
     /// The script `compare.py`.
@@ -240,6 +242,7 @@ fn look_up() -> Vec<Contender> {
             8,
             plain::look_up_bare,
         ),
+        Contender::here("rowmill, check-out and return alone", Nobody, 8, rowmill::check_out),
         Contender::here("rowmill", Ours, 8, rowmill::look_up),
         Contender::here("rowmill, flights", Ours, 2, rowmill::look_up_together),
         Contender::here("tokio-postgres + deadpool", Async, 8, tokio_postgres::look_up::<Deadpool>),
@@ -272,6 +275,12 @@ fn transaction() -> Vec<Contender> {
 
 fn copy() -> Vec<Contender> {
     vec![
+        Contender {
+            name: "both servers alone, their time over the cores",
+            kind: Limit,
+            connections: 1,
+            program: Program::Both(tools::copy_alone),
+        },
         Contender::here("rowmill, job", Ours, 2, rowmill::copy),
         Contender::here(
             "tokio-postgres + deadpool, COPY to COPY",
@@ -318,6 +327,7 @@ fn with_diesel(work: Work) -> Vec<Contender> {
 /// The names are those that the script knows.
 fn with_python(work: Work) -> Vec<Contender> {
     let names: &[&str] = match work {
+        _ if tools::python().is_none() => &[],
         Work::File => &[
             "psycopg COPY",
             "asyncpg COPY",
@@ -351,7 +361,7 @@ fn with_tools(work: Work) -> Option<Contender> {
             Some(Contender::tool("pgloader", 1, tools::pgloader))
         }
         Work::Copy if tools::is_there("pgcopydb") => {
-            Some(Contender::tool("pgcopydb", 2, tools::pgcopydb))
+            Some(Contender::tool("pgcopydb", 1, tools::pgcopydb))
         }
         _ => None,
     }

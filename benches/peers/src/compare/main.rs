@@ -36,7 +36,7 @@ use contenders::{Kind, Program};
 use options::Options;
 use run::{Plan, Section};
 use servers::Servers;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use task::{Answer, Task};
 use work::Work;
 
@@ -74,13 +74,25 @@ fn contend(words: &[String]) {
     println!("{}", program(&task));
 }
 
-/// What a child does: one statement, which the server works at alone.
+/// What a child does: a statement, which the server works at alone; or one on each of two servers.
+///
+/// Two are run one after the other, each with a core for itself, and what they took is divided by the
+/// cores: nobody who has both servers do that, and share these cores, can be faster.
 fn state(words: &[String]) {
-    let [_, url, sql] = words else { panic!("{STATEMENT} needs a statement") };
+    let (statements, []) = words[1..].as_chunks::<2>() else {
+        panic!("{STATEMENT} needs statements")
+    };
+    let seconds: f64 = statements.iter().map(statement).sum();
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let over = if statements.len() > 1 { cores } else { 1 };
+    println!("{}", Answer { seconds: seconds / over as f64, ..Answer::default() });
+}
+
+fn statement([url, sql]: &[String; 2]) -> f64 {
     let start = Instant::now();
     let mut client = postgres::Client::connect(url, postgres::NoTls).expect("connect");
     client.batch_execute(sql).expect("run the statement");
-    println!("{}", Answer { seconds: start.elapsed().as_secs_f64(), ..Answer::default() });
+    start.elapsed().as_secs_f64()
 }
 
 /// Every contender once, with little data.
@@ -93,30 +105,40 @@ fn check() {
         ..Options::parse(&words).expect("options")
     };
     let servers = Servers::start();
-    let sections = all(&servers, &options);
+    let mut sections = Vec::new();
+    all(&servers, &options, &mut sections);
     let failed: Vec<_> = sections
         .iter()
         .flat_map(|section| &section.lines)
-        .filter(|line| line.contender.kind != Kind::Python)
         .filter_map(|line| Some(format!("{}: {}", line.title(), line.failed.as_ref()?)))
         .collect();
     assert!(failed.is_empty(), "{}", failed.join("\n"));
 }
 
+/// What adds sections.
+type Measure = fn(&Servers, &Options, &mut Vec<Section>);
+
 /// What the parent does: all of it, in turns.
 fn compare(options: &Options) {
-    let start = Instant::now();
     let servers = Servers::start();
-    let mut sections = all(&servers, options);
-    let grid = if options.grid { grid(&servers, options, &mut sections) } else { 0..0 };
-    let scaling = if options.scaling { scaling(&servers, options, &mut sections) } else { 0..0 };
+    let mut sections = Vec::new();
+    let mut took = [Duration::ZERO; 3];
+    let mut timed = |of: usize, measure: Measure| {
+        let (start, begin) = (Instant::now(), sections.len());
+        measure(&servers, options, &mut sections);
+        took[of] = start.elapsed();
+        begin..sections.len()
+    };
+    timed(0, all);
+    let grid = if options.grid { timed(1, grid) } else { 0..0 };
+    let scaling = if options.scaling { timed(2, scaling) } else { 0..0 };
     let results = report::Results {
         options,
         sections: &sections,
         grid: &sections[grid],
         scaling: &sections[scaling],
         server: servers.version(),
-        took: start.elapsed(),
+        took,
     };
     print!("{}", results.text());
     if let Err(error) = results.write() {
@@ -126,8 +148,7 @@ fn compare(options: &Options) {
 }
 
 /// Each piece of work with all its contenders.
-fn all(servers: &Servers, options: &Options) -> Vec<Section> {
-    let mut sections = Vec::new();
+fn all(servers: &Servers, options: &Options, sections: &mut Vec<Section>) {
     for work in Work::ALL.into_iter().filter(|work| options.wants(*work)) {
         let rows = if matches!(work, Work::Upsert | Work::UpsertNew) {
             options.items
@@ -143,24 +164,19 @@ fn all(servers: &Servers, options: &Options) -> Vec<Section> {
             let plan = Plan { callers: *callers, ..Plan::new(work, rows, options.rounds) };
             // A client for each of 64 callers is another thing than eight connections.
             let plan = plan.only(|contender| {
-                contender.kind != Kind::Limit || *callers == 1 || !work.is_timed()
+                let alone = matches!(contender.kind, Kind::Limit | Kind::Nobody);
+                !alone || *callers == 1 || !work.is_timed()
             });
             sections.push(plan.run(servers, options));
         }
     }
-    sections
 }
 
 const POOL_SIZES: [usize; 5] = [1, 2, 4, 8, 16];
 const BATCH_SIZES: [usize; 5] = [100, 1_000, 5_000, 10_000, 50_000];
 
 /// W3 by the size of the pool, and by that of a batch.
-fn grid(
-    servers: &Servers,
-    options: &Options,
-    sections: &mut Vec<Section>,
-) -> std::ops::Range<usize> {
-    let begin = sections.len();
+fn grid(servers: &Servers, options: &Options, sections: &mut Vec<Section>) {
     let rounds = options.rounds.div_ceil(2);
     let plan = || {
         let plan = Plan::new(Work::Upsert, options.items, rounds);
@@ -174,20 +190,14 @@ fn grid(
         let plan = Plan { batch, connections: Some(4), ..plan() };
         sections.push(plan.run(servers, options));
     }
-    begin..sections.len()
 }
 
 /// W1 to W3 with 1, 3 and 10 times the data.
-fn scaling(
-    servers: &Servers,
-    options: &Options,
-    sections: &mut Vec<Section>,
-) -> std::ops::Range<usize> {
-    let begin = sections.len();
+fn scaling(servers: &Servers, options: &Options, sections: &mut Vec<Section>) {
     for work in [Work::Load, Work::File, Work::Read, Work::Upsert] {
         let base = if work == Work::Upsert { options.items } else { options.rows };
-        // Ten times of it is what a full run bears, and a quick one.
-        let base = (base / if options.quick { 4 } else { 2 }).div_ceil(400) * 400;
+        // Ten times of it is two and a half times what all contenders have.
+        let base = (base / 4).div_ceil(400) * 400;
         for times in [1, 3, 10] {
             let plan = Plan::new(work, base * times, options.rounds.div_ceil(2));
             let plan = plan.only(|contender| {
@@ -206,5 +216,4 @@ fn scaling(
             sections.push(plan.run(servers, options));
         }
     }
-    begin..sections.len()
 }

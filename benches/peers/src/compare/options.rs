@@ -13,6 +13,8 @@ pub struct Options {
     pub rounds: usize,
     /// How long each of the small statements is measured.
     pub seconds: f64,
+    /// How many seconds a turn may take with `rows`: who needs longer is left out, with the reason.
+    pub limit: f64,
     /// The pieces of work; empty means all of them.
     pub only: Vec<Work>,
     /// Whether the grid of pool sizes and batch sizes, and the growing data, are measured.
@@ -24,10 +26,12 @@ pub struct Options {
 }
 
 pub const USAGE: &str = "benches/compare [--quick] [--scale FACTOR] [--rounds N] [--only NAME,...] \
-    [--scaling] [--out FOLDER]
+    [--limit SECONDS] [--scaling] [--out FOLDER]
   --quick         small data and few rounds: under five minutes
   --scale FACTOR  of TPC-H's lineitem, 6,000,000 rows: 0.2 by default, 0.02 with --quick
   --rounds N      how often each contender has its turn: 5 by default, 2 with --quick
+  --limit SECONDS how long a turn may take, 120 by default, 30 with --quick: who needs longer is killed
+                  and left out, with the reason
   --only NAME,... load, file, read, upsert, upsert-new, look-up, transaction, copy, bad, sleep,
                   grid (pool and batch sizes), scaling (1, 3 and 10 times the data)
   --scaling       the same as --only scaling
@@ -43,6 +47,7 @@ impl Options {
                 items: 20_000,
                 rounds: 2,
                 seconds: 0.25,
+                limit: 30.0,
                 quick: true,
                 ..options
             };
@@ -54,6 +59,7 @@ impl Options {
                 "--quick" => {}
                 "--scale" => options.rows = rows_of(number(word, value()?)?),
                 "--rounds" => options.rounds = number::<usize>(word, value()?)?.max(1),
+                "--limit" => options.limit = number(word, value()?)?,
                 "--only" => options.choose(value()?)?,
                 "--scaling" => options.choose("scaling")?,
                 "--out" => options.folder = value()?.into(),
@@ -68,7 +74,8 @@ impl Options {
             rows: rows_of(0.2),
             items: 200_000,
             rounds: 5,
-            seconds: 2.0,
+            seconds: 1.0,
+            limit: 120.0,
             only: Vec::new(),
             grid: true,
             scaling: true,
@@ -88,6 +95,11 @@ impl Options {
             }
         }
         Ok(())
+    }
+
+    /// How many seconds a turn with so many rows may take.
+    pub fn limit_of(&self, rows: u64) -> f64 {
+        self.limit * (rows as f64 / self.rows as f64).max(1.0)
     }
 
     pub fn wants(&self, work: Work) -> bool {

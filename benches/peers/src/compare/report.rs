@@ -1,7 +1,7 @@
 //! What is printed, and written to `RESULTS.md` with its plots.
 
 use super::contenders::Kind;
-use super::goals;
+use super::goals::{self, Goal};
 use super::options::Options;
 use super::plot::{self, Series};
 use super::run::Section;
@@ -22,13 +22,18 @@ pub struct Results<'a> {
     pub grid: &'a [Section],
     pub scaling: &'a [Section],
     pub server: String,
-    pub took: Duration,
+    /// How long all contenders took, then the grid and the growing data, where they were asked for.
+    pub took: [Duration; 3],
 }
 
 impl Results<'_> {
     /// The sections that are neither of the grid nor of the growing data.
     fn main(&self) -> &[Section] {
         &self.sections[..self.sections.len() - self.grid.len() - self.scaling.len()]
+    }
+
+    fn goals(&self) -> Vec<Goal> {
+        goals::of(&goals::Measured { main: self.main(), scaling: self.scaling })
     }
 
     pub fn text(&self) -> String {
@@ -41,9 +46,12 @@ impl Results<'_> {
         }
         text += &self.grid_table();
         text += &self.scaling_table();
-        for goal in goals::of(self.main()) {
+        for goal in self.goals() {
             let [what, aim, ratio, reached] = goal.row();
             let _ = writeln!(text, "{reached:<8} {what}: {ratio} ({aim})");
+            for line in goal.why().into_iter().flat_map(str::lines) {
+                let _ = writeln!(text, "         {line}");
+            }
         }
         text
     }
@@ -67,7 +75,8 @@ impl Results<'_> {
         let mut text = "# Results\n\nWritten by `benches/compare`; `benches/peers/README.md` says what is \
             measured, and how. \"x limit\" and \"x rowmill\" are times (in W4 rates) divided by those \
             of the limit and of rowmill's fastest form. Client CPU and peak memory are of the whole \
-            process, server CPU of all of the server's. The number in brackets is that of connections.\n\n"
+            process, server CPU of all of the server's. The number in brackets is that of connections. \
+            \"turns\" are those of the median: who is slow has fewer.\n\n"
             .to_owned();
         for line in self.circumstances() {
             let _ = writeln!(text, "- {line}");
@@ -76,9 +85,15 @@ impl Results<'_> {
             let _ = writeln!(text, "- skipped: {tool}: {why}");
         }
         text += "\n## What was aimed at\n\n| | aim | here | |\n|---|---|---:|---|\n";
-        for goal in goals::of(self.main()) {
+        let goals = self.goals();
+        for goal in &goals {
             let cells = goal.row().map(|cell| table::escaped(&cell));
             let _ = writeln!(text, "| {} |", cells.join(" | "));
+        }
+        text += "\nWhy the rest was missed, and what would have to change:\n";
+        for (goal, why) in goals.iter().filter_map(|goal| Some((goal, goal.why()?))) {
+            let [what, aim, ratio, _] = goal.row();
+            let _ = writeln!(text, "\n**{what}**: {ratio} ({aim}). {why}");
         }
         text += "\n## Plots\n\n";
         for (name, _) in plots {
@@ -96,8 +111,14 @@ impl Results<'_> {
     fn circumstances(&self) -> Vec<String> {
         let (rows, rounds) = (self.options.rows, self.options.rounds);
         let mode = if self.options.quick { "quick mode" } else { "full mode" };
+        let mut took = format!("{} s", self.took[0].as_secs());
+        for (what, time) in [("grid", self.took[1]), ("growing data", self.took[2])] {
+            if !time.is_zero() {
+                let _ = write!(took, ", {what} {} s", time.as_secs());
+            }
+        }
         vec![
-            format!("{mode}: lineitem of {rows} rows, {rounds} rounds, {} s", self.took.as_secs()),
+            format!("{mode}: lineitem of {rows} rows, {rounds} rounds, {took}"),
             machine(),
             format!(
                 "PostgreSQL {} over TCP on the same machine: {}",
@@ -179,6 +200,23 @@ impl Results<'_> {
         text
     }
 
+    /// The time of a row of rowmill's as the data grow, beside that with the least data.
+    fn growth(&self) -> Vec<Series> {
+        let each = |section: &Section| {
+            let ours = goals::fastest(section, Kind::Ours)?;
+            Some(ours.seconds() / section.rows as f64)
+        };
+        let series = |group: &[Section]| {
+            let (first, base) = (group.first()?, each(group.first()?)?);
+            let (issue, name) = first.work.names();
+            let points = group.iter().filter_map(|section| {
+                Some((section.rows as f64 / first.rows as f64, each(section)? / base))
+            });
+            Some((format!("{issue} {name}"), points.collect()))
+        };
+        self.scaling.chunks(3).filter_map(series).collect()
+    }
+
     fn plots(&self) -> Vec<(&'static str, String)> {
         let sizes: Vec<_> = self.grid.iter().filter(|section| section.batch == 1_000).collect();
         // The size of a batch that is also that of the others comes a second time.
@@ -216,6 +254,11 @@ impl Results<'_> {
                 plot::lines("W2: peak memory by the size of the data", "rows", "MB", &read_memory),
             ),
         ];
+        if !self.scaling.is_empty() {
+            let title = "rowmill: time of a row by the size of the data";
+            let svg = plot::lines(title, "times the data", "beside the least", &self.growth());
+            plots.push(("time_by_size.svg", svg));
+        }
         for (work, name, title) in [
             (Work::Load, "cpu_of_load.svg", "W1: client CPU for a million rows"),
             (Work::Read, "cpu_of_read.svg", "W2: client CPU for a million rows"),
@@ -263,8 +306,10 @@ fn processor(section: &Section) -> Vec<(String, f64, bool)> {
 fn missing() -> Vec<(&'static str, String)> {
     let mut missing = tools::missing();
     if tools::python().is_none() {
-        let why = std::env::var("COMPARE_NO_PYTHON").unwrap_or("not asked for".to_owned());
-        missing.push(("Python", why));
+        let why = std::env::var("COMPARE_NO_PYTHON").unwrap_or("it was not asked for".to_owned());
+        let names =
+            "Python (psycopg, asyncpg, ADBC, ConnectorX, SQLAlchemy, Django, Peewee, Tortoise)";
+        missing.push((names, why));
     }
     missing
 }

@@ -8,9 +8,21 @@ use super::task::Task;
 use super::tools;
 use super::work::Work;
 use std::io::Write as _;
+use std::time::Instant;
 
-/// Who takes so many times as long as the fastest has a third of the turns.
-const SLOW: f64 = 5.0;
+/// Who takes more than four times as long as the fastest has a third of the turns, who takes more than
+/// twelve times as long a single one: nobody needs more of them to see it.
+const SLOW: f64 = 4.0;
+const VERY_SLOW: f64 = 12.0;
+
+/// How many turns somebody has whose time is so many times that of the fastest.
+fn turns_of(rounds: usize, times: f64) -> usize {
+    match times {
+        times if times > VERY_SLOW => 1,
+        times if times > SLOW => rounds.div_ceil(3),
+        _ => rounds,
+    }
+}
 
 /// What a contender did.
 pub struct Line {
@@ -62,6 +74,8 @@ pub struct Section {
     pub connections: Option<usize>,
     pub batch: usize,
     pub callers: usize,
+    /// How many turns there were for whoever is not slow.
+    pub rounds: usize,
     pub lines: Vec<Line>,
 }
 
@@ -106,29 +120,28 @@ impl Plan {
     /// Runs it: A B C, B C A, ...
     pub fn run(self, servers: &Servers, options: &Options) -> Section {
         let Self { work, rows, connections, batch, callers, rounds, contenders } = self;
+        let start = Instant::now();
         work.set_up(servers, rows);
         let expected = work.expected(servers, rows);
-        let mut lines: Vec<_> = contenders
-            .into_iter()
-            .map(|contender| {
-                let connections = connections.unwrap_or(contender.connections);
-                let contender = Contender { connections, ..contender };
-                Line { contender, costs: Vec::new(), failed: None }
-            })
-            .collect();
+        let line = |contender: Contender| {
+            let connections = connections.unwrap_or(contender.connections);
+            let contender = Contender { connections, ..contender };
+            Line { contender, costs: Vec::new(), failed: None }
+        };
+        let mut lines: Vec<_> = contenders.into_iter().map(line).collect();
         let (count, mut fastest) = (lines.len(), f64::MAX);
+        let copies = work == Work::Copy;
         for turn in 0..rounds * count {
             let line = &mut lines[(turn / count + turn) % count];
-            // Who is much slower than the fastest needs no more turns to show it.
-            let slow = line.costs.first().is_some_and(|cost| cost.seconds > fastest * SLOW)
-                && turn / count >= rounds.div_ceil(3);
-            if line.failed.is_some() || slow {
+            let enough = turns_of(rounds, line.seconds() / fastest);
+            // In the first round nobody knows who is the fastest.
+            if line.failed.is_some() || (turn >= count && line.costs.len() >= enough) {
                 continue;
             }
             work.prepare(servers);
             let task = Task {
-                url: servers.url(),
-                other: if work == Work::Copy { servers.other_url() } else { String::new() },
+                url: if copies { servers.source_url() } else { servers.url() },
+                other: if copies { servers.other_url() } else { String::new() },
                 rows,
                 connections: line.contender.connections,
                 batch,
@@ -136,40 +149,69 @@ impl Plan {
                 seconds: options.seconds,
                 file: if work == Work::Bad { servers.bad_csv(rows) } else { servers.csv(rows) },
             };
-            match run(&line.contender, work, servers, &task) {
+            match line.turn(work, servers, &task, &expected, options.limit_of(rows)) {
                 Ok(cost) => {
-                    let outcome = work.outcome(servers, &cost.answer);
-                    let nothing_read = matches!(line.contender.program, Program::Server(_));
-                    let nothing_done = line.contender.kind == Kind::Nobody;
-                    if outcome == expected || (work == Work::Read && nothing_read) || nothing_done {
-                        if line.contender.kind != Kind::Nobody {
-                            fastest = fastest.min(cost.seconds);
-                        }
-                        line.costs.push(cost);
-                    } else {
-                        line.failed = Some(format!("wrong result: {outcome}, not {expected}"));
+                    if line.contender.kind != Kind::Nobody {
+                        fastest = fastest.min(cost.seconds);
                     }
+                    line.costs.push(cost);
                 }
-                Err(why) => line.failed = Some(why),
+                Err(why) => {
+                    line.failed = Some(why);
+                    line.costs.clear();
+                }
             }
             eprint!("{}", if line.failed.is_some() { "!" } else { "." });
             let _ = std::io::stderr().flush();
         }
         let (issue, name) = work.names();
-        eprintln!(" {issue} {name}");
-        Section { work, rows, connections, batch, callers, lines }
+        eprintln!(" {issue} {name}, {:.0} s", start.elapsed().as_secs_f64());
+        Section { work, rows, connections, batch, callers, rounds, lines }
     }
 }
 
-fn run(contender: &Contender, work: Work, servers: &Servers, task: &Task) -> Result<Cost, String> {
+impl Line {
+    /// One turn: a time counts only if the result is right.
+    fn turn(
+        &self,
+        work: Work,
+        servers: &Servers,
+        task: &Task,
+        expected: &str,
+        limit: f64,
+    ) -> Result<Cost, String> {
+        let command = command(&self.contender, work, servers, task)?;
+        let cost = meter::run(&command, limit, servers.pids()).inspect_err(|_| servers.clear())?;
+        let nothing_read = matches!(self.contender.program, Program::Server(_));
+        let unchecked = self.contender.kind == Kind::Nobody || (work == Work::Read && nothing_read);
+        let outcome = work.outcome(servers, &cost.answer)?;
+        if unchecked || outcome == expected {
+            Ok(cost)
+        } else {
+            Err(format!("wrong result: {outcome}, not {expected}"))
+        }
+    }
+}
+
+/// How a contender is started.
+fn command(
+    contender: &Contender,
+    work: Work,
+    servers: &Servers,
+    task: &Task,
+) -> Result<Vec<String>, String> {
     let this = std::env::current_exe().expect("the path of this program").display().to_string();
     let name = contender.name.to_owned();
     let own = |what: &str, words: Vec<String>| {
         [vec![this, what.to_owned(), work.names().1.to_owned()], words].concat()
     };
-    let command = match contender.program {
+    Ok(match contender.program {
         Program::Here(_) => own(super::CONTENDER, [vec![name], task.words()].concat()),
         Program::Server(sql) => own(super::STATEMENT, vec![task.url.clone(), sql(servers, task)]),
+        Program::Both(sql) => {
+            let [one, other] = sql(servers, task);
+            own(super::STATEMENT, vec![task.url.clone(), one, task.other.clone(), other])
+        }
         Program::Command(command) => command(servers, task),
         Program::Script => {
             let python =
@@ -178,6 +220,19 @@ fn run(contender: &Contender, work: Work, servers: &Servers, task: &Task) -> Res
             let work = work.names().1.to_owned();
             [vec![python, script, work, name], task.words()].concat()
         }
-    };
-    meter::run(&command, &servers.pids())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_slow_has_fewer_turns_and_everybody_has_one() {
+        assert_eq!(
+            [1.0, 4.0, 4.1, 12.1, f64::NAN].map(|times| turns_of(5, times)),
+            [5, 5, 2, 1, 5]
+        );
+        assert_eq!([1.0, 5.0, 20.0].map(|times| turns_of(1, times)), [1, 1, 1]);
+    }
 }

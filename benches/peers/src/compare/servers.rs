@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::PathBuf;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 /// As the tests' own: fsync is off, which is the same for everybody. Nothing else happens while
 /// something is measured.
@@ -19,6 +20,13 @@ const SETTINGS: [&str; 7] = [
     "max_parallel_workers_per_gather=0",
     "jit=off",
 ];
+
+/// The database of [`Servers::source_url`].
+const SOURCE: &str = "source";
+
+/// How often it is asked whether a server is done with who was killed, and how long between.
+const PATIENCE: u32 = 1_500;
+const POLL: Duration = Duration::from_millis(20);
 
 /// One server, and another one for who needs two.
 pub struct Servers {
@@ -43,14 +51,34 @@ impl Servers {
         self.first.url()
     }
 
+    /// A database of the first server that has one table: what copies whole databases copies nothing else.
+    pub fn source_url(&self) -> String {
+        self.first.url_of(SOURCE)
+    }
+
+    /// Makes it anew, and runs statements in it.
+    pub fn make_source(&self, statements: &[&str]) {
+        self.sql(&format!("drop database if exists {SOURCE} with (force)"));
+        self.sql(&format!("create database {SOURCE}"));
+        let mut client = self.first.connect(SOURCE);
+        for sql in statements {
+            client.batch_execute(sql).unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+        }
+    }
+
+    /// The same server over its Unix socket, as pgloader writes it.
+    pub fn socket_url(&self) -> String {
+        let folder = self.first.folder().display().to_string();
+        self.url().replacen("127.0.0.1:", &format!("unix:{folder}:"), 1)
+    }
+
     pub fn other_url(&self) -> String {
         self.second().url()
     }
 
-    /// Their first processes.
-    pub fn pids(&self) -> Vec<u32> {
-        let second = self.second.get().map(Cluster::pid);
-        std::iter::once(self.first.pid()).chain(second).collect()
+    /// Their first processes, as far as they run.
+    pub fn pids(&self) -> [Option<u32>; 2] {
+        [Some(self.first.pid()), self.second.get().map(Cluster::pid)]
     }
 
     pub fn connect(&self) -> postgres::Client {
@@ -65,13 +93,31 @@ impl Servers {
         self.second().sql(sql);
     }
 
-    /// A count and a text.
-    pub fn pair(&self, sql: &str) -> String {
+    /// A count and a text, or why there are none.
+    pub fn pair(&self, sql: &str) -> Result<String, String> {
         pair(&self.first, sql)
     }
 
-    pub fn pair_other(&self, sql: &str) -> String {
+    pub fn pair_other(&self, sql: &str) -> Result<String, String> {
         pair(self.second(), sql)
+    }
+
+    /// Ends what a contender that was killed has left under way, and waits until it is gone: a server
+    /// goes on with a statement for a while, and holds its locks.
+    pub fn clear(&self) {
+        let others = "from pg_stat_activity where pid <> pg_backend_pid()
+            and backend_type = 'client backend'";
+        for cluster in std::iter::once(&self.first).chain(self.second.get()) {
+            let mut client = cluster.connect("postgres");
+            let ask = format!("select count(pg_terminate_backend(pid)) {others}");
+            let mut left = || client.query_one(&ask, &[]).map_or(0, |row| row.get::<_, i64>(0));
+            for _ in 0..PATIENCE {
+                if left() == 0 {
+                    break;
+                }
+                std::thread::sleep(POLL);
+            }
+        }
     }
 
     pub fn version(&self) -> String {
@@ -86,6 +132,11 @@ impl Servers {
     /// A place that the server can write.
     pub fn file(&self, name: &str) -> PathBuf {
         self.first.folder().join("data").join(name)
+    }
+
+    /// A folder for what a program leaves lying about; it goes away with the server.
+    pub fn litter(&self) -> PathBuf {
+        self.first.folder().join("litter")
     }
 
     /// The rows as CSV, made when they are first asked for.
@@ -123,8 +174,15 @@ impl Servers {
     }
 }
 
-fn pair(cluster: &Cluster, sql: &str) -> String {
-    let row = cluster.connect("postgres").query_one(sql, &[]).expect("count");
+fn pair(cluster: &Cluster, sql: &str) -> Result<String, String> {
+    let mut client = cluster.connect("postgres");
+    // Counting and summing is what a run does besides: with all cores it is sooner done.
+    client.batch_execute("set max_parallel_workers_per_gather = 2").map_err(|e| e.to_string())?;
+    let row = client.query_one(sql, &[]);
+    let row = row.map_err(|error| match error.as_db_error() {
+        Some(error) => error.message().to_owned(),
+        None => error.to_string(),
+    })?;
     let (count, text): (i64, String) = (row.get(0), row.get(1));
-    format!("{count} {text}")
+    Ok(format!("{count} {text}"))
 }

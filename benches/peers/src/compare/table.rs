@@ -10,7 +10,8 @@ pub struct Table {
     pub title: String,
     head: Vec<&'static str>,
     cells: Vec<Vec<String>>,
-    failed: Vec<String>,
+    /// Who was left out, and what else the cells do not say.
+    below: Vec<String>,
 }
 
 pub fn of(section: &Section) -> Table {
@@ -20,6 +21,7 @@ pub fn of(section: &Section) -> Table {
         vec![
             "",
             "per s",
+            "turns",
             "spread",
             "x rowmill",
             "p50 us",
@@ -29,17 +31,30 @@ pub fn of(section: &Section) -> Table {
             "peak MB",
         ]
     } else {
-        vec!["", "s", "spread", "x limit", "x rowmill", "rows/s", "client s", "server s", "peak MB"]
+        vec![
+            "",
+            "s",
+            "turns",
+            "spread",
+            "x limit",
+            "x rowmill",
+            "rows/s",
+            "client s",
+            "server s",
+            "peak MB",
+        ]
     };
     let ours = best(&lines, Kind::Ours, section);
     let limit = best(&lines, Kind::Limit, section);
-    let cells =
-        lines.iter().map(|line| if timed { small(line, ours) } else { large(line, ours, limit) });
+    let cells = lines
+        .iter()
+        .map(|line| if timed { small(line, ours) } else { large(line, ours, limit, section.work) });
     let failed = section
         .lines
         .iter()
         .filter_map(|line| Some(format!("{}: left out, {}", line.title(), line.failed.as_ref()?)));
-    Table { title: title(section), head, cells: cells.collect(), failed: failed.collect() }
+    let below = failed.chain(notes(section, &lines)).collect();
+    Table { title: title(section), head, cells: cells.collect(), below }
 }
 
 /// What ratios are to: the fastest of its kind.
@@ -55,7 +70,7 @@ fn rate(line: &Line) -> f64 {
     line.median(|cost| cost.answer.rate)
 }
 
-fn large(line: &Line, ours: Option<&Line>, limit: Option<&Line>) -> Vec<String> {
+fn large(line: &Line, ours: Option<&Line>, limit: Option<&Line>, work: Work) -> Vec<String> {
     let seconds = line.seconds();
     let ratio = |to: Option<&Line>| {
         to.map_or("-".to_owned(), |to| format!("{:.2}", seconds / to.seconds()))
@@ -65,14 +80,25 @@ fn large(line: &Line, ours: Option<&Line>, limit: Option<&Line>) -> Vec<String> 
     vec![
         line.title(),
         format!("{seconds:.3}"),
+        line.costs.len().to_string(),
         format!("{:.0} %", line.spread(|cost| cost.seconds) * 100.0),
         ratio(limit),
         ratio(ours),
         per_second,
         format!("{:.2}", line.median(|cost| cost.client)),
-        format!("{:.2}", line.median(|cost| cost.server)),
+        servers(line, work),
         megabytes(line),
     ]
+}
+
+/// The time of the server, or of the source's and of the target's.
+fn servers(line: &Line, work: Work) -> String {
+    let all = format!("{:.2}", line.median(|cost| cost.server));
+    if work != Work::Copy {
+        return all;
+    }
+    let [source, target] = [0, 1].map(|of| line.median(|cost| cost.servers[of]));
+    format!("{all}: {source:.2} + {target:.2}")
 }
 
 fn small(line: &Line, ours: Option<&Line>) -> Vec<String> {
@@ -85,14 +111,44 @@ fn small(line: &Line, ours: Option<&Line>) -> Vec<String> {
     vec![
         line.title(),
         format!("{per_second:.0}"),
+        line.costs.len().to_string(),
         format!("{:.0} %", line.spread(|cost| cost.answer.rate) * 100.0),
         ours.map_or("-".to_owned(), |ours| format!("{:.2}", per_second / rate(ours))),
-        format!("{:.0}", line.median(|cost| cost.answer.p50) * 1e6),
-        format!("{:.0}", line.median(|cost| cost.answer.p99) * 1e6),
+        microseconds(line.median(|cost| cost.answer.p50)),
+        microseconds(line.median(|cost| cost.answer.p99)),
         each(line.median(|cost| cost.client)),
         each(line.median(|cost| cost.server)),
         megabytes(line),
     ]
+}
+
+fn microseconds(seconds: f64) -> String {
+    let digits = if seconds < 1e-5 { 2 } else { 0 };
+    format!("{:.digits$}", seconds * 1e6)
+}
+
+/// What the table alone does not say.
+fn notes(section: &Section, lines: &[&Line]) -> Vec<String> {
+    let mut notes = Vec::new();
+    if lines.iter().any(|line| line.costs.len() < section.rounds) {
+        notes.push(format!(
+            "who took more than four times as long as the fastest had fewer than {} turns",
+            section.rounds
+        ));
+    }
+    let ours = best(lines, Kind::Ours, section);
+    if let Some((ours, other)) = ours.zip(best(lines, Kind::Async, section)) {
+        if section.work == Work::Sleep {
+            notes.push(format!(
+                "where callers wait, async is the better choice: beside {} a thread for each caller took {:.2} \
+                 times the client CPU and {:.2} times the memory",
+                other.title(),
+                ours.median(|cost| cost.client) / other.median(|cost| cost.client),
+                ours.median(|cost| cost.memory) / other.median(|cost| cost.memory)
+            ));
+        }
+    }
+    notes
 }
 
 fn megabytes(line: &Line) -> String {
@@ -135,8 +191,8 @@ impl Table {
             }
             let _ = writeln!(text, "{}", line.trim_end());
         }
-        for failed in &self.failed {
-            let _ = writeln!(text, "{failed}");
+        for line in &self.below {
+            let _ = writeln!(text, "{line}");
         }
         text
     }
@@ -153,8 +209,8 @@ impl Table {
             let cells: Vec<_> = row.iter().map(|cell| escaped(cell)).collect();
             let _ = writeln!(text, "| {} |", cells.join(" | "));
         }
-        if !self.failed.is_empty() {
-            let _ = writeln!(text, "\n{}", self.failed.join("\n\n"));
+        if !self.below.is_empty() {
+            let _ = writeln!(text, "\n{}", self.below.join("\n\n"));
         }
         text
     }

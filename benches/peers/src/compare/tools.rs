@@ -19,6 +19,11 @@ pub fn read_all(_: &Servers, _: &Task) -> String {
     "copy lineitem to '/dev/null' (format binary)".to_owned()
 }
 
+/// What the two servers have to do at least: send all rows, and store them.
+pub fn copy_alone(servers: &Servers, task: &Task) -> [String; 2] {
+    [read_all(servers, task), load_binary(servers, task)]
+}
+
 pub fn psql_copy(servers: &Servers, task: &Task) -> Vec<String> {
     let file = task.file.display();
     let copy = format!("\\copy lineitem from '{file}' (format csv, header)");
@@ -35,23 +40,32 @@ pub fn psql_pipe(servers: &Servers, task: &Task) -> Vec<String> {
     words(&["sh", "-c", &pipe])
 }
 
-pub fn pgloader(_: &Servers, task: &Task) -> Vec<String> {
-    let (file, url) = (task.file.display().to_string(), format!("{}?tablename=lineitem", task.url));
-    // Else it takes the blanks at the ends of texts away.
-    let options = ["skip header = 1", "fields terminated by ','", "keep unquoted blanks"];
-    let options: Vec<_> = options.into_iter().flat_map(|option| ["--with", option]).collect();
-    words(&[&["pgloader", "--type", "csv"], &options[..], &[&file, &url]].concat())
+/// Where a row is refused it sends the rest of its batch again, all of it for each such row: batches of
+/// 25,000, its default, with 250 bad ones would be sent a hundred times over. Over TCP each of them costs it
+/// 80 ms besides, for which both sides wait for each other (Nagle), so it gets the Unix socket.
+pub fn pgloader(servers: &Servers, task: &Task) -> Vec<String> {
+    let (file, url) = (task.file.display(), servers.socket_url());
+    let folder = servers.litter();
+    let folder = folder.display();
+    let load = format!(
+        "rm -rf '{folder}'; mkdir '{folder}'; \
+         exec pgloader --root-dir '{folder}' --type csv --with 'skip header = 1' \
+             --with \"fields terminated by ','\" --with 'keep unquoted blanks' \
+             --with 'batch rows = 1000' '{file}' '{url}?tablename=lineitem' >&2"
+    );
+    words(&["sh", "-c", &load])
 }
 
-/// It makes the table itself, and copies no other one.
-pub fn pgcopydb(_: &Servers, task: &Task) -> Vec<String> {
-    let Task { url, other, connections, .. } = task;
+/// It copies the database, which has this table alone, and makes the table itself. It would read parts
+/// of it at once only if the key were one column of integers.
+pub fn pgcopydb(servers: &Servers, task: &Task) -> Vec<String> {
+    let Task { url, other, .. } = task;
+    let folder = servers.litter();
+    let folder = folder.display();
     let clone = format!(
-        "folder=$(mktemp -d); printf '[include-only-table]\npublic.lineitem\n' >$folder/filters; \
-         pgcopydb clone --source '{url}' --target '{other}' --table-jobs {connections} \
-             --split-tables-larger-than 20MB --drop-if-exists --skip-extensions --no-owner --no-acl \
-             --filters $folder/filters --dir $folder/work >&2; \
-         status=$?; rm -rf $folder; exit $status"
+        "rm -rf '{folder}'; mkdir '{folder}'; export TMPDIR='{folder}' XDG_DATA_HOME='{folder}'; \
+         exec pgcopydb clone --source '{url}' --target '{other}' --drop-if-exists \
+             --skip-extensions --no-owner --no-acl --dir '{folder}/work' >&2"
     );
     words(&["sh", "-c", &clone])
 }

@@ -74,13 +74,18 @@ impl Work {
     pub fn set_up(self, servers: &Servers, rows: u64) {
         match self {
             Self::Read | Self::Copy => {
-                servers.sql(&format!(
+                let table = format!(
                     "drop table if exists lineitem; create table lineitem ({TYPED_COLUMNS});
                      copy lineitem from '{}' (format csv, header);
                      alter table lineitem add primary key (l_orderkey, l_linenumber)",
                     servers.csv(rows).display()
-                ));
-                servers.sql("vacuum (freeze, analyze) lineitem");
+                );
+                let statements = [table.as_str(), "vacuum (freeze, analyze) lineitem"];
+                if self == Self::Copy {
+                    servers.make_source(&statements);
+                } else {
+                    statements.iter().for_each(|sql| servers.sql(sql));
+                }
             }
             Self::Upsert | Self::UpsertNew => {
                 servers.sql("drop table if exists items; drop table if exists results");
@@ -126,20 +131,20 @@ impl Work {
         servers.sql("checkpoint");
     }
 
-    /// What is there now, to be held against what was expected.
-    pub fn outcome(self, servers: &Servers, answer: &Answer) -> String {
-        match self {
-            Self::Load | Self::File | Self::Bad => servers.pair(SUM_LINEITEM),
-            Self::Copy => servers.pair_other(SUM_LINEITEM),
-            Self::Upsert | Self::UpsertNew => servers.pair(SUM_RESULTS),
+    /// What is there now, to be held against what was expected; or why that cannot be said.
+    pub fn outcome(self, servers: &Servers, answer: &Answer) -> Result<String, String> {
+        Ok(match self {
+            Self::Load | Self::File | Self::Bad => servers.pair(SUM_LINEITEM)?,
+            Self::Copy => servers.pair_other(SUM_LINEITEM)?,
+            Self::Upsert | Self::UpsertNew => servers.pair(SUM_RESULTS)?,
             Self::Read => format!("{} {}", answer.rows, answer.sum),
             Self::LookUp => String::new(),
             Self::Transaction => servers.pair(
                 "select count(*), (select sum(balance) = (select count(*) from history)
                     from accounts)::text from accounts",
-            ),
+            )?,
             Self::Sleep => answer.rows.to_string(),
-        }
+        })
     }
 
     /// What has to be there afterwards, made without any contender.
@@ -155,6 +160,7 @@ impl Work {
                     servers.csv(rows).display()
                 ));
                 let sum = servers.pair(&SUM_LINEITEM.replace("lineitem", "expected"));
+                let sum = sum.expect("count the rows that are expected");
                 servers.sql("drop table expected");
                 sum
             }
@@ -184,5 +190,5 @@ fn expected_results(servers: &Servers) -> String {
         writeln!(sink, "{id}\t{amount}\t{score}\t{label}").expect("write");
     }
     sink.finish().expect("load");
-    servers.pair(SUM_RESULTS)
+    servers.pair(SUM_RESULTS).expect("count the rows that are expected")
 }

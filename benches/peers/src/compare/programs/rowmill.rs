@@ -151,6 +151,26 @@ pub fn upsert_by_hand(task: &Task) -> Answer {
     })
 }
 
+/// A connection taken and given back, and nothing else; a turn is a thousand of them, for one alone is less
+/// than what the clock costs.
+pub fn check_out(task: &Task) -> Answer {
+    const EACH: u32 = 1_000;
+    let engine = engine(&task.url, task.connections);
+    let answer = turns::threads(task, |_| {
+        for _ in 0..EACH {
+            drop(engine.get().expect("take a connection"));
+        }
+    });
+    let each = f64::from(EACH);
+    Answer {
+        rows: answer.rows * u64::from(EACH),
+        rate: answer.rate * each,
+        p50: answer.p50 / each,
+        p99: answer.p99 / each,
+        ..answer
+    }
+}
+
 /// One row by its key.
 pub fn look_up(task: &Task) -> Answer {
     let engine = engine(&task.url, task.connections);
