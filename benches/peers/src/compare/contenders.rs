@@ -8,7 +8,7 @@ use super::servers::Servers;
 use super::task::{Answer, Task};
 use super::tools;
 use super::work::Work;
-use Kind::{Async, Blocking, Limit, Nobody, Ours, Python, Tool};
+use Kind::{Async, Blocking, Limit, Nobody, Ours, Python, PythonMapper, Tool};
 
 /// What a contender is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub enum Kind {
     Blocking,
     Tool,
     Python,
+    /// Python's mappers of objects, which take tens of times as long.
+    PythonMapper,
 }
 
 /// How it is started.
@@ -58,8 +60,8 @@ impl Contender {
         Self { name, kind, connections, program: Program::Here(work) }
     }
 
-    const fn python(name: &'static str, connections: usize) -> Self {
-        Self { name, kind: Python, connections, program: Program::Script }
+    const fn python(name: &'static str, kind: Kind) -> Self {
+        Self { name, kind, connections: 1, program: Program::Script }
     }
 
     const fn server(name: &'static str, sql: fn(&Servers, &Task) -> String) -> Self {
@@ -326,32 +328,26 @@ fn with_diesel(work: Work) -> Vec<Contender> {
 
 /// The names are those that the script knows.
 fn with_python(work: Work) -> Vec<Contender> {
-    let names: &[&str] = match work {
-        _ if tools::python().is_none() => &[],
-        Work::File => &[
-            "psycopg COPY",
-            "asyncpg COPY",
-            "ADBC ingest",
-            "SQLAlchemy psycopg",
-            "SQLAlchemy asyncpg",
-            "Django bulk_create",
-            "Peewee insert_many",
-            "Tortoise bulk_create",
-        ],
-        Work::Read => &[
-            "psycopg",
-            "asyncpg",
-            "ADBC",
-            "ConnectorX",
-            "SQLAlchemy psycopg",
-            "SQLAlchemy asyncpg",
-            "Django",
-            "Peewee",
-            "Tortoise",
-        ],
-        _ => &[],
+    let (drivers, mappers): (&[&str], &[&str]) = match work {
+        _ if tools::python().is_none() => (&[], &[]),
+        Work::File => (
+            &["psycopg COPY", "asyncpg COPY", "ADBC ingest"],
+            &[
+                "SQLAlchemy psycopg",
+                "SQLAlchemy asyncpg",
+                "Django bulk_create",
+                "Peewee insert_many",
+                "Tortoise bulk_create",
+            ],
+        ),
+        Work::Read => (
+            &["psycopg", "asyncpg", "ADBC", "ConnectorX"],
+            &["SQLAlchemy psycopg", "SQLAlchemy asyncpg", "Django", "Peewee", "Tortoise"],
+        ),
+        _ => (&[], &[]),
     };
-    names.iter().map(|name| Contender::python(name, 1)).collect()
+    let drivers = drivers.iter().map(|name| Contender::python(name, Python));
+    drivers.chain(mappers.iter().map(|name| Contender::python(name, PythonMapper))).collect()
 }
 
 /// Tools that few machines have.
