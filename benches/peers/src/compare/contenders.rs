@@ -1,81 +1,14 @@
 //! Who does what: the contenders of each piece of work.
 
+pub use super::contender::{Contender, Kind, Program};
+
 use super::programs::tokio_postgres::{Bb8, Deadpool};
 use super::programs::{self, plain, rowmill, sea_orm, sqlx, tokio_postgres};
 #[cfg(feature = "diesel")]
 use super::programs::{diesel, diesel_async};
-use super::servers::Servers;
-use super::task::{Answer, Task};
 use super::tools;
 use super::work::Work;
-use Kind::{Async, Blocking, Limit, Nobody, Ours, Python, PythonMapper, Tool};
-
-/// What a contender is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// The server alone: nobody can be faster who uses one connection.
-    Limit,
-    /// No load at all: a part of what the others do.
-    Nobody,
-    Ours,
-    Async,
-    Blocking,
-    Tool,
-    Python,
-    /// Python's mappers of objects, which take tens of times as long.
-    PythonMapper,
-}
-
-/// How it is started.
-#[derive(Clone, Copy)]
-pub enum Program {
-    /// This program, in a process of its own.
-    Here(fn(&Task) -> Answer),
-    /// A statement that the server does alone.
-    Server(fn(&Servers, &Task) -> String),
-    /// A statement of each of the two servers, one after the other: their time over the cores.
-    Both(fn(&Servers, &Task) -> [String; 2]),
-    /// Another program.
-    Command(fn(&Servers, &Task) -> Vec<String>),
-    /// The script `compare.py`.
-    Script,
-}
-
-/// Somebody who does a piece of work.
-#[derive(Clone, Copy)]
-pub struct Contender {
-    pub name: &'static str,
-    pub kind: Kind,
-    pub connections: usize,
-    pub program: Program,
-}
-
-impl Contender {
-    const fn here(
-        name: &'static str,
-        kind: Kind,
-        connections: usize,
-        work: fn(&Task) -> Answer,
-    ) -> Self {
-        Self { name, kind, connections, program: Program::Here(work) }
-    }
-
-    const fn python(name: &'static str, kind: Kind) -> Self {
-        Self { name, kind, connections: 1, program: Program::Script }
-    }
-
-    const fn server(name: &'static str, sql: fn(&Servers, &Task) -> String) -> Self {
-        Self { name, kind: Limit, connections: 1, program: Program::Server(sql) }
-    }
-
-    const fn tool(
-        name: &'static str,
-        connections: usize,
-        command: fn(&Servers, &Task) -> Vec<String>,
-    ) -> Self {
-        Self { name, kind: Tool, connections, program: Program::Command(command) }
-    }
-}
+use Kind::{Async, Blocking, Limit, Nobody, Ours, Python, PythonMapper};
 
 /// The contenders of a piece of work, in the order of the table.
 pub fn of(work: Work) -> Vec<Contender> {

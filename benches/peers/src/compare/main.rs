@@ -7,17 +7,20 @@
 //! - `constants`, `line_item`: what all contenders share: tables, statements, rows of a seed
 //! - `servers`:    the private servers, and files of the rows
 //! - `work`:       the pieces of work, and what has to be there after each
-//! - `contenders`: who does what
+//! - `contenders`: who does what; `contender`: how one is started
 //! - `programs`:   their programs, `tools` what is none of ours
 //! - `task`:       what a program is told and answers; `meter`: what its process took
 //! - `run`:        contenders in turns
-//! - `table`, `goals`, `plot`, `report`: what is printed and written
+//! - `machine`:    where it is measured, and what
+//! - `table`, `goals`, `plot`, `report`: what is printed and written; `missed.md`: why an aim is missed
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a bench prints")]
 
 mod constants;
+mod contender;
 mod contenders;
 mod goals;
 mod line_item;
+mod machine;
 mod meter;
 mod options;
 mod plot;

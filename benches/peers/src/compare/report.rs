@@ -7,11 +7,10 @@ use super::plot::{self, Series};
 use super::run::Section;
 use super::servers::Servers;
 use super::work::Work;
-use super::{table, tools};
+use super::{machine, table};
 use std::fmt::Write as _;
 use std::fs;
 use std::io;
-use std::process::Command;
 use std::time::Duration;
 
 /// All that was measured.
@@ -38,7 +37,7 @@ impl Results<'_> {
 
     pub fn text(&self) -> String {
         let mut text = format!("{}\n", self.circumstances().join("\n"));
-        for (tool, why) in missing() {
+        for (tool, why) in machine::missing() {
             let _ = writeln!(text, "skipped: {tool}: {why}");
         }
         for section in self.main() {
@@ -81,7 +80,7 @@ impl Results<'_> {
         for line in self.circumstances() {
             let _ = writeln!(text, "- {line}");
         }
-        for (tool, why) in missing() {
+        for (tool, why) in machine::missing() {
             let _ = writeln!(text, "- skipped: {tool}: {why}");
         }
         text += "\n## What was aimed at\n\n| | aim | here | |\n|---|---|---:|---|\n";
@@ -119,14 +118,14 @@ impl Results<'_> {
         }
         vec![
             format!("{mode}: lineitem of {rows} rows, {rounds} rounds, {took}"),
-            machine(),
+            machine::machine(),
             format!(
                 "PostgreSQL {} over TCP on the same machine: {}",
                 self.server,
                 Servers::settings()
             ),
-            format!("rowmill at commit {}", commit()),
-            format!("beside {}", versions()),
+            format!("rowmill at commit {}", machine::commit()),
+            format!("beside {}", machine::versions()),
         ]
     }
 
@@ -301,84 +300,4 @@ fn processor(section: &Section) -> Vec<(String, f64, bool)> {
     let mut bars: Vec<_> = lines.map(bar).collect();
     bars.sort_by(|a, b| a.1.total_cmp(&b.1));
     bars
-}
-
-fn missing() -> Vec<(&'static str, String)> {
-    let mut missing = tools::missing();
-    if tools::python().is_none() {
-        let why = std::env::var("COMPARE_NO_PYTHON").unwrap_or("it was not asked for".to_owned());
-        let names =
-            "Python (psycopg, asyncpg, ADBC, ConnectorX, SQLAlchemy, Django, Peewee, Tortoise)";
-        missing.push((names, why));
-    }
-    missing
-}
-
-/// Cores, memory, processor, kernel, and how busy it is; no names of a machine.
-fn machine() -> String {
-    let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
-    let info = read("/proc/cpuinfo");
-    let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
-    let memory = read("/proc/meminfo");
-    let memory = memory.lines().find_map(|line| {
-        line.strip_prefix("MemTotal:")?.trim().strip_suffix(" kB")?.parse::<f64>().ok()
-    });
-    let load = read("/proc/loadavg");
-    format!(
-        "{} cores of {}, {:.0} GB of memory, Linux {}, load at the end {}",
-        std::thread::available_parallelism().map_or(0, usize::from),
-        model.map_or("an unknown processor", |(_, name)| name),
-        memory.unwrap_or_default() / 1e6,
-        read("/proc/sys/kernel/osrelease")
-            .trim()
-            .split('-')
-            .next()
-            .unwrap_or("of an unknown version"),
-        load.split(' ').next().unwrap_or("unknown")
-    )
-}
-
-fn commit() -> String {
-    let git = |words: &[&str]| {
-        let output = Command::new("git").args(words).output().ok().filter(|it| it.status.success());
-        output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned())
-    };
-    let Some(commit) = git(&["rev-parse", "--short=12", "HEAD"]) else {
-        return "unknown".to_owned();
-    };
-    match git(&["status", "--porcelain", "--untracked-files=no", "../../src", "src"]) {
-        Some(changed) if changed.is_empty() => commit,
-        _ => format!("{commit}, with changes"),
-    }
-}
-
-/// What the manifest and the requirements pin.
-fn versions() -> String {
-    let manifest = include_str!("../../Cargo.toml");
-    let crates = [
-        "bb8",
-        "deadpool-postgres",
-        "diesel",
-        "diesel-async",
-        "postgres",
-        "r2d2",
-        "rayon",
-        "sea-orm",
-        "sqlx",
-        "tokio",
-        "tokio-postgres",
-    ];
-    let pinned = manifest.lines().filter_map(|line| {
-        let (name, rest) = line.split_once(" = ")?;
-        let version = rest.split("\"=").nth(1)?.split('"').next()?;
-        crates.contains(&name).then(|| format!("{name} {version}"))
-    });
-    let mut all: Vec<_> = pinned.collect();
-    if tools::python().is_some() {
-        let requirements = include_str!("../../python/requirements.txt");
-        let lines =
-            requirements.lines().filter(|line| line.contains("==") && !line.starts_with('#'));
-        all.extend(lines.map(|line| line.replace("==", " ")));
-    }
-    all.join(", ")
 }
