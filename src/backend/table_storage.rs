@@ -29,6 +29,9 @@ pub struct StoragePart {
     pub file: Option<u64>,
     /// How many rows it has, as far as is known; `None` if nothing is.
     pub rows: Option<u64>,
+    /// How many rows were written or deleted since it was last looked at for its statistics; `None`
+    /// where that is not counted.
+    pub changed_rows: Option<u64>,
     /// Its bytes, without what is kept outside of its rows.
     pub bytes: u64,
     /// The bytes of large values, which are kept outside.
@@ -47,6 +50,7 @@ impl StoragePart {
             number: 0,
             file: None,
             rows: None,
+            changed_rows: None,
             bytes: 0,
             outside_bytes: 0,
             blocks: None,

@@ -71,6 +71,15 @@ impl Relation {
         format!("SELECT count(*), {nulls} FROM {}", self.from)
     }
 
+    /// Counts the rows for which `condition` holds, and no more than `most`.
+    pub fn count_some(&self, condition: &str, most: u64) -> String {
+        format!(
+            "SELECT count(*), CAST(0 AS bigint) \
+             FROM (SELECT 1 FROM {} WHERE {condition} LIMIT {most}) AS t",
+            self.from
+        )
+    }
+
     /// Counts the rows of about `percent` % of a table's blocks.
     pub fn count_sample(&self, percent: f64) -> String {
         format!(

@@ -26,7 +26,8 @@ SELECT n.nspname::text AS schema, c.relname::text AS name, c.relkind::text AS ki
                  AND NOT pg_catalog.pg_is_in_recovery()
             THEN pg_catalog.format('%s inserted, %s updated, %s deleted, counted since %s',
                 s.n_tup_ins, s.n_tup_upd, s.n_tup_del,
-                coalesce(d.stats_reset::text, 'the beginning')) END AS changes
+                coalesce(d.stats_reset::text, 'the beginning')) END AS changes,
+       s.n_mod_since_analyze AS changed_rows
 FROM tree JOIN pg_catalog.pg_class c USING (oid)
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_catalog.pg_am am ON am.oid = c.relam
@@ -87,6 +88,8 @@ fn part(row: &Row) -> Result<Option<StoragePart>> {
     part.bytes = size("bytes");
     part.outside_bytes = size("outside");
     part.changes = row.get("changes");
+    let changed: Option<i64> = row.get("changed_rows");
+    part.changed_rows = changed.and_then(|rows| u64::try_from(rows).ok());
     let blocks = part.bytes / size("block_size").max(1);
     let is_heap = row.get::<_, Option<bool>>("is_heap") == Some(true);
     part.blocks = (is_heap && kind != "f").then_some(blocks);

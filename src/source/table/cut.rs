@@ -7,9 +7,10 @@ use super::piece::{Cut, Piece};
 use crate::backend::Connection;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ident::Ident;
+use crate::mapping::column::Column;
 use crate::source::bounds::CutLimits;
 use crate::sql::literal::Literal;
-use crate::sql::partition::{Sampled, Weights};
+use crate::sql::partition::{self, Sampled, Weights};
 
 /// So many pieces to a worker, that those who are done early find more to do.
 const PIECES_PER_WORKER: u64 = 8;
@@ -25,6 +26,8 @@ const SAMPLED_ROWS: u64 = 30;
 /// Of a table up to this size rows are sampled, and of a larger one blocks, which are far less to read
 /// and may part it less evenly.
 const SCANNED_BYTES: u64 = 1 << 30;
+/// Statistics that lack more than one row of so many are those of another table.
+const UNKNOWN_SHARE: u64 = 10;
 /// What a piece has in bytes at least.
 const LEAST_BYTES: u64 = 64 << 10;
 /// What is thought to be a row, where nothing is known of its size.
@@ -65,7 +68,8 @@ impl Cutter<'_> {
             }
             (Partitions::Sample, ..) => Err(cannot("only a table can be sampled")),
             (Partitions::Auto | Partitions::AtLeast(_), Some(rows), [only])
-                if self.row_size(rows).1 * quantiles.saturating_sub(1) >= rows =>
+                if self.row_size(rows).1 * quantiles.saturating_sub(1) >= rows
+                    && self.are_known(connection, only, rows)? =>
             {
                 self.by_histogram(connection, &only.name, estimate)
             }
@@ -74,6 +78,27 @@ impl Cutter<'_> {
             }
             _ => self.exactly(connection),
         }
+    }
+
+    /// Whether the statistics tell of the rows that there are: what they do not know may all be in
+    /// one piece, and lies behind their end where keys only grow.
+    fn are_known(&self, connection: &mut dyn Connection, key: &Column, rows: u64) -> Result<bool> {
+        let Facts { storage, relation, capabilities, .. } = self.facts;
+        let changed: u64 = storage.parts.iter().filter_map(|part| part.changed_rows).sum();
+        let [first, .., last] = &storage.quantiles[..] else { return Ok(false) };
+        if changed > rows / UNKNOWN_SHARE {
+            return Ok(false);
+        }
+        let ends = [first, last].map(|end| [Literal::Text(end.clone())]);
+        let key = std::slice::from_ref(key);
+        let (dialect, size) = (capabilities.dialect, self.row_size(rows).1);
+        for (low, high) in [(None, Some(&ends[0][..])), (Some(&ends[1][..]), None)] {
+            let beyond = partition::between(dialect, key, low, high)?.unwrap_or_default();
+            if numbers(connection, &relation.count_some(&beyond, size))?[0] >= size {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// How many pieces there should be, and how many rows to one of `rows`.

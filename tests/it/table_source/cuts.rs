@@ -1,6 +1,7 @@
 //! Which way a table is cut: keys of all kinds, blocks, NULL, partitions, queries.
 
 use super::{assert_same, columns_of, copy, whole};
+use crate::support::fake::until;
 use crate::support::{Home, on_both};
 use rowmill::{
     Bounds, Consistency, CutLimits, ErrorKind, Feed, Ident, Mode, Partitions, Stateful,
@@ -236,18 +237,56 @@ fn a_large_table_with_a_key_of_several_columns_is_sampled_and_not_counted() {
     assert_eq!(home.rows("select count(*) from (select * from a except select * from b) x"), ["0"]);
 }
 
-#[test]
-fn a_large_table_is_cut_by_its_statistics_without_being_asked() {
+/// A table that is large enough for statistics and has them; nobody else gathers any.
+fn with_statistics() -> Home {
     let home = Home::postgres();
     home.sql(
-        "create table a (k bigint primary key, v int);
-         insert into a select n, n from generate_series(1, 150000) n; analyze a",
+        "create table a (k bigint primary key, v int) with (autovacuum_enabled = off);
+         insert into a select n * 100000::bigint, n from generate_series(1, 150000) n",
     );
+    // Not in one transaction with the rows: they would count as written since.
+    home.sql("analyze a");
+    home
+}
+
+#[test]
+fn a_large_table_is_cut_by_its_statistics_without_being_asked() {
+    let home = with_statistics();
     let (batches, told) = plan(&home, &whole(home.engine(), "a"), rows(5_000));
     assert!(told.contains("statistics of the database"), "{told}");
     assert!((32..=100).contains(&batches.len()), "{}", batches.len());
     let (_, told) = plan(&home, &whole(home.engine(), "a"), rows(500));
     assert!(told.contains("from a sample"), "{told}");
+}
+
+/// batch 3.6.3, 3.7.3: a night's rows came since the statistics were gathered, behind all others or among
+/// them: no batch has them all.
+#[test]
+fn statistics_that_lack_the_rows_of_today_do_not_cut_a_table() {
+    for (place, forgets) in [("15000000000 + n", true), ("-n", true), ("7000000000 + n", false)] {
+        let home = with_statistics();
+        home.sql(&format!("insert into a select {place}, n from generate_series(1, 60000) n"));
+        if forgets {
+            // As after a crash of the server: only the table itself tells of them.
+            until("the changes are counted", || changed_rows(&home) >= 60_000);
+            home.sql("select pg_stat_reset()");
+        }
+        until("the changes are known", || (changed_rows(&home) >= 60_000) != forgets);
+        let (_, told) = plan(&home, &whole(home.engine(), "a"), rows(5_000));
+        assert!(told.contains("from a sample"), "{place}: {told}");
+        let job = copy(&home, whole(home.engine(), "a"), "b", Mode::Append, &[]).batch_rows(5_000);
+        assert_eq!(home.run(&job).inserted, 210_000);
+        let most: u64 = home.rows("select max(read) from rowmill.batch")[0].parse().unwrap();
+        assert!(most < 10_000, "{place}: {most} rows in a batch of 5,000");
+    }
+}
+
+/// How many rows were written since the statistics were gathered, as the server counts them: some
+/// time after they were.
+fn changed_rows(home: &Home) -> u64 {
+    let sql = "select coalesce(n_mod_since_analyze, 0) from pg_stat_all_tables \
+               where relid = 'a'::regclass";
+    home.rows(sql)[0].parse().unwrap()
 }
 
 /// batch 3.6.3, 3.7.3: rows that lie in the order of their key, so that those of a block say little of the
