@@ -195,10 +195,11 @@ fn a_load_that_is_killed_before_it_has_claimed_a_batch_is_carried_on() {
     scene.complete("before the claim");
 }
 
-/// batch R7
+/// batch R7: what the server forgets with it is done again, and nothing is merged that it could
+/// forget.
 #[test]
 fn a_server_that_stops_at_an_exact_place_and_comes_back_is_waited_for() {
-    let cluster = Cluster::durable();
+    let cluster = Cluster::forgetful();
     for Stop { name, mode, trigger } in &STOPS {
         let scene = Scene::new(&cluster, mode, "");
         scene.place.sql(&format!("create trigger gate {trigger}"));

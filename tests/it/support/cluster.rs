@@ -43,6 +43,9 @@ pub struct Cluster {
     island: Option<Island>,
     postmaster: Mutex<Option<Child>>,
     databases: AtomicU32,
+    is_forgetful: bool,
+    /// The process that writes the log of changes for those who do not wait for it, while it is held.
+    held: Mutex<Option<u32>>,
     // Dropping its standard input wakes it.
     watchdog: Child,
 }
@@ -66,6 +69,11 @@ impl Cluster {
         Self::create(false, settings, None)
     }
 
+    /// Starts one of another server: of the programs in a folder.
+    pub fn of_server(bin: &Path) -> Self {
+        Self::build_of(bin.to_owned(), false, &[], None, None)
+    }
+
     /// Starts a cluster that can be cut off.
     pub fn on_island(island: Island) -> Self {
         Self::create(false, &[], Some(island))
@@ -76,7 +84,22 @@ impl Cluster {
         Self::create(true, &[], None)
     }
 
-    /// The same, with its log of changes in a folder of its own, which must not be there yet.
+    /// The same, but it leaves its log of changes in memory for as long as it may: whoever stops it
+    /// makes it forget the commits that did not wait for the disk.
+    pub fn forgetful() -> Self {
+        let settings = [
+            "wal_writer_delay=10s",
+            "wal_buffers=64MB",
+            "bgwriter_lru_maxpages=0",
+            "checkpoint_timeout=1h",
+        ];
+        let mut cluster = Self::create(true, &settings, None);
+        cluster.is_forgetful = true;
+        cluster.hold_log();
+        cluster
+    }
+
+    /// A cluster with its log of changes in a folder of its own, which must not be there yet.
     pub fn start_with_wal_in(folder: &Path, settings: &[&str]) -> Self {
         Self::build(false, settings, None, Some(folder))
     }
@@ -106,6 +129,8 @@ impl Cluster {
             island: None,
             postmaster: Mutex::new(None),
             databases: AtomicU32::new(0),
+            is_forgetful: false,
+            held: Mutex::new(None),
             watchdog,
         };
         cluster.start_on_a_free_port();
@@ -145,7 +170,16 @@ impl Cluster {
     }
 
     fn build(fsync: bool, settings: &[&str], island: Option<Island>, wal: Option<&Path>) -> Self {
-        let bin = server::bin_folder();
+        Self::build_of(server::bin_folder(), fsync, settings, island, wal)
+    }
+
+    fn build_of(
+        bin: PathBuf,
+        fsync: bool,
+        settings: &[&str],
+        island: Option<Island>,
+        wal: Option<&Path>,
+    ) -> Self {
         let user = User::unprivileged();
         let folder = make_folder(user);
         let watchdog = start_watchdog(&folder);
@@ -166,6 +200,8 @@ impl Cluster {
             island,
             postmaster: Mutex::new(None),
             databases: AtomicU32::new(0),
+            is_forgetful: false,
+            held: Mutex::new(None),
             watchdog,
         };
         cluster.start_on_a_free_port();
@@ -321,6 +357,8 @@ impl Cluster {
     fn end(&self, stop: impl FnOnce(&mut Child)) {
         if let Some(mut child) = self.postmaster().take() {
             stop(&mut child);
+            // It hears nothing but that, and the others would wait for it.
+            server::signal("KILL", self.held.lock().expect("the one held").take().as_slice());
             child.wait().expect("wait for the server");
         }
     }
@@ -337,7 +375,26 @@ impl Cluster {
             std::thread::sleep(POLL);
         }
         *self.postmaster() = Some(child);
+        if self.is_forgetful {
+            self.hold_log();
+        }
         Ok(())
+    }
+
+    fn hold_log(&self) {
+        let sql = "select pid from pg_stat_activity where backend_type = 'walwriter'";
+        let deadline = Instant::now() + LIMIT;
+        let mut client = self.connect(USER);
+        let row = loop {
+            if let Some(row) = client.query_opt(sql, &[]).expect("ask for the walwriter") {
+                break row;
+            }
+            assert!(Instant::now() < deadline, "no walwriter");
+            std::thread::sleep(POLL);
+        };
+        let pid = u32::try_from(row.get::<_, i32>(0)).expect("a process id");
+        server::signal("STOP", &[pid]);
+        *self.held.lock().expect("the one held") = Some(pid);
     }
 
     fn spawn_postmaster(&self) -> Child {
