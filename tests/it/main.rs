@@ -178,6 +178,8 @@ mod job_rejects; // a bad row costs one row
 mod job_serial_twin; // parallel and serial: the same result
 #[cfg(feature = "cli")]
 mod job_server_stop;
+#[cfg(feature = "cli")]
+mod job_servers; // every version of the server that is at hand
 mod job_shards; // each row on its shard, once
 mod job_shards_fault; // one of three shards is down, silent, on another map; kills
 mod job_statements; // how many statements a job costs beside its rows

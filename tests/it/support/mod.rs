@@ -57,7 +57,7 @@ pub mod proxy;
 pub mod recorder;
 pub mod reshard;
 pub mod round_trip;
-mod server;
+pub mod server;
 pub mod shards;
 mod standby;
 pub mod subject;

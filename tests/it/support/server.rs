@@ -22,6 +22,19 @@ pub fn bin_folder() -> PathBuf {
     )
 }
 
+/// The folders of all servers at hand: those that `ROWMILL_PG_BINS` names, separated as in `PATH`,
+/// and the one of all other tests.
+pub fn bin_folders() -> Vec<PathBuf> {
+    let named = std::env::var_os("ROWMILL_PG_BINS").unwrap_or_default();
+    let mut folders: Vec<_> =
+        std::env::split_paths(&named).filter(|folder| folder.as_os_str() != "").collect();
+    for folder in &folders {
+        assert!(has_server(folder), "ROWMILL_PG_BINS: {} has no initdb", folder.display());
+    }
+    folders.push(bin_folder());
+    folders
+}
+
 fn has_server(folder: &Path) -> bool {
     folder.join("initdb").is_file() && folder.join("postgres").is_file()
 }
