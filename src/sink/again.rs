@@ -31,7 +31,16 @@ impl TableSink {
         let stage = StageTable::temporary(dialect, &layout.columns, &layout.key)?;
         connection.run(&stage.create_temporary())?;
         let (target, rules) = (self.target(), self.rules());
-        let staged = Staged { stage, target, buckets: 1, rules, loads_directly: false };
+        let lately = self.lately();
+        let staged = Staged {
+            stage,
+            target,
+            buckets: 1,
+            rules,
+            loads_directly: false,
+            lately,
+            are_doubtful: false,
+        };
         let rows = Staging::part(&staged.stage, 0, portion, 0..portion.rows.len())?;
         let mut stored = Stored::default();
         staged.load_rows(connection, &rows.rows, &mut |row, error| {

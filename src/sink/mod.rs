@@ -16,9 +16,10 @@
 //! - `repeats`: staged rows whose key came before
 //! - `rules`:   what the catalog says of the rows that a table takes
 //! - `kept`:    what was staged of rows that were refused
+//! - `lately`:  how the last batches of a run fared
 //! - `isolate`: finding the rows that the database refuses
 //! - `suspects`: where it does not name them, or there are many
-//! - `one_by_one`: rows of which many are refused by what no query finds
+//! - `one_by_one`: rows of which some are refused by what no query finds
 //! - `again`:   rows that were rejected, stored after all
 //! - `verdict`: staged rows held against the constraints of their table
 //!
@@ -49,6 +50,7 @@ pub mod file;
 pub mod fit;
 mod isolate;
 mod kept;
+mod lately;
 pub mod mode;
 mod one_by_one;
 pub mod portion;

@@ -6,7 +6,7 @@ use crate::ident::{Ident, TableName};
 use crate::mapping::cell::Cell;
 use crate::mapping::layout::Layout;
 use crate::mapping::param::Param;
-use crate::sql::constraint::{Constraint, Rule};
+use crate::sql::constraint::{Constraint, MadeColumn, Rule};
 use std::sync::OnceLock;
 
 /// What the catalog says of the rows that a table takes.
@@ -23,12 +23,20 @@ pub(super) struct Rules {
     /// The columns of the one unique index, where nothing else decides whether a row is taken; else
     /// none.
     pub(super) sole_key: Vec<String>,
-    /// The constraints, in the order in which the database checks them; read when the first row is
-    /// refused, for most jobs have none.
-    pub(super) constraints: OnceLock<Vec<Constraint>>,
+    /// Read when the first row is refused, for most jobs have none.
+    pub(super) known: OnceLock<Known>,
     /// The table, and the columns that rows carry.
     pub(super) table: String,
     pub(super) carried: Vec<Ident>,
+}
+
+/// What rows can be held against.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Known {
+    /// The constraints, in the order in which the database checks them.
+    pub(super) constraints: Vec<Constraint>,
+    /// The columns that are made from those that rows carry.
+    pub(super) made: Vec<MadeColumn>,
 }
 
 impl Rules {
@@ -60,41 +68,60 @@ impl Rules {
         self
     }
 
-    /// The constraints that rows can be held against.
+    /// What rows can be held against.
     ///
     /// # Errors
     /// `Database` or `Disconnect`.
-    pub(super) fn constraints(&self, connection: &mut dyn Connection) -> Result<&[Constraint]> {
-        if let Some(known) = self.constraints.get() {
+    pub(super) fn look_up(&self, connection: &mut dyn Connection) -> Result<&Known> {
+        if let Some(known) = self.known.get() {
             return Ok(known);
         }
-        let mut found = Vec::new();
+        let mut found = Known::default();
         let queries = connection.capabilities().dialect.constraint_queries();
         if let Some((_, constraints)) = queries.filter(|_| self.judges) {
             connection.query(constraints, &[Param::from(self.table.as_str())], &mut |row| {
-                found.push(constraint(row)?);
+                if i64::unpack(row.cell(0)?)? == MADE {
+                    found.made.push(made(row)?);
+                } else {
+                    found.constraints.push(constraint(row)?);
+                }
                 Ok(())
             })?;
         }
-        found
-            .retain(|constraint| constraint.columns.iter().all(|name| self.carried.contains(name)));
-        Ok(self.constraints.get_or_init(|| found))
+        let is_carried = |name: &Ident| self.carried.contains(name);
+        found.made.retain(|made| made.made_of.iter().all(is_carried));
+        let is_there =
+            |name: &Ident| is_carried(name) || found.made.iter().any(|made| made.name == *name);
+        found.constraints.retain(|constraint| constraint.columns.iter().all(is_there));
+        Ok(self.known.get_or_init(|| found))
     }
 
-    /// Those of them that are known.
-    pub(super) fn known(&self) -> &[Constraint] {
-        self.constraints.get().map_or(&[], Vec::as_slice)
+    /// Those of the constraints that are known.
+    pub(super) fn constraints(&self) -> &[Constraint] {
+        self.known.get().map_or(&[], |known| known.constraints.as_slice())
     }
+}
+
+/// The kind of what is no constraint.
+const MADE: i64 = -1;
+
+fn made(row: &dyn RowRef) -> Result<MadeColumn> {
+    let text = |index| String::unpack(row.cell(index)?);
+    let (name, made_of) = (Ident::new(text(1)?)?, names(row, 2)?);
+    Ok(MadeColumn { name, column_type: text(5)?, expression: text(3)?, made_of })
 }
 
 fn constraint(row: &dyn RowRef) -> Result<Constraint> {
     let text = |index| String::unpack(row.cell(index)?);
     let rule = match i64::unpack(row.cell(0)?)? {
         0 => Rule::Domain { domain: text(5)?, expression: text(3)? },
-        1 => Rule::Check(text(3)?),
-        2 => match Option::unpack(row.cell(7)?)? {
-            None => Rule::Unique,
-            Some(operators) => Rule::Excludes(operators),
+        1 => Option::unpack(row.cell(3)?)?.map_or(Rule::NotNull, Rule::Check),
+        2 => match (Option::unpack(row.cell(6)?)?, Option::unpack(row.cell(7)?)?) {
+            (_, Some(operators)) => Rule::Excludes(operators),
+            (Some(keys), None) => {
+                Rule::UniqueOver { keys, predicate: Option::unpack(row.cell(3)?)? }
+            }
+            (None, None) => Rule::Unique,
         },
         3 => Rule::References {
             table: TableName { schema: Some(Ident::new(text(4)?)?), table: Ident::new(text(5)?)? },

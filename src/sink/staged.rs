@@ -3,6 +3,7 @@
 use super::counted::integer;
 use super::duplicates::OnDuplicate;
 use super::isolate::{Trust, isolate, under_savepoint};
+use super::lately::Lately;
 use super::mode::Mode;
 use super::portion::Portion;
 use super::rules::Rules;
@@ -27,6 +28,9 @@ pub(super) struct Staged<'a> {
     pub(super) rules: &'a Rules,
     /// Whether batches may have been loaded straight into the target.
     pub(super) loads_directly: bool,
+    pub(super) lately: &'a Lately,
+    /// Whether some of the rows are known, or likely, to be refused.
+    pub(super) are_doubtful: bool,
 }
 
 /// The batch and the index of a staged row.
@@ -216,21 +220,52 @@ impl Staged<'_> {
         if rows == 0 {
             return Ok(Stored::default());
         }
-        match self.merge_whole(connection, bucket, state, rows) {
-            Err(error) if error.is_data() => {}
-            settled => return settled,
-        }
-        let judged = self.court().judge(connection, bucket, state)?;
-        if !judged.is_empty() {
-            self.set_state(connection, bucket, &judged, state::NAMED)?;
-            let rows = rows - judged.len() as u64;
-            refused.extend(judged);
+        if !self.are_doubtful {
             match self.merge_whole(connection, bucket, state, rows) {
                 Err(error) if error.is_data() => {}
                 settled => return settled,
             }
         }
-        self.halve(connection, bucket, state, refused)
+        let before = refused.len();
+        let judged = self.court().judge(connection, bucket, state)?;
+        self.set_state(connection, bucket, &judged, state::NAMED)?;
+        let left = rows - judged.len() as u64;
+        // Nothing is tried as a whole that was refused as it is, or is likely to be.
+        let may_go = !judged.is_empty() || (self.are_doubtful && self.rules.judges);
+        let may_go = may_go && !self.lately.expects_unexplained();
+        refused.extend(judged);
+        let merged = match may_go.then(|| self.merge_whole(connection, bucket, state, left)) {
+            Some(Err(error)) if error.is_data() => None,
+            Some(settled) => Some(settled?),
+            None => None,
+        };
+        let stored = match merged {
+            Some(stored) => stored,
+            None => self.merge_each(connection, bucket, state, left, refused)?,
+        };
+        self.lately.note(refused.len() - before);
+        Ok(stored)
+    }
+
+    /// Merges the `rows` rows of a bucket of which the database refuses some, and no query tells which.
+    fn merge_each(
+        &self,
+        connection: &mut dyn Connection,
+        bucket: u32,
+        state: i16,
+        rows: u64,
+        refused: &mut Vec<NotStored>,
+    ) -> Result<Stored> {
+        let before = refused.len();
+        let stored = match self.one_by_one(connection, bucket, state, rows)? {
+            Some(mut stored) => {
+                refused.append(&mut stored.refused);
+                stored
+            }
+            None => self.halve(connection, bucket, state, refused)?,
+        };
+        self.lately.note_unexplained(rows, refused.len() - before);
+        Ok(stored)
     }
 
     fn merge_whole(
@@ -245,7 +280,8 @@ impl Staged<'_> {
         })
     }
 
-    /// Merges rows of which the database refuses some, and nobody knows which.
+    /// Merges rows of which the database refuses some, and nobody knows which, where it has no
+    /// statement that tries each.
     fn halve(
         &self,
         connection: &mut dyn Connection,
@@ -256,33 +292,20 @@ impl Staged<'_> {
         let positions = self.positions(connection, bucket, state)?;
         let middle = positions.len() / 2;
         let ends = |part: &Range<usize>| (positions[part.start], positions[part.end - 1]);
-        let mut halve = |connection: &mut dyn Connection, parts: &[Range<usize>], trust| {
-            isolate(
-                connection,
-                parts,
-                trust,
-                &mut |connection, part| {
-                    let rows = part.len() as u64;
-                    self.merge_part(connection, bucket, state, ends(&part), rows)
-                },
-                &mut |row, error| {
-                    let (batch, index) = positions[row];
-                    refused.push(NotStored::new(batch as u32, index as u32, error));
-                },
-            )
-        };
-        let halves = [0..middle, middle..positions.len()];
-        let (mut stored, rest) = halve(connection, &halves, Trust::to_a_few(false))?;
-        let Some(rest) = rest else { return Ok(stored) };
-        let rows = rest.len() as u64;
-        match self.one_by_one(connection, bucket, state, ends(&rest), rows)? {
-            Some(mut others) => {
-                refused.append(&mut others.refused);
-                stored += others;
-            }
-            None => stored += halve(connection, &[rest], Trust::to_the_end(false))?.0,
-        }
-        Ok(stored)
+        let merged = isolate(
+            connection,
+            &[0..middle, middle..positions.len()],
+            Trust::to_the_end(false),
+            &mut |connection, part| {
+                let rows = part.len() as u64;
+                self.merge_part(connection, bucket, state, ends(&part), rows)
+            },
+            &mut |row, error| {
+                let (batch, index) = positions[row];
+                refused.push(NotStored::new(batch as u32, index as u32, error));
+            },
+        );
+        merged.map(|(stored, _)| stored)
     }
 
     fn court(&self) -> Court<'_> {

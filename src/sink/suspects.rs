@@ -2,11 +2,11 @@
 //!
 //! They are loaded into a temporary table without constraints, judged there by a query for each kind
 //! of constraint, and what is left is inserted by one statement: a few round trips, however many
-//! rows are bad.
+//! rows are bad. After a batch with many of them the next one comes here at once.
 
 use super::isolate::tried;
 use super::portion::Portion;
-use super::staged::{Staged, WHOLE};
+use super::staged::Staged;
 use super::staging::Staging;
 use super::table::{NotStored, Stored, TableSink};
 use crate::backend::Connection;
@@ -34,24 +34,22 @@ impl TableSink {
             return Ok(None);
         }
         let (target, rules) = (self.target(), self.rules());
-        let staged = Staged { stage, target, buckets: 1, rules, loads_directly: false };
+        let lately = self.lately();
+        let staged = Staged {
+            stage,
+            target,
+            buckets: 1,
+            rules,
+            loads_directly: false,
+            lately,
+            are_doubtful: true,
+        };
         let rows = Staging::part(&staged.stage, batch, portion, range)?;
         let mut stored = Stored::default();
         staged.load_rows(connection, &rows.rows, &mut |row, error| {
             let index = portion.indexes[rows.sources[row]];
             stored.refused.push(NotStored::new(batch, index, error));
         })?;
-        // Where something in the database may change a row, no query of ours can judge it.
-        let at_once = if self.rules().judges {
-            None
-        } else {
-            let rows = rows.rows.len() as u64 - stored.refused.len() as u64;
-            staged.one_by_one(connection, 0, state::LIVE, WHOLE, rows)?
-        };
-        if let Some(done) = at_once {
-            stored += done;
-            return Ok(Some(stored));
-        }
         let mut refused = Vec::new();
         stored += staged.merge_rows(connection, 0, state::LIVE, &mut refused)?;
         stored.refused.extend(refused);

@@ -4,6 +4,7 @@ use super::direct::Direct;
 use super::duplicates::OnDuplicate;
 use super::fit;
 use super::isolate::{Trust, isolate};
+use super::lately::Lately;
 use super::mode::Mode;
 use super::portion::Portion;
 use super::repeats::{InputPlace, Repeat};
@@ -84,6 +85,7 @@ pub struct TableSink {
     ledger: LedgerName,
     rules: Rules,
     pub(super) direct: Direct,
+    lately: Lately,
     keeps_refused: bool,
 }
 
@@ -102,8 +104,17 @@ impl TableSink {
         let layout = fit::layout(&target, info.as_ref(), capabilities.dialect, rules.rewrites)?;
         let direct = Direct::of(&target, &layout, &rules, info.is_some(), &capabilities);
         let rules = rules.carried_by(&layout);
-        let (exists, ledger, keeps_refused) = (info.is_some(), LedgerName::default(), false);
-        Ok(Self { target, layout, exists, capabilities, ledger, rules, direct, keeps_refused })
+        Ok(Self {
+            target,
+            layout,
+            exists: info.is_some(),
+            capabilities,
+            ledger: LedgerName::default(),
+            rules,
+            direct,
+            lately: Lately::default(),
+            keeps_refused: false,
+        })
     }
 
     /// Has the stage beside the ledger of that name. Default: beside the ledger `rowmill`.
@@ -137,6 +148,10 @@ impl TableSink {
 
     pub(super) fn rules(&self) -> &Rules {
         &self.rules
+    }
+
+    pub(super) fn lately(&self) -> &Lately {
+        &self.lately
     }
 
     /// Of several rows with one key, whether the last counts, or the first.
@@ -212,7 +227,12 @@ impl TableSink {
             false if self.rules.inserts => Trust::to_a_few(!self.rules.rewrites),
             false => Trust::to_the_end(!self.rules.rewrites),
         };
-        let (mut stored, rest) = self.append(connection, batch, portion, whole, trust)?;
+        let has_others = self.rules.judges || self.rules.inserts;
+        let (mut stored, rest) = if has_others && self.lately.expects_many() {
+            (Stored::default(), Some(whole))
+        } else {
+            self.append(connection, batch, portion, whole, trust)?
+        };
         if let Some(rest) = rest {
             match self.store_suspects(connection, batch, portion, rest.clone())? {
                 Some(suspects) => stored += suspects,
@@ -374,7 +394,8 @@ impl TableSink {
         let stage = self.stage(place.job_id)?;
         let loads_directly = self.direct.is_conceivable();
         let (target, rules, buckets) = (&self.target, &self.rules, place.buckets);
-        Ok(Staged { stage, target, buckets, rules, loads_directly })
+        let (lately, are_doubtful) = (&self.lately, self.lately.expects_many());
+        Ok(Staged { stage, target, buckets, rules, loads_directly, lately, are_doubtful })
     }
 }
 

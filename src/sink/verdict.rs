@@ -8,7 +8,7 @@
 
 use super::isolate::tried;
 use super::mode::Mode;
-use super::rules::Rules;
+use super::rules::{Known, Rules};
 use super::table::NotStored;
 use crate::backend::Connection;
 use crate::error::{Error, ErrorKind, Result};
@@ -45,11 +45,11 @@ impl Court<'_> {
         bucket: u32,
         state: i16,
     ) -> Result<Vec<NotStored>> {
-        let constraints = self.rules.constraints(connection)?;
+        let Known { constraints, made } = self.rules.look_up(connection)?;
         if constraints.is_empty() {
             return Ok(Vec::new());
         }
-        let verdict = Verdict { stage: self.stage, target: self.target, constraints };
+        let verdict = Verdict { stage: self.stage, target: self.target, constraints, made };
         let mut look = |sql: Option<String>| match sql {
             Some(sql) => broken(connection, &sql, bucket, state),
             None => Ok(Broken::new()),
@@ -94,10 +94,10 @@ impl Court<'_> {
         }
         let unique: Vec<usize> = self
             .rules
-            .known()
+            .constraints()
             .iter()
             .enumerate()
-            .filter_map(|(number, constraint)| (constraint.rule == Rule::Unique).then_some(number))
+            .filter_map(|(number, constraint)| constraint.rule.is_unique().then_some(number))
             .collect();
         let mut taken = HashSet::new();
         for (position, group) in groups {
@@ -117,19 +117,24 @@ impl Court<'_> {
     }
 
     fn refusal(&self, (batch, index): Position, number: usize) -> Option<NotStored> {
-        let constraint = self.rules.known().get(number)?;
+        let constraint = self.rules.constraints().get(number)?;
         let error = self.error(constraint);
         Some(NotStored::new(batch as u32, index as u32, error))
     }
 
     fn error(&self, constraint: &Constraint) -> Error {
-        let error = Error::new(ErrorKind::Database, constraint.message(self.target))
-            .with_sqlstate(constraint.sqlstate())
-            .with_constraint(&constraint.name);
+        let mut error = Error::new(ErrorKind::Database, constraint.message(self.target))
+            .with_sqlstate(constraint.sqlstate());
+        // What is not null has a column, and no name of its own.
+        if constraint.rule != Rule::NotNull {
+            error = error.with_constraint(&constraint.name);
+        }
         error.locate(|place| {
             place.table = Some(self.target.plain());
             // The database names the column where the type of the value was at fault.
-            if let (Rule::Domain { .. }, [column]) = (&constraint.rule, &constraint.columns[..]) {
+            if let (Rule::Domain { .. } | Rule::NotNull, [column]) =
+                (&constraint.rule, &constraint.columns[..])
+            {
                 place.column = Some(column.as_str().to_owned());
             }
         })
@@ -190,7 +195,7 @@ mod tests {
         };
         let rules = Rules {
             judges: true,
-            constraints: vec![unique("a"), unique("b")].into(),
+            known: Known { constraints: vec![unique("a"), unique("b")], made: Vec::new() }.into(),
             ..Rules::default()
         };
         let stage = StageTable::of_job(Dialect::PostgreSql, 1, &[], &[]).unwrap();

@@ -2,8 +2,8 @@
 //!
 //! They stand in the order in which PostgreSQL checks them: domains as a value is read, then the
 //! CHECK constraints by their names, the unique indexes by their numbers, the foreign keys last.
-//! What is not read here (exclusion constraints and indexes over expressions or over some rows, foreign
-//! keys within the table, what triggers say) is for the database to find, row by row.
+//! What is not read here (exclusion constraints over expressions or some rows, foreign keys within the
+//! table, what triggers say) is for the database to find, row by row.
 
 use crate::ident::{Ident, TableName};
 use crate::sqlstate::SqlState;
@@ -31,8 +31,18 @@ pub enum Rule {
     },
     /// An expression over columns, as the catalog has it.
     Check(String),
+    /// The one column, which the database makes from others, has a value.
+    NotNull,
     /// No two rows have the same values, NULL aside.
     Unique,
+    /// No two rows have the same values of these expressions, NULL aside, of those for which the
+    /// predicate holds; all as the catalog has them.
+    UniqueOver {
+        /// The expressions.
+        keys: Vec<String>,
+        /// The predicate.
+        predicate: Option<String>,
+    },
     /// No two rows have values of which each meets the other by its operator, qualified.
     Excludes(Vec<String>),
     /// The values are those of a row of another table, NULL aside.
@@ -46,12 +56,33 @@ pub enum Rule {
     },
 }
 
+/// A column that the database makes from others of its row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MadeColumn {
+    /// Its name.
+    pub name: Ident,
+    /// Its type, as the catalog has it.
+    pub column_type: String,
+    /// An expression over the others, as the catalog has it.
+    pub expression: String,
+    /// The others.
+    pub made_of: Vec<Ident>,
+}
+
+impl Rule {
+    /// Whether it is that no two rows have the same values.
+    pub fn is_unique(&self) -> bool {
+        matches!(self, Self::Unique | Self::UniqueOver { .. })
+    }
+}
+
 impl Constraint {
     /// The code of a row that breaks it.
     pub fn sqlstate(&self) -> SqlState {
         match self.rule {
             Rule::Domain { .. } | Rule::Check(_) => SqlState::CHECK_VIOLATION,
-            Rule::Unique => SqlState::UNIQUE_VIOLATION,
+            Rule::NotNull => SqlState::NOT_NULL_VIOLATION,
+            Rule::Unique | Rule::UniqueOver { .. } => SqlState::UNIQUE_VIOLATION,
             Rule::Excludes(_) => SqlState::EXCLUSION_VIOLATION,
             Rule::References { .. } => SqlState::FOREIGN_KEY_VIOLATION,
         }
@@ -67,7 +98,10 @@ impl Constraint {
             Rule::Check(_) => {
                 format!("new row for relation \"{table}\" violates check constraint \"{name}\"")
             }
-            Rule::Unique => {
+            Rule::NotNull => format!(
+                "null value in column \"{name}\" of relation \"{table}\" violates not-null constraint"
+            ),
+            Rule::Unique | Rule::UniqueOver { .. } => {
                 format!("duplicate key value violates unique constraint \"{name}\"")
             }
             Rule::Excludes(_) => {
@@ -122,9 +156,11 @@ SELECT c.relkind = 'r' AND NOT c.relhasrules AND NOT c.relrowsecurity,
        ) ELSE ARRAY[]::text[] END
 FROM pg_catalog.pg_class c WHERE c.oid = pg_catalog.to_regclass($1)";
 
-/// The query for the constraints of table `$1`: kind (0 domain, 1 check, 2 unique, or with operators
-/// exclusion, 3 foreign key), name, columns, expression, schema, table (the domain's name for kind 0),
-/// columns and operators.
+/// The query for the constraints of table `$1`: kind (0 domain, 1 check, or without an expression not
+/// null, 2 unique, or with operators exclusion, 3 foreign key), name, columns, expression (the predicate
+/// for kind 2), schema, table (the domain's name for kind 0), columns (the expressions of a unique index
+/// that has some) and operators. Before them, as kind -1, the columns that are made from others: name,
+/// those others, expression, and the type in place of the table.
 ///
 /// A constraint that was never validated is left out: rows that are there may break it, and what is
 /// equal to them is not refused. So are NULLs that count as equal and collations by which unequal
@@ -142,13 +178,30 @@ WITH RECURSIVE rel AS (
 )
 SELECT kind, name::text, columns, expression, table_schema, table_name, table_columns, operators
 FROM (
-    SELECT 0 AS kind, w.attnum::bigint AS place, -w.depth AS depth, c.conname AS name,
-           ARRAY[w.attname::text] AS columns,
-           pg_catalog.pg_get_expr(c.conbin, 0) AS expression, NULL::text AS table_schema,
-           pg_catalog.format_type(w.typ, NULL) AS table_name, NULL::text[] AS table_columns,
-           NULL::text[] AS operators, c.conname::text COLLATE \"C\" AS sorted
+    SELECT -1 AS kind, a.attnum::bigint AS place, 0 AS depth, a.attname AS name,
+           ARRAY(SELECT DISTINCT o.attname::text FROM pg_catalog.pg_depend p
+                 JOIN pg_catalog.pg_attribute o ON o.attrelid = p.refobjid AND o.attnum = p.refobjsubid
+                 WHERE p.refclassid = 'pg_catalog.pg_class'::regclass AND p.refobjid = rel.oid
+                   AND p.refobjsubid > 0 AND p.refobjsubid <> a.attnum
+                   AND (p.classid = 'pg_catalog.pg_attrdef'::regclass AND p.objid = d.oid
+                        OR p.classid = 'pg_catalog.pg_class'::regclass AND p.objid = rel.oid
+                           AND p.objsubid = a.attnum)) AS columns,
+           pg_catalog.pg_get_expr(d.adbin, d.adrelid) AS expression, NULL::text AS table_schema,
+           pg_catalog.format_type(a.atttypid, a.atttypmod) AS table_name,
+           NULL::text[] AS table_columns, NULL::text[] AS operators, NULL::text COLLATE \"C\" AS sorted
+    FROM pg_catalog.pg_attribute a JOIN rel ON a.attrelid = rel.oid
+    JOIN pg_catalog.pg_attrdef d ON d.adrelid = rel.oid AND d.adnum = a.attnum
+    WHERE a.attgenerated <> '' AND NOT a.attisdropped
+    UNION ALL
+    SELECT 0, w.attnum, -w.depth, c.conname,
+           ARRAY[w.attname::text], pg_catalog.pg_get_expr(c.conbin, 0), NULL,
+           pg_catalog.format_type(w.typ, NULL), NULL, NULL, c.conname::text COLLATE \"C\"
     FROM walk w JOIN pg_catalog.pg_constraint c ON c.contypid = w.typ AND c.contype = 'c'
     WHERE c.convalidated
+    UNION ALL
+    SELECT 1, a.attnum - 10000, 0, a.attname, ARRAY[a.attname::text], NULL, NULL, NULL, NULL, NULL, NULL
+    FROM pg_catalog.pg_attribute a JOIN rel ON a.attrelid = rel.oid
+    WHERE a.attgenerated <> '' AND a.attnotnull AND NOT a.attisdropped
     UNION ALL
     SELECT 1, 0, 0, c.conname,
            ARRAY(SELECT a.attname::text FROM pg_catalog.unnest(c.conkey) WITH ORDINALITY AS k (n, o)
@@ -163,12 +216,21 @@ FROM (
            ARRAY(SELECT a.attname::text
                  FROM pg_catalog.unnest(i.indkey::int2[]) WITH ORDINALITY AS k (n, o)
                  JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.n
-                 WHERE k.o <= i.indnkeyatts ORDER BY k.o),
-           NULL, NULL, NULL, NULL, NULL, NULL
+                 WHERE k.o <= i.indnkeyatts ORDER BY k.o)
+           || CASE WHEN i.indexprs IS NOT NULL OR i.indpred IS NOT NULL THEN
+              ARRAY(SELECT a.attname::text FROM pg_catalog.pg_depend p
+                 JOIN pg_catalog.pg_attribute a ON a.attrelid = p.refobjid AND a.attnum = p.refobjsubid
+                 WHERE p.classid = 'pg_catalog.pg_class'::regclass AND p.objid = i.indexrelid
+                   AND p.refclassid = 'pg_catalog.pg_class'::regclass AND p.refobjid = i.indrelid
+                   AND p.refobjsubid > 0) END,
+           pg_catalog.pg_get_expr(i.indpred, i.indrelid), NULL, NULL,
+           CASE WHEN i.indexprs IS NOT NULL OR i.indpred IS NOT NULL THEN
+              ARRAY(SELECT pg_catalog.pg_get_indexdef(i.indexrelid, k, false)
+                 FROM pg_catalog.generate_series(1, i.indnkeyatts::int) AS k ORDER BY k) END,
+           NULL, NULL
     FROM pg_catalog.pg_index i JOIN rel ON i.indrelid = rel.oid
     JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
     WHERE i.indisunique AND NOT i.indisexclusion AND i.indisvalid AND i.indisready
-          AND i.indpred IS NULL AND i.indexprs IS NULL
           AND coalesce(to_jsonb(i) ->> 'indnullsnotdistinct', 'false') = 'false'
           AND NOT EXISTS (SELECT 1 FROM pg_catalog.unnest(i.indcollation::oid[]) AS n (c)
                           JOIN pg_catalog.pg_collation l ON l.oid = n.c

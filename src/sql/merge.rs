@@ -176,15 +176,12 @@ impl Merge<'_> {
     /// where there is nothing but a key.
     pub fn update(&self) -> Option<String> {
         let from = format!("FROM {} AS s WHERE {PART} AND", self.stage.name);
-        self.update_of("s", &from)
+        self.update_from("s", &from)
     }
 
-    /// Updates the row of the target that has the key of the row in the variable `row`, and differs.
-    pub(super) fn update_from(&self, row: &str) -> Option<String> {
-        self.update_of(row, "WHERE")
-    }
-
-    fn update_of(&self, row: &str, from: &str) -> Option<String> {
+    /// Updates the rows of the target that have the key of a row that is called `row`, and differ;
+    /// `from` is what stands between and ends in a condition.
+    pub(super) fn update_from(&self, row: &str, from: &str) -> Option<String> {
         let set = |index| format!("{} = {}", self.column(index).name, self.value_of(row, index));
         let sets: Vec<_> = self.others().map(set).collect();
         Some(format!(

@@ -266,6 +266,23 @@ fn kinds_of_code() -> Vec<Kind> {
             ..PLAIN
         },
         Kind {
+            name: "generated null",
+            table: "v integer, g integer generated always as (nullif(v, 0)) stored not null",
+            bad: "0",
+            sqlstate: "23502",
+            column: "g",
+            ..PLAIN
+        },
+        Kind {
+            name: "unique of some",
+            table: "v integer",
+            after: "insert into t values (0, 0); create unique index once on t (v) where v < 5",
+            bad: "0",
+            sqlstate: "23505",
+            constraint: "once",
+            ..PLAIN
+        },
+        Kind {
             name: "unique expression",
             table: "v integer",
             after: "insert into t values (0, 0); create unique index once on t ((v + 0))",

@@ -9,10 +9,12 @@
 //! - `kinds`:   each of them, at several shares
 //! - `effort`:  how many statements they cost
 //! - `precheck`: what is refused before anything is sent, held against the server
+//! - `judged`:  rows that queries find, held against rows that come alone
 //! - `one_by_one`: rows that no query finds, tried by one statement
 
 mod convert;
 mod effort;
+mod judged;
 mod kind;
 mod kinds;
 mod limit_model;
