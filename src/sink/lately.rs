@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 pub(super) struct Lately {
     /// Whether many of them were, by whatever.
     many: AtomicBool,
+    /// Whether some of them were for other rows.
+    related: AtomicBool,
     /// One in so many was refused by what no query finds; 0 where it was none.
     unexplained: AtomicU32,
 }
@@ -34,7 +36,17 @@ impl Lately {
         self.many.store(refused >= MANY, Ordering::Relaxed);
     }
 
-    /// Whether some of them are likely to be refused by what no query finds.
+    /// Whether some of its rows are likely to be refused for other rows.
+    pub(super) fn expects_related(&self) -> bool {
+        self.related.load(Ordering::Relaxed)
+    }
+
+    /// Notes whether rows were refused for other rows.
+    pub(super) fn note_related(&self, some: bool) {
+        self.related.store(some, Ordering::Relaxed);
+    }
+
+    /// Whether some of its rows are likely to be refused by what no query finds.
     pub(super) fn expects_unexplained(&self) -> bool {
         self.unexplained.load(Ordering::Relaxed) > 0
     }
@@ -83,7 +95,9 @@ mod tests {
         for (refused, expects) in [(2, false), (3, true), (0, false)] {
             lately.note(refused);
             lately.note_unexplained(1_000, refused);
+            lately.note_related(refused > 0);
             assert_eq!((lately.expects_many(), lately.expects_unexplained()), (expects, expects));
+            assert_eq!(lately.expects_related(), refused > 0);
         }
     }
 }

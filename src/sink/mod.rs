@@ -11,7 +11,7 @@
 //! - `buckets`: how many there are, and what makes them fit for merging
 //! - `direct`:  batches of new keys, loaded straight into the table
 //! - `staging`: the rows of a batch as they are staged
-//! - `staged`:  the merge of staged rows
+//! - `staged`:  the merge of staged rows; `refusals`: where the database refuses some of them
 //! - `counted`: what is staged, counted and listed
 //! - `repeats`: staged rows whose key came before
 //! - `rules`:   what the catalog says of the rows that a table takes
@@ -54,6 +54,7 @@ mod lately;
 pub mod mode;
 mod one_by_one;
 pub mod portion;
+mod refusals;
 pub mod repeats;
 mod rules;
 mod staged;

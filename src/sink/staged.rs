@@ -2,7 +2,7 @@
 
 use super::counted::integer;
 use super::duplicates::OnDuplicate;
-use super::isolate::{Trust, isolate, under_savepoint};
+use super::isolate::{Trust, isolate};
 use super::lately::Lately;
 use super::mode::Mode;
 use super::portion::Portion;
@@ -10,7 +10,6 @@ use super::rules::Rules;
 use super::staging::Staging;
 use super::table::{NotStored, Stored};
 use super::target::Target;
-use super::verdict::Court;
 use crate::backend::Connection;
 use crate::error::{Error, ErrorKind, Result};
 use crate::mapping::param::Param;
@@ -18,7 +17,6 @@ use crate::mapping::rows::Rows;
 use crate::sql::merge::Merge;
 use crate::sql::stage::{StageTable, state};
 use crate::sqlstate::SqlState;
-use std::ops::Range;
 
 /// A stage and where its rows go.
 pub(super) struct Staged<'a> {
@@ -106,7 +104,7 @@ impl Staged<'_> {
         let mut refused = Vec::new();
         stored += self.merge_rows(connection, bucket, state::LIVE, &mut refused)?;
         // What another bucket has not brought in or taken out yet may be all that is wrong.
-        let waits = |row: &NotStored| waits_for_others(&row.error);
+        let waits = |row: &NotStored| is_for_another(&row.error);
         let (later, refused): (Vec<_>, Vec<_>) = refused.into_iter().partition(waits);
         self.set_state(connection, bucket, &later, state::DEFERRED)?;
         self.set_state(connection, bucket, &refused, state::NAMED)?;
@@ -208,112 +206,7 @@ impl Staged<'_> {
         Ok(found)
     }
 
-    /// Merges the rows of a bucket that are in `state`, all at once if the database takes them.
-    pub(super) fn merge_rows(
-        &self,
-        connection: &mut dyn Connection,
-        bucket: u32,
-        state: i16,
-        refused: &mut Vec<NotStored>,
-    ) -> Result<Stored> {
-        let rows = self.count(connection, bucket, state)?;
-        if rows == 0 {
-            return Ok(Stored::default());
-        }
-        if !self.are_doubtful {
-            match self.merge_whole(connection, bucket, state, rows) {
-                Err(error) if error.is_data() => {}
-                settled => return settled,
-            }
-        }
-        let before = refused.len();
-        let judged = self.court().judge(connection, bucket, state)?;
-        self.set_state(connection, bucket, &judged, state::NAMED)?;
-        let left = rows - judged.len() as u64;
-        // Nothing is tried as a whole that was refused as it is, or is likely to be.
-        let may_go = !judged.is_empty() || (self.are_doubtful && self.rules.judges);
-        let may_go = may_go && !self.lately.expects_unexplained();
-        refused.extend(judged);
-        let merged = match may_go.then(|| self.merge_whole(connection, bucket, state, left)) {
-            Some(Err(error)) if error.is_data() => None,
-            Some(settled) => Some(settled?),
-            None => None,
-        };
-        let stored = match merged {
-            Some(stored) => stored,
-            None => self.merge_each(connection, bucket, state, left, refused)?,
-        };
-        self.lately.note(refused.len() - before);
-        Ok(stored)
-    }
-
-    /// Merges the `rows` rows of a bucket of which the database refuses some, and no query tells which.
-    fn merge_each(
-        &self,
-        connection: &mut dyn Connection,
-        bucket: u32,
-        state: i16,
-        rows: u64,
-        refused: &mut Vec<NotStored>,
-    ) -> Result<Stored> {
-        let before = refused.len();
-        let stored = match self.one_by_one(connection, bucket, state, rows)? {
-            Some(mut stored) => {
-                refused.append(&mut stored.refused);
-                stored
-            }
-            None => self.halve(connection, bucket, state, refused)?,
-        };
-        self.lately.note_unexplained(rows, refused.len() - before);
-        Ok(stored)
-    }
-
-    fn merge_whole(
-        &self,
-        connection: &mut dyn Connection,
-        bucket: u32,
-        state: i16,
-        rows: u64,
-    ) -> Result<Stored> {
-        under_savepoint(connection, |connection| {
-            self.merge_part(connection, bucket, state, WHOLE, rows)
-        })
-    }
-
-    /// Merges rows of which the database refuses some, and nobody knows which, where it has no
-    /// statement that tries each.
-    fn halve(
-        &self,
-        connection: &mut dyn Connection,
-        bucket: u32,
-        state: i16,
-        refused: &mut Vec<NotStored>,
-    ) -> Result<Stored> {
-        let positions = self.positions(connection, bucket, state)?;
-        let middle = positions.len() / 2;
-        let ends = |part: &Range<usize>| (positions[part.start], positions[part.end - 1]);
-        let merged = isolate(
-            connection,
-            &[0..middle, middle..positions.len()],
-            Trust::to_the_end(false),
-            &mut |connection, part| {
-                let rows = part.len() as u64;
-                self.merge_part(connection, bucket, state, ends(&part), rows)
-            },
-            &mut |row, error| {
-                let (batch, index) = positions[row];
-                refused.push(NotStored::new(batch as u32, index as u32, error));
-            },
-        );
-        merged.map(|(stored, _)| stored)
-    }
-
-    fn court(&self) -> Court<'_> {
-        let Self { stage, target, rules, .. } = self;
-        Court { stage, target: &target.table, mode: target.mode, rules }
-    }
-
-    fn merge_part(
+    pub(super) fn merge_part(
         &self,
         connection: &mut dyn Connection,
         bucket: u32,
@@ -384,8 +277,8 @@ impl Staged<'_> {
 /// So many rows get another state by one statement.
 const STATES_AT_ONCE: usize = 1_000;
 
-/// Whether a row was refused for a row that another merge may still bring in or take out.
-fn waits_for_others(error: &Error) -> bool {
+/// Whether a row was refused for another one, which another merge may still bring in or take out.
+pub(super) fn is_for_another(error: &Error) -> bool {
     matches!(
         error.sqlstate(),
         Some(

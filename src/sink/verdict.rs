@@ -31,6 +31,15 @@ pub(super) struct Court<'a> {
     pub(super) rules: &'a Rules,
 }
 
+/// What rows are held against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Look {
+    /// What is about a row alone.
+    Alone,
+    /// All: other rows, too.
+    All,
+}
+
 /// The first constraint that a row breaks.
 type Broken = BTreeMap<Position, usize>;
 
@@ -44,6 +53,7 @@ impl Court<'_> {
         connection: &mut dyn Connection,
         bucket: u32,
         state: i16,
+        at: Look,
     ) -> Result<Vec<NotStored>> {
         let Known { constraints, made } = self.rules.look_up(connection)?;
         if constraints.is_empty() {
@@ -55,8 +65,8 @@ impl Court<'_> {
             None => Ok(Broken::new()),
         };
         let mut refused = look(verdict.broken_checks())?;
-        // A row that meets another is passed over here, whatever its parents are.
-        if self.mode != Mode::InsertIgnore {
+        // With `insert-ignore` a row that meets another is passed over, whatever its parents are.
+        if at == Look::All && self.mode != Mode::InsertIgnore {
             let orphans = look(verdict.orphans())?;
             if self.only_inserts() {
                 let met = look(verdict.met_rows())?;

@@ -222,3 +222,25 @@ fn after_a_batch_of_bad_rows_the_next_one_is_not_tried_in_vain() {
         home.sql("drop trigger g on t");
     }
 }
+
+/// How often rows are held against others, in a load of four batches.
+fn looks(home: &Home, bad: &str) -> usize {
+    home.sql("delete from t");
+    let mut csv = String::from("id,n,p\n");
+    for id in 1..=2_000 {
+        let rest = if id % 10 < 3 { bad } else { "1,1" };
+        csv.extend([&id.to_string(), ",", rest, "\n"]);
+    }
+    let job = home.csv_job(Mode::Append, "t", &COLUMNS, "id", csv).batch_rows(500).workers(1);
+    let counted = Counted::on(home);
+    job.max_rejects(MaxRejects::Count(2_000)).run(&counted.engine).unwrap();
+    counted.take().iter().filter(|sql| sql.contains("dense_rank")).count()
+}
+
+#[test]
+fn rows_are_held_against_others_only_where_some_are_refused_for_others() {
+    let home = Home::postgres();
+    home.sql(TABLE);
+    assert_eq!(looks(&home, "-1,1"), 0);
+    assert_eq!(looks(&home, "1,999"), 4);
+}
