@@ -18,9 +18,9 @@ pub enum Form {
 }
 
 /// The columns that the rows of a statement have, and the form in which they come.
-struct Given<'a> {
+pub(super) struct Given<'a> {
     form: Form,
-    types: Vec<&'a ColumnType>,
+    pub(super) types: Vec<&'a ColumnType>,
 }
 
 impl Given<'_> {
@@ -32,7 +32,7 @@ impl Given<'_> {
     /// The same for a statement that looks each row up in a table. A planner that sees how many
     /// there are reads a large table from end to end sooner than its index; one that does not know
     /// looks them up.
-    fn looked_up(&self) -> String {
+    pub(super) fn looked_up(&self) -> String {
         self.relation_of(|array| format!("(SELECT {array})"))
     }
 
@@ -54,7 +54,7 @@ impl Given<'_> {
     }
 
     /// The value of column `index`, from 0.
-    fn cell(&self, index: usize) -> String {
+    pub(super) fn cell(&self, index: usize) -> String {
         match self.form {
             Form::Arrays => match cast_to(self.types[index]) {
                 Some(target) => format!("CAST(u.c{} AS {target})", index + 1),
@@ -64,7 +64,7 @@ impl Given<'_> {
         }
     }
 
-    fn cells(&self) -> String {
+    pub(super) fn cells(&self) -> String {
         (0..self.types.len()).map(|index| self.cell(index)).collect::<Vec<_>>().join(", ")
     }
 }
@@ -75,39 +75,6 @@ impl TableRows<'_> {
     pub fn insert_many(&self, form: Form, written: &[usize], come_back: bool) -> String {
         let returning = if come_back { self.every() } else { String::new() };
         format!("{}{returning}", self.insert(form, written))
-    }
-
-    /// Inserts rows of the `written` columns, or updates those that are there and differ. Where the
-    /// database can tell, it returns of each row that it wrote whether it is new.
-    pub fn upsert_many(&self, form: Form, written: &[usize]) -> String {
-        let insert = self.insert(form, written);
-        let others: Vec<_> =
-            written.iter().filter(|index| !self.identity().contains(index)).collect();
-        let marker = self.dialect.is_new().map(|is_new| format!(" RETURNING {is_new}"));
-        let action = if others.is_empty() {
-            "DO NOTHING".to_owned()
-        } else {
-            let column = |index: usize| &self.columns[index];
-            let mut sets: Vec<_> = others
-                .iter()
-                .map(|&&index| format!("{0} = excluded.{0}", column(index).name))
-                .collect();
-            sets.extend(self.counts_on());
-            let differences = others.iter().map(|&&index| {
-                let (mine, new) = (
-                    format!("t.{}", column(index).name),
-                    format!("excluded.{}", column(index).name),
-                );
-                self.dialect.differs(&mine, &new, &column(index).column_type)
-            });
-            let differences = differences.collect::<Vec<_>>().join(" OR ");
-            format!("DO UPDATE SET {} WHERE {differences}", sets.join(", "))
-        };
-        format!(
-            "{insert} ON CONFLICT ({}) {action}{}",
-            self.names(self.key),
-            marker.unwrap_or_default()
-        )
     }
 
     /// Sets the `set` columns of the rows with the given keys; a row is its key, the version that
@@ -191,7 +158,7 @@ impl TableRows<'_> {
         format!("SELECT count(*) FROM {} AS t WHERE {}", self.table, self.is_among(rows, self.key))
     }
 
-    fn insert(&self, form: Form, written: &[usize]) -> String {
+    pub(super) fn insert(&self, form: Form, written: &[usize]) -> String {
         let given = self.given(form, written);
         let head = format!("INSERT INTO {} AS t ({})", self.table, self.names(written));
         match form {
@@ -205,12 +172,16 @@ impl TableRows<'_> {
         }
     }
 
-    fn given<'b>(&'b self, form: Form, columns: impl IntoIterator<Item = &'b usize>) -> Given<'b> {
+    pub(super) fn given<'b>(
+        &'b self,
+        form: Form,
+        columns: impl IntoIterator<Item = &'b usize>,
+    ) -> Given<'b> {
         let types = columns.into_iter().map(|&index| &self.columns[index].column_type).collect();
         Given { form, types }
     }
 
-    fn matches(&self, given: &Given<'_>, columns: &[usize]) -> String {
+    pub(super) fn matches(&self, given: &Given<'_>, columns: &[usize]) -> String {
         let equal = columns.iter().enumerate().map(|(place, &index)| {
             format!("t.{} = {}", self.columns[index].name, given.cell(place))
         });
@@ -308,16 +279,6 @@ mod tests {
             sql,
             r#"DELETE FROM "t" AS t WHERE (t."id", t."seen") IN (VALUES ($1, $2), ($3, $4))"#
         );
-    }
-
-    #[test]
-    fn an_upsert_writes_only_what_differs_and_tells_what_is_new() {
-        let sql = text(Dialect::PostgreSql, |rows| rows.upsert_many(Form::Arrays, &[0, 1]));
-        assert!(sql.ends_with(
-            r#" ON CONFLICT ("id") DO UPDATE SET "host" = excluded."host", "seen" = t."seen" + 1 WHERE CAST(t."host" AS text) IS DISTINCT FROM CAST(excluded."host" AS text) RETURNING t.xmax = 0"#
-        ), "{sql}");
-        let sql = text(Dialect::PostgreSql, |rows| rows.upsert_many(Form::Arrays, &[0]));
-        assert!(sql.ends_with(r#" ON CONFLICT ("id") DO NOTHING RETURNING t.xmax = 0"#), "{sql}");
     }
 
     #[test]

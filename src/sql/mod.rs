@@ -2,7 +2,7 @@
 //!
 //! - `dialect`: how the same thing is spelled on different databases
 //! - `rows`:    reading and writing single rows of a table
-//! - `bulk`:    reading and writing many rows at once
+//! - `bulk`:    reading and writing many rows at once; `upsert`: inserting them or updating what is there
 //! - `rights`:  which rights a user lacks
 //! - `table`:   creating a table from columns
 //! - `migration`: the table in which migrations are recorded
@@ -47,4 +47,5 @@ pub mod shard_map;
 pub mod shard_move;
 pub mod stage;
 pub mod table;
+pub mod upsert;
 pub mod verdict;

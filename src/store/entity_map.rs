@@ -1,5 +1,6 @@
 //! How an entity lies in its table, worked out once.
 
+use super::trend::Trend;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ident::TableName;
 use crate::mapping::column::Column;
@@ -27,6 +28,8 @@ pub(crate) struct EntityMap {
     /// Which column counts versions.
     pub(crate) version: Option<usize>,
     pub(crate) texts: Texts,
+    /// What became of rows that were upserted.
+    pub(crate) trend: Trend,
 }
 
 /// The statements on single rows.
@@ -83,6 +86,7 @@ impl EntityMap {
             generated: of_kind(|column| column.generated),
             version,
             texts: Texts::default(),
+            trend: Trend::default(),
             table,
             columns,
         };

@@ -72,6 +72,11 @@ pub trait CrudMany: Keyed + 'static {
     /// Inserts the rows of entities, or updates those whose key is there and that differ; nothing
     /// is read back. A version is counted on and not checked.
     ///
+    /// Where all rows of some calls were there, or all were new, PostgreSQL is asked the next time to do only
+    /// that, in a transaction that holds only if it was right, and then for the whole again: that is less work
+    /// for it. In a transaction of the caller's own nothing is guessed, nor for less than 100 rows, nor of a table
+    /// with triggers, rules, policies or partitions.
+    ///
     /// ```
     /// use rowmill::prelude::*;
     ///

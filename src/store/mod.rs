@@ -12,6 +12,7 @@
 //! - `single`:     statements on one row
 //! - `given`:      rows as the parameters of one statement: arrays, or values
 //! - `insert`, `load`, `upsert`, `update`: statements on many rows
+//! - `trend`:      what became of rows that were upserted, so that the next are guessed
 //! - `keys`:       rows in the order of their keys, and one for each
 //! - `stale`:      errors for rows that are not there any more as they were read
 //!
@@ -38,6 +39,7 @@ pub(crate) mod relations;
 mod shards;
 pub(crate) mod single;
 pub(crate) mod stale;
+mod trend;
 pub(crate) mod update;
 mod upsert;
 

@@ -6,9 +6,15 @@ use super::given::{self, Given};
 use super::keys;
 use super::record::Record;
 use super::single::InTable;
+use super::trend::Guess;
 use crate::backend::Connection;
 use crate::error::Result;
 use crate::mapping::cell::Cell;
+use crate::mapping::param::Param;
+use crate::sql::bulk::Form;
+
+/// Fewer rows are not worth the round trip of a COMMIT.
+const MANY_ROWS: usize = 100;
 
 /// Inserts records, or updates those whose key is there and that differ.
 ///
@@ -43,9 +49,72 @@ fn one_statement(
     records: &[&dyn Record],
 ) -> Result<(u64, u64)> {
     let form = given::form(*connection.capabilities(), records.len());
+    let given = Given::new(form, map, &map.written, records.iter().copied(), 0).in_table(map)?;
+    // Who has a transaction of his own would lose it by a guess that is wrong.
+    let may_guess = form == Form::Arrays && !connection.in_transaction();
+    if !may_guess || records.len() < MANY_ROWS {
+        return whatever_is_there(connection, map, form, &given, records);
+    }
+    if let Some(done) = guessed(connection, map, &given, records.len() as u64)? {
+        return Ok(done);
+    }
+    let (inserted, updated) = whatever_is_there(connection, map, form, &given, records)?;
+    map.trend.note(records.len() as u64, inserted, updated);
+    Ok((inserted, updated))
+}
+
+/// Stores rows of which all are thought to be new, or all to be there: by a statement that can do only
+/// that, in a transaction that holds only if it did so to each of them. `None` if it did not.
+///
+/// One statement, in the order of the keys: a second one for the rest would lock rows out of that order.
+fn guessed(
+    connection: &mut dyn Connection,
+    map: &EntityMap,
+    given: &Given<'_>,
+    rows: u64,
+) -> Result<Option<(u64, u64)>> {
+    let guess = map.trend.guess();
+    let sql = match guess {
+        Guess::Either => None,
+        Guess::There => map.rows().update_there(&map.written, true),
+        Guess::New => Some(map.rows().insert_missing(&map.written, true)),
+    };
+    let Some(sql) = sql else { return Ok(None) };
+    let table = map.table.to_string();
+    let mut params = given.params();
+    params.push(Param::from(table.as_str()));
+    connection.begin()?;
+    match connection.execute(&sql, &params) {
+        Ok(changed) if changed == rows => {
+            connection.commit().in_table(map)?;
+            let done = if guess == Guess::New { (rows, 0) } else { (0, rows) };
+            map.trend.note(rows, done.0, done.1);
+            Ok(Some(done))
+        }
+        // What refuses a row says so again, unless it was somebody who inserted it meanwhile.
+        Err(error) if !error.is_data() => {
+            // The first error is the one to show; a failed rollback discards the connection.
+            let _ = connection.rollback();
+            Err(error).in_table(map)
+        }
+        _ => {
+            map.trend.was_wrong();
+            connection.rollback().in_table(map)?;
+            Ok(None)
+        }
+    }
+}
+
+/// Inserts or updates rows of which nobody knows which are there.
+fn whatever_is_there(
+    connection: &mut dyn Connection,
+    map: &EntityMap,
+    form: Form,
+    given: &Given<'_>,
+    records: &[&dyn Record],
+) -> Result<(u64, u64)> {
     let rows = map.rows();
     let sql = rows.upsert_many(form, &map.written);
-    let given = Given::new(form, map, &map.written, records.iter().copied(), 0).in_table(map)?;
     if map.dialect.is_new().is_some() {
         let (mut inserted, mut updated) = (0, 0);
         connection

@@ -141,8 +141,9 @@ mod session_unit_work; // what a session looks after
 mod sink_file; // CSV and NDJSON files, against what COPY and row_to_json make of the same rows
 mod store_many; // many entities at a time: few statements, all or none
 mod store_single; // one entity at a time
-mod store_types;
-mod table_source; // a table, or a query, as a source // values of every type, in whatever form rows travel
+mod store_types; // values of every type, in whatever form rows travel
+mod store_upsert; // upserts of rows that are guessed to be there, or new
+mod table_source; // a table, or a query, as a source
 
 // Flow: job_*.rs (kill and restart, rejects, exactly once, memory, serial twin)
 mod job_change; // a job that is not what it was
