@@ -235,6 +235,7 @@ pub use mapping::column_type::ColumnType;
 pub use mapping::entity::Entity;
 pub use mapping::field::{Field, Nothing};
 pub use mapping::key::{Key, Keyed};
+pub use mapping::key_range::KeyRange;
 pub use mapping::nul::NulPolicy;
 pub use mapping::param::Param;
 pub use mapping::reference::{OnDelete, Reference};

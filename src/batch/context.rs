@@ -11,8 +11,10 @@ use super::shards::Part;
 use super::unit::{Phase, Unit};
 use crate::backend::Connection;
 use crate::error::{Error, ErrorKind, Result};
+use crate::mapping::key_range::KeyRange;
 use crate::sink::destination::Sink;
 use crate::sink::table::StagePlace;
+use crate::source::bounds::Bounds;
 use crate::source::feed::Feed;
 use crate::trace::Span;
 use std::sync::OnceLock;
@@ -53,6 +55,11 @@ impl Context<'_> {
         }
         let read = Lineage::of(&self.sink, connection)?;
         Ok(self.known_lineage.get_or_init(|| read))
+    }
+
+    /// The range of the source's key of which no other batch has a row, where batches have such ranges.
+    pub(super) fn key_range(&self, bounds: &Bounds) -> Option<KeyRange> {
+        self.feed.stateful()?.key_range(bounds)
     }
 
     /// Holds the map of a shard until the transaction ends, so that no row is written to where a

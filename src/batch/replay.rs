@@ -180,6 +180,7 @@ impl Replay<'_> {
             named_keys: &prepared.named_keys,
             named_indexes: &prepared.named_indexes,
             hides_keys: false,
+            key_range: None,
         };
         let stored = self.sink.store_again(connection, portion, self.overwrite)?;
         let mut counts = Counts {

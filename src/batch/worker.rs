@@ -312,6 +312,7 @@ impl<'a> Worker<'a> {
                     named_keys: &self.prepared.named_keys,
                     named_indexes: &self.prepared.named_indexes,
                     hides_keys: hides_keys(self.context.sink.layout(), &self.prepared),
+                    key_range: self.context.key_range(&unit.bounds),
                 };
                 sink.store(connection, *place, unit.number(), portion)
             }

@@ -10,6 +10,7 @@
 //! - `entity`:      a struct whose values are rows of a table
 //! - `table_shape`: the table of an entity, with its indexes
 //! - `key`:         what tells one row from all others
+//! - `key_range`:   the part of a key that a batch is
 //! - `sharded`:     an entity whose rows are spread over shards
 //! - `field`:       a column of an entity, known to the compiler
 //! - `layout`:      the columns of packed rows
@@ -33,6 +34,7 @@ pub mod derived;
 pub mod entity;
 pub mod field;
 pub mod key;
+pub mod key_range;
 pub mod layout;
 pub mod nul;
 pub mod param;

@@ -42,16 +42,22 @@ impl TableSink {
         stage.close().iter().try_for_each(|statement| connection.ahead(statement))?;
         // What was planned may have been an estimate, so the rows themselves are counted, up to a limit.
         let are_few = u64::from(place.buckets) <= FEW_BUCKETS;
-        if let Some(is_large) = stage.is_large().filter(|_| are_few)
-            && !has_row(connection, &is_large)?
-        {
-            return connection.run(&stage.analyze());
-        }
+        let is_small = match stage.is_large().filter(|_| are_few) {
+            Some(is_large) => !has_row(connection, &is_large)?,
+            None => false,
+        };
         if self.direct.is_conceivable() {
-            connection.run(&stage.index_live())?;
-            if !has_row(connection, &stage.has_live())? {
+            if !is_small {
+                connection.run(&stage.index_live())?;
+            }
+            if has_row(connection, &stage.has_live())? {
+                self.staged(place)?.unfold_notes(connection)?;
+            } else if !is_small {
                 return Ok(());
             }
+        }
+        if is_small {
+            return connection.run(&stage.analyze());
         }
         stage.index_all().iter().try_for_each(|statement| connection.run(statement))
     }

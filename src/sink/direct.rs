@@ -5,14 +5,18 @@
 //! instead, as a whole. Of one that is in, the keys are staged, in the same transaction: so whatever
 //! comes later, in whatever order the workers come, a merge knows of each key which rows of the
 //! input have it, and the last of the input counts as it would without any of this.
+//!
+//! Where batches are ranges of a key, those whose rows keep to it are stored directly for a better reason:
+//! see [`apart`](super::apart).
 
+use super::apart::keys_apart;
 use super::isolate::UNDO;
 use super::mode::Mode;
 use super::portion::Portion;
 use super::rules::Rules;
 use super::staged::Staged;
 use super::staging::Staging;
-use super::table::Stored;
+use super::table::{StagePlace, Stored, TableSink};
 use super::target::Target;
 use crate::backend::Connection;
 use crate::backend::capabilities::Capabilities;
@@ -21,7 +25,7 @@ use crate::mapping::layout::Layout;
 use crate::sql::merge::Merge;
 use crate::sql::stage::state;
 use crate::sqlstate::SqlState;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 /// Whether batches are tried directly, and how that went in this run.
 #[derive(Debug, Default)]
@@ -32,6 +36,8 @@ pub(super) struct Direct {
     possible: bool,
     hits: AtomicU32,
     misses: AtomicU32,
+    /// Whether the rows of the last batch whose keys were apart were new.
+    were_new: AtomicBool,
 }
 
 /// Who waits has met a key of another batch, which may wait for one of this: the server would find that
@@ -74,6 +80,21 @@ impl Direct {
         self.conceivable
     }
 
+    /// Whether batches whose keys no other can have are stored directly.
+    pub(super) fn is_possible(&self) -> bool {
+        self.possible
+    }
+
+    /// Whether the rows of the next of them are thought to be new.
+    pub(super) fn are_new(&self) -> bool {
+        self.were_new.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn note_apart(&self, stored: &Stored) {
+        let were_new = stored.inserted > stored.updated + stored.unchanged;
+        self.were_new.store(were_new, Ordering::Relaxed);
+    }
+
     /// Whether the next batch is tried.
     pub(super) fn is_worth_it(&self) -> bool {
         let misses = self.misses.load(Ordering::Relaxed);
@@ -93,6 +114,53 @@ fn is_that_of(columns: &[String], layout: &Layout) -> bool {
     columns.len() == layout.key.len() && layout.key.iter().all(has)
 }
 
+impl TableSink {
+    /// Stores the rows of a batch directly, if their keys are apart or all are new, or else in the stage.
+    pub(super) fn stage_batch(
+        &self,
+        connection: &mut dyn Connection,
+        place: StagePlace,
+        batch: u32,
+        portion: Portion<'_>,
+    ) -> Result<Stored> {
+        let staged = self.staged(place)?;
+        if let Some(stored) = self.upsert_apart(&staged, connection, batch, portion)? {
+            return Ok(stored);
+        }
+        // Where some batches are apart, all others are staged: one that is loaded would not be found
+        // to be before or behind one of those.
+        let is_loaded = portion.key_range.is_none() && self.direct.is_worth_it();
+        if is_loaded && !portion.rows.is_empty() {
+            let loaded = staged.load_directly(connection, batch, portion)?;
+            self.direct.note(loaded.is_some());
+            if let Some(stored) = loaded {
+                return Ok(stored);
+            }
+        }
+        staged.load(connection, batch, portion)
+    }
+
+    /// Upserts the rows of a batch whose keys no other batch can have; `None` if they are not such.
+    fn upsert_apart(
+        &self,
+        staged: &Staged<'_>,
+        connection: &mut dyn Connection,
+        batch: u32,
+        portion: Portion<'_>,
+    ) -> Result<Option<Stored>> {
+        if !self.direct.is_possible() {
+            return Ok(None);
+        }
+        let Some(keys) = keys_apart(&self.layout, portion) else { return Ok(None) };
+        let is_new = self.direct.are_new();
+        let stored = staged.upsert_apart(connection, batch, portion, &keys, is_new)?;
+        if let Some(stored) = &stored {
+            self.direct.note_apart(stored);
+        }
+        Ok(stored)
+    }
+}
+
 impl Staged<'_> {
     /// Loads the rows of a batch straight into the target; `None`, and nothing changed, if one of them
     /// meets a row.
@@ -105,7 +173,7 @@ impl Staged<'_> {
         batch: u32,
         portion: Portion<'_>,
     ) -> Result<Option<Stored>> {
-        let keys = Staging::stored(&self.stage, self.buckets, batch, portion)?;
+        let keys = Staging::stored(&self.stage, self.buckets, batch, portion, state::STORED)?;
         connection.ahead(TRY)?;
         let whole = 0..portion.rows.len();
         let columns = &self.stage.columns;
@@ -131,7 +199,8 @@ impl Staged<'_> {
 
     /// Settles the rows of a bucket whose key is stored: those that another one supersedes go, and
     /// the last of the input takes the place of what is stored. The row that was stored has been
-    /// counted as inserted, so each other one of its key is a duplicate.
+    /// counted, so each other one of its key is a duplicate; but one that changes what was there before
+    /// the job is an update, for nobody knows any more what was there.
     pub(super) fn settle_stored(
         &self,
         connection: &mut dyn Connection,
@@ -143,9 +212,12 @@ impl Staged<'_> {
             return Ok(stored);
         }
         connection.ahead(Merge::compare_by_hash())?;
-        let replacing =
-            connection.execute(&statements.mark_replacing(), &[i64::from(bucket).into()])?;
-        if replacing == 0 {
+        let mut marked = 0;
+        for (stored, replacing) in REPLACED {
+            let sql = statements.mark_replacing(stored, replacing);
+            marked += connection.execute(&sql, &[i64::from(bucket).into()])?;
+        }
+        if marked == 0 {
             return Ok(stored);
         }
         stored.duplicates =
@@ -153,13 +225,25 @@ impl Staged<'_> {
         // ORDER: after the statements that hold the bucket against itself.
         self.look_up_by_key(connection)?;
         let mut refused = Vec::new();
-        let merged = self.merge_rows(connection, bucket, state::REPLACING, &mut refused)?;
-        stored.duplicates += merged.inserted + merged.updated + merged.unchanged;
+        for (_, replacing) in REPLACED {
+            let merged = self.merge_rows(connection, bucket, replacing, &mut refused)?;
+            stored.duplicates += merged.unchanged;
+            if replacing == state::REPLACING {
+                stored.duplicates += merged.inserted + merged.updated;
+            } else {
+                stored.inserted += merged.inserted;
+                stored.updated += merged.updated;
+            }
+        }
         self.set_state(connection, bucket, &refused, state::NAMED)?;
         stored.refused = refused;
         Ok(stored)
     }
 }
+
+/// The states of rows that are stored, and of those that take their places.
+const REPLACED: [(i16, i16); 2] =
+    [(state::STORED, state::REPLACING), (state::TOUCHED, state::SUCCEEDING)];
 
 /// Whether two batches have waited for each other, each for a key of the other one.
 fn is_crossing(error: &Error) -> bool {

@@ -10,6 +10,7 @@
 //! - `portion`: the packed rows of a batch
 //! - `buckets`: how many there are, and what makes them fit for merging
 //! - `direct`:  batches of new keys, loaded straight into the table
+//! - `apart`:   batches whose keys no other can have, upserted straight into the table
 //! - `staging`: the rows of a batch as they are staged
 //! - `staged`:  the merge of staged rows; `refusals`: where the database refuses some of them
 //! - `counted`: what is staged, counted and listed
@@ -41,6 +42,7 @@
 //! never retries, and knows nothing of the ledger.
 
 mod again;
+mod apart;
 mod buckets;
 mod counted;
 pub mod destination;

@@ -1,5 +1,6 @@
 //! The packed rows of a batch, as a sink takes them.
 
+use crate::mapping::key_range::KeyRange;
 use crate::mapping::rows::Rows;
 
 /// The packed rows of a batch, as a sink takes them.
@@ -15,4 +16,6 @@ pub struct Portion<'a> {
     pub named_indexes: &'a [u32],
     /// Whether a row was refused of which nobody can tell the key.
     pub hides_keys: bool,
+    /// The range of the source's key of which no other batch has a row, where there is one.
+    pub key_range: Option<KeyRange>,
 }

@@ -84,9 +84,28 @@ impl Staging {
         buckets: u32,
         batch: u32,
         portion: Portion<'_>,
+        state: i16,
     ) -> Result<Self> {
-        let entries = entries(stage, buckets, batch, portion, state::STORED);
+        let entries = entries(stage, buckets, batch, portion, state);
         Self::of(stage, batch, entries, &mut |row, entry| only_key(stage, row, entry, &stage.key))
+    }
+
+    /// The same where only the keys are left of them, with the numbers of their rows.
+    pub(super) fn of_keys(
+        stage: &StageTable,
+        buckets: u32,
+        batch: u32,
+        (keys, indexes): (&Rows, &[u32]),
+        state: i16,
+    ) -> Result<Self> {
+        let in_order: Vec<_> = (0..stage.key.len()).collect();
+        let entry = |(source, &index): (usize, &u32)| {
+            let fields = keys.row(source);
+            let bucket = bucket(stage, buckets, batch, &fields, &in_order);
+            Entry { bucket, index, state, source, fields }
+        };
+        let entries = indexes.iter().enumerate().map(entry).collect();
+        Self::of(stage, batch, entries, &mut |row, entry| only_key(stage, row, entry, &in_order))
     }
 
     /// The keys of rows that were refused before, and of those good rows that are in `refused`;
@@ -244,6 +263,7 @@ mod tests {
             named_keys: &none,
             named_indexes: &[],
             hides_keys: false,
+            key_range: None,
         };
         let staging = Staging::live(&stage("bigint"), 7, 0, portion).unwrap();
         let buckets: Vec<_> = (0..100).map(|row| staging.rows.row(row).nth(2)).collect();

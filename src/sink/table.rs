@@ -264,25 +264,6 @@ impl TableSink {
         Ok(stored == all as u64)
     }
 
-    /// Stores the rows of a batch directly, if all their keys are new, or else in the stage.
-    fn stage_batch(
-        &self,
-        connection: &mut dyn Connection,
-        place: StagePlace,
-        batch: u32,
-        portion: Portion<'_>,
-    ) -> Result<Stored> {
-        let staged = self.staged(place)?;
-        if self.direct.is_worth_it() && !portion.rows.is_empty() {
-            let loaded = staged.load_directly(connection, batch, portion)?;
-            self.direct.note(loaded.is_some());
-            if let Some(stored) = loaded {
-                return Ok(stored);
-            }
-        }
-        staged.load(connection, batch, portion)
-    }
-
     /// Appends the rows of `range`; returns, beside what became of them, those that were given up.
     fn append(
         &self,
@@ -390,7 +371,7 @@ impl TableSink {
         StageTable::beside(dialect, &self.ledger, job_id, columns, key)
     }
 
-    fn staged(&self, place: StagePlace) -> Result<Staged<'_>> {
+    pub(super) fn staged(&self, place: StagePlace) -> Result<Staged<'_>> {
         let stage = self.stage(place.job_id)?;
         let loads_directly = self.direct.is_conceivable();
         let (target, rules, buckets) = (&self.target, &self.rules, place.buckets);

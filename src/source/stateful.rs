@@ -4,6 +4,7 @@ use super::bounds::{Bounds, Origin};
 use super::feed::Layout;
 use crate::engine::Acquire;
 use crate::error::Result;
+use crate::mapping::key_range::KeyRange;
 use crate::mapping::rows::Fields;
 use crate::stop::StopToken;
 use std::fmt::Debug;
@@ -96,6 +97,13 @@ pub trait Stateful: Send + Sync {
 
     /// How it is cut and what it promises, for a person, once it was planned.
     fn explain(&self) -> Vec<String>;
+
+    /// The range of which no other batch has a row, where batches are ranges of a key that is a whole number:
+    /// then every batch has one, be it empty, and no two have a number in common. Default: they are not.
+    fn key_range(&self, bounds: &Bounds) -> Option<KeyRange> {
+        let _ = bounds;
+        None
+    }
 
     /// The origin of row `index` of a batch that the target refused, of which `kept` is left. It is
     /// asked while a connection of the target is held, and takes none.

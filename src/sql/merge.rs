@@ -21,6 +21,11 @@ const PART: &str = "s._rowmill_bucket = $1 AND s._rowmill_state = $2 \
     AND (s._rowmill_batch, s._rowmill_index) >= ($3, $4) \
     AND (s._rowmill_batch, s._rowmill_index) <= ($5, $6)";
 
+/// The states of rows that are in the target already.
+fn in_target() -> String {
+    format!("{}, {}", state::STORED, state::TOUCHED)
+}
+
 impl Merge<'_> {
     /// Reads one staged row, as it was staged; it has no parameters.
     pub fn one_row(&self, batch: u32, index: u32) -> String {
@@ -57,18 +62,19 @@ impl Merge<'_> {
         "SET LOCAL enable_nestloop = off"
     }
 
-    /// Marks the live rows of bucket `$1` of whose key another one is stored.
-    pub fn mark_replacing(&self) -> String {
+    /// Gives the live rows of bucket `$1` of whose key another one has the state `stored` the state
+    /// `replacing`.
+    pub fn mark_replacing(&self, stored: i16, replacing: i16) -> String {
         let Self { stage, .. } = self;
         let equal: Vec<_> = stage.key_names().iter().map(|k| format!("i.{k} = s.{k}")).collect();
         format!(
             "UPDATE {} AS s SET _rowmill_state = {} FROM {} AS i WHERE s._rowmill_bucket = $1 \
              AND i._rowmill_bucket = $1 AND s._rowmill_state = {} AND i._rowmill_state = {} AND {}",
             stage.name,
-            state::REPLACING,
+            replacing,
             stage.name,
             state::LIVE,
-            state::STORED,
+            stored,
             equal.join(" AND ")
         )
     }
@@ -77,15 +83,16 @@ impl Merge<'_> {
     /// bucket are stored. It yields how many rows were superseded that are not stored: what is stored
     /// was counted by its own batch.
     pub fn drop_superseded_beside_stored(&self) -> String {
-        let (stage, stored) = (&self.stage.name, state::STORED);
-        let states = format!("{}, {stored}, {}", state::LIVE, state::REPLACING);
+        let (stage, stored) = (&self.stage.name, in_target());
+        let states =
+            format!("{}, {stored}, {}, {}", state::LIVE, state::REPLACING, state::SUCCEEDING);
         format!(
             "WITH gone AS (DELETE FROM {stage} WHERE _rowmill_bucket = $1 AND ctid IN (\
              SELECT address FROM (SELECT s.ctid AS address, row_number() OVER (\
              PARTITION BY {} ORDER BY s._rowmill_batch DESC, s._rowmill_index DESC) AS place \
              FROM {stage} AS s WHERE s._rowmill_bucket = $1 AND s._rowmill_state IN ({states})\
              ) AS ranked WHERE place > 1) RETURNING _rowmill_state AS state) \
-             SELECT count(*) FROM gone WHERE state <> {stored}",
+             SELECT count(*) FROM gone WHERE state NOT IN ({stored})",
             self.stage.key_names().iter().map(|k| format!("s.{k}")).collect::<Vec<_>>().join(", ")
         )
     }
@@ -138,9 +145,9 @@ impl Merge<'_> {
     /// How many rows of bucket `$1` are in the target already.
     pub fn count_stored(&self) -> String {
         format!(
-            "SELECT count(*) FROM {} WHERE _rowmill_bucket = $1 AND _rowmill_state = {}",
+            "SELECT count(*) FROM {} WHERE _rowmill_bucket = $1 AND _rowmill_state IN ({})",
             self.stage.name,
-            state::STORED
+            in_target()
         )
     }
 

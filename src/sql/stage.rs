@@ -7,14 +7,17 @@
 //! _rowmill_batch    where the row stands in the input: its batch
 //! _rowmill_index    and its number in the batch, from 0
 //! _rowmill_state    0 named (rejected, but its key was read; or done), 1 live, 2 deferred, 3 hidden,
-//!                   4 stored, 5 live in place of a stored one
+//!                   4 stored, 5 live in place of a stored one, 6 touched, 7 live in place of a touched
+//!                   one, 8 a note of stored keys, 9 a note of touched ones
+//! _rowmill_keys     of a note, the keys; else nothing
 //! ```
 //!
 //! A *deferred* row met a row that another merge has not brought in or taken out yet (a unique or
 //! foreign key): it gets its second chance when everything else is in. A *hidden* row stands for
 //! one that was refused and may name any key; it carries no values. A *stored* row was put into the
 //! target by its own batch; only its key is staged, so that the order of the input decides between it
-//! and live rows.
+//! and live rows. A *touched* row is one that the target may have had before. A *note* has the keys of a whole
+//! batch of either kind, packed: it becomes rows where there are live ones.
 
 use super::dialect::Dialect;
 use super::ledger::LedgerName;
@@ -37,6 +40,14 @@ pub mod state {
     pub const STORED: i16 = 4;
     /// To be merged, where a row of the same key is stored.
     pub const REPLACING: i16 = 5;
+    /// In the target already, where its key may have been before; it carries its key alone.
+    pub const TOUCHED: i16 = 6;
+    /// To be merged, where a row of the same key is touched.
+    pub const SUCCEEDING: i16 = 7;
+    /// The keys of a batch whose rows are all stored.
+    pub const STORED_NOTE: i16 = 8;
+    /// The keys of a batch whose rows are touched.
+    pub const TOUCHED_NOTE: i16 = 9;
 }
 
 /// A stage table, on paper.
@@ -139,7 +150,36 @@ impl StageTable {
         for (name, column_type) in OWN_COLUMNS {
             parts.push(format!("{name} {} NOT NULL", self.dialect.type_name(&column_type)));
         }
+        parts.push(format!("_rowmill_keys {}", self.dialect.type_name(&ColumnType::Bytea)));
         parts.join(", ")
+    }
+
+    /// Notes the keys `$1` of batch `$2` in the state `$3`.
+    pub fn note(&self) -> String {
+        format!(
+            "INSERT INTO {} (_rowmill_keys, _rowmill_bucket, _rowmill_batch, _rowmill_index, \
+             _rowmill_state) VALUES ($1, 0, $2, -1, $3)",
+            self.name
+        )
+    }
+
+    /// The batches of which keys are noted, and the states of the notes.
+    pub fn noted_batches(&self) -> String {
+        format!("SELECT _rowmill_batch, _rowmill_state FROM {} WHERE {}", self.name, is_note())
+    }
+
+    /// The keys that are noted of batch `$1`.
+    pub fn noted(&self) -> String {
+        format!(
+            "SELECT _rowmill_keys FROM {} WHERE _rowmill_batch = $1 AND {}",
+            self.name,
+            is_note()
+        )
+    }
+
+    /// Forgets all notes.
+    pub fn drop_notes(&self) -> String {
+        format!("DELETE FROM {} WHERE {}", self.name, is_note())
     }
 
     /// Drops it, if it is there.
@@ -201,6 +241,10 @@ impl StageTable {
     pub fn key_names(&self) -> Vec<String> {
         self.key.iter().map(|&index| self.columns[index].name.to_string()).collect()
     }
+}
+
+fn is_note() -> String {
+    format!("_rowmill_state IN ({}, {})", state::STORED_NOTE, state::TOUCHED_NOTE)
 }
 
 /// So many rows are read from end to end, for each of a few buckets, sooner than indexes are made.

@@ -146,6 +146,7 @@ mod store_upsert; // upserts of rows that are guessed to be there, or new
 mod table_source; // a table, or a query, as a source
 
 // Flow: job_*.rs (kill and restart, rejects, exactly once, memory, serial twin)
+mod job_apart; // batches whose keys no other can have, upserted straight into the table
 mod job_change; // a job that is not what it was
 mod job_commit; // a COMMIT whose answer is lost
 #[cfg(feature = "cli")]

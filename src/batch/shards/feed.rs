@@ -4,6 +4,7 @@ use super::reading::Reading;
 use super::split::Split;
 use crate::error::{Error, ErrorKind, Result};
 use crate::mapping::column::Column;
+use crate::mapping::key_range::KeyRange;
 use crate::mapping::layout::Layout;
 use crate::sharding::ShardId;
 use crate::source::bounds::{Bounds, CutLimits, Fingerprint, Origin};
@@ -115,6 +116,10 @@ impl Stateful for ShardFeed {
 
     fn explain(&self) -> Vec<String> {
         self.source().stateful().map(Stateful::explain).unwrap_or_default()
+    }
+
+    fn key_range(&self, bounds: &Bounds) -> Option<KeyRange> {
+        self.source().stateful()?.key_range(bounds)
     }
 
     fn refused(&self, bounds: &Bounds, index: u32, kept: Option<Kept<'_>>) -> Origin {

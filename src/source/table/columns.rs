@@ -12,6 +12,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::ident::{Ident, TableName};
 use crate::mapping::column::Column;
 use crate::mapping::column_type::ColumnType;
+use crate::mapping::key_range::KeyRange;
 use crate::mapping::nul::NulPolicy;
 use crate::mapping::rows::Rows;
 use crate::source::bounds::{Bounds, CutLimits, Fingerprint, Origin};
@@ -327,6 +328,10 @@ impl Stateful for TableColumns {
 
     fn explain(&self) -> Vec<String> {
         self.core.explain()
+    }
+
+    fn key_range(&self, bounds: &Bounds) -> Option<KeyRange> {
+        self.core.key_range(bounds)
     }
 
     fn refused(&self, bounds: &Bounds, index: u32, kept: Option<Kept<'_>>) -> Origin {

@@ -12,6 +12,7 @@ use crate::backend::unloaded::Unloaded;
 use crate::error::{Error, ErrorKind, Locate, Result};
 use crate::ident::Ident;
 use crate::mapping::column_type::ColumnType;
+use crate::mapping::key_range::KeyRange;
 use crate::source::bounds::{Bounds, CutLimits, Fingerprint};
 use crate::source::stateful::Surroundings;
 use crate::stop::Stop;
@@ -268,6 +269,17 @@ impl Core {
     /// Whether its batches are ranges of blocks.
     pub(super) fn has_blocks(&self) -> Result<bool> {
         Ok(self.run()?.planned()?.memo.has_blocks())
+    }
+
+    /// The range of the key of a batch, where that is one of whole numbers. Of rows that are all as of one
+    /// instant nothing is told: who writes into the table that is read would not be let go on after a crash.
+    pub(super) fn key_range(&self, bounds: &Bounds) -> Option<KeyRange> {
+        let run = self.run().ok()?;
+        // Where there are no types, a range of numbers may have texts in it.
+        let typed = run.facts.capabilities.transaction_modes;
+        let is_free = typed && run.consistency == Consistency::PerBatch;
+        let plan = run.planned().ok().filter(|_| is_free)?;
+        plan.memo.key_range(bounds.number, &run.facts.key)
     }
 
     /// Reads a piece, and hands out its rows in their order, with their number in it.

@@ -11,6 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::ident::{Ident, TableName};
 use crate::mapping::column_type::ColumnType;
 use crate::mapping::entity::Entity;
+use crate::mapping::key_range::KeyRange;
 use crate::mapping::typed_fields::TypedFields;
 use crate::source::bounds::{Bounds, CutLimits, Fingerprint, Origin};
 use crate::source::prepared::Stage;
@@ -257,6 +258,10 @@ impl<T: Entity + Send> Stateful for Table<T> {
 
     fn explain(&self) -> Vec<String> {
         self.core.as_ref().map_or_else(|_| Vec::new(), Core::explain)
+    }
+
+    fn key_range(&self, bounds: &Bounds) -> Option<KeyRange> {
+        self.core().ok()?.key_range(bounds)
     }
 
     fn refused(&self, bounds: &Bounds, index: u32, kept: Option<Kept<'_>>) -> Origin {

@@ -4,6 +4,8 @@ use super::consistency::Consistency;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ident::{Ident, TableName};
 use crate::mapping::column::Column;
+use crate::mapping::column_type::ColumnType;
+use crate::mapping::key_range::KeyRange;
 use crate::sql::dialect::Dialect;
 use crate::sql::literal::Literal;
 use crate::sql::partition::{self, Relation};
@@ -99,10 +101,7 @@ impl Memo {
         key: &[Column],
         dialect: Dialect,
     ) -> Result<(Relation, Option<String>)> {
-        let at = match &self.order[..] {
-            [] => number as usize,
-            order => *order.get(number as usize).ok_or_else(unreadable)? as usize,
-        };
+        let at = self.piece_of(number).ok_or_else(unreadable)?;
         Ok(match self.pieces.get(at).ok_or_else(unreadable)? {
             Piece::UpTo(high) => {
                 let low = match at.checked_sub(1).and_then(|before| self.pieces.get(before)) {
@@ -130,6 +129,40 @@ impl Memo {
         })
     }
 
+    /// Which piece batch `number` is.
+    fn piece_of(&self, number: u32) -> Option<usize> {
+        match &self.order[..] {
+            [] => Some(number as usize),
+            order => order.get(number as usize).map(|&at| at as usize),
+        }
+    }
+
+    /// The range of batch `number`, where batches are ranges of whole numbers that are the `key`, of a
+    /// database with types. What cannot be told is an empty range: none has a number of another one.
+    pub(super) fn key_range(&self, number: u32, key: &[Column]) -> Option<KeyRange> {
+        use ColumnType::{Int2, Int4, Int8};
+        let whole = matches!(key, [only] if matches!(only.column_type, Int2 | Int4 | Int8));
+        if !whole || self.has_blocks() {
+            return None;
+        }
+        let at = self.piece_of(number);
+        Some(at.and_then(|at| self.range_of(at)).unwrap_or(KeyRange::EMPTY))
+    }
+
+    fn range_of(&self, at: usize) -> Option<KeyRange> {
+        let bound = |piece: &Piece| match piece {
+            Piece::UpTo(None) | Piece::Null => Some(None),
+            Piece::UpTo(Some(values)) => match &values[..] {
+                [Literal::Text(number)] => number.parse().ok().map(Some),
+                _ => None,
+            },
+            Piece::Blocks(..) => None,
+        };
+        let piece = self.pieces.get(at).filter(|piece| matches!(piece, Piece::UpTo(_)))?;
+        let before = at.checked_sub(1).and_then(|before| self.pieces.get(before));
+        Some(KeyRange { behind: before.map_or(Some(None), bound)?, last: bound(piece)? })
+    }
+
     /// Whether batch `number` is a range of blocks.
     pub(super) fn has_blocks(&self) -> bool {
         matches!(self.pieces.first(), Some(Piece::Blocks(..)))
@@ -150,7 +183,6 @@ fn unreadable() -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mapping::column_type::ColumnType;
 
     fn up_to(text: &str) -> Piece {
         Piece::UpTo(Some(vec![Literal::Text(text.to_owned())]))
@@ -183,6 +215,29 @@ mod tests {
             r#"t."Id" IS NULL"#,
         ];
         assert_eq!(conditions(&memo, &key), expected);
+    }
+
+    #[test]
+    fn ranges_of_whole_numbers_are_told() {
+        let range = |behind, last| Some(KeyRange { behind, last });
+        let pieces = vec![up_to("-5"), up_to("7"), Piece::UpTo(None), Piece::Null];
+        let (mut memo, mut key) = memo(vec![2, 0, 1, 3], pieces);
+        assert_eq!(memo.key_range(0, &key), range(Some(7), None));
+        assert_eq!(memo.key_range(1, &key), range(None, Some(-5)));
+        assert_eq!(memo.key_range(2, &key), range(Some(-5), Some(7)));
+        for number in [3, 4] {
+            assert_eq!(memo.key_range(number, &key), Some(KeyRange::EMPTY));
+        }
+        memo.pieces[0] = Piece::UpTo(Some(vec![Literal::Integer(-5)]));
+        for number in [1, 2] {
+            assert_eq!(memo.key_range(number, &key), Some(KeyRange::EMPTY));
+        }
+        assert!([i64::MIN, 0, i64::MAX].iter().all(|&number| !KeyRange::EMPTY.contains(number)));
+        memo.pieces[0] = Piece::Blocks(0, 0, None);
+        assert_eq!(memo.key_range(1, &key), None);
+        memo.pieces[0] = up_to("-5");
+        key[0].column_type = ColumnType::Text;
+        assert_eq!(memo.key_range(1, &key), None);
     }
 
     #[test]

@@ -13,6 +13,9 @@ fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name).map_or(default, |text| text.parse().expect("a number"))
 }
 
+/// Every row of the source, in a target that was empty.
+const ALL: &str = "select id || ' ' || v from a";
+
 /// A load of a table of a server into a table of `target`.
 struct Load<'a> {
     source: TestDb<'a>,
@@ -22,21 +25,23 @@ struct Load<'a> {
     /// Servers beside the source, as a job file names them.
     replicas: Vec<String>,
     rows: u64,
+    /// What stands in the target at the end, asked of the source.
+    expected: &'static str,
 }
 
 impl<'a> Load<'a> {
     fn new(source: TestDb<'a>, target: Place<'a>, mode: &'static str, how: &'static str) -> Self {
         let rows = setting("ROWMILL_FAULT_ROWS", 60_000);
         source.sql(&format!(
-            "create table a (id bigint primary key, v text, touched int not null default 0);
-             insert into a select n * 3, md5(n::text), 0 from generate_series(1, {rows}) n"
+            "create table a (id bigint primary key, v text, touched int not null default 0, becomes bigint not null);
+             insert into a select n * 3, md5(n::text), 0, n * 3 from generate_series(1, {rows}) n"
         ));
         target.sql(match mode {
             // Nothing but rowmill itself stands against a doubled row.
             "append" => "create table b (id bigint, v text)",
             _ => "create table b (id bigint primary key, v text)",
         });
-        Self { source, target, mode, consistency: how, replicas: Vec::new(), rows }
+        Self { source, target, mode, consistency: how, replicas: Vec::new(), rows, expected: ALL }
     }
 
     fn start(&self, folder: &Path) -> Running {
@@ -47,7 +52,7 @@ impl<'a> Load<'a> {
         let text = format!(
             "name = \"a to b\"\n[source]\nkind = \"table\"\nurl = \"{}\"\ntable = \"a\"\n\
              replicas = {replicas:?}\nconsistency = \"{consistency}\"\n[target]\nurl = \"{}\"\ntable = \"b\"\n\
-             mode = \"{mode}\"\n{key}[columns]\nid = \"bigint\"\nv = \"text\"\n\
+             mode = \"{mode}\"\n{key}[columns]\nid = {{ type = \"bigint\", from = \"becomes\" }}\nv = \"text\"\n\
              [limits]\nworkers = 2\nbatch_rows = {batch_rows}\n",
             self.source.url(),
             self.target.url()
@@ -84,7 +89,7 @@ impl<'a> Load<'a> {
 
     fn check(&self, hit: u64, seed: u64) {
         let (mut sent, mut found) = (Vec::new(), Vec::new());
-        Place::texts_of(&self.source, "select id || ' ' || v from a", |row| {
+        Place::texts_of(&self.source, self.expected, |row| {
             sent.push(row.to_owned());
         });
         self.target.texts("select id || ' ' || v from b", |row| found.push(row.to_owned()));
@@ -126,6 +131,28 @@ fn a_load_from_a_table_survives_kills_while_others_write_to_it() {
             survived.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         });
     }
+}
+
+/// Of most batches all rows keep to their range, so that they go straight into the table; others have a key
+/// of another batch, so that they are staged.
+///
+/// batch R2
+#[test]
+fn an_upsert_of_which_some_batches_are_staged_survives_kills() {
+    let cluster = Cluster::start();
+    let target = Place::Postgres(cluster.database("target"));
+    let mut load = Load::new(cluster.database("source"), target, "upsert", "per-batch");
+    load.source.sql("update a set becomes = id - 30000 where id % 9000 = 6 and id > 30000");
+    // Many rows are there already, every other one of them as it will be.
+    load.target.sql(
+        "insert into b select n * 3, case when n % 2 = 0 then md5(n::text) else 'old' end \
+         from generate_series(1, 40000) n",
+    );
+    load.expected = "select distinct on (k) k || ' ' || v from \
+        (select becomes, v, id from a union all select n * 3, \
+         case when n % 2 = 0 then md5(n::text) else 'old' end, 0 from generate_series(1, 40000) n) \
+        as r (k, v, place) order by k, place desc";
+    load.survive();
 }
 
 #[test]
