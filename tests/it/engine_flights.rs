@@ -411,3 +411,50 @@ fn who_comes_while_a_leader_has_no_connection_yet_goes_along_with_it() {
     });
     assert_eq!(engine.stats().check_outs - before, 1, "one for both statements");
 }
+
+/// A view whose rows say in which transaction they are read, and which note who looked at them.
+fn looks(db: &TestDb<'_>) {
+    things(db);
+    db.sql(
+        "create table looks (id bigint);
+         create function look(id bigint) returns text volatile language sql as
+             'insert into looks values (id);
+              select pg_current_xact_id()::text where 1 / (id - 3) is not null';
+         create view seen as select id, look(id) as within from things",
+    );
+}
+
+/// What the transactions were in which `ids` were looked at together.
+fn look_at(db: &TestDb<'_>, ids: &[i64]) -> Vec<Result<Vec<Option<String>>>> {
+    let engine = engine(db);
+    let flights = engine.flights(1).unwrap();
+    let sql = "select within from seen where id = $1";
+    together(db, &flights, ids, |on, id| texts(on, sql, &[(*id).into()])).1
+}
+
+#[test]
+fn reads_of_one_text_that_are_sent_together_share_a_transaction() {
+    let db = shared().database("flights_share");
+    looks(&db);
+    let mut within = look_at(&db, &[1, 2, 4]).into_iter().map(|texts| texts.unwrap());
+    let first = within.next().unwrap();
+    assert!(within.all(|other| other == first && other.len() == 1));
+}
+
+#[test]
+fn who_shared_a_transaction_with_one_that_failed_is_as_if_alone() {
+    let db = shared().database("flights_share_fail");
+    looks(&db);
+    let mut within = look_at(&db, &[1, 2, 3, 4, 5]);
+    let failed = within.remove(2).unwrap_err();
+    assert_eq!(failed.sqlstate().unwrap().code(), "22012");
+    let mut alone: Vec<_> = within.into_iter().flat_map(|texts| texts.unwrap()).collect();
+    alone.dedup();
+    assert_eq!(alone.len(), 4, "each has a transaction of its own");
+    let looks = texts(&engine(&db), "select id::text from looks order by id", &[]).unwrap();
+    assert_eq!(
+        looks.into_iter().flatten().collect::<String>(),
+        "1245",
+        "and did once what it does"
+    );
+}

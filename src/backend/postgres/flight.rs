@@ -2,6 +2,7 @@
 
 use super::connection::{PostgresConnection, closed};
 use super::direct::flight::Landed;
+use super::direct::line::Line;
 use super::direct::prepared::Prepared;
 use super::session::traces::Traces;
 use super::statement::results::check_count;
@@ -22,99 +23,220 @@ pub(super) fn fly(connection: &mut PostgresConnection, requests: &mut [Request])
     for (at, request) in requests.iter_mut().enumerate() {
         // In a transaction one does not go ahead of another that is before it.
         let has_room = is_direct && at < MOST_TOGETHER && (!holds || taken.len() == at);
-        if is_taken(connection, request, has_room) {
-            taken.push(at);
-        }
+        let only_reads = take(connection, request, has_room);
+        taken.extend(only_reads.map(|only_reads| Taken { at, only_reads }));
     }
-    if taken.is_empty() {
+    if holds {
+        return timed(connection, &taken, |connection| within(connection, requests, &taken));
+    }
+    let again = apart(connection, requests, &taken)?;
+    if connection.check_usable().is_err() {
+        for it in &again {
+            requests[it.at].outcome = Outcome::NotTaken;
+        }
         return Ok(());
     }
+    // None of them shares anything any more, so that none of these is sent once more.
+    apart(connection, requests, &again).map(drop)
+}
+
+/// A request that can be sent with others.
+struct Taken {
+    at: usize,
+    /// Whether it may share a transaction.
+    only_reads: bool,
+}
+
+/// Does `work`, which sends what was taken, and judges its error.
+fn timed<T: Default>(
+    connection: &mut PostgresConnection,
+    taken: &[Taken],
+    work: impl FnOnce(&mut PostgresConnection) -> Result<T>,
+) -> Result<T> {
+    if taken.is_empty() {
+        return Ok(T::default());
+    }
     // The server keeps the limit of each; this is for one that is silent.
-    let count = u32::try_from(taken.len()).unwrap_or(u32::MAX);
-    let timer = connection.start_timer_for(count);
-    let outcome = if holds {
-        within(connection, requests, &taken)
-    } else {
-        send(connection, requests, &taken).and_then(|sent| receive(connection, requests, sent))
-    };
+    let timer = connection.start_timer_for(u32::try_from(taken.len()).unwrap_or(u32::MAX));
+    let outcome = work(connection);
     connection.conclude(timer, outcome).map_err(|error| connection.judge(error))
 }
 
-/// Whether a request can be sent with others; notes what it may leave.
-fn is_taken(connection: &mut PostgresConnection, request: &mut Request, has_room: bool) -> bool {
+/// Whether a request can be sent with others, and then whether it only reads; notes what it may leave.
+fn take(
+    connection: &mut PostgresConnection,
+    request: &mut Request,
+    has_room: bool,
+) -> Option<bool> {
     let (traces, _) = connection.statements.traces(request.sql());
     if has_room && leaves_nothing(traces) {
         connection.note(request.sql(), traces);
-        return true;
+        return Some(traces.only_reads);
     }
     request.outcome = Outcome::NotTaken;
-    false
+    None
 }
 
 fn leaves_nothing(traces: Traces) -> bool {
-    let quiet = Traces { explained: traces.explained, ..Traces::default() };
-    traces == quiet && traces.explained == Tags::default()
+    let Traces { explained, only_reads, .. } = traces;
+    let quiet = Traces { explained, only_reads, ..Traces::default() };
+    traces == quiet && explained == Tags::default()
 }
 
 /// A request that was sent, and what it was sent as.
 struct Sent {
     at: usize,
     prepared: Arc<Prepared>,
+    only_reads: bool,
+    /// Whether its transaction ends with it.
+    is_last: bool,
+}
+
+impl Sent {
+    /// Whether one that follows has the same transaction.
+    fn shares_with(&self, next: &Self) -> bool {
+        self.only_reads && next.only_reads && Arc::ptr_eq(&self.prepared, &next.prepared)
+    }
+}
+
+/// Sends them outside of a transaction. Reads of one text that follow each other share one: the server
+/// answers them in one go then, where the end of each would cost it a call of the system; and with one
+/// text they take the same locks in the same order. Returns those that shared one with another that
+/// failed: what they did was rolled back, so that they can be sent again, each by itself.
+fn apart(
+    connection: &mut PostgresConnection,
+    requests: &mut [Request],
+    taken: &[Taken],
+) -> Result<Vec<Taken>> {
+    timed(connection, taken, |connection| {
+        let sent = send(connection, requests, taken)?;
+        receive(connection, requests, &sent)
+    })
 }
 
 /// Prepares what is not prepared and sends all in one write.
 fn send(
     connection: &mut PostgresConnection,
     requests: &mut [Request],
-    taken: &[usize],
+    taken: &[Taken],
 ) -> Result<Vec<Sent>> {
-    let mut sent = Vec::with_capacity(taken.len());
-    for &at in taken {
+    let mut prepared = Vec::with_capacity(taken.len());
+    for &Taken { at, only_reads } in taken {
         let PostgresConnection { client, statements, line, .. } = &mut *connection;
         let (Some(client), Some(line)) = (client, line) else { return Err(closed()) };
         match statements.get_direct(line, client, requests[at].sql()) {
-            Ok(prepared) => sent.push(Sent { at, prepared }),
+            Ok(found) => prepared.push(Sent { at, prepared: found, only_reads, is_last: false }),
             Err(error) => refuse(&mut requests[at], error)?,
         }
     }
     let Some(line) = &mut connection.line else { return Err(closed()) };
     line.board()?;
-    sent.retain(|it| {
-        let params = requests[it.at].params();
-        let written = check_count(it.prepared.params().len(), &params)
-            .and_then(|()| line.add_request(&it.prepared, &params));
-        written.map_err(|error| requests[it.at].outcome = Outcome::Failed(error)).is_ok()
-    });
+    let mut sent: Vec<Sent> = Vec::with_capacity(prepared.len());
+    for it in prepared {
+        end_before(line, &mut sent, |before| !before.shares_with(&it));
+        match add(line, &it.prepared, &requests[it.at]) {
+            Ok(()) => sent.push(it),
+            Err(error) => requests[it.at].outcome = Outcome::Failed(error),
+        }
+    }
+    end_before(line, &mut sent, |_| true);
     if !sent.is_empty() {
         // Until all is read, also where something panics.
         (connection.broken, connection.running) = (true, true);
-        line.depart(sent.len())?;
+        line.depart(sent.iter().filter(|it| it.is_last).count())?;
     }
     Ok(sent)
 }
 
+/// Ends the transaction of what was added last, if that is to be and was not done yet.
+fn end_before(line: &mut Line, sent: &mut [Sent], is_due: impl FnOnce(&Sent) -> bool) {
+    if let Some(before) = sent.last_mut().filter(|before| !before.is_last && is_due(before)) {
+        before.is_last = true;
+        line.end_transaction();
+    }
+}
+
+fn add(line: &mut Line, prepared: &Prepared, request: &Request) -> Result<()> {
+    let params = request.params();
+    check_count(prepared.params().len(), &params)?;
+    line.add_statement(prepared, &params)
+}
+
+/// Reads the answers; returns what is to be sent again.
 fn receive(
     connection: &mut PostgresConnection,
     requests: &mut [Request],
-    sent: Vec<Sent>,
-) -> Result<()> {
-    let mut stale = Vec::new();
-    for Sent { at, prepared } in sent {
-        let Some(line) = &mut connection.line else { return Err(closed()) };
-        let landed = line.land(&prepared)?;
-        let is_stale = matches!(&landed, Landed::AtStart(error)
-            if stale.contains(&prepared.name().to_owned())
-                || connection.forget_if_stale(requests[at].sql(), error));
-        requests[at].outcome = if is_stale {
-            // It did not run, and is prepared anew when it is run alone.
-            stale.push(prepared.name().to_owned());
-            Outcome::NotTaken
-        } else {
-            landed.into()
+    sent: &[Sent],
+) -> Result<Vec<Taken>> {
+    let (mut stale, mut again) = (Vec::new(), Vec::new());
+    for shared in sent.chunk_by(|one, _| !one.is_last) {
+        let refused = match land_shared(connection, shared)? {
+            Shared::Landed(landed) => {
+                for (it, landed) in shared.iter().zip(landed) {
+                    requests[it.at].outcome = landed.into();
+                }
+                continue;
+            }
+            Shared::Undone => None,
+            Shared::Refused(it, landed) => {
+                requests[it.at].outcome =
+                    refused(connection, requests[it.at].sql(), it, landed, &mut stale);
+                Some(it.at)
+            }
         };
+        let others = shared.iter().filter(|it| Some(it.at) != refused);
+        again.extend(others.map(|it| Taken { at: it.at, only_reads: false }));
     }
     (connection.broken, connection.running) = (false, false);
-    Ok(())
+    Ok(again)
+}
+
+/// What came of those that share a transaction.
+enum Shared<'a> {
+    Landed(Vec<Landed>),
+    /// This one was refused, and the others undone.
+    Refused(&'a Sent, Landed),
+    /// It failed in the end, for none of them in particular.
+    Undone,
+}
+
+fn land_shared<'a>(connection: &mut PostgresConnection, shared: &'a [Sent]) -> Result<Shared<'a>> {
+    let Some(line) = &mut connection.line else { return Err(closed()) };
+    let mut landed = Vec::with_capacity(shared.len());
+    for it in shared {
+        let one = line.land_one(&it.prepared)?;
+        if one.is_refused() {
+            return Ok(Shared::Refused(it, one));
+        }
+        landed.push(one);
+    }
+    Ok(match (line.end_together()?, shared) {
+        (None, _) => Shared::Landed(landed),
+        (Some(error), [only]) => Shared::Refused(only, Landed::Refused(error)),
+        (Some(_), _) => Shared::Undone,
+    })
+}
+
+/// The outcome of one that was refused. A statement that is not what it was is prepared anew when it is
+/// run alone; it did not run, and nor did what was sent as the same.
+fn refused(
+    connection: &mut PostgresConnection,
+    sql: &str,
+    it: &Sent,
+    landed: Landed,
+    stale: &mut Vec<String>,
+) -> Outcome {
+    let name = it.prepared.name();
+    match &landed {
+        Landed::AtStart(error)
+            if stale.iter().any(|known| known == name)
+                || connection.forget_if_stale(sql, error) =>
+        {
+            stale.push(name.to_owned());
+            Outcome::NotTaken
+        }
+        _ => landed.into(),
+    }
 }
 
 /// Sends those of a transaction in front of one `Sync`: the server passes over what is behind one that
@@ -122,9 +244,9 @@ fn receive(
 fn within(
     connection: &mut PostgresConnection,
     requests: &mut [Request],
-    taken: &[usize],
+    taken: &[Taken],
 ) -> Result<()> {
-    for &at in taken {
+    for &Taken { at, .. } in taken {
         requests[at].outcome = Outcome::NotTaken;
     }
     let prepared = prepare_all(connection, requests, taken)?;
@@ -132,10 +254,7 @@ fn within(
     line.board()?;
     let mut sent = Vec::with_capacity(prepared.len());
     for it in prepared {
-        let params = requests[it.at].params();
-        let written = check_count(it.prepared.params().len(), &params)
-            .and_then(|()| line.add_statement(&it.prepared, &params));
-        if let Err(error) = written {
+        if let Err(error) = add(line, &it.prepared, &requests[it.at]) {
             requests[it.at].outcome = Outcome::Failed(error);
             break;
         }
@@ -156,14 +275,14 @@ fn within(
 fn prepare_all(
     connection: &mut PostgresConnection,
     requests: &mut [Request],
-    taken: &[usize],
+    taken: &[Taken],
 ) -> Result<Vec<Sent>> {
     let mut sent = Vec::with_capacity(taken.len());
-    for &at in taken {
+    for &Taken { at, only_reads } in taken {
         let PostgresConnection { client, statements, line, .. } = &mut *connection;
         let (Some(client), Some(line)) = (client, line) else { return Err(closed()) };
         match statements.get_direct(line, client, requests[at].sql()) {
-            Ok(prepared) => sent.push(Sent { at, prepared }),
+            Ok(prepared) => sent.push(Sent { at, prepared, only_reads, is_last: false }),
             Err(error) => {
                 refuse(&mut requests[at], error)?;
                 // The transaction can only be rolled back, so that the others need not be tried.
@@ -182,7 +301,7 @@ fn land_together(
     sent: &[Sent],
 ) -> Result<()> {
     let mut left = sent.iter();
-    for Sent { at, prepared } in left.by_ref() {
+    for Sent { at, prepared, .. } in left.by_ref() {
         let Some(line) = &mut connection.line else { return Err(closed()) };
         let landed = line.land_one(prepared)?;
         let is_refused = landed.is_refused();

@@ -102,20 +102,15 @@ impl Group {
         true
     }
 
-    /// Takes the requests along. Nobody joins any more.
+    /// Takes the requests along, those of one text behind each other: they can then be answered in one go.
+    /// Nobody joins any more.
     pub(super) fn board(&self) -> Party<'_> {
         let mut inside = self.lock();
         inside.stage = Stage::UnderWay;
-        let mut party = Party { group: self, places: Vec::new(), requests: Vec::new() };
-        party.places.reserve(inside.members);
-        party.requests.reserve(inside.members);
-        for (place, request) in inside.places.iter_mut().enumerate() {
-            if let Some(request) = request.take() {
-                party.places.push(place);
-                party.requests.push(request);
-            }
-        }
-        party
+        let taken = inside.places.iter_mut().enumerate();
+        let taken = taken.filter_map(|(place, request)| Some((place, request.take()?)));
+        let (places, requests) = by_text(taken.collect()).into_iter().unzip();
+        Party { group: self, places, requests }
     }
 
     /// Waits to be called, until the deadline; for as long as it takes once the request is under way.
@@ -146,6 +141,18 @@ impl Group {
     pub(super) fn told(&self, place: usize) -> Call {
         self.lock().told(place)
     }
+}
+
+/// Moves each behind the first one of its text; else they stay in their order.
+fn by_text(mut requests: Vec<(usize, Request)>) -> Vec<(usize, Request)> {
+    let first = |sql: &str| requests.iter().position(|(_, other)| other.sql() == sql);
+    let firsts: Vec<_> = requests.iter().map(|(_, request)| first(request.sql())).collect();
+    if !firsts.is_sorted() {
+        let mut ordered: Vec<_> = firsts.into_iter().zip(requests).collect();
+        ordered.sort_by_key(|(first, _)| *first);
+        requests = ordered.into_iter().map(|(_, request)| request).collect();
+    }
+    requests
 }
 
 impl Inside {
@@ -256,6 +263,19 @@ mod tests {
         assert_eq!(party.requests.len(), 2);
         party.land(None);
         for (place, sql) in [(2, "c"), (0, "a")] {
+            let Call::Landed(request) = group.wait(place, soon()) else { panic!("not landed") };
+            assert_eq!(request.sql(), sql);
+        }
+    }
+
+    #[test]
+    fn those_of_one_text_are_sent_behind_each_other_and_each_gets_its_own_back() {
+        let group = group(&["b", "a", "b", "c", "a"]);
+        let party = group.board();
+        let sent: String = party.requests.iter().map(Request::sql).collect();
+        assert_eq!(sent, "bbaac");
+        party.land(None);
+        for (place, sql) in ["b", "a", "b", "c", "a"].into_iter().enumerate() {
             let Call::Landed(request) = group.wait(place, soon()) else { panic!("not landed") };
             assert_eq!(request.sql(), sql);
         }

@@ -11,9 +11,10 @@
 //! who wait in one write, reads the answers in one go and hands them round. While it does, the next ones
 //! gather. No thread of its own is needed, and one caller alone is sent at once.
 //!
-//! What holds: each statement is a transaction of its own, as on an engine; one that fails is no
-//! other's failure; a connection that is lost is the failure of those who were sent with it. A slow
-//! statement delays those that were sent behind it.
+//! What holds: each statement is a transaction of its own, as on an engine, or one that it shares with
+//! others that only read, which nobody can tell; one that fails is no other's failure; a connection that is
+//! lost is the failure of those who were sent with it. A slow statement delays those that were sent
+//! behind it.
 
 mod boarding;
 mod group;

@@ -1,9 +1,8 @@
 //! Statements that are sent together.
 //!
-//! Outside of a transaction each is asked for with a `Sync` of its own, so that it is a transaction of its own, and one that
-//! fails keeps no other from being run (PostgreSQL, "Message Flow", "Pipelining"). All are written
-//! before the first answer is read; the answers come in the same order. Those of a transaction stand in
-//! front of one `Sync`.
+//! What stands in front of a `Sync` is one transaction, whose statements behind one that fails are passed
+//! over (PostgreSQL, "Message Flow", "Pipelining"); each of them sends its answers at once. All are
+//! written before the first answer is read; the answers come in the same order.
 
 use super::inbox::Message;
 use super::line::Line;
@@ -51,14 +50,7 @@ impl Line {
         self.clear()
     }
 
-    /// Adds a request; one whose parameters cannot be written leaves nothing.
-    pub(crate) fn add_request(&mut self, prepared: &Prepared, params: &[Param<'_>]) -> Result<()> {
-        self.add_statement(prepared, params)?;
-        frontend::sync(&mut self.outbox);
-        Ok(())
-    }
-
-    /// The same for one behind which others of its transaction come.
+    /// Adds a statement; one whose parameters cannot be written leaves nothing.
     pub(crate) fn add_statement(
         &mut self,
         prepared: &Prepared,
@@ -72,28 +64,24 @@ impl Line {
         written
     }
 
+    /// Ends the transaction of what was added behind the end of the last one.
+    pub(crate) fn end_transaction(&mut self) {
+        frontend::sync(&mut self.outbox);
+    }
+
     /// Sends what was added as one request.
     pub(crate) fn depart_together(&mut self) -> Result<()> {
         frontend::sync(&mut self.outbox);
         self.send()
     }
 
-    /// Sends what was added: `requests` of them.
-    pub(crate) fn depart(&mut self, requests: usize) -> Result<()> {
-        self.send_all(requests)
+    /// Sends what was added: so many transactions.
+    pub(crate) fn depart(&mut self, transactions: usize) -> Result<()> {
+        self.send_all(transactions)
     }
 
-    /// Reads the answer to the next of the requests. An error is that of the connection.
-    pub(crate) fn land(&mut self, prepared: &Arc<Prepared>) -> Result<Landed> {
-        let landed = self.land_one(prepared)?;
-        if landed.is_refused() {
-            return Ok(landed);
-        }
-        Ok(self.end_together()?.map_or(landed, Landed::Refused))
-    }
-
-    /// The same for one of a transaction, whose final answer comes behind the last of them; behind one
-    /// that failed it has been read, too.
+    /// Reads the answer to the next statement. The final answer comes behind the last of its transaction;
+    /// behind one that was refused it has been read. An error is that of the connection.
     pub(crate) fn land_one(&mut self, prepared: &Arc<Prepared>) -> Result<Landed> {
         let message = self.next()?;
         match message.kind {

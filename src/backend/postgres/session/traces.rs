@@ -30,6 +30,8 @@ pub(crate) struct Traces {
     pub(crate) is_commit: bool,
     /// The tags with which it leaves nothing.
     pub(crate) explained: Tags,
+    /// It is one `SELECT` that calls nothing, locks no row and does not ask when its transaction began.
+    pub(crate) only_reads: bool,
 }
 
 /// They leave nothing, and call nothing.
@@ -67,6 +69,21 @@ const CALLING: &[&str] = &[
     "ALTER", "REFRESH",
 ];
 
+/// They write, lock, or tell when the transaction began.
+const TELLING: &[&str] = &[
+    "INTO",
+    "FOR",
+    "CURRENT_DATE",
+    "CURRENT_TIME",
+    "CURRENT_TIMESTAMP",
+    "LOCALTIME",
+    "LOCALTIMESTAMP",
+];
+
+/// They may stand in front of a parenthesis without calling anything.
+const UNCALLED: &[&str] =
+    &["ALL", "AND", "ANY", "BETWEEN", "EXISTS", "FROM", "IN", "NOT", "ON", "OR", "SELECT", "WHERE"];
+
 /// What is created by them may run something while it is.
 const RUNNING: &[&str] = &["TABLE", "INDEX", "MATERIALIZED", "SCHEMA", "UNIQUE", "UNLOGGED"];
 
@@ -79,9 +96,10 @@ impl Traces {
             is_commit: words::is_commit(sql),
             ..Self::default()
         };
-        let mut statement = Vec::new();
+        let (mut statement, mut is_one) = (Vec::new(), true);
         for token in Lexer::new(sql) {
             if token == Token::Semicolon {
+                is_one = false;
                 traces.add(&statement);
                 statement.clear();
             } else if token != Token::Open || !statement.is_empty() {
@@ -90,6 +108,7 @@ impl Traces {
             }
         }
         traces.add(&statement);
+        traces.only_reads = is_one && only_reads(&statement);
         traces
     }
 
@@ -122,6 +141,18 @@ impl Traces {
             self.statements |= first.is_any(&["DISCARD", "DEALLOCATE", "DO", "CALL"]);
         }
     }
+}
+
+/// Whether a statement is a `SELECT` that calls nothing, locks no row and does not ask when its transaction
+/// began. In doubt it is none: a word in front of a parenthesis is a call, but for those that cannot be one.
+fn only_reads(statement: &[Token<'_>]) -> bool {
+    let calls = |pair: &[Token<'_>]| {
+        let is_name = matches!(pair[0], Token::Word(_) | Token::Quoted(_));
+        pair[1] == Token::Open && is_name && !pair[0].is_any(UNCALLED)
+    };
+    statement.first().is_some_and(|first| first.is("SELECT"))
+        && !statement.iter().any(|token| token.is_any(TELLING))
+        && !statement.windows(2).any(calls)
 }
 
 /// Whether something temporary is made that may outlive its transaction, or something is called.
@@ -251,6 +282,33 @@ mod tests {
             "whatever",
         ] {
             assert!(leaves(sql), "{sql}");
+        }
+    }
+
+    #[test]
+    fn what_only_reads_is_one_select_that_calls_and_locks_nothing() {
+        for sql in [
+            "select payload from points where id = $1",
+            "SELECT \"id\" FROM \"for\" WHERE (\"id\" IN ($1, $2)) AND (now > 'f(1)' OR a = ANY($3))",
+            "(select 1)",
+        ] {
+            assert!(Traces::of(sql).only_reads, "{sql}");
+        }
+        for sql in [
+            "",
+            "select f(1)",
+            "select \"f\"(1)",
+            "select nextval ('s')",
+            "select 1 from t for update",
+            "select 1 into x",
+            "select current_timestamp",
+            "select 1; select 2",
+            "select 1;",
+            "insert into t values (1)",
+            "with x as (delete from t returning *) select * from x",
+            "table t",
+        ] {
+            assert!(!Traces::of(sql).only_reads, "{sql}");
         }
     }
 
