@@ -32,12 +32,12 @@ impl Merge<'_> {
     /// Stores the rows of a bucket in a state, `together` of them by one statement and where that is
     /// refused each by its own; `None` where a database has no such blocks. [`DONE`] tells what it did.
     pub fn one_by_one(&self, bucket: u32, state: i16, met: Met, together: u32) -> Option<String> {
-        let stage = &self.stage.name;
+        let name = &self.stage.name;
         if self.stage.dialect != Dialect::PostgreSql {
             return None;
         }
         let rows = format!(
-            "FROM {stage} AS s WHERE s._rowmill_bucket = {bucket} AND s._rowmill_state = {state}"
+            "FROM {name} AS s WHERE s._rowmill_bucket = {bucket} AND s._rowmill_state = {state}"
         );
         let order = "s._rowmill_batch, s._rowmill_index";
         let each = attempt(&self.storing(ROW, "", met), &format!("{NOTE};"));
@@ -49,7 +49,7 @@ impl Merge<'_> {
             let all = self.storing("s", &format!("FROM pg_catalog.unnest({ROWS}) AS s"), met);
             let each = format!("FOREACH {ROW} IN ARRAY {ROWS} LOOP {each} END LOOP;");
             format!(
-                "{DECLARATIONS} {ROWS} {stage}[]; BEGIN \
+                "{DECLARATIONS} {ROWS} {name}[]; BEGIN \
                  FOR {ROWS} IN SELECT pg_catalog.array_agg(n.s ORDER BY n.place) FROM (\
                  SELECT s, pg_catalog.row_number() OVER (ORDER BY {order}) - 1 AS place {rows}) AS n \
                  GROUP BY n.place / {together} ORDER BY n.place / {together} \
