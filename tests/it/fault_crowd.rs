@@ -1,6 +1,6 @@
 //! Faults 3.9: many threads at a small pool, and threads that want two connections.
 
-use crate::support::crowd::{Waits, jain, together};
+use crate::support::crowd::{Waits, jain, time_to_fill, together};
 use crate::support::subject::{Failure, Kind, Setup, Subject, ask, timed};
 use crate::support::trial::{Sheet, both_pass, is_full, sized, tell_apart};
 use crate::support::{LIMIT, TestDb, shared};
@@ -16,7 +16,7 @@ fn live(pool: &dyn Subject, end: Instant) -> Waits {
     let mut seen = Waits::default();
     while Instant::now() < end {
         let (outcome, wait) = timed(|| pool.get());
-        seen.waits.push(wait);
+        seen.push(wait);
         let used = outcome.and_then(|mut lent| {
             lent.text("select 'here'::text")?;
             thread::sleep(HOLD);
@@ -51,7 +51,7 @@ fn crowd(kind: Kind, threads: usize, size: u32, time: Duration, sheet: &mut Shee
     ask(&*pool).unwrap();
     let end = Instant::now() + time;
     let (threads_seen, most) = most_sessions(&db, || together(threads, |_| live(&*pool, end)));
-    let shares: Vec<_> = threads_seen.iter().map(|seen| seen.waits.len()).collect();
+    let shares: Vec<_> = threads_seen.iter().map(Waits::count).collect();
     let seen = Waits::sum(threads_seen);
     seen.note(sheet);
     sheet.set("threads", threads);
@@ -59,20 +59,23 @@ fn crowd(kind: Kind, threads: usize, size: u32, time: Duration, sheet: &mut Shee
     sheet.set("most_server_sessions", most);
     sheet.expect(most <= u64::from(size), "more sessions than the pool may have");
     sheet.expect(seen.failures.is_empty(), "a false time-out");
+    let (beside, passed) = (seen.beside_others(threads / 2), seen.passed_by(threads));
+    let longest = beside.last().copied().unwrap_or_default();
+    let nearly_all = passed.get(passed.len() * 99 / 100).copied().unwrap_or_default();
+    sheet.set("max_over_neighbours", (longest * 100.0).round() / 100.0);
+    sheet.set("p99_passed_by_crowds", (nearly_all * 100.0).round() / 100.0);
     if is_full() {
-        let longest = seen.longest() < 3 * seen.mean();
-        sheet.expect(longest, "the longest wait is over three times the mean");
+        sheet.expect(longest < 3.0, "the longest wait is over three times those beside it");
     } else {
         // In seconds, and beside other tests, one moment without a processor would decide.
-        let nearly_all = 2 * seen.quantile(0.99) < 5 * seen.mean();
-        sheet.expect(nearly_all, "one wait of a hundred is over two and a half times the mean");
+        sheet.expect(nearly_all < 0.5, "one wait of a hundred was passed by half of the crowd");
     }
 }
 
-/// In the short form a machine that has other things to do gets a second chance: what it holds up
-/// for a moment weighs more there than in a minute.
+/// A machine that has other things to do gets a second chance, in the short form two: a thread that it
+/// leaves without a processor for a moment weighs more there than in a minute.
 fn fair_crowd(kind: Kind, threads: usize, time: Duration, sheet: &mut Sheet) {
-    for _ in 0..sized(2, 0) {
+    for _ in 0..sized(2, 1) {
         let mut attempt = Sheet::default();
         crowd(kind, threads, 4, time, &mut attempt);
         if attempt.holds() {
@@ -151,8 +154,10 @@ fn a_second_check_out_of_one_thread_is_an_error_at_once() {
 fn saturated(kind: Kind, _: u64, sheet: &mut Sheet) {
     let db = shared().database("saturated");
     let setup = Setup::new(db.url(), 2).timeout(HOLD * 15);
-    // The naive pool opens its connections within the same time, which may be too short.
+    // Either pool opens its connections within the same time, which is too short where the machine has
+    // other things to do: how long that takes is not what is measured.
     let pool = (0..100).find_map(|_| setup.open(kind).ok()).expect("a pool");
+    time_to_fill(&*pool, 2, LIMIT / 2).expect("a full pool");
     let end = Instant::now() + Duration::from_secs(sized(1, 10));
     let overload: usize = together(64, |_| live(&*pool, end).failures.len()).iter().sum();
     let end = Instant::now() + Duration::from_secs(sized(1, 10));

@@ -60,30 +60,79 @@ pub fn time_to_fill(pool: &dyn Subject, count: usize, patience: Duration) -> Opt
 /// Waits of many check-outs.
 #[derive(Debug, Default)]
 pub struct Waits {
-    pub waits: Vec<Duration>,
+    /// How long each was; those of a sum are sorted.
+    times: Vec<Duration>,
+    /// The same with their ends, in the order of these.
+    ended: Vec<(Instant, Duration)>,
     pub failures: Vec<Failure>,
 }
 
 impl Waits {
+    /// One more, which ends now.
+    pub fn push(&mut self, wait: Duration) {
+        self.times.push(wait);
+        self.ended.push((Instant::now(), wait));
+    }
+
+    pub fn count(&self) -> usize {
+        self.times.len()
+    }
+
     /// Of several threads, one.
     pub fn sum(threads: Vec<Self>) -> Self {
         let mut sum = Self::default();
-        for Self { waits, failures } in threads {
-            sum.waits.extend(waits);
+        for Self { times, ended, failures } in threads {
+            sum.times.extend(times);
+            sum.ended.extend(ended);
             sum.failures.extend(failures);
         }
-        sum.waits.sort_unstable();
+        sum.times.sort_unstable();
+        sum.ended.sort_unstable();
         sum
     }
 
-    /// The wait that a share of all are shorter than; they must be sorted.
+    /// How many times each wait was as long as those that ended next to it, so many on either side, and
+    /// there on the side where they were longer: sorted. A machine that stands still for a moment holds
+    /// up all who wait, which is no injustice; whoever is passed over waits longer than the others.
+    pub fn beside_others(&self, around: usize) -> Vec<f64> {
+        let mean = |waits: &[(Instant, Duration)]| {
+            let sum: Duration = waits.iter().map(|(_, wait)| *wait).sum();
+            sum.as_secs_f64() / waits.len().max(1) as f64
+        };
+        let all = &self.ended;
+        let ratio = |at: usize| {
+            let before = mean(&all[at.saturating_sub(around)..at]);
+            let behind = mean(&all[at + 1..all.len().min(at + 1 + around)]);
+            all[at].1.as_secs_f64() / before.max(behind).max(1e-9)
+        };
+        let mut ratios: Vec<_> = (0..all.len()).map(ratio).collect();
+        ratios.sort_by(f64::total_cmp);
+        ratios
+    }
+
+    /// By how many that came later each wait was passed, as a share of a crowd of so many: sorted. In a
+    /// line nobody is passed, but by those who get a processor before the one who was served.
+    pub fn passed_by(&self, threads: usize) -> Vec<f64> {
+        let mut all: Vec<_> = self.ended.iter().map(|(end, wait)| (*end - *wait, *end)).collect();
+        all.sort_unstable();
+        let share = |at: usize| {
+            let (_, end) = all[at];
+            let later = all[at + 1..].iter().take_while(|(begun, _)| *begun < end);
+            later.filter(|(_, other)| *other < end).count() as f64 / threads as f64
+        };
+        let mut shares: Vec<_> = (0..all.len()).map(share).collect();
+        shares.sort_by(f64::total_cmp);
+        shares
+    }
+
+    /// The wait that a share of all are shorter than; they must be of a [`sum`](Self::sum).
     pub fn quantile(&self, share: f64) -> Duration {
-        let last = self.waits.len().saturating_sub(1);
-        self.waits.get((last as f64 * share).round() as usize).copied().unwrap_or_default()
+        let last = self.times.len().saturating_sub(1);
+        self.times.get((last as f64 * share).round() as usize).copied().unwrap_or_default()
     }
 
     pub fn mean(&self) -> Duration {
-        self.waits.iter().sum::<Duration>() / self.waits.len().max(1) as u32
+        self.times.iter().sum::<Duration>() / self.times.len().max(1) as u32
     }
 
     pub fn longest(&self) -> Duration {
@@ -92,7 +141,7 @@ impl Waits {
 
     /// Notes the numbers of a sheet.
     pub fn note(&self, sheet: &mut Sheet) {
-        sheet.set("checkouts", self.waits.len());
+        sheet.set("checkouts", self.times.len());
         sheet.set("failures", self.failures.len());
         sheet.set_ms("wait_p50_ms", self.quantile(0.5));
         sheet.set_ms("wait_p99_ms", self.quantile(0.99));
