@@ -19,6 +19,13 @@ pub enum Kind {
     PythonMapper,
 }
 
+impl Kind {
+    /// Whether it does all of the work, and is none of ours.
+    pub fn is_rival(self) -> bool {
+        !matches!(self, Self::Limit | Self::Nobody | Self::Ours)
+    }
+}
+
 /// How it is started.
 #[derive(Clone, Copy)]
 pub enum Program {

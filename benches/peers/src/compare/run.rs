@@ -10,8 +10,8 @@ use super::work::Work;
 use std::io::Write as _;
 use std::time::Instant;
 
-/// Who takes more than four times as long as the fastest has a third of the turns, who takes more than
-/// twelve times as long a single one: nobody needs more of them to see it.
+/// A rival that takes more than four times as long as the fastest has a third of the turns, one that
+/// takes more than twelve times as long a single one: nobody needs more of them to see it.
 const SLOW: f64 = 4.0;
 const VERY_SLOW: f64 = 12.0;
 
@@ -133,7 +133,9 @@ impl Plan {
         let copies = work == Work::Copy;
         for turn in 0..rounds * count {
             let line = &mut lines[(turn / count + turn) % count];
-            let enough = turns_of(rounds, line.seconds() / fastest);
+            let is_rival = line.contender.kind.is_rival();
+            let times = if is_rival { line.seconds() / fastest } else { 1.0 };
+            let enough = turns_of(rounds, times);
             // In the first round nobody knows who is the fastest.
             if line.failed.is_some() || (turn >= count && line.costs.len() >= enough) {
                 continue;
@@ -151,7 +153,7 @@ impl Plan {
             };
             match line.turn(work, servers, &task, &expected, options.limit_of(rows)) {
                 Ok(cost) => {
-                    if line.contender.kind != Kind::Nobody {
+                    if is_rival || line.contender.kind == Kind::Ours {
                         fastest = fastest.min(cost.seconds);
                     }
                     line.costs.push(cost);

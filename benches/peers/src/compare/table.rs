@@ -132,7 +132,7 @@ fn notes(section: &Section, lines: &[&Line]) -> Vec<String> {
     let mut notes = Vec::new();
     if lines.iter().any(|line| line.costs.len() < section.rounds) {
         notes.push(format!(
-            "who took more than four times as long as the fastest had fewer than {} turns",
+            "rivals that took more than four times as long as the fastest had fewer than {} turns",
             section.rounds
         ));
     }
