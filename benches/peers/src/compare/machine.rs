@@ -8,7 +8,9 @@ use std::process::Command;
 pub fn missing() -> Vec<(&'static str, String)> {
     let mut missing = tools::missing();
     if tools::python().is_none() {
-        let why = std::env::var("COMPARE_NO_PYTHON").unwrap_or("it was not asked for".to_owned());
+        let why = std::env::var("COMPARE_NO_PYTHON").unwrap_or_default();
+        let none = "it was not asked for, or is not where COMPARE_PYTHON says";
+        let why = if why.is_empty() { none.to_owned() } else { why };
         let names =
             "Python (psycopg, asyncpg, ADBC, ConnectorX, SQLAlchemy, Django, Peewee, Tortoise)";
         missing.push((names, why));

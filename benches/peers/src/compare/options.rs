@@ -57,7 +57,7 @@ impl Options {
             let mut value = || words.next().ok_or(format!("{word} needs a value"));
             match word {
                 "--quick" => {}
-                "--scale" => options.rows = rows_of(number(word, value()?)?),
+                "--scale" => options.scale(rows_of(number(word, value()?)?)),
                 "--rounds" => options.rounds = number::<usize>(word, value()?)?.max(1),
                 "--limit" => options.limit = number(word, value()?)?,
                 "--only" => options.choose(value()?)?,
@@ -82,6 +82,11 @@ impl Options {
             folder: "..".into(),
             quick: false,
         }
+    }
+
+    /// Takes so many rows; more of them have more time.
+    fn scale(&mut self, rows: u64) {
+        (self.limit, self.rows) = (self.limit_of(rows), rows);
     }
 
     fn choose(&mut self, names: &str) -> Result<(), String> {

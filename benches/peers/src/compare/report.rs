@@ -89,7 +89,9 @@ impl Results<'_> {
             let cells = goal.row().map(|cell| table::escaped(&cell));
             let _ = writeln!(text, "| {} |", cells.join(" | "));
         }
-        text += "\nWhy the rest was missed, and what would have to change:\n";
+        if goals.iter().any(|goal| !goal.reached()) {
+            text += "\nWhy the rest was missed, and what would have to change:\n";
+        }
         for (goal, why) in goals.iter().filter_map(|goal| Some((goal, goal.why()?))) {
             let [what, aim, ratio, _] = goal.row();
             let _ = writeln!(text, "\n**{what}**: {ratio} ({aim}). {why}");
