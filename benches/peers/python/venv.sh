@@ -2,7 +2,7 @@
 # with the pinned packages, or COMPARE_NO_PYTHON to why there is none.
 
 # A Python of its own with the pinned packages: made once, beside what cargo makes.
-venv=target/python
+venv="$(cd "${CARGO_TARGET_DIR:-target}" && pwd)/python"
 case "${COMPARE_PYTHON:-}" in
     none) COMPARE_NO_PYTHON="it was not asked for"; unset COMPARE_PYTHON ;;
     "")
@@ -19,7 +19,7 @@ case "${COMPARE_PYTHON:-}" in
                 cp python/requirements.txt "$venv/requirements.txt"
             fi
         fi
-        if [ -f "$venv/requirements.txt" ]; then COMPARE_PYTHON="$PWD/$venv/bin/python"; fi
+        if [ -f "$venv/requirements.txt" ]; then COMPARE_PYTHON="$venv/bin/python"; fi
         ;;
 esac
 export COMPARE_PYTHON="${COMPARE_PYTHON:-}" COMPARE_NO_PYTHON="${COMPARE_NO_PYTHON:-}"
