@@ -89,7 +89,7 @@ fn what_expressions_refuse_costs_the_same_however_many_rows_it_is() {
     );
     for mode in [Mode::Append, Mode::Replace] {
         for bad in ["-1,1", "2,5"] {
-            let is_bad = |id: u64| id % 20 == 0 && (bad == "-1,1" || id > 20);
+            let is_bad = |id: u64| id.is_multiple_of(20) && (bad == "-1,1" || id > 20);
             let csv = |rows: u64, is_bad: &dyn Fn(u64) -> bool| {
                 let mut csv = String::from("id,n,p\n");
                 for id in 1..=rows {
