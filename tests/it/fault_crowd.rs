@@ -91,7 +91,7 @@ fn sixty_four(kind: Kind, _: u64, sheet: &mut Sheet) {
 }
 
 /// F58, and pool-contract H8 on the server's side: 64 threads on 4 connections: never a fifth
-/// session, no false time-out, the longest wait less than three times the mean.
+/// session, no false time-out, the longest wait less than three times the mean of those beside it.
 #[test]
 fn a_crowd_at_a_small_pool_is_served_in_turn() {
     tell_apart("F58", 3 * LIMIT, sixty_four);
