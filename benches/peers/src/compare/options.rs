@@ -30,7 +30,7 @@ pub const USAGE: &str = "benches/compare [--quick] [--scale FACTOR] [--rounds N]
   --quick         small data and few rounds: under five minutes
   --scale FACTOR  of TPC-H's lineitem, 6,000,000 rows: 0.2 by default, 0.02 with --quick
   --rounds N      how often each contender has its turn: 5 by default, 2 with --quick
-  --limit SECONDS how long a turn may take, 180 by default, 30 with --quick: who needs longer is killed
+  --limit SECONDS how long a turn may take, 120 by default, 30 with --quick: who needs longer is killed
                   and left out, with the reason
   --only NAME,... load, file, read, upsert, upsert-new, look-up, transaction, copy, bad, sleep,
                   grid (pool and batch sizes), scaling (1, 3 and 10 times the data)
@@ -75,7 +75,7 @@ impl Options {
             items: 200_000,
             rounds: 5,
             seconds: 1.0,
-            limit: 180.0,
+            limit: 120.0,
             only: Vec::new(),
             grid: true,
             scaling: true,
