@@ -32,8 +32,8 @@ const ROWS: usize = 10_000;
 
 /// The keys of a batch, if they are apart from those of all others, in the order of its rows.
 pub(super) fn keys_apart(layout: &Layout, portion: Portion<'_>) -> Option<Vec<i64>> {
-    let (range, [key]) = (portion.key_range?, &layout.key[..]) else { return None };
     use ColumnType::{Int2, Int4, Int8};
+    let (range, [key]) = (portion.key_range?, &layout.key[..]) else { return None };
     if !matches!(layout.columns[*key].column_type, Int2 | Int4 | Int8) || portion.rows.is_empty() {
         return None;
     }

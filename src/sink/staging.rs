@@ -84,9 +84,9 @@ impl Staging {
         buckets: u32,
         batch: u32,
         portion: Portion<'_>,
-        state: i16,
+        kept_as: i16,
     ) -> Result<Self> {
-        let entries = entries(stage, buckets, batch, portion, state);
+        let entries = entries(stage, buckets, batch, portion, kept_as);
         Self::of(stage, batch, entries, &mut |row, entry| only_key(stage, row, entry, &stage.key))
     }
 
@@ -96,13 +96,13 @@ impl Staging {
         buckets: u32,
         batch: u32,
         (keys, indexes): (&Rows, &[u32]),
-        state: i16,
+        kept_as: i16,
     ) -> Result<Self> {
         let in_order: Vec<_> = (0..stage.key.len()).collect();
         let entry = |(source, &index): (usize, &u32)| {
             let fields = keys.row(source);
             let bucket = bucket(stage, buckets, batch, &fields, &in_order);
-            Entry { bucket, index, state, source, fields }
+            Entry { bucket, index, state: kept_as, source, fields }
         };
         let entries = indexes.iter().enumerate().map(entry).collect();
         Self::of(stage, batch, entries, &mut |row, entry| only_key(stage, row, entry, &in_order))
