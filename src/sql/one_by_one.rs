@@ -46,7 +46,7 @@ impl Merge<'_> {
                 format!("FOR {ROW} IN SELECT s.* {rows} ORDER BY {order} LOOP {each} END LOOP;");
             format!("{DECLARATIONS} BEGIN {loops} {RESULT} END")
         } else {
-            let all = self.storing("s", &format!("FROM pg_catalog.unnest({ROWS}) AS s"), met);
+            let all = self.storing("s", &format!(" FROM pg_catalog.unnest({ROWS}) AS s"), met);
             let each = format!("FOREACH {ROW} IN ARRAY {ROWS} LOOP {each} END LOOP;");
             format!(
                 "{DECLARATIONS} {ROWS} {name}[]; BEGIN \
@@ -62,11 +62,12 @@ impl Merge<'_> {
 
     /// Stores what is called `row`: the variable, or with `from` the rows there.
     fn storing(&self, row: &str, from: &str, met: Met) -> String {
-        let update = (met == Met::Updated).then(|| self.update_from(row, &format!("{from} WHERE")));
+        let condition = format!("{from} WHERE");
+        let update = (met == Met::Updated).then(|| self.update_from(row, condition.trim_start()));
         let update = update.flatten().map_or(String::new(), |update| {
             format!("{update}; GET DIAGNOSTICS rowmill_changed = ROW_COUNT; ")
         });
-        let insert = format!("{} {from}", self.insert_from(row));
+        let insert = format!("{}{from}", self.insert_from(row));
         let insert = match met {
             Met::Refused => insert,
             Met::Ignored => format!("{insert} ON CONFLICT DO NOTHING"),
@@ -133,7 +134,7 @@ mod tests {
     #[test]
     fn each_row_is_inserted_by_itself_in_the_order_of_the_input() {
         let text = text(Dialect::PostgreSql, Met::Refused, 1).unwrap();
-        let insert = r#"LOOP BEGIN INSERT INTO "t" ("id", "it''s") SELECT rowmill_row."id", CAST(rowmill_row."it''s" AS inet) ; GET"#;
+        let insert = r#"LOOP BEGIN INSERT INTO "t" ("id", "it''s") SELECT rowmill_row."id", CAST(rowmill_row."it''s" AS inet); GET"#;
         assert!(text.starts_with("DO '") && text.contains(insert), "{text}");
         assert!(text.contains("ORDER BY s._rowmill_batch, s._rowmill_index LOOP"));
     }
