@@ -101,8 +101,8 @@ impl Sent {
 
 /// Sends them outside of a transaction. Reads of one text that follow each other share one: the server
 /// answers them in one go then, where the end of each would cost it a call of the system; and with one
-/// text they take the same locks in the same order. Returns those that shared one with another that
-/// failed: what they did was rolled back, so that they can be sent again, each by itself.
+/// text they take the same locks in the same order. Returns those of a shared one that failed: what they
+/// did was rolled back, so that they can be sent again, each by itself.
 fn apart(
     connection: &mut PostgresConnection,
     requests: &mut [Request],
@@ -170,22 +170,20 @@ fn receive(
 ) -> Result<Vec<Taken>> {
     let (mut stale, mut again) = (Vec::new(), Vec::new());
     for shared in sent.chunk_by(|one, _| !one.is_last) {
-        let refused = match land_shared(connection, shared)? {
+        match land_shared(connection, shared)? {
             Shared::Landed(landed) => {
                 for (it, landed) in shared.iter().zip(landed) {
                     requests[it.at].outcome = landed.into();
                 }
-                continue;
             }
-            Shared::Undone => None,
             Shared::Refused(it, landed) => {
                 requests[it.at].outcome =
                     refused(connection, requests[it.at].sql(), it, landed, &mut stale);
-                Some(it.at)
             }
-        };
-        let others = shared.iter().filter(|it| Some(it.at) != refused);
-        again.extend(others.map(|it| Taken { at: it.at, only_reads: false }));
+            Shared::Undone => {
+                again.extend(shared.iter().map(|it| Taken { at: it.at, only_reads: false }));
+            }
+        }
     }
     (connection.broken, connection.running) = (false, false);
     Ok(again)
@@ -194,27 +192,28 @@ fn receive(
 /// What came of those that share a transaction.
 enum Shared<'a> {
     Landed(Vec<Landed>),
-    /// This one was refused, and the others undone.
+    /// The only one was refused.
     Refused(&'a Sent, Landed),
-    /// It failed in the end, for none of them in particular.
+    /// One was refused, perhaps for what another did, and all were undone.
     Undone,
 }
 
 fn land_shared<'a>(connection: &mut PostgresConnection, shared: &'a [Sent]) -> Result<Shared<'a>> {
     let Some(line) = &mut connection.line else { return Err(closed()) };
+    let refused = |landed| match shared {
+        [only] => Shared::Refused(only, landed),
+        _ => Shared::Undone,
+    };
     let mut landed = Vec::with_capacity(shared.len());
     for it in shared {
         let one = line.land_one(&it.prepared)?;
         if one.is_refused() {
-            return Ok(Shared::Refused(it, one));
+            return Ok(refused(one));
         }
         landed.push(one);
     }
-    Ok(match (line.end_together()?, shared) {
-        (None, _) => Shared::Landed(landed),
-        (Some(error), [only]) => Shared::Refused(only, Landed::Refused(error)),
-        (Some(_), _) => Shared::Undone,
-    })
+    let refusal = line.end_together()?.map(Landed::Refused);
+    Ok(refusal.map_or_else(|| Shared::Landed(landed), refused))
 }
 
 /// The outcome of one that was refused. A statement that is not what it was is prepared anew when it is
