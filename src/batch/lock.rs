@@ -6,7 +6,11 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::pool::Pooled;
 use parking_lot::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// So long the server may take to notice that a session of this run is gone; it holds the lock until
+/// then, and looks like another process.
+const UNNOTICED: Duration = Duration::from_secs(30);
 
 /// The lock of the job. It is lost with its connection, and taken again before work goes on.
 pub(super) struct Lock<'a> {
@@ -26,12 +30,23 @@ struct Held {
     settled: u64,
     /// It was held then, or later.
     seen: Instant,
+    /// It was held once, and lost.
+    lost: bool,
+    /// Since then the server says that a session has it, which may be the one that was lost.
+    refused: Option<Instant>,
 }
 
 impl<'a> Lock<'a> {
     /// The lock of the job with this key. It is not held yet, which is a doubt like any other.
     pub(super) fn of(engine: &'a Engine, key: i64, shared: bool) -> Self {
-        let held = Held { lock: None, member: None, settled: 0, seen: Instant::now() };
+        let held = Held {
+            lock: None,
+            member: None,
+            settled: 0,
+            seen: Instant::now(),
+            lost: false,
+            refused: None,
+        };
         Self { engine, key, shared, doubts: AtomicU64::new(1), held: Mutex::new(held) }
     }
 
@@ -62,10 +77,11 @@ impl<'a> Lock<'a> {
             false => self.engine.lock_job(self.key)?,
         };
         let Some(mut lock) = taken else { return Ok(None) };
-        if let Some(member) = member {
-            lock.also(member)?;
+        // One that this run had is held by its lost session until the server notices.
+        match member {
+            Some(member) if !lock.also(member)? => Ok(None),
+            _ => Ok(Some(lock)),
         }
-        Ok(Some(lock))
     }
 
     /// Says that the lock may be lost: nothing is written before it was found to be held.
@@ -76,7 +92,8 @@ impl<'a> Lock<'a> {
     /// Makes sure that the lock is held, if there is a doubt.
     ///
     /// # Errors
-    /// `AlreadyRunning` if another process has it; `Connect`: then the doubt remains.
+    /// `AlreadyRunning` if another process has it; `Connect`, and `Disconnect` as long as that may be
+    /// the session that was lost: then the doubt remains.
     pub(super) fn ensure(&self) -> Result<()> {
         // ORDER: before the lock is looked at; a doubt that comes up meanwhile is not settled.
         let doubts = self.doubts.load(Ordering::Acquire);
@@ -87,16 +104,14 @@ impl<'a> Lock<'a> {
         let now = Instant::now();
         if !held.lock.as_mut().is_some_and(|lock| lock.is_held()) {
             // ORDER: the old one must be gone before a new one is asked for.
-            held.lock = None;
+            held.lost |= held.lock.take().is_some();
             held.lock = self.take(held.member)?;
         }
         if held.lock.is_none() {
-            return Err(Error::new(
-                ErrorKind::AlreadyRunning,
-                "another process has taken the job over",
-            ));
+            let since = *held.refused.get_or_insert(now);
+            return Err(refused(held.lost && since.elapsed() < UNNOTICED));
         }
-        (held.settled, held.seen) = (doubts, now);
+        (held.settled, held.seen, held.refused) = (doubts, now, None);
         Ok(())
     }
 
@@ -113,5 +128,16 @@ impl<'a> Lock<'a> {
             self.ensure()?;
         }
         Ok(())
+    }
+}
+
+/// The lock is held by a session: by that of another process, unless it may be our own.
+fn refused(may_be_ours: bool) -> Error {
+    match may_be_ours {
+        true => Error::new(
+            ErrorKind::Disconnect,
+            "the server has not noticed yet that the session with the lock of the job is gone",
+        ),
+        false => Error::new(ErrorKind::AlreadyRunning, "another process has taken the job over"),
     }
 }

@@ -42,13 +42,13 @@ pub struct PostgresSettings {
     pub direct: bool,
     /// Whether TCP keepalives are sent. Default: yes.
     pub keepalives: bool,
-    /// The idle time before the first keepalive. Default: the system's.
+    /// The idle time before the first keepalive. Default: 30 s.
     pub keepalives_idle: Option<Duration>,
-    /// The time between keepalives. Default: the system's.
+    /// The time between keepalives. Default: 10 s.
     pub keepalives_interval: Option<Duration>,
-    /// How many keepalives may be lost. Default: the system's.
+    /// How many keepalives may be lost. Default: 3.
     pub keepalives_count: Option<u32>,
-    /// How long sent data may stay unacknowledged. Default: the system's.
+    /// How long sent data may stay unacknowledged. Default: 1 minute.
     pub tcp_user_timeout: Option<Duration>,
     /// What the server must be like. Default: any.
     pub target_session_attrs: TargetSessionAttrs,

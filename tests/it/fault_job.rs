@@ -9,7 +9,7 @@ use crate::support::tmpfs::Tmpfs;
 use crate::support::trial::{Random, Sheet, is_full, measure, seed, sized};
 use crate::support::{Gate, LIMIT, shared};
 use rowmill::batch::observer::BatchDone;
-use rowmill::{Append, Engine, Entity, Iter, Job, Observer, Report, Result, Status};
+use rowmill::{Append, Engine, Entity, Iter, Job, Observer, Report, Result, RetryPolicy, Status};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -56,9 +56,10 @@ impl Observer for Progress {
 }
 
 impl Progress {
-    fn wait_for(&self, batches: u64) {
+    /// Waits until so many batches are done, or the load has ended without them.
+    fn wait_for(&self, batches: u64, has_ended: impl Fn() -> bool) {
         let since = Instant::now();
-        while self.done.load(Ordering::SeqCst) < batches {
+        while self.done.load(Ordering::SeqCst) < batches && !has_ended() {
             assert!(since.elapsed() < LIMIT, "the load came no further");
             thread::sleep(Duration::from_millis(1));
         }
@@ -66,12 +67,16 @@ impl Progress {
 }
 
 fn run(name: &str, url: &str, rows: i64, progress: &Arc<Progress>) -> Result<Report> {
+    // Longer than the longest absence.
+    let mut retry = RetryPolicy::default();
+    retry.patience = Duration::from_mins(3);
     Job::named(name)
         .read(Iter::new("numbers", move || 0..rows))
         .map(|id| Ok(Number { id, filler: "x".repeat(1000) }))
         .write(Append::<Number>::new().create(true))
         .batch_rows(rows as u64 / BATCHES)
         .workers(2)
+        .retry(retry)
         .observer(Arc::<Progress>::clone(progress) as Arc<dyn Observer>)
         .run(&Engine::open(url)?)
 }
@@ -82,7 +87,7 @@ fn struck(name: &str, url: &str, after: u64, strike: impl FnOnce(&Gate)) -> Resu
     let progress = Arc::new(Progress { waits_from: after + AHEAD, ..Progress::default() });
     thread::scope(|scope| {
         let running = scope.spawn(|| run(name, url, rows(), &progress));
-        progress.wait_for(after);
+        progress.wait_for(after, || running.is_finished());
         strike(&progress.has_struck);
         running.join().expect("the run panicked")
     })
@@ -142,8 +147,9 @@ fn network_goes(seed: u64, sheet: &mut Sheet) {
     let cluster = Cluster::on_island(island);
     let island = cluster.island().expect("it is on one");
     // What is not acknowledged within a second is given up, long before the hole is over.
-    let url =
-        format!("{}?tcp_user_timeout=1000&keepalives_idle=1&keepalives_interval=1", cluster.url());
+    let url = cluster.url();
+    let join = if url.contains('?') { '&' } else { '?' };
+    let url = format!("{url}{join}tcp_user_timeout=1000&keepalives_idle=1&keepalives_interval=1");
     let (mut random, mut retries) = (Random(seed), 0);
     for (number, away) in [sized(4, 10), sized(6, 60)].into_iter().enumerate() {
         let name = format!("hole {number}");
@@ -175,7 +181,7 @@ fn network_goes(seed: u64, sheet: &mut Sheet) {
 fn a_load_outlives_its_network() {
     let seed = seed();
     let work = move |sheet: &mut Sheet| network_goes(seed, sheet);
-    measure("F21-job", Kind::Rowmill, seed, sized(2 * LIMIT, 10 * LIMIT), work).must_pass();
+    measure("F21-job", Kind::Rowmill, seed, sized(4 * LIMIT, 10 * LIMIT), work).must_pass();
 }
 
 /// Fills a disk but for so many megabytes.

@@ -163,6 +163,7 @@ fn a_load_that_is_killed_together_with_its_server_is_carried_on() {
         for _ in 0..sized(2, 20) {
             let mut probe = place.probe();
             let units = probe.units_done() + 1 + random.below(8);
+            let _held = cluster.hold_log();
             let mut run = job.start();
             let is_there = run.wait_until(|_| probe.units_done() >= units);
             let done = probe.units_done();
@@ -196,6 +197,7 @@ fn a_load_that_is_complete_is_not_forgotten_with_its_server() {
         let mut run = job.start();
         assert!(run.wait_until(|_| probe.units_done() >= 3), "{mode}: {}", run.stderr());
         assert_eq!(run.kill().code, None, "{mode}");
+        let _held = cluster.hold_log();
         let run = job.start().wait();
         cluster.kill();
         cluster.restart();

@@ -204,6 +204,7 @@ fn a_server_that_stops_at_an_exact_place_and_comes_back_is_waited_for() {
         let scene = Scene::new(&cluster, mode, "");
         scene.place.sql(&format!("create trigger gate {trigger}"));
         let holder = scene.hold("here");
+        let _held = cluster.hold_log();
         let mut run = scene.job.start();
         scene.wait_until_held(&mut run);
         // The gate is gone with its holder.

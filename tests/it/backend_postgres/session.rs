@@ -124,6 +124,16 @@ fn the_server_and_the_system_watch_the_connection() {
     let mut connection = backend(&shared().url()).connect(in_time()).unwrap();
     let interval = "select current_setting('client_connection_check_interval')";
     assert_eq!(text(&mut *connection, interval, &[]), "1s");
+    // What the system of the server does, for a client whose machine is gone.
+    for (name, value) in [
+        ("tcp_keepalives_idle", "5"),
+        ("tcp_keepalives_interval", "5"),
+        ("tcp_keepalives_count", "3"),
+        ("tcp_user_timeout", "20000"),
+    ] {
+        let shown = text(&mut *connection, &format!("select current_setting('{name}')"), &[]);
+        assert_eq!(shown, value, "{name}");
+    }
     let port = text(&mut *connection, "select inet_client_port()::text", &[]);
     // What the kernel says of our end of the connection: a keepalive timer runs.
     let sockets = std::process::Command::new("ss").args(["-tno"]).output();

@@ -43,7 +43,6 @@ pub struct Cluster {
     island: Option<Island>,
     postmaster: Mutex<Option<Child>>,
     databases: AtomicU32,
-    is_forgetful: bool,
     /// The process that writes the log of changes for those who do not wait for it, while it is held.
     held: Mutex<Option<u32>>,
     // Dropping its standard input wakes it.
@@ -84,8 +83,7 @@ impl Cluster {
         Self::create(true, &[], None)
     }
 
-    /// The same, but it leaves its log of changes in memory for as long as it may: whoever stops it
-    /// makes it forget the commits that did not wait for the disk.
+    /// The same, with room in memory for its log of changes: see [`Self::hold_log`].
     pub fn forgetful() -> Self {
         let settings = [
             "wal_writer_delay=10s",
@@ -93,10 +91,7 @@ impl Cluster {
             "bgwriter_lru_maxpages=0",
             "checkpoint_timeout=1h",
         ];
-        let mut cluster = Self::create(true, &settings, None);
-        cluster.is_forgetful = true;
-        cluster.hold_log();
-        cluster
+        Self::create(true, &settings, None)
     }
 
     /// A cluster with its log of changes in a folder of its own, which must not be there yet.
@@ -129,7 +124,6 @@ impl Cluster {
             island: None,
             postmaster: Mutex::new(None),
             databases: AtomicU32::new(0),
-            is_forgetful: false,
             held: Mutex::new(None),
             watchdog,
         };
@@ -200,7 +194,6 @@ impl Cluster {
             island,
             postmaster: Mutex::new(None),
             databases: AtomicU32::new(0),
-            is_forgetful: false,
             held: Mutex::new(None),
             watchdog,
         };
@@ -354,11 +347,35 @@ impl Cluster {
         Frozen { pids }
     }
 
+    /// Leaves the log of changes in memory until the guard is dropped or the server stopped: whoever
+    /// stops it meanwhile makes it forget all commits that did not wait for the disk, but for those in
+    /// front of one that did. Databases cannot be made or dropped meanwhile.
+    pub fn hold_log(&self) -> HeldLog<'_> {
+        let sql = "select pid from pg_stat_activity where backend_type = 'walwriter'";
+        let deadline = Instant::now() + LIMIT;
+        let mut client = self.connect(USER);
+        let row = loop {
+            if let Some(row) = client.query_opt(sql, &[]).expect("ask for the walwriter") {
+                break row;
+            }
+            assert!(Instant::now() < deadline, "no walwriter");
+            std::thread::sleep(POLL);
+        };
+        let pid = u32::try_from(row.get::<_, i32>(0)).expect("a process id");
+        server::signal("STOP", &[pid]);
+        *self.held() = Some(pid);
+        HeldLog(self)
+    }
+
+    fn held(&self) -> MutexGuard<'_, Option<u32>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn end(&self, stop: impl FnOnce(&mut Child)) {
         if let Some(mut child) = self.postmaster().take() {
             stop(&mut child);
             // It hears nothing but that, and the others would wait for it.
-            server::signal("KILL", self.held.lock().expect("the one held").take().as_slice());
+            server::signal("KILL", self.held().take().as_slice());
             child.wait().expect("wait for the server");
         }
     }
@@ -375,26 +392,7 @@ impl Cluster {
             std::thread::sleep(POLL);
         }
         *self.postmaster() = Some(child);
-        if self.is_forgetful {
-            self.hold_log();
-        }
         Ok(())
-    }
-
-    fn hold_log(&self) {
-        let sql = "select pid from pg_stat_activity where backend_type = 'walwriter'";
-        let deadline = Instant::now() + LIMIT;
-        let mut client = self.connect(USER);
-        let row = loop {
-            if let Some(row) = client.query_opt(sql, &[]).expect("ask for the walwriter") {
-                break row;
-            }
-            assert!(Instant::now() < deadline, "no walwriter");
-            std::thread::sleep(POLL);
-        };
-        let pid = u32::try_from(row.get::<_, i32>(0)).expect("a process id");
-        server::signal("STOP", &[pid]);
-        *self.held.lock().expect("the one held") = Some(pid);
     }
 
     fn spawn_postmaster(&self) -> Child {
@@ -443,6 +441,16 @@ pub struct Frozen {
 impl Drop for Frozen {
     fn drop(&mut self) {
         server::signal("CONT", &self.pids);
+    }
+}
+
+/// A server that leaves its log of changes in memory; dropping this lets it write it.
+#[derive(Debug)]
+pub struct HeldLog<'a>(&'a Cluster);
+
+impl Drop for HeldLog<'_> {
+    fn drop(&mut self) {
+        server::signal("CONT", self.0.held().take().as_slice());
     }
 }
 

@@ -30,8 +30,16 @@ const SETTINGS: [(&str, &str); 6] = [
     ("bytea_output", "hex"),
 ];
 
-/// A statement of a client that died ends within a second, with its locks; not every system can.
-const WATCH_CLIENT: (&str, &str) = ("client_connection_check_interval", "1000");
+/// A statement of a client that died ends within a second, with its locks; not every system can. One
+/// whose machine or network is gone says nothing: a session that waits for it is told of that by
+/// its system within 20 seconds, and soon after the network is back. In seconds, and milliseconds.
+const WATCH_CLIENT: [(&str, &str); 5] = [
+    ("client_connection_check_interval", "1000"),
+    ("tcp_keepalives_idle", "5"),
+    ("tcp_keepalives_interval", "5"),
+    ("tcp_keepalives_count", "3"),
+    ("tcp_user_timeout", "20000"),
+];
 
 const LOCK_SETTINGS: [(&str, &str); 2] =
     [("idle_session_timeout", "0"), ("statement_timeout", "0")];
@@ -48,7 +56,7 @@ fn settings(purpose: Purpose) -> impl Iterator<Item = (&'static str, &'static st
 /// The start-up options; what the user set comes after ours and wins.
 pub(crate) fn options(purpose: Purpose, user: Option<&str>, limit: Option<Duration>) -> String {
     let mut options = String::new();
-    for (name, value) in settings(purpose).chain([WATCH_CLIENT]) {
+    for (name, value) in settings(purpose).chain(WATCH_CLIENT) {
         options.extend(["-c ", name, "=", value, " "]);
     }
     options.push_str(user.unwrap_or_default());
@@ -96,12 +104,14 @@ pub(crate) fn set(
         sql.push_str(&limit_sql(limit));
     }
     client.batch_execute(&sql)?;
-    let watch = format!("SET {} = {}; ", WATCH_CLIENT.0, WATCH_CLIENT.1);
-    match client.batch_execute(&watch) {
-        Ok(()) => sql.push_str(&watch),
-        Err(error) if error.is_closed() => return Err(error),
-        // Without it, only the locks of a client that died last longer.
-        Err(_) => {}
+    for (name, value) in WATCH_CLIENT {
+        let watch = format!("SET {name} = {value}; ");
+        match client.batch_execute(&watch) {
+            Ok(()) => sql.push_str(&watch),
+            Err(error) if error.is_closed() => return Err(error),
+            // Without it, only the locks of a client that died last longer.
+            Err(_) => {}
+        }
     }
     Ok(sql)
 }
