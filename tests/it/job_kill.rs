@@ -80,7 +80,7 @@ impl Campaign {
         let mut text = JobText::of_mode(mode, (rows as u64 / 60).clamp(500, 5_000));
         // Every second one has a transaction for each batch. Of the others, a group that meets a bad
         // row is begun in vain, too.
-        let together = if seed % 2 == 0 { 1 } else { 16 };
+        let together = if seed.is_multiple_of(2) { 1 } else { 16 };
         text.limits = format!("workers = {workers}\nbatches_a_transaction = {together}\n");
         Self {
             input: Input::lineitem(rows, BAD_STEP, true),
