@@ -211,7 +211,7 @@ fn kinds_of_constraints() -> Vec<Kind> {
                      insert into p select generate_series(1, 100)",
             table: "v integer constraint parent references p",
             good: "7",
-            bad: "{}00000",
+            bad: "-{}",
             sqlstate: "23503",
             constraint: "parent",
             ..PLAIN
