@@ -113,11 +113,9 @@ impl Waits {
     /// By how many that came later each wait was passed, as a share of a crowd of so many: sorted. In a
     /// line nobody is passed, but by those who get a processor before the one who was served.
     pub fn passed_by(&self, threads: usize) -> Vec<f64> {
-        let mut all: Vec<_> = self
-            .ended
-            .iter()
-            .map(|(end, wait)| (end.checked_sub(*wait).unwrap_or(*end), *end))
-            .collect();
+        let began = |end: Instant, wait| end.checked_sub(wait).unwrap_or(end);
+        let all = self.ended.iter().map(|(end, wait)| (began(*end, *wait), *end));
+        let mut all: Vec<_> = all.collect();
         all.sort_unstable();
         let share = |at: usize| {
             let (_, end) = all[at];
