@@ -79,6 +79,9 @@ impl Staged<'_> {
         keys: &[i64],
         is_new: bool,
     ) -> Result<Option<Stored>> {
+        if let Some(settings) = self.stage.dialect.insist_on_key_lookups() {
+            connection.ahead(settings)?;
+        }
         connection.ahead("SAVEPOINT rowmill_part")?;
         let mut upsert = || {
             let mut stored = Stored::default();

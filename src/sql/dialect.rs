@@ -168,6 +168,18 @@ impl Dialect {
         }
     }
 
+    /// The same for statements whose plans are kept: they may be planned while the table is empty, and run
+    /// when it is large.
+    pub fn insist_on_key_lookups(self) -> Option<&'static str> {
+        match self {
+            Self::PostgreSql => Some(
+                "SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; \
+                 SET LOCAL enable_mergejoin = off; SET LOCAL enable_nestloop = on",
+            ),
+            Self::Sqlite => None,
+        }
+    }
+
     /// What keeps the open transaction from waiting long for a lock; nothing where nobody waits behind
     /// whoever waits.
     pub fn wait_briefly_for_locks(self) -> Option<&'static str> {

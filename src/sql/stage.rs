@@ -125,9 +125,16 @@ impl StageTable {
         Ok(columns)
     }
 
-    /// Creates it.
+    /// Creates it. Notes are not compressed, which would cost more than to write them.
     pub fn create(&self) -> String {
-        format!("CREATE TABLE {} ({})", self.name, self.definitions())
+        let create = format!("CREATE TABLE {} ({})", self.name, self.definitions());
+        match self.dialect {
+            Dialect::PostgreSql => format!(
+                "{create}; ALTER TABLE {} ALTER COLUMN _rowmill_keys SET STORAGE EXTERNAL",
+                self.name
+            ),
+            Dialect::Sqlite => create,
+        }
     }
 
     /// Creates it so that it goes away with the transaction; where there is no such table, it has to

@@ -83,7 +83,7 @@ impl TableRows<'_> {
     pub fn insert_missing(&self, written: &[usize], guarded: bool) -> String {
         let given = self.given(Form::Arrays, written);
         format!(
-            "INSERT INTO {} ({}) SELECT {} FROM {} WHERE NOT EXISTS (SELECT 1 FROM {} AS t WHERE {}){}",
+            "INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM {} WHERE NOT EXISTS (SELECT 1 FROM {} AS t WHERE {}){}",
             self.table,
             self.names(written),
             given.cells(),
@@ -151,7 +151,7 @@ mod tests {
         );
         assert_eq!(
             text(|rows| rows.insert_missing(&[0, 1], false)),
-            r#"INSERT INTO "t" ("id", "host") SELECT u.c1, CAST(u.c2 AS inet) FROM unnest((SELECT $1::bigint[]), (SELECT $2::text[])) WITH ORDINALITY AS u(c1, c2, n) WHERE NOT EXISTS (SELECT 1 FROM "t" AS t WHERE t."id" = u.c1)"#
+            r#"INSERT INTO "t" ("id", "host") OVERRIDING SYSTEM VALUE SELECT u.c1, CAST(u.c2 AS inet) FROM unnest((SELECT $1::bigint[]), (SELECT $2::text[])) WITH ORDINALITY AS u(c1, c2, n) WHERE NOT EXISTS (SELECT 1 FROM "t" AS t WHERE t."id" = u.c1)"#
         );
         assert_eq!(text(|rows| rows.update_there(&[0], true)), None);
         let guarded = text(|rows| rows.insert_missing(&[0, 1], true));

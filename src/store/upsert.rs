@@ -84,6 +84,9 @@ fn guessed(
     let mut params = given.params();
     params.push(Param::from(table.as_str()));
     connection.begin()?;
+    if let Some(settings) = map.dialect.insist_on_key_lookups() {
+        connection.ahead(settings)?;
+    }
     match connection.execute(&sql, &params) {
         Ok(changed) if changed == rows => {
             connection.commit().in_table(map)?;

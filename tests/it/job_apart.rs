@@ -1,8 +1,8 @@
 //! Batches that are ranges of a key go straight into the table where their rows keep to the range, whether
 //! their keys are new or there; what is left is as if all of them had been staged and merged.
 
-use crate::support::Counted;
 use crate::support::both::Home;
+use crate::support::{Counted, Gate};
 use rowmill::{
     BatchDone, Consistency, Entity, Error, ErrorKind, Job, Mirror, Observer, Pipeline, Report,
     StopToken, Table, Upsert,
@@ -154,6 +154,32 @@ fn the_last_of_the_input_counts_where_a_closure_moves_rows_to_keys_of_other_batc
     assert_eq!(both, [true, true], "some batches are to be direct, and some staged");
 }
 
+/// Has the batch with the row 1 wait until another one is in.
+struct OneIn(Gate);
+
+impl Observer for OneIn {
+    fn batch_done(&self, _: &BatchDone) {
+        self.0.open();
+    }
+}
+
+#[test]
+fn a_row_of_a_later_batch_counts_although_its_batch_is_stored_first() {
+    let home = home(20);
+    let gate = Gate::closed();
+    let (held, observer) = (gate.clone(), Arc::new(OneIn(gate)));
+    let rows = read(&home, move |item| {
+        if item.id == 1 {
+            held.pass();
+        }
+        if item.id == 15 { (5, 999) } else { (item.id, item.value) }
+    });
+    let report = upsert(rows).observer(observer).run(home.engine()).unwrap();
+    assert_eq!(counts(&report), [20, 19, 0, 0, 1, 0]);
+    assert_eq!(direct_batches(&home), "1");
+    assert_eq!(home.rows("select value from t where id = 5"), ["999"]);
+}
+
 struct StopAfterOne(StopToken);
 
 impl Observer for StopAfterOne {
@@ -186,6 +212,18 @@ fn runs_that_carry_on_know_which_rows_are_in_the_table() {
         let [read, inserted, updated, unchanged, duplicates, _] = counts(&report);
         assert_eq!(inserted + updated + unchanged + duplicates, read, "{seed}");
     }
+}
+
+#[test]
+fn a_mirror_keeps_the_rows_of_batches_that_were_stored_directly() {
+    let home = home(60);
+    fill(&home, (41..=90).map(|id| (id, 1)));
+    let rows = read(&home, |item| (item.id, item.value));
+    let job = rows.write(Mirror::<Row>::new()).batch_rows(BATCH).workers(3);
+    let report = job.run(home.engine()).unwrap();
+    assert_eq!((counts(&report), report.deleted), ([60, 40, 20, 0, 0, 0], 30));
+    assert_eq!(direct_batches(&home), report.batches.to_string());
+    assert_eq!(stored(&home), (1..=60).map(|id| (id, 2 * id)).collect());
 }
 
 #[test]
@@ -236,6 +274,34 @@ fn a_table_that_is_read_as_of_one_instant_is_staged() {
     let report = upsert(rows).run(home.engine()).unwrap();
     assert_eq!(counts(&report), [50, 0, 50, 0, 0, 0]);
     assert_eq!(direct_batches(&home), "0");
+}
+
+/// A plan that was made for the empty table would read all of it for each batch: plans are kept.
+#[test]
+fn rows_are_looked_up_by_their_key_however_small_the_table_was_at_first() {
+    let home = home(3_000);
+    let items = Table::<Item>::all();
+    let rows = Job::named(home.job_name()).read(items);
+    let rows = rows.map(|item| Ok(Row::new(item.id, item.value)));
+    let job = rows.write(Upsert::<Row>::new()).batch_rows(20).workers(1);
+    // Sessions tell what they have read when they end.
+    let engine = Counted::on(&home).engine;
+    let report = job.run(&engine).unwrap();
+    drop(engine);
+    assert_eq!(counts(&report), [3_000, 3_000, 0, 0, 0, 0]);
+    let scans = home.rows("select seq_tup_read from pg_stat_user_tables where relname = 't'");
+    // One batch is a part of the whole: reading all of it for each would be some hundred thousand.
+    assert!(scans[0].parse::<u64>().unwrap() < 30_000, "{scans:?}");
+}
+
+/// A key that the table would number itself.
+#[test]
+fn keys_that_are_given_count_in_a_table_that_numbers_its_rows() {
+    let home = home(50);
+    home.sql("alter table t alter column id add generated always as identity");
+    let report = upsert(read(&home, |item| (item.id, item.value))).run(home.engine()).unwrap();
+    assert_eq!(counts(&report), [50, 50, 0, 0, 0, 0]);
+    assert_eq!(stored(&home), (1..=50).map(|id| (id, 2 * id)).collect());
 }
 
 /// The table that is read is the one that is written.
