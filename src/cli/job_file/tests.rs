@@ -32,7 +32,6 @@ batch_bytes = "64KiB"
 max_rejects = "1%"
 workers = 4
 retry_for = "5m"
-batches_a_transaction = 4
 "#;
 
 fn parse_with(text: &str, overrides: &Overrides) -> Result<JobFile> {
@@ -81,7 +80,6 @@ fn a_good_file_is_what_it_says() {
     assert_eq!(table(&job).key.iter().map(Ident::as_str).collect::<Vec<_>>(), ["id"]);
     assert_eq!(job.limits.batch_rows, 1_000);
     assert_eq!(job.limits.batch_bytes, 64 << 10);
-    assert_eq!(job.limits.batches_a_transaction, 4);
     assert_eq!(job.limits.max_rejects, MaxRejects::Share(0.01));
     assert_eq!(job.limits.workers, Some(4));
     assert_eq!(job.limits.retry_for, Duration::from_mins(5));
@@ -368,4 +366,17 @@ fn kinds_of_rejects_have_limits_of_their_own() {
     let expected =
         "job.toml:24: [limits] on.22: expected a number of rows, or a share such as \"1%\"";
     assert_eq!(on("22 = \"x\"").unwrap_err().to_string(), expected);
+}
+
+#[test]
+fn batches_that_share_a_transaction_are_counted_from_one() {
+    let together = |text: &str| {
+        parse(&format!("{GOOD}batches_a_transaction = {text}\n"))
+            .map(|job| job.limits.batches_a_transaction)
+    };
+    assert_eq!(parse(GOOD).unwrap().limits.batches_a_transaction, 16);
+    assert_eq!(together("1").unwrap(), 1);
+    let expected =
+        "job.toml:24: [limits] batches_a_transaction: expected an integer from 1 to 1000";
+    assert_eq!(together("0").unwrap_err().to_string(), expected);
 }
