@@ -91,7 +91,8 @@ impl Court<'_> {
         matches!(self.mode, Mode::Append | Mode::Replace)
     }
 
-    /// Adds the rows that meet a row of the table, or one before them that is not refused.
+    /// Adds the rows that meet a row of the table, or one before them that is not refused, each with the
+    /// first constraint by which it meets any.
     fn add_met(
         &self,
         refused: &mut Broken,
@@ -99,9 +100,6 @@ impl Court<'_> {
         groups: &[(Position, Vec<Option<i64>>)],
         orphans: &Broken,
     ) {
-        for (position, constraint) in met {
-            refused.entry(position).or_insert(constraint);
-        }
         let unique: Vec<usize> = self
             .rules
             .constraints()
@@ -118,11 +116,16 @@ impl Court<'_> {
                 let numbered = unique.iter().zip(group);
                 numbered.filter_map(|(number, group)| Some((*number, (*group)?)))
             };
-            if let Some((number, _)) = keys().find(|key| taken.contains(key)) {
+            let before = keys().find(|key| taken.contains(key)).map(|(number, _)| number);
+            let in_table = met.get(position).copied();
+            if let Some(number) = before.into_iter().chain(in_table).min() {
                 refused.insert(*position, number);
             } else if !orphans.contains_key(position) {
                 taken.extend(keys());
             }
+        }
+        for (position, constraint) in met {
+            refused.entry(position).or_insert(constraint);
         }
     }
 
@@ -198,6 +201,15 @@ mod tests {
 
     /// What becomes of rows whose groups by two unique indexes are `groups`.
     fn met(groups: &[[Option<i64>; 2]], orphans: &[i64]) -> Vec<(i64, usize)> {
+        met_in_table(groups, orphans, &[])
+    }
+
+    /// The same where some rows meet one of the table, each by the constraint of that number.
+    fn met_in_table(
+        groups: &[[Option<i64>; 2]],
+        orphans: &[i64],
+        in_table: &[(i64, usize)],
+    ) -> Vec<(i64, usize)> {
         let unique = |name: &str| Constraint {
             name: name.into(),
             columns: vec![Ident::new(name).unwrap()],
@@ -215,7 +227,8 @@ mod tests {
         let rows: Vec<_> =
             (0..).zip(groups).map(|(index, groups)| ((0, index), groups.to_vec())).collect();
         let orphans = orphans.iter().map(|&index| ((0, index), 9)).collect();
-        court.add_met(&mut refused, Broken::new(), &rows, &orphans);
+        let in_table = in_table.iter().map(|&(index, number)| ((0, index), number)).collect();
+        court.add_met(&mut refused, in_table, &rows, &orphans);
         refused.into_iter().map(|((_, index), number)| (index, number)).collect()
     }
 
@@ -225,6 +238,12 @@ mod tests {
             met(&[[Some(1), None], [Some(1), None], [Some(1), None]], &[]),
             [(1, 0), (2, 0)]
         );
+    }
+
+    #[test]
+    fn a_row_that_meets_several_is_refused_for_the_first_constraint() {
+        let rows = [[Some(1), None], [Some(1), None], [None, Some(2)], [None, Some(2)]];
+        assert_eq!(met_in_table(&rows, &[], &[(1, 1), (2, 1)]), [(1, 0), (2, 1)]);
     }
 
     #[test]
