@@ -50,7 +50,7 @@ impl TableRows<'_> {
 
     /// Updates the rows that are there and differ, of those given as arrays of the `written` columns;
     /// `None` where there is nothing but a key. If it is `guarded`, it changes nothing in a table that is
-    /// not [plain](IS_PLAIN): the name of the table is the parameter behind the arrays.
+    /// not plain (it has triggers, rules or policies): the name of the table is the parameter behind the arrays.
     pub fn update_there(&self, written: &[usize], guarded: bool) -> Option<String> {
         let given = self.given(Form::Arrays, written);
         let is_key = |index: &usize| self.identity().contains(index);
@@ -83,7 +83,7 @@ impl TableRows<'_> {
     pub fn insert_missing(&self, written: &[usize], guarded: bool) -> String {
         let given = self.given(Form::Arrays, written);
         format!(
-            "INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM {} WHERE NOT EXISTS (SELECT 1 FROM {} AS t WHERE {}){}",
+            "INSERT INTO {} ({}) SELECT {} FROM {} WHERE NOT EXISTS (SELECT 1 FROM {} AS t WHERE {}){}",
             self.table,
             self.names(written),
             given.cells(),
@@ -151,7 +151,7 @@ mod tests {
         );
         assert_eq!(
             text(|rows| rows.insert_missing(&[0, 1], false)),
-            r#"INSERT INTO "t" ("id", "host") OVERRIDING SYSTEM VALUE SELECT u.c1, CAST(u.c2 AS inet) FROM unnest((SELECT $1::bigint[]), (SELECT $2::text[])) WITH ORDINALITY AS u(c1, c2, n) WHERE NOT EXISTS (SELECT 1 FROM "t" AS t WHERE t."id" = u.c1)"#
+            r#"INSERT INTO "t" ("id", "host") SELECT u.c1, CAST(u.c2 AS inet) FROM unnest((SELECT $1::bigint[]), (SELECT $2::text[])) WITH ORDINALITY AS u(c1, c2, n) WHERE NOT EXISTS (SELECT 1 FROM "t" AS t WHERE t."id" = u.c1)"#
         );
         assert_eq!(text(|rows| rows.update_there(&[0], true)), None);
         let guarded = text(|rows| rows.insert_missing(&[0, 1], true));

@@ -294,16 +294,6 @@ fn rows_are_looked_up_by_their_key_however_small_the_table_was_at_first() {
     assert!(scans[0].parse::<u64>().unwrap() < 30_000, "{scans:?}");
 }
 
-/// A key that the table would number itself.
-#[test]
-fn keys_that_are_given_count_in_a_table_that_numbers_its_rows() {
-    let home = home(50);
-    home.sql("alter table t alter column id add generated always as identity");
-    let report = upsert(read(&home, |item| (item.id, item.value))).run(home.engine()).unwrap();
-    assert_eq!(counts(&report), [50, 50, 0, 0, 0, 0]);
-    assert_eq!(stored(&home), (1..=50).map(|id| (id, 2 * id)).collect());
-}
-
 /// The table that is read is the one that is written.
 #[test]
 fn a_table_can_be_upserted_into_itself() {
