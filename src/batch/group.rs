@@ -23,6 +23,13 @@ use crate::spent::{self, Step};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
+/// What came of one batch of a group.
+struct Member {
+    counts: Counts,
+    /// How long it took until its rows were packed.
+    prepared_in: Duration,
+}
+
 impl Worker<'_> {
     /// Does batches that follow each other, in one transaction if that goes.
     pub(super) fn done_together(&mut self, units: &[Unit]) {
@@ -52,8 +59,8 @@ impl Worker<'_> {
         };
         span.ended(None, done.as_ref().err());
         match done {
-            Ok(Some(counts)) => {
-                self.report_group(units, &counts, began.elapsed());
+            Ok(Some(members)) => {
+                self.report_group(units, &members, began.elapsed());
                 return true;
             }
             Ok(None) => context.group_size.refused(),
@@ -69,36 +76,39 @@ impl Worker<'_> {
         false
     }
 
-    fn report_group(&self, units: &[Unit], counts: &[Counts], time: Duration) {
+    fn report_group(&self, units: &[Unit], members: &[Member], time: Duration) {
         let Context { meter, group_size, .. } = self.context;
         meter.worked(&spent::take());
         group_size.took(units.len(), self.prepared.rows.size_bytes() as u64, time);
-        for (unit, &counts) in units.iter().zip(counts) {
+        let prepared_in: Duration = members.iter().map(|member| member.prepared_in).sum();
+        let shared = time.saturating_sub(prepared_in) / units.len() as u32;
+        for (unit, &Member { counts, prepared_in }) in units.iter().zip(members) {
             let outcome = Outcome::Committed { counts, held_back: false, totals: None };
-            self.report(unit, &outcome, time / units.len() as u32);
+            self.report(unit, &outcome, prepared_in + shared);
         }
     }
 
-    fn attempt_group(&mut self, sink: &TableSink, units: &[Unit]) -> Result<Option<Vec<Counts>>> {
+    fn attempt_group(&mut self, sink: &TableSink, units: &[Unit]) -> Result<Option<Vec<Member>>> {
         // A unit that panicked has left something.
         spent::take();
         let prepared = spent::rest_on(Step::Encode, || self.prepare_group(units))?;
-        let Some(counts) = prepared else { return Ok(None) };
+        let Some(members) = prepared else { return Ok(None) };
         let mut attempts = Attempts::new(self.context.limits.retry);
         let is_in = self.on_connection(&mut attempts, |worker, connection, flight| {
-            worker.transact_group(sink, connection, units, &counts, flight)
+            worker.transact_group(sink, connection, units, &members, flight)
         })?;
-        Ok(is_in.then_some(counts))
+        Ok(is_in.then_some(members))
     }
 
     /// Prepares their rows, one batch behind the other; `None` if one of them cannot be.
-    fn prepare_group(&mut self, units: &[Unit]) -> Result<Option<Vec<Counts>>> {
+    fn prepare_group(&mut self, units: &[Unit]) -> Result<Option<Vec<Member>>> {
         let (feed, layout) = (self.context.feed, self.context.sink.layout());
         let prepared = &mut self.prepared;
         prepared.clear();
         prepared.wants_positions = false;
-        let mut counts = Vec::with_capacity(units.len());
+        let mut members = Vec::with_capacity(units.len());
         for unit in units {
+            let began = Instant::now();
             let (read, filtered) = (prepared.read, prepared.filtered);
             let rows = prepared.rows.len();
             feed.prepare(&unit.bounds, layout, prepared)?;
@@ -108,9 +118,10 @@ impl Worker<'_> {
                 return Ok(None);
             };
             let filtered = prepared.filtered - filtered;
-            counts.push(Counts { read, filtered, inserted: rows as u64, ..Counts::default() });
+            let counts = Counts { read, filtered, inserted: rows as u64, ..Counts::default() };
+            members.push(Member { counts, prepared_in: began.elapsed() });
         }
-        Ok(Some(counts))
+        Ok(Some(members))
     }
 
     /// One transaction; whether it is committed.
@@ -119,7 +130,7 @@ impl Worker<'_> {
         sink: &TableSink,
         connection: &mut dyn Connection,
         units: &[Unit],
-        counts: &[Counts],
+        members: &[Member],
         flight: &InFlight<'_>,
     ) -> Result<bool> {
         let (ledger, job_id) = (&self.context.ledger, self.context.place.job_id);
@@ -134,11 +145,9 @@ impl Worker<'_> {
         }
         self.go_on()?;
         let seconds = start.elapsed().as_secs_f64() / units.len() as f64;
-        let marks = counts.iter().map(|counts| Mark {
-            run_id: self.context.run_id,
-            seconds,
-            counts: *counts,
-        });
+        let run_id = self.context.run_id;
+        let marks =
+            members.iter().map(|Member { counts, .. }| Mark { run_id, seconds, counts: *counts });
         // ORDER: the last statements; they fail if the transaction was aborted unnoticed.
         ledger.complete_group(connection, job_id, units, &marks.collect::<Vec<_>>())?;
         flight.commits();

@@ -134,7 +134,9 @@ fn others_see_how_fast_a_run_gets_on() {
     on_both(|home| {
         let (url, seen) = (home.url().to_owned(), Mutex::default());
         let look = Arc::new(LookInside { url, seen });
-        let job = job(Job::named("seen"), 0, |_| Duration::ZERO).workers(1);
+        // Others see what is committed.
+        let job =
+            job(Job::named("seen"), 0, |_| Duration::ZERO).workers(1).batches_a_transaction(1);
         let job = job.observer(Arc::clone(&look) as Arc<dyn Observer>);
         run(home, &job);
         let seen = look.seen.lock();
