@@ -43,9 +43,10 @@ impl GroupSize {
     }
 
     /// How many of `units`, which are all that are left to hand out to `workers` workers, the next
-    /// of them gets: at least one, and no more than leaves each of the others as many.
+    /// of them gets: at least one, and no more than half of its share, so that all end at about the
+    /// same time (factoring: Hummel, Schonberg, Flynn, 1992).
     pub(super) fn next(&self, units: &[Unit], workers: usize) -> usize {
-        let size = self.state.lock().size.min(units.len() / workers.max(1));
+        let size = self.state.lock().size.min(units.len() / (2 * workers.max(1)));
         let (mut taken, mut bytes) = (1, units.first().map_or(0, Unit::bytes));
         for pair in units.windows(2).take(size.saturating_sub(1)) {
             let follows = pair[1].number() == pair[0].number() + 1;
@@ -127,7 +128,7 @@ mod tests {
         let size = size(16);
         size.took(8, 800, Duration::ZERO);
         assert_eq!(size.next(&units(100), 2), 16);
-        assert_eq!(size.next(&units(8), 2), 4);
+        assert_eq!(size.next(&units(16), 2), 4);
         assert_eq!(size.next(&units(1), 2), 1);
         let mut gap = units(100);
         gap.remove(3);

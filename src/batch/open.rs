@@ -32,7 +32,7 @@ pub(super) fn worker_count(context: &Context<'_>) -> usize {
 
 /// So many open units are handed out at once to each worker: few, so that a long plan takes no more
 /// memory than a short one; but a worker that has done the last of its own waits for the others.
-const UNITS_A_WORKER: usize = 50;
+const UNITS_A_WORKER: usize = 200;
 
 /// The same where others take from the same units: what is handed out ages.
 const UNITS_A_MEMBER: usize = 8;
