@@ -129,7 +129,7 @@ fn the_server_and_the_system_watch_the_connection() {
         ("tcp_keepalives_idle", "5"),
         ("tcp_keepalives_interval", "5"),
         ("tcp_keepalives_count", "3"),
-        ("tcp_user_timeout", "20000"),
+        ("tcp_user_timeout", "300000"),
     ] {
         let shown = text(&mut *connection, &format!("select current_setting('{name}')"), &[]);
         assert_eq!(shown, value, "{name}");

@@ -33,13 +33,24 @@ const SETTINGS: [(&str, &str); 6] = [
 /// A statement of a client that died ends within a second, with its locks; not every system can. One
 /// whose machine or network is gone says nothing: a session that waits for it is told of that by
 /// its system within 20 seconds, and soon after the network is back. In seconds, and milliseconds.
-const WATCH_CLIENT: [(&str, &str); 5] = [
+const WATCH_CLIENT: [(&str, &str); 4] = [
     ("client_connection_check_interval", "1000"),
     ("tcp_keepalives_idle", "5"),
     ("tcp_keepalives_interval", "5"),
     ("tcp_keepalives_count", "3"),
-    ("tcp_user_timeout", "20000"),
 ];
+
+/// What is sent and not acknowledged may be so for this long. Linux counts as that, too, what a client
+/// lets wait that is alive and reads nothing, so that who reads rows has time to do something with them;
+/// a session with a lock sends next to nothing. In milliseconds.
+const UNACKNOWLEDGED: &str = "tcp_user_timeout";
+const OF_READERS: &str = "300000";
+const OF_LOCKS: &str = "20000";
+
+fn watch(purpose: Purpose) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let time = if purpose == Purpose::Lock { OF_LOCKS } else { OF_READERS };
+    WATCH_CLIENT.into_iter().chain([(UNACKNOWLEDGED, time)])
+}
 
 const LOCK_SETTINGS: [(&str, &str); 2] =
     [("idle_session_timeout", "0"), ("statement_timeout", "0")];
@@ -56,7 +67,7 @@ fn settings(purpose: Purpose) -> impl Iterator<Item = (&'static str, &'static st
 /// The start-up options; what the user set comes after ours and wins.
 pub(crate) fn options(purpose: Purpose, user: Option<&str>, limit: Option<Duration>) -> String {
     let mut options = String::new();
-    for (name, value) in settings(purpose).chain(WATCH_CLIENT) {
+    for (name, value) in settings(purpose).chain(watch(purpose)) {
         options.extend(["-c ", name, "=", value, " "]);
     }
     options.push_str(user.unwrap_or_default());
@@ -104,7 +115,7 @@ pub(crate) fn set(
         sql.push_str(&limit_sql(limit));
     }
     client.batch_execute(&sql)?;
-    for (name, value) in WATCH_CLIENT {
+    for (name, value) in watch(purpose).filter(|(name, _)| !user.contains(name)) {
         let watch = format!("SET {name} = {value}; ");
         match client.batch_execute(&watch) {
             Ok(()) => sql.push_str(&watch),
