@@ -46,7 +46,7 @@ pub const SUM_RESULTS: &str =
 /// The table that is read in pieces, changed and written.
 pub const ITEMS: &str =
     "create table items (id bigint primary key, amount bigint not null, label text not null);
-    insert into items select n, n * 7919 % 100003, 'item number ' || n
+    insert into items select n, n::bigint * 7919 % 100003, 'item number ' || n
         from generate_series(1, {rows}) n;
     create table results (id bigint primary key, amount bigint not null, score bigint not null,
         label text not null);
