@@ -2,7 +2,6 @@
 
 use super::mode::Mode;
 use super::portion::Portion;
-use super::staged::Staged;
 use super::staging::Staging;
 use super::table::{NotStored, Stored, TableSink};
 use crate::backend::Connection;
@@ -30,17 +29,7 @@ impl TableSink {
         let layout = self.layout();
         let stage = StageTable::temporary(dialect, &layout.columns, &layout.key)?;
         connection.run(&stage.create_temporary())?;
-        let (target, rules) = (self.target(), self.rules());
-        let lately = self.lately();
-        let staged = Staged {
-            stage,
-            target,
-            buckets: 1,
-            rules,
-            loads_directly: false,
-            lately,
-            are_doubtful: false,
-        };
+        let staged = self.staged_once(stage, false);
         let rows = Staging::part(&staged.stage, 0, portion, 0..portion.rows.len())?;
         let mut stored = Stored::default();
         staged.load_rows(connection, &rows.rows, &mut |row, error| {

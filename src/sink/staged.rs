@@ -8,7 +8,7 @@ use super::mode::Mode;
 use super::portion::Portion;
 use super::rules::Rules;
 use super::staging::Staging;
-use super::table::{NotStored, Stored};
+use super::table::{NotStored, Stored, TableSink};
 use super::target::Target;
 use crate::backend::Connection;
 use crate::error::{Error, ErrorKind, Result};
@@ -35,6 +35,14 @@ pub(super) struct Staged<'a> {
 pub(super) type Position = (i64, i64);
 
 pub(super) const WHOLE: (Position, Position) = ((0, 0), (i32::MAX as i64, i32::MAX as i64));
+
+impl TableSink {
+    /// Rows in a stage of one transaction alone; `are_doubtful` says that some were refused already.
+    pub(super) fn staged_once(&self, stage: StageTable, are_doubtful: bool) -> Staged<'_> {
+        let (target, rules, lately) = (self.target(), self.rules(), self.lately());
+        Staged { stage, target, buckets: 1, rules, loads_directly: false, lately, are_doubtful }
+    }
+}
 
 impl Staged<'_> {
     /// Loads the rows of a batch, and the keys of those that were refused before.

@@ -6,7 +6,6 @@
 
 use super::isolate::tried;
 use super::portion::Portion;
-use super::staged::Staged;
 use super::staging::Staging;
 use super::table::{NotStored, Stored, TableSink};
 use crate::backend::Connection;
@@ -33,17 +32,7 @@ impl TableSink {
         if created.is_none() {
             return Ok(None);
         }
-        let (target, rules) = (self.target(), self.rules());
-        let lately = self.lately();
-        let staged = Staged {
-            stage,
-            target,
-            buckets: 1,
-            rules,
-            loads_directly: false,
-            lately,
-            are_doubtful: true,
-        };
+        let staged = self.staged_once(stage, true);
         let rows = Staging::part(&staged.stage, batch, portion, range)?;
         let mut stored = Stored::default();
         staged.load_rows(connection, &rows.rows, &mut |row, error| {
