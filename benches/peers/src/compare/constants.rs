@@ -3,7 +3,7 @@
 /// How many rows of `lineitem` a scale factor of 1 has.
 pub const ROWS_OF_SCALE: f64 = 6_000_000.0;
 /// What the rows are made of.
-pub const SEED: u64 = 0x5EED_0F_12B0;
+pub const SEED: u64 = 0x005E_ED0F_12B0;
 /// Rows of a batch, where nothing else is said.
 pub const BATCH_ROWS: usize = 5_000;
 /// Rows of a batch that is passed on as it is: PostgreSQL up to 15 needs a millisecond to begin and end a

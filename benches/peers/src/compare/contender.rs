@@ -41,12 +41,25 @@ pub enum Program {
     Script,
 }
 
+/// How the server is named to a contender.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Way {
+    /// By the URL that all have; rowmill finds the server's Unix socket by itself.
+    #[default]
+    Url,
+    /// By its Unix socket, in the URL of a rival.
+    Socket,
+    /// By the URL that all have, and rowmill is told to stay with TCP.
+    Tcp,
+}
+
 /// Somebody who does a piece of work.
 #[derive(Clone, Copy)]
 pub struct Contender {
     pub name: &'static str,
     pub kind: Kind,
     pub connections: usize,
+    pub way: Way,
     pub program: Program,
 }
 
@@ -57,15 +70,26 @@ impl Contender {
         connections: usize,
         work: fn(&Task) -> Answer,
     ) -> Self {
-        Self { name, kind, connections, program: Program::Here(work) }
+        Self { name, kind, connections, way: Way::Url, program: Program::Here(work) }
+    }
+
+    /// The same on that way.
+    pub const fn by(self, way: Way) -> Self {
+        Self { way, ..self }
     }
 
     pub const fn python(name: &'static str, kind: Kind) -> Self {
-        Self { name, kind, connections: 1, program: Program::Script }
+        Self { name, kind, connections: 1, way: Way::Url, program: Program::Script }
     }
 
     pub const fn server(name: &'static str, sql: fn(&Servers, &Task) -> String) -> Self {
-        Self { name, kind: Kind::Limit, connections: 1, program: Program::Server(sql) }
+        Self {
+            name,
+            kind: Kind::Limit,
+            connections: 1,
+            way: Way::Url,
+            program: Program::Server(sql),
+        }
     }
 
     pub const fn tool(
@@ -73,6 +97,12 @@ impl Contender {
         connections: usize,
         command: fn(&Servers, &Task) -> Vec<String>,
     ) -> Self {
-        Self { name, kind: Kind::Tool, connections, program: Program::Command(command) }
+        Self {
+            name,
+            kind: Kind::Tool,
+            connections,
+            way: Way::Url,
+            program: Program::Command(command),
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Who does what: the contenders of each piece of work.
 
-pub use super::contender::{Contender, Kind, Program};
+pub use super::contender::{Contender, Kind, Program, Way};
 
 use super::programs::tokio_postgres::{Bb8, Deadpool};
 use super::programs::{self, plain, rowmill, sea_orm, sqlx, tokio_postgres};
@@ -44,6 +44,7 @@ fn load() -> Vec<Contender> {
         Contender::server("the server, COPY from a binary file", tools::load_binary),
         Contender::here("rowmill, job", Ours, 2, rowmill::load),
         Contender::here("rowmill, job", Ours, 4, rowmill::load),
+        Contender::here("rowmill, job, TCP", Ours, 2, rowmill::load).by(Way::Tcp),
         Contender::here(
             "tokio-postgres + deadpool, binary COPY",
             Async,
@@ -56,6 +57,13 @@ fn load() -> Vec<Contender> {
             4,
             tokio_postgres::load_binary::<Deadpool>,
         ),
+        Contender::here(
+            "tokio-postgres + deadpool, binary COPY, Unix socket",
+            Async,
+            2,
+            tokio_postgres::load_binary::<Deadpool>,
+        )
+        .by(Way::Socket),
         Contender::here(
             "tokio-postgres + deadpool, text COPY",
             Async,
@@ -126,6 +134,7 @@ fn read() -> Vec<Contender> {
         Contender::server("the server, binary COPY to nowhere", tools::read_all),
         Contender::here("rowmill, query", Ours, 1, rowmill::read),
         Contender::here("rowmill, query", Ours, 2, rowmill::read),
+        Contender::here("rowmill, query, TCP", Ours, 2, rowmill::read).by(Way::Tcp),
         Contender::here(
             "tokio-postgres + deadpool, stream",
             Async,
@@ -144,6 +153,13 @@ fn read() -> Vec<Contender> {
             2,
             tokio_postgres::read_copy::<Deadpool>,
         ),
+        Contender::here(
+            "tokio-postgres + deadpool, binary COPY, Unix socket",
+            Async,
+            2,
+            tokio_postgres::read_copy::<Deadpool>,
+        )
+        .by(Way::Socket),
         Contender::here("tokio-postgres + bb8, stream", Async, 2, tokio_postgres::read::<Bb8>),
         Contender::here("sqlx, stream", Async, 1, sqlx::read),
         Contender::here("sqlx, stream", Async, 2, sqlx::read),
@@ -155,6 +171,7 @@ fn read() -> Vec<Contender> {
 fn upsert() -> Vec<Contender> {
     vec![
         Contender::here("rowmill, job", Ours, 8, rowmill::upsert),
+        Contender::here("rowmill, job, TCP", Ours, 8, rowmill::upsert).by(Way::Tcp),
         Contender::here("rowmill, upsert_many by hand", Ours, 8, rowmill::upsert_by_hand),
         Contender::here("tokio-postgres + deadpool", Async, 8, tokio_postgres::upsert::<Deadpool>),
         Contender::here(
@@ -163,6 +180,13 @@ fn upsert() -> Vec<Contender> {
             8,
             tokio_postgres::upsert_pipelined::<Deadpool>,
         ),
+        Contender::here(
+            "tokio-postgres + deadpool, pipelined, Unix socket",
+            Async,
+            8,
+            tokio_postgres::upsert_pipelined::<Deadpool>,
+        )
+        .by(Way::Socket),
         Contender::here("tokio-postgres + bb8", Async, 8, tokio_postgres::upsert::<Bb8>),
         Contender::here("sqlx", Async, 8, sqlx::upsert),
         Contender::here("r2d2 + postgres + rayon", Blocking, 8, plain::upsert),
@@ -177,10 +201,26 @@ fn look_up() -> Vec<Contender> {
             8,
             plain::look_up_bare,
         ),
+        Contender::here(
+            "postgres, no pool, one client for each caller, Unix socket",
+            Limit,
+            8,
+            plain::look_up_bare,
+        )
+        .by(Way::Socket),
         Contender::here("rowmill, check-out and return alone", Nobody, 8, rowmill::check_out),
         Contender::here("rowmill", Ours, 8, rowmill::look_up),
+        Contender::here("rowmill, TCP", Ours, 8, rowmill::look_up).by(Way::Tcp),
         Contender::here("rowmill, flights", Ours, 2, rowmill::look_up_together),
+        Contender::here("rowmill, flights, TCP", Ours, 2, rowmill::look_up_together).by(Way::Tcp),
         Contender::here("tokio-postgres + deadpool", Async, 8, tokio_postgres::look_up::<Deadpool>),
+        Contender::here(
+            "tokio-postgres + deadpool, Unix socket",
+            Async,
+            8,
+            tokio_postgres::look_up::<Deadpool>,
+        )
+        .by(Way::Socket),
         Contender::here("tokio-postgres + bb8", Async, 8, tokio_postgres::look_up::<Bb8>),
         Contender::here(
             "tokio-postgres, two shared clients",
@@ -202,6 +242,13 @@ fn transaction() -> Vec<Contender> {
             8,
             tokio_postgres::transaction::<Deadpool>,
         ),
+        Contender::here(
+            "tokio-postgres + deadpool, Unix socket",
+            Async,
+            8,
+            tokio_postgres::transaction::<Deadpool>,
+        )
+        .by(Way::Socket),
         Contender::here("tokio-postgres + bb8", Async, 8, tokio_postgres::transaction::<Bb8>),
         Contender::here("sqlx", Async, 8, sqlx::transaction),
         Contender::here("r2d2 + postgres", Blocking, 8, plain::transaction),
@@ -214,6 +261,7 @@ fn copy() -> Vec<Contender> {
             name: "both servers alone, their time over the cores",
             kind: Limit,
             connections: 1,
+            way: Way::Url,
             program: Program::Both(tools::copy_alone),
         },
         Contender::here("rowmill, job", Ours, 2, rowmill::copy),

@@ -15,6 +15,7 @@ use std::io::{self, Write};
     derive(diesel::Queryable, diesel::Selectable, diesel::Insertable),
     diesel(table_name = super::programs::lineitem_of_diesel::lineitem, treat_none_as_default_value = false, check_for_backend(diesel::pg::Pg))
 )]
+#[allow(clippy::struct_field_names, reason = "the columns of TPC-H are called so")]
 pub struct LineItem {
     #[entity(key)]
     pub l_orderkey: i64,

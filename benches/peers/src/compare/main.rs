@@ -35,7 +35,7 @@ mod task;
 mod tools;
 mod work;
 
-use contenders::{Contender, Kind, Program};
+use contenders::{Contender, Kind, Program, Way};
 use options::Options;
 use run::{Plan, Section};
 use servers::Servers;
@@ -159,8 +159,7 @@ fn all(servers: &Servers, options: &Options, sections: &mut Vec<Section>) {
             options.rows
         };
         let callers: &[usize] = match work {
-            Work::LookUp => &[1, 8, 64],
-            Work::Transaction => &[1, 8, 64],
+            Work::LookUp | Work::Transaction => &[1, 8, 64],
             _ => &[1],
         };
         for callers in callers {
@@ -177,7 +176,8 @@ fn all(servers: &Servers, options: &Options, sections: &mut Vec<Section>) {
             }
             sections.push(plan.only(|contender| !is_mapper(contender)).run(servers, options));
             let plan = Plan::new(work, MAPPED_ROWS, options.rounds);
-            let plan = plan.only(|contender| is_mapper(contender) || contender.kind == Kind::Ours);
+            let plan =
+                plan.only(|it| is_mapper(it) || (it.kind == Kind::Ours && it.way == Way::Url));
             sections.push(plan.run(servers, options));
         }
     }
@@ -199,7 +199,7 @@ fn grid(servers: &Servers, options: &Options, sections: &mut Vec<Section>) {
     let rounds = options.rounds.div_ceil(2);
     let plan = || {
         let plan = Plan::new(Work::Upsert, options.items, rounds);
-        plan.only(|contender| !contender.name.contains("bb8"))
+        plan.only(|it| !it.name.contains("bb8") && it.way == Way::Url)
     };
     for connections in POOL_SIZES {
         let plan = Plan { connections: Some(connections), ..plan() };

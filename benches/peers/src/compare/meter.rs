@@ -139,9 +139,12 @@ fn complaint<'a>(said: &'a str, complained: &'a str) -> &'a str {
     let lines = |text: &'a str| {
         text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("note:"))
     };
-    let said = lines(said).filter(|line| !line.starts_with("meter "));
+    let mut said = lines(said).filter(|line| !line.starts_with("meter "));
     let marked = lines(complained).find(|line| line.contains(" ERROR "));
-    marked.or(lines(complained).next_back()).or(said.last()).unwrap_or("it failed without a word")
+    marked
+        .or(lines(complained).next_back())
+        .or(said.next_back())
+        .unwrap_or("it failed without a word")
 }
 
 /// The processor time of a server: that of its first process, of the children that have ended, and of

@@ -3,11 +3,13 @@
 use super::contenders::{Contender, Kind, Program, of};
 use super::meter::{self, Cost};
 use super::options::Options;
-use super::servers::Servers;
+use super::servers::{SOURCE, Servers};
 use super::task::Task;
 use super::tools;
 use super::work::Work;
+use std::any::Any;
 use std::io::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
 /// A rival that takes more than four times as long as the fastest has a third of the turns, one that
@@ -117,20 +119,27 @@ impl Plan {
         self
     }
 
-    /// Runs it: A B C, B C A, ...
+    /// Runs it: A B C, B C A, ... What fails before the first turn costs this table, not the others.
     pub fn run(self, servers: &Servers, options: &Options) -> Section {
-        let Self { work, rows, connections, batch, callers, rounds, contenders } = self;
         let start = Instant::now();
+        let section = catch_unwind(AssertUnwindSafe(|| self.measure(servers, options)));
+        let section = section.unwrap_or_else(|panic| {
+            servers.clear();
+            let why = format!("the work could not be prepared: {}", told(&*panic));
+            let failed = |line| Line { failed: Some(why.clone()), ..line };
+            self.section(self.lines().into_iter().map(failed).collect())
+        });
+        let (issue, name) = self.work.names();
+        eprintln!(" {issue} {name}, {:.0} s", start.elapsed().as_secs_f64());
+        section
+    }
+
+    fn measure(&self, servers: &Servers, options: &Options) -> Section {
+        let Self { work, rows, rounds, .. } = *self;
         work.set_up(servers, rows);
         let expected = work.expected(servers, rows);
-        let line = |contender: Contender| {
-            let connections = connections.unwrap_or(contender.connections);
-            let contender = Contender { connections, ..contender };
-            Line { contender, costs: Vec::new(), failed: None }
-        };
-        let mut lines: Vec<_> = contenders.into_iter().map(line).collect();
+        let mut lines = self.lines();
         let (count, mut fastest) = (lines.len(), f64::MAX);
-        let copies = work == Work::Copy;
         for turn in 0..rounds * count {
             let line = &mut lines[(turn / count + turn) % count];
             let is_rival = line.contender.kind.is_rival();
@@ -141,16 +150,7 @@ impl Plan {
                 continue;
             }
             work.prepare(servers);
-            let task = Task {
-                url: if copies { servers.source_url() } else { servers.url() },
-                other: if copies { servers.other_url() } else { String::new() },
-                rows,
-                connections: line.contender.connections,
-                batch,
-                callers: if work == Work::Sleep { super::constants::SLEEPERS } else { callers },
-                seconds: options.seconds,
-                file: if work == Work::Bad { servers.bad_csv(rows) } else { servers.csv(rows) },
-            };
+            let task = self.task(servers, options, &line.contender);
             match line.turn(work, servers, &task, &expected, options.limit_of(rows)) {
                 Ok(cost) => {
                     if is_rival || line.contender.kind == Kind::Ours {
@@ -166,10 +166,43 @@ impl Plan {
             eprint!("{}", if line.failed.is_some() { "!" } else { "." });
             let _ = std::io::stderr().flush();
         }
-        let (issue, name) = work.names();
-        eprintln!(" {issue} {name}, {:.0} s", start.elapsed().as_secs_f64());
+        self.section(lines)
+    }
+
+    fn lines(&self) -> Vec<Line> {
+        let line = |contender: &Contender| {
+            let connections = self.connections.unwrap_or(contender.connections);
+            let contender = Contender { connections, ..*contender };
+            Line { contender, costs: Vec::new(), failed: None }
+        };
+        self.contenders.iter().map(line).collect()
+    }
+
+    fn task(&self, servers: &Servers, options: &Options, contender: &Contender) -> Task {
+        let Self { work, rows, batch, callers, .. } = *self;
+        let copies = work == Work::Copy;
+        Task {
+            url: servers.url_by(contender.way, copies.then_some(SOURCE)),
+            other: if copies { servers.other_url() } else { String::new() },
+            rows,
+            connections: contender.connections,
+            batch,
+            callers: if work == Work::Sleep { super::constants::SLEEPERS } else { callers },
+            seconds: options.seconds,
+            file: if work == Work::Bad { servers.bad_csv(rows) } else { servers.csv(rows) },
+        }
+    }
+
+    fn section(&self, lines: Vec<Line>) -> Section {
+        let Self { work, rows, connections, batch, callers, rounds, .. } = *self;
         Section { work, rows, connections, batch, callers, rounds, lines }
     }
+}
+
+/// What a panic said.
+fn told(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("it panicked")
 }
 
 impl Line {

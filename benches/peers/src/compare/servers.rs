@@ -1,6 +1,7 @@
 //! The private servers, and the files beside them.
 
 use super::constants::BAD_EVERY;
+use super::contenders::Way;
 use super::line_item::write_csv;
 use super::support::Cluster;
 use std::fs::File;
@@ -21,8 +22,8 @@ const SETTINGS: [&str; 7] = [
     "jit=off",
 ];
 
-/// The database of [`Servers::source_url`].
-const SOURCE: &str = "source";
+/// A database of the first server that has one table: what copies whole databases copies nothing else.
+pub const SOURCE: &str = "source";
 
 /// How often it is asked whether a server is done with who was killed, and how long between.
 const PATIENCE: u32 = 1_500;
@@ -51,12 +52,18 @@ impl Servers {
         self.first.url()
     }
 
-    /// A database of the first server that has one table: what copies whole databases copies nothing else.
-    pub fn source_url(&self) -> String {
-        self.first.url_of(SOURCE)
+    /// The first server, or a database of it, as a contender is to reach it.
+    pub fn url_by(&self, way: Way, database: Option<&str>) -> String {
+        let folder = self.first.folder().display().to_string().replace('/', "%2F");
+        let url = database.map_or_else(|| self.first.url(), |name| self.first.url_of(name));
+        match way {
+            Way::Url => url,
+            Way::Socket => url.replacen("127.0.0.1:", &format!("{folder}:"), 1),
+            Way::Tcp => format!("{url}?local_socket=never"),
+        }
     }
 
-    /// Makes it anew, and runs statements in it.
+    /// Makes [`SOURCE`] anew, and runs statements in it.
     pub fn make_source(&self, statements: &[&str]) {
         self.sql(&format!("drop database if exists {SOURCE} with (force)"));
         self.sql(&format!("create database {SOURCE}"));

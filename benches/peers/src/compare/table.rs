@@ -137,16 +137,16 @@ fn notes(section: &Section, lines: &[&Line]) -> Vec<String> {
         ));
     }
     let ours = best(lines, Kind::Ours, section);
-    if let Some((ours, other)) = ours.zip(best(lines, Kind::Async, section)) {
-        if section.work == Work::Sleep {
-            notes.push(format!(
-                "where callers wait, async is the better choice: beside {} a thread for each caller took {:.2} \
-                 times the client CPU and {:.2} times the memory",
-                other.title(),
-                ours.median(|cost| cost.client) / other.median(|cost| cost.client),
-                ours.median(|cost| cost.memory) / other.median(|cost| cost.memory)
-            ));
-        }
+    if let Some((ours, other)) = ours.zip(best(lines, Kind::Async, section))
+        && section.work == Work::Sleep
+    {
+        notes.push(format!(
+            "where callers wait, async is the better choice: beside {} a thread for each caller took {:.2} \
+             times the client CPU and {:.2} times the memory",
+            other.title(),
+            ours.median(|cost| cost.client) / other.median(|cost| cost.client),
+            ours.median(|cost| cost.memory) / other.median(|cost| cost.memory)
+        ));
     }
     notes
 }

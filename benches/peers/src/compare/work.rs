@@ -84,7 +84,9 @@ impl Work {
                 if self == Self::Copy {
                     servers.make_source(&statements);
                 } else {
-                    statements.iter().for_each(|sql| servers.sql(sql));
+                    for sql in statements {
+                        servers.sql(sql);
+                    }
                 }
             }
             Self::Upsert | Self::UpsertNew => {

@@ -14,6 +14,7 @@ mod lineitem {
 
     #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
     #[sea_orm(table_name = "lineitem")]
+    #[allow(clippy::struct_field_names, reason = "the columns of TPC-H are called so")]
     pub struct Model {
         #[sea_orm(primary_key, auto_increment = false)]
         pub l_orderkey: i64,

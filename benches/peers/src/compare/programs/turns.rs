@@ -69,14 +69,14 @@ struct Times {
     warm: Instant,
     length: Duration,
     start: Instant,
-    times: Vec<Duration>,
+    taken: Vec<Duration>,
 }
 
 impl Times {
     fn new(task: &Task, number: u64) -> Self {
         let length = Duration::from_secs_f64(task.seconds);
         let now = Instant::now();
-        Self { next: number << 32, warm: now + length / 5, length, start: now, times: Vec::new() }
+        Self { next: number << 32, warm: now + length / 5, length, start: now, taken: Vec::new() }
     }
 
     fn next(&mut self) -> u64 {
@@ -103,12 +103,12 @@ impl Times {
     }
 
     fn took(&mut self, time: Duration) {
-        self.times.push(time);
+        self.taken.push(time);
     }
 
     fn answer(callers: Vec<Self>) -> Answer {
         let length = callers.first().map_or(Duration::ZERO, |caller| caller.length).as_secs_f64();
-        let mut times: Vec<_> = callers.into_iter().flat_map(|caller| caller.times).collect();
+        let mut times: Vec<_> = callers.into_iter().flat_map(|caller| caller.taken).collect();
         times.sort_unstable();
         let at = |share: f64| {
             let index = ((times.len() as f64 * share) as usize).min(times.len().max(1) - 1);

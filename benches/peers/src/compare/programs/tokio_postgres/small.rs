@@ -85,7 +85,7 @@ pub fn transaction<P: Lend>(task: &Task) -> Answer {
 
 /// Slow statements, all at once.
 pub fn sleep<P: Lend>(task: &Task) -> Answer {
-    let answer = on_runtime(async {
+    on_runtime(async {
         let pool = P::open(&task.url, task.connections).await;
         warm(&pool, task.connections).await;
         let start = Instant::now();
@@ -101,8 +101,7 @@ pub fn sleep<P: Lend>(task: &Task) -> Answer {
         });
         let answer = total(try_join_all(sleepers).await.expect("a task"));
         Answer { seconds: start.elapsed().as_secs_f64(), ..answer }
-    });
-    answer
+    })
 }
 
 /// Opens all connections.
