@@ -63,6 +63,14 @@ pub(crate) fn warn(what: impl std::fmt::Display) {
     let _ = what;
 }
 
+/// What only somebody who looks for it wants to know.
+pub(crate) fn debug(what: impl std::fmt::Display) {
+    #[cfg(feature = "tracing")]
+    tracing::debug!("{what}");
+    #[cfg(not(feature = "tracing"))]
+    let _ = what;
+}
+
 #[cfg_attr(
     not(feature = "tracing"),
     expect(clippy::unused_self, reason = "without the feature there is nothing in a span")

@@ -24,6 +24,17 @@ use std::str::FromStr;
 /// `PGTARGETSESSIONATTRS`, `PGPASSFILE`, and those below), then from `~/.pgpass`, then from libpq's
 /// defaults. `Display` and `Debug` never show a password.
 ///
+/// # A server on this machine
+///
+/// `localhost`, or a loopback address without another name beside it, is reached by the Unix socket
+/// of the server there, which costs less than its TCP port: where there is one, it belongs to who
+/// listens at the port, it proves to be the same server, nothing stands between the port and the
+/// server (a pooler, a container, a tunnel), and it lets the user in. Wherever that is not so, it
+/// is the port, without a word. Messages show what the URL says, whatever was used.
+/// `local_socket=never` has it be the port always: for what asks `inet_client_addr()`, or rules of
+/// `pg_hba.conf` that differ. What only TLS can give (`sslmode=require` or more,
+/// `channel_binding=require`, a client certificate) and `prepared_statements=false` do that, too.
+///
 /// # TLS
 ///
 /// A host elsewhere is reached through TLS, and has to prove by its certificate that it is the one

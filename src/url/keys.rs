@@ -15,7 +15,7 @@ pub(super) enum KeySet {
 }
 
 /// The keys of a PostgreSQL server, and the variables that stand in for them.
-const POSTGRES: [(&str, &str); 32] = [
+const POSTGRES: [(&str, &str); 33] = [
     ("host", "PGHOST"),
     ("hostaddr", "PGHOSTADDR"),
     ("port", "PGPORT"),
@@ -47,6 +47,7 @@ const POSTGRES: [(&str, &str); 32] = [
     ("statement_timeout", ""),
     ("prepared_statements", ""),
     ("direct", ""),
+    ("local_socket", ""),
     ("gssencmode", "PGGSSENCMODE"),
 ];
 

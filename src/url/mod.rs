@@ -10,7 +10,8 @@
 //! - `values`:       numbers, durations and choices
 //! - `settle`:       keys and values made into the settings of a PostgreSQL server
 //! - `tls`:          what the settings say about TLS
-//! - `transport`:    which hosts are reached through TLS, and what may travel without
+//! - `transport`:    which hosts are reached through TLS, what may travel without, and which may be
+//!   reached by a socket of this machine
 //! - `passfile`:     `.pgpass`
 //!
 //! It promises three things. What it does not know it refuses by name, with the nearest name it
@@ -36,7 +37,7 @@ mod values;
 
 pub use database_url::{Database, DatabaseUrl};
 pub use pool_query::PoolQuery;
-pub use postgres::{PostgresHost, PostgresSettings, Reach, TargetSessionAttrs};
+pub use postgres::{LocalSocket, PostgresHost, PostgresSettings, Reach, TargetSessionAttrs};
 pub use secret::Secret;
 pub use sqlite::{SqliteLocation, SqliteSettings};
 pub use tls::{

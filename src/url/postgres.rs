@@ -40,6 +40,9 @@ pub struct PostgresSettings {
     /// Whether statements go to the server over our own implementation of its protocol, where that is
     /// possible; `false` sends everything through the `postgres` crate. Default: yes.
     pub direct: bool,
+    /// Whether a server on this machine that is named by its TCP port may be reached by its Unix
+    /// socket. Default: where that is the same server.
+    pub local_socket: LocalSocket,
     /// Whether TCP keepalives are sent. Default: yes.
     pub keepalives: bool,
     /// The idle time before the first keepalive. Default: 30 s.
@@ -64,6 +67,11 @@ impl PostgresSettings {
     /// said; else [`SslMode::Prefer`] on this machine and [`SslMode::VerifyFull`] elsewhere.
     pub fn sslmode_for(&self, host: &PostgresHost) -> SslMode {
         transport::mode(&self.tls, host)
+    }
+
+    /// Whether one of the hosts may be reached by the socket that its server has on this machine.
+    pub(crate) fn may_use_socket_of(&self, host: &PostgresHost) -> bool {
+        transport::may_use_socket(self, host)
     }
 }
 
@@ -130,6 +138,17 @@ pub enum Reach {
     },
     /// The directory of a Unix socket; the socket in it is `.s.PGSQL.` and the port.
     Unix(PathBuf),
+}
+
+/// What `local_socket` says: whether a server on this machine that is named by its TCP port
+/// (`localhost`, a loopback address) is reached by its Unix socket, which costs less.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LocalSocket {
+    /// Where the server has one, it certainly is the same server, and it lets the user in there.
+    #[default]
+    Prefer,
+    /// Never: TCP, as the URL says.
+    Never,
 }
 
 /// What `target_session_attrs` says, as in libpq.

@@ -1,7 +1,7 @@
 //! Keys and values made into the settings of a PostgreSQL server.
 
 use super::keys::Parameters;
-use super::postgres::{PostgresHost, PostgresSettings, Reach, TargetSessionAttrs};
+use super::postgres::{LocalSocket, PostgresHost, PostgresSettings, Reach, TargetSessionAttrs};
 use super::secret::Secret;
 use super::values::{self, Expected, choice};
 use super::{passfile, tls, transport};
@@ -24,6 +24,9 @@ const TARGETS: [(&str, TargetSessionAttrs); 6] = [
     ("standby", TargetSessionAttrs::Standby),
     ("prefer-standby", TargetSessionAttrs::PreferStandby),
 ];
+
+const LOCAL_SOCKETS: [(&str, LocalSocket); 2] =
+    [("prefer", LocalSocket::Prefer), ("never", LocalSocket::Never)];
 
 /// Fills in the defaults, reads the passfile and checks that the whole makes sense.
 pub(super) fn settle(
@@ -51,6 +54,9 @@ pub(super) fn settle(
             .filter(|timeout| !timeout.is_zero()),
         prepared_statements: parameters.read("prepared_statements", values::flag)?.unwrap_or(true),
         direct: parameters.read("direct", values::flag)?.unwrap_or(true),
+        local_socket: parameters
+            .read("local_socket", |value| choice(value, &LOCAL_SOCKETS))?
+            .unwrap_or_default(),
         keepalives: parameters.read("keepalives", values::flag)?.unwrap_or(true),
         keepalives_idle: seconds("keepalives_idle")?,
         keepalives_interval: seconds("keepalives_interval")?,

@@ -1,6 +1,7 @@
-//! Which hosts are reached through TLS, and what may travel without.
+//! Which hosts are reached through TLS, what may travel without, and which may be reached by a socket
+//! of this machine.
 
-use super::postgres::{PostgresHost, PostgresSettings, Reach};
+use super::postgres::{LocalSocket, PostgresHost, PostgresSettings, Reach};
 use super::tls::{ChannelBinding, RootCertificates, SslMode, SslNegotiation, TlsSettings};
 use crate::error::{Error, ErrorKind, Result};
 use std::net::IpAddr;
@@ -17,6 +18,18 @@ pub(super) fn mode(tls: &TlsSettings, host: &PostgresHost) -> SslMode {
         (_, None) if stays_here(host) => SslMode::Prefer,
         (_, None) => SslMode::VerifyFull,
     }
+}
+
+/// Whether `host`, which is named by its TCP port, may be reached by the socket that its server has on
+/// this machine: not where the user asked for what only TLS can give.
+pub(super) fn may_use_socket(settings: &PostgresSettings, host: &PostgresHost) -> bool {
+    let tls = &settings.tls;
+    settings.local_socket == LocalSocket::Prefer
+        && stays_here(host)
+        && !matches!(host.reach, Reach::Unix(_))
+        && !mode(tls, host).demands_tls()
+        && tls.channel_binding != ChannelBinding::Require
+        && tls.identity.is_none()
 }
 
 /// Refuses settings that contradict each other, or that this build cannot keep; notes what is
@@ -138,5 +151,56 @@ mod tests {
         let said = refusal("postgresql://u@localhost/d?sslmode=require");
         assert!(said.contains("not in this build"), "{said}");
         assert!(DatabaseUrl::parse_with("postgresql://u@localhost/d", &|_| None).is_ok());
+    }
+}
+
+#[cfg(test)]
+mod socket_tests {
+    use crate::url::{Database, DatabaseUrl};
+
+    fn may_use_socket(text: &str) -> bool {
+        let lookup = |name: &str| (name == "USER").then(|| "runner".to_owned());
+        match DatabaseUrl::parse_with(text, &lookup).unwrap().database {
+            Database::Postgres(settings) => settings.may_use_socket_of(&settings.hosts[0]),
+            Database::Sqlite(_) => false,
+        }
+    }
+
+    #[test]
+    fn only_a_server_on_this_machine_that_is_named_by_its_port_may_have_a_socket_of_use() {
+        for text in [
+            "postgresql://localhost/d",
+            "postgresql://127.8.8.8/d?sslmode=disable",
+            "postgresql://[::1]/d?local_socket=prefer",
+            "host=localhost hostaddr=127.0.0.1",
+        ] {
+            assert!(may_use_socket(text), "{text}");
+        }
+        for text in [
+            "postgresql://localhost/d?local_socket=never",
+            "postgresql://db.example/d?sslmode=disable",
+            "postgresql://10.0.0.1/d?sslmode=disable",
+            "host=db.example hostaddr=127.0.0.1 sslmode=disable",
+            "host=/run/postgresql",
+        ] {
+            assert!(!may_use_socket(text), "{text}");
+        }
+    }
+
+    #[cfg(feature = "tls")]
+    #[test]
+    fn what_only_tls_can_give_is_not_looked_for_at_a_socket() {
+        assert!(may_use_socket("postgresql://localhost/d?sslmode=prefer"));
+        for option in [
+            "sslmode=require",
+            "sslmode=verify-ca",
+            "sslmode=verify-full",
+            "sslrootcert=system",
+            "channel_binding=require",
+            "sslcert=a.crt&sslkey=a.key",
+        ] {
+            let text = format!("postgresql://localhost/d?{option}");
+            assert!(!may_use_socket(&text), "{option}");
+        }
     }
 }

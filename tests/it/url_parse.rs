@@ -1,7 +1,7 @@
 //! What a connection URL means.
 
 use rowmill::url::{
-    Database, DatabaseUrl, PostgresSettings, Reach, SqliteLocation, SqliteSettings,
+    Database, DatabaseUrl, LocalSocket, PostgresSettings, Reach, SqliteLocation, SqliteSettings,
     TargetSessionAttrs,
 };
 use rowmill::{ErrorKind, PoolOptions, Result};
@@ -120,6 +120,16 @@ fn hosts_are_kept_in_their_order_with_their_ports() {
     let name = Some("db.example".to_owned());
     assert_eq!(settings.hosts[0].reach, Reach::Address { address: [127, 0, 0, 1].into(), name });
     assert!(refusal("host=a,b port=1,2,3 sslmode=disable").contains("unequal length"));
+}
+
+#[test]
+fn the_socket_of_a_server_here_is_preferred_unless_the_url_says_never() {
+    let of = |text| postgres(text).local_socket;
+    assert_eq!(of("postgresql://localhost/d"), LocalSocket::Prefer);
+    assert_eq!(of("postgresql://localhost/d?local_socket=prefer"), LocalSocket::Prefer);
+    assert_eq!(of("host=localhost dbname=d local_socket=never"), LocalSocket::Never);
+    let said = refusal("postgresql://localhost/d?local_socket=nevr");
+    assert!(said.contains("local_socket") && said.contains("never"), "{said}");
 }
 
 #[test]

@@ -38,6 +38,9 @@
 //! statement on a server that was stopped in its tracks (`SIGSTOP`) waits for it, and what is known
 //! of the session is what the texts of its statements tell.
 //!
+//! A server on this machine that is named by its port is reached by its Unix socket where that is
+//! certainly the same one: `connecting/shortcut.rs` has the rule.
+//!
 //! The types of a host's database are asked for once by all connections of a backend, not by each:
 //! what is known ends when one of them is lost or refused, and for new ones after a minute. Behind one
 //! address there may be different servers only if types have the same numbers on all of them, as they

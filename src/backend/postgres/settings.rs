@@ -1,5 +1,6 @@
 //! What is connected to, host by host.
 
+use crate::backend::postgres::connecting::Shortcut;
 use crate::backend::postgres::session::code::knowledge::Knowledge;
 use crate::backend::postgres::statement::known_types::TypeCache;
 use crate::backend::postgres::wire::server::{Server, Watch};
@@ -52,6 +53,8 @@ pub(super) struct Endpoint {
     pub(super) label: String,
     /// What is known of the types of its database.
     pub(super) types: Arc<TypeCache>,
+    /// The way by its Unix socket; `None` where it must not be looked for.
+    pub(super) shortcut: Option<Arc<Shortcut>>,
 }
 
 impl Target {
@@ -97,6 +100,8 @@ impl Endpoint {
         if let Some(password) = settings.password_for(host) {
             config.password(password.expose());
         }
+        // Behind a pooler the next transaction may be on another server.
+        let may_look = settings.prepared_statements && settings.may_use_socket_of(host);
         Self {
             server: Server::new(host, watch(&mut config, settings)),
             config,
@@ -104,6 +109,7 @@ impl Endpoint {
             options: settings.options.clone(),
             label: format!("{host}/{} as {}", settings.database, settings.user),
             types: Arc::default(),
+            shortcut: may_look.then(Arc::default),
         }
     }
 }

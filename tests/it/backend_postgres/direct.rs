@@ -1,6 +1,6 @@
 //! Statements without the driver, beside the same ones through it.
 
-use super::{backend, in_time, text, texts};
+use super::{backend, in_time, text, texts, with};
 use crate::support::proxy::Proxy;
 use crate::support::tls::{self, Authority};
 use crate::support::{Cluster, TestDb, shared};
@@ -13,18 +13,14 @@ use std::time::{Duration, Instant};
 
 /// Without the driver, over TCP and over a Unix socket, and with it.
 fn every_way(db: &TestDb<'_>) -> Vec<(String, bool)> {
-    vec![(db.url(), true), (db.socket_url(), true), (with(&db.url(), "direct=false"), false)]
+    let tcp = with(&db.url(), "local_socket=never");
+    vec![(tcp.clone(), true), (db.socket_url(), true), (with(&tcp, "direct=false"), false)]
 }
 
 /// The same through TLS.
 fn every_secure_way(db: &TestDb<'_>) -> Vec<(String, bool)> {
     let url = with(&db.url(), "sslmode=require");
     vec![(url.clone(), true), (with(&url, "direct=false"), false)]
-}
-
-fn with(url: &str, option: &str) -> String {
-    let separator = if url.contains('?') { '&' } else { '?' };
-    format!("{url}{separator}{option}")
 }
 
 fn open(url: &str) -> Box<dyn Connection> {

@@ -6,6 +6,7 @@
 //! - `begin`:        the BEGIN of a transaction goes out with its first statement
 //! - `errors`:       no value of a row in any message
 //! - `load`:         every type through COPY, and the row of an error
+//! - `local_socket`: a server on this machine is reached by its socket, if it is that server
 //! - `catalog`:      what a table is said to be
 //! - `lock`:         the lock of a job
 //! - `reset`:        what a borrower leaves, and the next one never sees
@@ -28,6 +29,7 @@ mod deadlines;
 mod direct;
 mod errors;
 mod load;
+mod local_socket;
 mod lock;
 mod pooler;
 mod reset;
@@ -51,6 +53,12 @@ fn backend(url: &str) -> PostgresBackend {
         Database::Postgres(settings) => PostgresBackend::new(&settings),
         other => panic!("{other:?} is no PostgreSQL"),
     }
+}
+
+/// A URL with one option more.
+fn with(url: &str, option: &str) -> String {
+    let separator = if url.contains('?') { '&' } else { '?' };
+    format!("{url}{separator}{option}")
 }
 
 fn in_time() -> Instant {

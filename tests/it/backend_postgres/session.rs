@@ -1,4 +1,4 @@
-use super::{backend, connect, in_time, text};
+use super::{backend, connect, in_time, text, with};
 use crate::support::{Cluster, shared};
 use rowmill::backend::Backend;
 use rowmill::{Engine, ErrorKind};
@@ -121,7 +121,8 @@ fn a_password_is_never_sent_readable_over_a_network() {
 /// batch R4
 #[test]
 fn the_server_and_the_system_watch_the_connection() {
-    let mut connection = backend(&shared().url()).connect(in_time()).unwrap();
+    let url = with(&shared().url(), "local_socket=never");
+    let mut connection = backend(&url).connect(in_time()).unwrap();
     let interval = "select current_setting('client_connection_check_interval')";
     assert_eq!(text(&mut *connection, interval, &[]), "1s");
     // What the system of the server does, for a client whose machine is gone.

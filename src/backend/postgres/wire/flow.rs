@@ -26,7 +26,7 @@ impl Flow {
 
     /// Whether nobody else can read along.
     pub(crate) fn is_secure(&self) -> bool {
-        matches!(self, Self::Tls(_)) || self.stream().is_unix()
+        matches!(self, Self::Tls(_)) || self.stream().is_secure()
     }
 
     /// Whether something may be there that the socket does not show.

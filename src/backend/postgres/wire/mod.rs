@@ -4,6 +4,7 @@
 //! - `detour`:    a listener to which the driver connects instead
 //! - `connector`: putting a tap on a socket of ours, or on the driver's
 //! - `socket`:    a socket of ours
+//! - `socket_table`: the sockets of this machine, as the system lists them
 //! - `flow`:      bytes over it, or over a TLS session on it
 //! - `port`:      what the driver and those who speak without it share of a socket
 //! - `link`:      what carries the bytes
@@ -31,6 +32,7 @@ pub(super) mod link;
 pub(super) mod port;
 pub(super) mod server;
 pub(super) mod socket;
+pub(super) mod socket_table;
 pub(super) mod state;
 pub(super) mod tags;
 pub(super) mod tap;

@@ -6,6 +6,7 @@
 //! gets first, whoever it is.
 
 use super::flow::Flow;
+use super::socket_table::Ends;
 use parking_lot::Mutex;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::io::{self, IoSlice};
@@ -58,6 +59,11 @@ impl Port {
         count > 0
     }
 
+    /// Its two ends, if it is one of TCP.
+    pub(crate) fn ends(&self) -> Option<Ends> {
+        self.flow.stream().ends()
+    }
+
     /// Reads what is there: without waiting, `WouldBlock` if nothing is; 0 at the end.
     pub(crate) fn read(&self, bytes: &mut [u8]) -> io::Result<usize> {
         let mut buffer = ReadBuf::new(bytes);
@@ -89,6 +95,18 @@ impl Port {
             deadline.map(|deadline| timespec(deadline.saturating_duration_since(Instant::now())));
         poll(&mut polled, left.as_ref())?;
         Ok(polled[0].revents().intersects(!PollFlags::OUT))
+    }
+
+    /// Waits until the server has closed it, or the deadline is over.
+    pub(crate) fn wait_for_end(&self, deadline: Instant) {
+        let mut bytes = [0; 512];
+        while self.wait(false, Some(deadline)).unwrap_or(false) {
+            match self.read(&mut bytes) {
+                Ok(1..) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                _ => return,
+            }
+        }
     }
 
     /// Ends it: whoever waits for it goes on at once. Never blocks.

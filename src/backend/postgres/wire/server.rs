@@ -13,6 +13,7 @@ use crate::url::{PostgresHost, Reach};
 use postgres::Config;
 use postgres::config::SslMode;
 use socket2::{SockRef, TcpKeepalive};
+use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
 use std::path::Path;
@@ -49,6 +50,8 @@ pub(crate) struct Watch {
 #[derive(Clone, Debug)]
 pub(crate) enum Place {
     Unix(Arc<Path>),
+    /// A socket that the user did not name, and whose it must be.
+    Found(Arc<Path>, u32),
     Tcp(SocketAddr, Watch),
 }
 
@@ -122,6 +125,15 @@ impl Place {
     async fn connect(&self) -> io::Result<Stream> {
         match self {
             Self::Unix(path) => Ok(Stream::Unix(UnixStream::connect(path).await?)),
+            Self::Found(path, owner) => {
+                let opened = UnixStream::connect(path).await?;
+                // Nothing was sent yet, and who listens cannot be another one later.
+                if opened.peer_cred()?.uid() != *owner {
+                    let whose = "the socket belongs to another user";
+                    return Err(io::Error::new(io::ErrorKind::PermissionDenied, whose));
+                }
+                Ok(Stream::Found(opened))
+            }
             Self::Tcp(address, watch) => {
                 let opened = TcpStream::connect(address).await?;
                 opened.set_nodelay(true)?;
@@ -137,6 +149,15 @@ impl Place {
     }
 }
 
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unix(path) | Self::Found(path, _) => path.display().fmt(f),
+            Self::Tcp(address, _) => address.fmt(f),
+        }
+    }
+}
+
 fn unreachable(error: &io::Error) -> Error {
     let refused = Error::new(ErrorKind::Connect, error.to_string()).with_sqlstate(code("08001"));
     match error.kind() {
@@ -144,5 +165,28 @@ fn unreachable(error: &io::Error) -> Error {
             refused.with_hint("start the server, or correct the URL")
         }
         _ => refused,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Read;
+    use std::os::unix::net::UnixListener;
+
+    #[test]
+    fn nothing_is_said_to_a_socket_of_another_user() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(".s.PGSQL.5432");
+        let listener = UnixListener::bind(&path).unwrap();
+        let us = rustix::process::geteuid().as_raw();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let open = |owner| runtime.block_on(Place::Found(path.as_path().into(), owner).connect());
+        let refused = open(us + 1).unwrap_err();
+        assert_eq!(refused.kind(), io::ErrorKind::PermissionDenied);
+        let mut said = Vec::new();
+        listener.accept().unwrap().0.read_to_end(&mut said).unwrap();
+        assert!(said.is_empty());
+        assert!(matches!(open(us).unwrap(), Stream::Found(_)));
     }
 }

@@ -1,5 +1,6 @@
 //! A socket of ours.
 
+use super::socket_table::Ends;
 use rustix::net::{SendAncillaryBuffer, SendFlags, Shutdown, sendmsg};
 use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -12,11 +13,20 @@ use tokio::net::{TcpStream, UnixStream};
 pub(crate) enum Stream {
     Tcp(TcpStream),
     Unix(UnixStream),
+    /// One that the user did not name.
+    Found(UnixStream),
 }
 
 impl Stream {
-    pub(crate) fn is_unix(&self) -> bool {
+    /// Whether nobody else can read along, and the user said who reads at the other end.
+    pub(crate) fn is_secure(&self) -> bool {
         matches!(self, Self::Unix(_))
+    }
+
+    /// Its two ends, if it is one of TCP.
+    pub(crate) fn ends(&self) -> Option<Ends> {
+        let Self::Tcp(socket) = self else { return None };
+        Some(Ends::new(socket.local_addr().ok()?, socket.peer_addr().ok()?))
     }
 
     /// Reads what is there; `WouldBlock` if nothing is, 0 at the end.
@@ -50,8 +60,8 @@ impl Stream {
         match (self, interest.is_writable()) {
             (Self::Tcp(socket), false) => socket.poll_read_ready(context),
             (Self::Tcp(socket), true) => socket.poll_write_ready(context),
-            (Self::Unix(socket), false) => socket.poll_read_ready(context),
-            (Self::Unix(socket), true) => socket.poll_write_ready(context),
+            (Self::Unix(socket) | Self::Found(socket), false) => socket.poll_read_ready(context),
+            (Self::Unix(socket) | Self::Found(socket), true) => socket.poll_write_ready(context),
         }
     }
 
@@ -63,7 +73,7 @@ impl Stream {
     ) -> io::Result<T> {
         match self {
             Self::Tcp(socket) => socket.try_io(interest, work),
-            Self::Unix(socket) => socket.try_io(interest, work),
+            Self::Unix(socket) | Self::Found(socket) => socket.try_io(interest, work),
         }
     }
 }
@@ -72,7 +82,7 @@ impl AsFd for Stream {
     fn as_fd(&self) -> BorrowedFd<'_> {
         match self {
             Self::Tcp(socket) => socket.as_fd(),
-            Self::Unix(socket) => socket.as_fd(),
+            Self::Unix(socket) | Self::Found(socket) => socket.as_fd(),
         }
     }
 }
