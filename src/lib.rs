@@ -164,6 +164,7 @@ pub use batch::receipt::{Before, Bottleneck, Culprit, Receipt, SlowBatch};
 pub use batch::replay::Replayed;
 pub use batch::report::{PoolReport, Report, Status};
 pub use batch::shards::report::ShardReport;
+pub use batch::worker_count::choice::{WorkerChoice, WorkerReason, WorkerTrial};
 pub use batch::write::{Append, InsertIgnore, Mirror, Replace, Upsert, Write, WriteMode};
 pub use reshard::{MoveStatus, MoveStep, Reshard};
 

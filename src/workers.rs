@@ -61,11 +61,16 @@ impl Workers {
         self.count
     }
 
-    /// Runs `work` once on every thread and `lead` on the caller's, and returns when all are done.
+    /// Runs `work` once on every thread, with its number from 0, and `lead` on the caller's, and returns
+    /// when all are done.
     ///
     /// # Errors
     /// `Internal` if the caller's thread holds a connection.
-    pub(crate) fn run<R>(&self, work: impl Fn() + Sync, lead: impl FnOnce() -> R) -> Result<R> {
+    pub(crate) fn run<R>(
+        &self,
+        work: impl Fn(usize) + Sync,
+        lead: impl FnOnce() -> R,
+    ) -> Result<R> {
         if holds_something() {
             return Err(Error::new(
                 ErrorKind::Internal,
@@ -74,8 +79,8 @@ impl Workers {
         }
         let work = &work;
         Ok(self.pool.in_place_scope(|scope| {
-            for _ in 0..self.count {
-                scope.spawn(move |_| work());
+            for number in 0..self.count {
+                scope.spawn(move |_| work(number));
             }
             lead()
         }))
@@ -134,12 +139,12 @@ mod tests {
         let ran = AtomicUsize::new(0);
         let workers = Workers::new(3).unwrap();
         let lead = workers.run(
-            || {
-                ran.fetch_add(1, Ordering::Relaxed);
+            |number| {
+                ran.fetch_add(1 << (8 * number), Ordering::Relaxed);
             },
             || "lead",
         );
-        assert_eq!((lead.unwrap(), ran.load(Ordering::Relaxed)), ("lead", 3));
+        assert_eq!((lead.unwrap(), ran.load(Ordering::Relaxed)), ("lead", 0x01_01_01));
     }
 
     #[test]
@@ -167,8 +172,8 @@ mod tests {
         let workers = Workers::new(1).unwrap();
         let held = Holding::default();
         held.begin(0, Location::caller());
-        assert_eq!(workers.run(|| (), || ()).unwrap_err().kind(), ErrorKind::Internal);
+        assert_eq!(workers.run(|_| (), || ()).unwrap_err().kind(), ErrorKind::Internal);
         held.end();
-        assert!(workers.run(|| (), || ()).is_ok());
+        assert!(workers.run(|_| (), || ()).is_ok());
     }
 }

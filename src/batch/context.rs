@@ -9,6 +9,7 @@ use super::meter::Meter;
 use super::patience::Patience;
 use super::shards::Part;
 use super::unit::{Phase, Unit};
+use super::worker_count::WorkerCount;
 use crate::backend::Connection;
 use crate::error::{Error, ErrorKind, Result};
 use crate::mapping::key_range::KeyRange;
@@ -32,6 +33,7 @@ pub(super) struct Context<'a> {
     pub(super) limits: Limits,
     pub(super) forecast: Forecast,
     pub(super) group_size: GroupSize,
+    pub(super) worker_count: WorkerCount,
     /// How many rows may be rejected, by all runs and all processes together.
     pub(super) max_rejects: u64,
     /// The same for kinds of them.

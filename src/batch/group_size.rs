@@ -59,6 +59,11 @@ impl GroupSize {
         taken
     }
 
+    /// How many may share a transaction now.
+    pub(super) fn now(&self) -> usize {
+        self.state.lock().size
+    }
+
     /// Notes that `units` batches, `packed` bytes together, took so long.
     pub(super) fn took(&self, units: usize, packed: u64, time: Duration) {
         let mut state = self.state.lock();

@@ -140,7 +140,7 @@ impl Job {
     }
 
     /// Has so many batches in flight, at least one and never more than the pool has connections.
-    /// Default: as many as the machine has processors, at least 2.
+    /// Default: found by measuring, see [`Receipt::workers`](super::receipt::Receipt::workers).
     #[must_use]
     pub fn workers(mut self, count: usize) -> Self {
         self.limits.workers = Some(count.max(1));

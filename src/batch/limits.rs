@@ -93,8 +93,9 @@ pub struct Limits {
     pub batch: CutLimits,
     /// How many rows may be rejected. Default: 100.
     pub max_rejects: MaxRejects,
-    /// How many batches are in flight. Default: as many as the machine has processors, at least 2;
-    /// never more than the pool has connections.
+    /// How many batches are in flight. Default: found by measuring, from as many as the machine has
+    /// processors, at least 2, up to four times as many, at least 16 and at most 32; never more than
+    /// the pool has connections.
     pub workers: Option<usize>,
     /// How many bytes of the source are in flight. Default: 64 MiB.
     pub in_flight_bytes: u64,
@@ -126,11 +127,23 @@ impl Limits {
         Self { workers, in_flight_bytes, ..*self }
     }
 
-    /// How many workers there are, with a pool of `capacity` connections.
+    /// How many workers there are at first, with a pool of `capacity` connections.
     pub(crate) fn worker_count(&self, capacity: usize) -> usize {
-        let machine = || std::thread::available_parallelism().map_or(2, |n| n.get().max(2));
-        self.workers.unwrap_or_else(machine).clamp(1, capacity.max(1))
+        self.workers.unwrap_or_else(|| processors().max(2)).clamp(1, capacity.max(1))
     }
+
+    /// The most of them that measuring may come to.
+    pub(crate) fn most_workers(&self, capacity: usize) -> usize {
+        let count = self.worker_count(capacity);
+        match self.workers {
+            Some(_) => count,
+            None => (processors() * 4).clamp(16, 32).min(capacity).max(count),
+        }
+    }
+}
+
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(2, std::num::NonZeroUsize::get)
 }
 
 #[cfg(test)]
@@ -160,5 +173,17 @@ mod tests {
         let limits = Limits { workers: Some(8), ..Limits::default() };
         assert_eq!(limits.worker_count(3), 3);
         assert_eq!(Limits { workers: Some(0), ..limits }.worker_count(3), 1);
+        assert_eq!(Limits::default().most_workers(3), 3);
+    }
+
+    #[test]
+    fn measuring_comes_to_more_workers_than_the_machine_has_processors_unless_their_number_is_set()
+    {
+        let limits = Limits::default();
+        assert!(
+            limits.most_workers(100) >= 16 && limits.most_workers(100) >= 2 * processors().min(8)
+        );
+        assert!(limits.most_workers(100) >= limits.worker_count(100));
+        assert_eq!(Limits { workers: Some(5), ..limits }.most_workers(100), 5);
     }
 }

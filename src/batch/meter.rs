@@ -21,6 +21,7 @@ pub(super) struct Meter {
     settled: AtomicU64,
     finished: Mutex<Option<Counts>>,
     pool: Mutex<PoolUse>,
+    least_commit: Mutex<Option<Duration>>,
 }
 
 /// So many of the slowest batches are told.
@@ -45,6 +46,16 @@ impl Meter {
         for step in Step::ALL {
             *seconds.entry(step.name()).or_default() += spent.of(step).as_secs_f64();
         }
+        let commit = spent.of(Step::Commit);
+        if !commit.is_zero() {
+            let mut least = self.least_commit.lock();
+            *least = Some(least.map_or(commit, |least| least.min(commit)));
+        }
+    }
+
+    /// The shortest time for which a unit waited for its commits; zero before there was one.
+    pub(super) fn least_commit(&self) -> Duration {
+        self.least_commit.lock().unwrap_or_default()
     }
 
     /// Adds the time since `start`, as the clock on the wall has it, to a stage of the run.

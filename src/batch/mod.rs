@@ -25,6 +25,7 @@
 //! - `unit`:       a piece of work that is done in one transaction
 //! - `transaction`: all or nothing
 //! - `group`:      batches that share one; `group_size`: how many
+//! - `worker_count`: how many batches are in flight, found by measuring
 //! - `worker`:     how a unit is done; `outcome`: what came of an attempt
 //! - `refused`:    its rows that were refused, as the reject store has them
 //! - `lineage`:    which of them are the fault of others
@@ -80,4 +81,5 @@ pub mod shards;
 mod transaction;
 mod unit;
 mod worker;
+pub mod worker_count;
 pub mod write;

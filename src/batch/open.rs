@@ -11,7 +11,7 @@ use crate::error::Result;
 /// `Database` or `Disconnect`.
 pub(super) fn first(context: &Context<'_>, job: &JobRecord) -> Result<Option<(Phase, Vec<Unit>)>> {
     if context.joins_at.is_none() {
-        let most = worker_count(context) * UNITS_A_WORKER;
+        let most = context.worker_count.most() * UNITS_A_WORKER;
         let open = context.patience.with_connection(|connection| {
             context.ledger.first_open(connection, context.place.job_id, most)
         })?;
@@ -26,10 +26,6 @@ pub(super) fn first(context: &Context<'_>, job: &JobRecord) -> Result<Option<(Ph
     Ok(None)
 }
 
-pub(super) fn worker_count(context: &Context<'_>) -> usize {
-    context.limits.worker_count(context.patience.engine.capacity() as usize)
-}
-
 /// So many open units are handed out at once to each worker: few, so that a long plan takes no more
 /// memory than a short one; but a worker that has done the last of its own waits for the others.
 const UNITS_A_WORKER: usize = 200;
@@ -40,7 +36,7 @@ const UNITS_A_MEMBER: usize = 8;
 /// Open units of a phase: those from the place of this run on, and then from the first on.
 fn open_units(context: &Context<'_>, job: &JobRecord, phase: Phase) -> Result<Vec<Unit>> {
     let (ledger, job_id) = (&context.ledger, context.place.job_id);
-    let most = worker_count(context) * UNITS_A_MEMBER;
+    let most = context.worker_count.most() * UNITS_A_MEMBER;
     let count = match phase {
         Phase::Load => job.batches,
         _ => u64::from(job.buckets),

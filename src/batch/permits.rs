@@ -1,25 +1,30 @@
 //! The right to be in flight.
 //!
 //! There are as many permits as connections for the job; a permit is taken before a batch is
-//! handed to the workers and comes back after its connection did. The second bound is on bytes: a
-//! batch waits until what is in flight leaves room for it, and one that is larger than all the
-//! room there is goes alone.
+//! handed to the workers and comes back after its connection did. How many may be taken at once can
+//! change while they are. Each is for the lowest seat that is free, so that as few workers as possible
+//! do the work, and keep its memory. The second bound is on bytes: a batch waits until what is in
+//! flight leaves room for it, and one that is larger than all the room there is goes alone.
 
 use parking_lot::{Condvar, Mutex};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 #[derive(Debug)]
 struct Room {
-    permits: usize,
+    /// The seats that are free.
+    free: BTreeSet<usize>,
+    /// How many may be taken at once.
+    allowed: usize,
     bytes: u64,
-    /// The fewest permits that there were.
-    fewest: usize,
+    /// The most that were taken at once.
+    peak: usize,
 }
 
 #[derive(Debug)]
 struct Shared {
     room: Mutex<Room>,
-    released: Condvar,
+    changed: Condvar,
     permits: usize,
     bytes: u64,
 }
@@ -31,9 +36,10 @@ pub(super) struct Permits(Arc<Shared>);
 impl Permits {
     /// `permits` permits, for `bytes` bytes in flight together.
     pub(super) fn new(permits: usize, bytes: u64) -> Self {
+        let free = (0..permits).collect();
         Self(Arc::new(Shared {
-            room: Mutex::new(Room { permits, bytes, fewest: permits }),
-            released: Condvar::new(),
+            room: Mutex::new(Room { free, allowed: permits, bytes, peak: 0 }),
+            changed: Condvar::new(),
             permits,
             bytes,
         }))
@@ -44,18 +50,40 @@ impl Permits {
     pub(super) fn acquire(&self, bytes: u64) -> Permit {
         let bytes = bytes.min(self.0.bytes);
         let mut room = self.0.room.lock();
-        while room.permits == 0 || room.bytes < bytes {
-            self.0.released.wait(&mut room);
+        loop {
+            let taken = self.0.permits - room.free.len();
+            if taken < room.allowed
+                && room.bytes >= bytes
+                && let Some(seat) = room.free.pop_first()
+            {
+                room.peak = room.peak.max(taken + 1);
+                room.bytes -= bytes;
+                return Permit { home: Arc::clone(&self.0), seat, bytes };
+            }
+            self.0.changed.wait(&mut room);
         }
-        room.permits -= 1;
-        room.fewest = room.fewest.min(room.permits);
-        room.bytes -= bytes;
-        Permit { home: Arc::clone(&self.0), bytes }
+    }
+
+    /// Lets `count` of them be taken at once, at least one. Where more are taken, none is given until
+    /// enough came back.
+    pub(super) fn allow(&self, count: usize) {
+        let mut room = self.0.room.lock();
+        let before = std::mem::replace(&mut room.allowed, count.clamp(1, self.0.permits.max(1)));
+        let grew = room.allowed > before;
+        drop(room);
+        if grew {
+            self.0.changed.notify_one();
+        }
+    }
+
+    /// How many are taken.
+    pub(super) fn taken(&self) -> usize {
+        self.0.permits - self.0.room.lock().free.len()
     }
 
     /// The most that were taken at once so far.
     pub(super) fn peak(&self) -> usize {
-        self.0.permits - self.0.room.lock().fewest
+        self.0.room.lock().peak
     }
 }
 
@@ -63,16 +91,24 @@ impl Permits {
 #[derive(Debug)]
 pub(super) struct Permit {
     home: Arc<Shared>,
+    seat: usize,
     bytes: u64,
+}
+
+impl Permit {
+    /// Its place among all permits, from 0: the worker who may use it.
+    pub(super) fn seat(&self) -> usize {
+        self.seat
+    }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
         let mut room = self.home.room.lock();
-        room.permits += 1;
+        room.free.insert(self.seat);
         room.bytes += self.bytes;
         drop(room);
-        self.home.released.notify_one();
+        self.home.changed.notify_one();
     }
 }
 
@@ -98,7 +134,7 @@ mod tests {
         drop(first);
         receiver.recv().unwrap();
         waiter.join().unwrap();
-        assert_eq!(permits.0.room.lock().permits, 1);
+        assert_eq!(permits.taken(), 0);
     }
 
     /// batch 3.7.3
@@ -113,5 +149,49 @@ mod tests {
         drop((small, other));
         assert_eq!(permits.0.room.lock().bytes, 100);
         assert_eq!(permits.peak(), 2);
+    }
+
+    #[test]
+    fn the_lowest_free_seat_is_given() {
+        let permits = Permits::new(3, 100);
+        let (first, second) = (permits.acquire(1), permits.acquire(1));
+        assert_eq!((first.seat(), second.seat()), (0, 1));
+        drop(first);
+        assert_eq!(permits.acquire(1).seat(), 0);
+    }
+
+    /// Waits in another thread for a permit, and sends its seat.
+    fn wait_for_one(permits: &Permits) -> mpsc::Receiver<Permit> {
+        let (sender, receiver) = mpsc::channel();
+        let permits = permits.clone();
+        std::thread::spawn(move || sender.send(permits.acquire(1)).unwrap());
+        receiver
+    }
+
+    #[test]
+    fn who_waits_gets_a_permit_as_soon_as_more_are_allowed() {
+        let permits = Permits::new(4, 100);
+        permits.allow(1);
+        let _first = permits.acquire(1);
+        let waiting = wait_for_one(&permits);
+        assert!(waiting.try_recv().is_err());
+        permits.allow(2);
+        let second = waiting.recv().unwrap();
+        assert_eq!((second.seat(), permits.taken(), permits.peak()), (1, 2, 2));
+    }
+
+    #[test]
+    fn where_more_are_taken_than_are_allowed_none_is_given_until_enough_came_back() {
+        let permits = Permits::new(4, 100);
+        let mut taken: Vec<_> = (0..4).map(|_| permits.acquire(1)).collect();
+        permits.allow(2);
+        let waiting = wait_for_one(&permits);
+        for _ in 0..2 {
+            taken.pop();
+            assert!(waiting.try_recv().is_err());
+        }
+        taken.pop();
+        assert_eq!(waiting.recv().unwrap().seat(), 1);
+        assert_eq!(permits.peak(), 4);
     }
 }

@@ -2,6 +2,7 @@
 
 use super::context::Context;
 use super::meter::Meter;
+use super::worker_count::choice::WorkerChoice;
 use crate::backend::Connection;
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
@@ -20,6 +21,8 @@ pub struct Receipt {
     pub slowest: Vec<SlowBatch>,
     /// The most batches that were in flight at once.
     pub peak_in_flight: usize,
+    /// How many were meant to be, and why; `None` where nothing was to be done.
+    pub workers: Option<WorkerChoice>,
     /// The most memory that the process had resident so far, in bytes; `None` where the system does
     /// not tell.
     pub peak_memory_bytes: Option<u64>,
@@ -116,6 +119,7 @@ impl Receipt {
             stages: meter.stages(),
             slowest: meter.slowest(),
             peak_in_flight: meter.peak_in_flight(),
+            workers: None,
             peak_memory_bytes: peak_memory(),
             before: None,
         }

@@ -21,6 +21,7 @@ use super::receipt::{self, Receipt};
 use super::report::{Report, Share, Status};
 use super::shards::Part;
 use super::unit::Phase;
+use super::worker_count::WorkerCount;
 use crate::backend::Connection;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
@@ -70,7 +71,8 @@ pub(super) fn run(start: &Start<'_>) -> (Report, Option<Error>) {
     report.retries = meter.retries();
     report.phases = meter.phases();
     report.pool = meter.pool();
-    report.receipt = Receipt { before: report.receipt.before.take(), ..Receipt::of(&meter) };
+    let Receipt { before, workers, .. } = std::mem::take(&mut report.receipt);
+    report.receipt = Receipt { before, workers, ..Receipt::of(&meter) };
     report.seconds = began.elapsed().as_secs_f64();
     report.rows_per_second = meter.rows() as f64 / report.seconds.max(f64::EPSILON);
     (report, failed)
@@ -162,6 +164,7 @@ fn execute_with_source(
         limits: start.limits,
         forecast: Forecast::default(),
         group_size,
+        worker_count: WorkerCount::of(start, &patience, job.batches)?,
         max_rejects: start.limits.max_rejects.count(job.rows),
         class_limits: start
             .class_limits
@@ -175,6 +178,7 @@ fn execute_with_source(
     };
     let done =
         announce(&context, &job, is_new, report).and_then(|()| phases(start, &context, &job));
+    report.receipt.workers = Some(context.worker_count.choice());
     if done.is_ok() && report.batches_reused == 0 && start.joins.is_none() {
         let name = &identity.name;
         report.receipt.before = patience
@@ -206,7 +210,7 @@ fn most_together(start: &Start<'_>, sink: &Sink) -> usize {
 /// forgot is open again and is done again, before the next phase begins.
 fn phases(start: &Start<'_>, context: &Context<'_>, job: &JobRecord) -> Result<()> {
     let workers = match start.parallel {
-        true => Some(Workers::new(open::worker_count(context))?),
+        true => Some(Workers::new(context.worker_count.most())?),
         false => None,
     };
     let (mut entered, mut idle) = (None, 0);

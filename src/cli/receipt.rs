@@ -3,6 +3,7 @@
 use super::figures::{counted, duration, grouped};
 use crate::batch::receipt::{Before, Bottleneck, Culprit, Receipt, SlowBatch};
 use crate::batch::report::Report;
+use crate::batch::worker_count::choice::{WorkerChoice, WorkerReason, WorkerTrial};
 
 /// Shorter runs have nothing to tell of where their time went.
 const SHORT_SECONDS: f64 = 2.0;
@@ -23,6 +24,7 @@ pub(super) fn lines(report: &Report) -> Vec<String> {
         lines.push(slow_batch(slow));
     }
     lines.push(peaks(report));
+    lines.extend(report.receipt.workers.iter().map(workers));
     lines.extend(before.iter().map(compared));
     lines
 }
@@ -74,6 +76,41 @@ fn peaks(report: &Report) -> String {
     )
 }
 
+fn workers(choice: &WorkerChoice) -> String {
+    let WorkerChoice { count, most, reason, trials, .. } = choice;
+    let most = if most > count { format!(" of {most}") } else { String::new() };
+    let why = match reason {
+        WorkerReason::Set => "set by the job",
+        WorkerReason::Measured => {
+            let trials: Vec<_> = trials.iter().map(trial).collect();
+            return format!(
+                "  workers    {count}{most}, found by measuring: {}",
+                trials.join(", ")
+            );
+        }
+        WorkerReason::TooFewBatches => "too few batches to measure more",
+        WorkerReason::Busy => "the processors were busy",
+        WorkerReason::Unsteady => "batches differed too much to measure more",
+        WorkerReason::Pool => "the pool has no more connections",
+        WorkerReason::Server => "the server has no room for more connections",
+        WorkerReason::OneWriter => "the database has one writer at a time",
+        WorkerReason::Joined => "other processes work on the job, too",
+        WorkerReason::Shards => "shared by all shards",
+        WorkerReason::Serial => "one batch after the other",
+    };
+    format!("  workers    {count}{most}, {why}")
+}
+
+fn trial(trial: &WorkerTrial) -> String {
+    let WorkerTrial { from, to, gain, kept } = trial;
+    let gain = match gain {
+        Some(gain) => format!("{:+} %", (gain * 100.0).round()),
+        None => "cut short".to_owned(),
+    };
+    let kept = if *kept { "" } else { " (not kept)" };
+    format!("{from} -> {to} {gain}{kept}")
+}
+
 fn compared(before: &Before) -> String {
     let percent = (before.slower * 100.0).round();
     let now = match (&before.grown, percent) {
@@ -103,6 +140,10 @@ mod tests {
         report.receipt.slowest = vec![slow];
         report.receipt.peak_in_flight = 2;
         report.receipt.peak_memory_bytes = Some(40 << 20);
+        let trial = |from, gain, kept| WorkerTrial { from, to: from * 2, gain, kept };
+        let mut choice = WorkerChoice::of(4, 15, WorkerReason::Measured);
+        choice.trials = vec![trial(2, Some(0.706), true), trial(4, Some(-0.02), false)];
+        report.receipt.workers = Some(choice);
         report.receipt.before = Some(Before {
             runs: 5,
             seconds: 2.0,
@@ -120,8 +161,19 @@ mod tests {
   bottleneck the target (77 % of the workers' time)
   slowest    load 7, rows 7,001 to 8,000: 0.9 s
   peak       2 batches in flight, 3 connections, 40 MiB of memory
+  workers    4 of 15, found by measuring: 2 -> 4 +71 %, 4 -> 8 -2 % (not kept)
   before     5 runs, in 2.0 s as a rule; this one is 50 % slower for a row, most of it server";
         assert_eq!(lines(&slow_report()).join("\n"), expected);
+    }
+
+    #[test]
+    fn a_number_of_workers_has_its_reason() {
+        let of = |count, most, reason| workers(&WorkerChoice::of(count, most, reason));
+        assert_eq!(of(4, 4, WorkerReason::Set), "  workers    4, set by the job");
+        let busy = "  workers    2 of 15, the processors were busy";
+        assert_eq!(of(2, 15, WorkerReason::Busy), busy);
+        let lost = WorkerTrial { from: 2, to: 4, gain: None, kept: false };
+        assert_eq!(trial(&lost), "2 -> 4 cut short (not kept)");
     }
 
     #[test]

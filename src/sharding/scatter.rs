@@ -40,7 +40,7 @@ impl ShardedEngine {
                 results.lock()[place] = Some(done);
             }
         };
-        self.workers().run(serve, || ())?;
+        self.workers().run(|_| serve(), || ())?;
         let undone = || Err(Error::new(ErrorKind::Internal, "a shard was not asked"));
         Ok(results.into_inner().into_iter().map(|done| done.unwrap_or_else(undone)).collect())
     }

@@ -185,6 +185,7 @@ mod job_servers; // every version of the server that is at hand
 mod job_shards; // each row on its shard, once
 mod job_shards_fault; // one of three shards is down, silent, on another map; kills
 mod job_statements; // how many statements a job costs beside its rows
+mod job_workers; // how many batches are in flight, found by measuring
 mod job_zombie;
 mod reject_lineage; // a parent's reject explains those of its children
 mod reject_replay; // rejects are tried again // what a killed run leaves under way in the server // the server goes away, processes die at exact places

@@ -3,6 +3,7 @@
 use crate::batch::receipt::{Receipt, SlowBatch, bottleneck};
 use crate::batch::report::{PoolReport, Report, Status};
 use crate::batch::run::status_of;
+use crate::batch::worker_count::choice::WorkerChoice;
 use crate::error::{Error, ErrorKind};
 use serde::Serialize;
 
@@ -165,5 +166,10 @@ fn add_receipt(one: &Receipt, all: &mut Receipt) {
     slowest.truncate(3);
     all.slowest = slowest;
     all.peak_in_flight += one.peak_in_flight;
+    if let Some(one) = &one.workers {
+        let none = || WorkerChoice::of(0, 0, one.reason);
+        let all = all.workers.get_or_insert_with(none);
+        (all.count, all.most) = (all.count + one.count, all.most + one.most);
+    }
     all.peak_memory_bytes = all.peak_memory_bytes.max(one.peak_memory_bytes);
 }
