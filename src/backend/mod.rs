@@ -10,6 +10,7 @@
 //! - `server_state`: what a server says of itself and of its place among its replicas
 //! - `table_info`:   what the catalog says of a table
 //! - `table_storage`: where its rows lie
+//! - `together`:     statements none of which needs the answer to another, in few flights
 //! - `unloaded`:     a row that was read in bulk
 //! - `postgres`:     PostgreSQL 14 and later
 //! - `sqlite`:       SQLite, embedded
@@ -30,6 +31,7 @@ pub mod server_state;
 pub mod sqlite;
 pub mod table_info;
 pub mod table_storage;
+pub(crate) mod together;
 pub mod unloaded;
 
 use crate::error::{Error, Result};

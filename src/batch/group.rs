@@ -17,17 +17,26 @@ use crate::backend::Connection;
 use crate::error::Result;
 use crate::retry::Attempts;
 use crate::sink::destination::Sink;
-use crate::sink::table::TableSink;
+use crate::sink::table::{Stored, TableSink};
+use crate::sink::together::Joined;
 use crate::source::prepared::Prepared;
 use crate::spent::{self, Step};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-/// What came of one batch of a group.
+/// One batch of a group.
 struct Member {
+    /// What is known of it before it is stored.
     counts: Counts,
     /// How long it took until its rows were packed.
     prepared_in: Duration,
+}
+
+/// The batches of a group, prepared.
+struct Group<'a> {
+    units: &'a [Unit],
+    members: Vec<Member>,
+    joined: Vec<Joined>,
 }
 
 impl Worker<'_> {
@@ -91,37 +100,44 @@ impl Worker<'_> {
     fn attempt_group(&mut self, sink: &TableSink, units: &[Unit]) -> Result<Option<Vec<Member>>> {
         // A unit that panicked has left something.
         spent::take();
-        let prepared = spent::rest_on(Step::Encode, || self.prepare_group(units))?;
-        let Some(members) = prepared else { return Ok(None) };
+        let prepared = spent::rest_on(Step::Encode, || self.prepare_group(sink, units))?;
+        let Some(mut group) = prepared else { return Ok(None) };
         let mut attempts = Attempts::new(self.context.limits.retry);
         let is_in = self.on_connection(&mut attempts, |worker, connection, flight| {
-            worker.transact_group(sink, connection, units, &members, flight)
+            worker.transact_group(sink, connection, &mut group, flight)
         })?;
-        Ok(is_in.then_some(members))
+        Ok(is_in.then_some(group.members))
     }
 
-    /// Prepares their rows, one batch behind the other; `None` if one of them cannot be.
-    fn prepare_group(&mut self, units: &[Unit]) -> Result<Option<Vec<Member>>> {
-        let (feed, layout) = (self.context.feed, self.context.sink.layout());
-        let prepared = &mut self.prepared;
+    /// Prepares their rows, one batch behind the other; `None` if one of them cannot be, or has to be
+    /// stored alone.
+    fn prepare_group<'u>(
+        &mut self,
+        sink: &TableSink,
+        units: &'u [Unit],
+    ) -> Result<Option<Group<'u>>> {
+        let Self { context, prepared, .. } = self;
         prepared.clear();
         prepared.wants_positions = false;
-        let mut members = Vec::with_capacity(units.len());
+        let mut group = Group { units, members: Vec::new(), joined: Vec::new() };
         for unit in units {
             let began = Instant::now();
             let (read, filtered) = (prepared.read, prepared.filtered);
-            let rows = prepared.rows.len();
-            feed.prepare(&unit.bounds, layout, prepared)?;
+            let before = prepared.rows.len();
+            context.feed.prepare(&unit.bounds, sink.layout(), prepared)?;
             // A feed that meets a bad row may begin anew, without what was there before.
-            let more = prepared.read.checked_sub(read).zip(prepared.rows.len().checked_sub(rows));
-            let Some((read, rows)) = more.filter(|_| prepared.refused.is_empty()) else {
-                return Ok(None);
-            };
+            let own = before..prepared.rows.len();
+            let read = prepared.read.checked_sub(read);
+            let read = read.filter(|_| own.start <= own.end && prepared.refused.is_empty());
+            let range = context.key_range(&unit.bounds);
+            let joined = sink.join(unit.number(), &prepared.rows, own, range);
+            let (Some(read), Some(joined)) = (read, joined) else { return Ok(None) };
             let filtered = prepared.filtered - filtered;
-            let counts = Counts { read, filtered, inserted: rows as u64, ..Counts::default() };
-            members.push(Member { counts, prepared_in: began.elapsed() });
+            let counts = Counts { read, filtered, ..Counts::default() };
+            group.members.push(Member { counts, prepared_in: began.elapsed() });
+            group.joined.push(joined);
         }
-        Ok(Some(members))
+        Ok(Some(group))
     }
 
     /// One transaction; whether it is committed.
@@ -129,27 +145,35 @@ impl Worker<'_> {
         &self,
         sink: &TableSink,
         connection: &mut dyn Connection,
-        units: &[Unit],
-        members: &[Member],
+        group: &mut Group<'_>,
         flight: &InFlight<'_>,
     ) -> Result<bool> {
-        let (ledger, job_id) = (&self.context.ledger, self.context.place.job_id);
+        let Context { ledger, place, run_id, .. } = self.context;
+        let Group { units, members, joined } = group;
         let start = Instant::now();
         self.go_on()?;
         transaction::begin(connection, Phase::Load)?;
         // ORDER: first; it waits for older transactions of these batches that are still ending.
-        let is_free = ledger.claim_group(connection, job_id, units)?;
-        if !is_free || !sink.load_whole(connection, &self.prepared.rows)? {
+        let is_free = ledger.claim_group(connection, place.job_id, units)?;
+        let rows = (&self.prepared.rows, &self.prepared.indexes[..]);
+        let stored = match is_free {
+            true => sink.store_together(connection, *place, rows, joined)?,
+            false => None,
+        };
+        let Some(stored) = stored else {
             connection.rollback()?;
             return Ok(false);
-        }
+        };
         self.go_on()?;
         let seconds = start.elapsed().as_secs_f64() / units.len() as f64;
-        let run_id = self.context.run_id;
-        let marks =
-            members.iter().map(|Member { counts, .. }| Mark { run_id, seconds, counts: *counts });
+        let mut marks = Vec::with_capacity(units.len());
+        for (Member { counts, .. }, stored) in members.iter_mut().zip(stored) {
+            let Stored { inserted, updated, unchanged, .. } = stored;
+            *counts = Counts { inserted, updated, unchanged, ..*counts };
+            marks.push(Mark { run_id: *run_id, seconds, counts: *counts });
+        }
         // ORDER: the last statements; they fail if the transaction was aborted unnoticed.
-        ledger.complete_group(connection, job_id, units, &marks.collect::<Vec<_>>())?;
+        ledger.complete_group(connection, place.job_id, units, &marks)?;
         flight.commits();
         spent::on(Step::Commit, || connection.commit())?;
         Ok(true)

@@ -77,6 +77,7 @@ pub mod replay;
 pub mod report;
 mod rights;
 mod run;
+mod seal;
 pub mod shards;
 mod transaction;
 mod unit;

@@ -27,6 +27,7 @@ use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sink::destination::Sink;
 use crate::sink::table::StagePlace;
+use crate::source::bounds::Bounds;
 use crate::source::stateful::Surroundings;
 use crate::trace::{self, Span};
 use crate::workers::Workers;
@@ -194,9 +195,14 @@ fn execute_with_source(
 /// How many batches may share a transaction. Where several processes take from the same batches, each
 /// takes one; where a batch is one for each of several shards, they agree on each.
 fn most_together(start: &Start<'_>, sink: &Sink) -> usize {
+    let first = Bounds::of_rows(0, 1, 0);
+    // Where one batch is a range of a key, all are.
+    let range = start.declared.feed.stateful().and_then(|feed| feed.key_range(&first));
     match sink {
         Sink::Table(table)
-            if start.joins.is_none() && start.part.is_none() && table.takes_groups() =>
+            if start.joins.is_none()
+                && start.part.is_none()
+                && table.takes_groups(range.is_some()) =>
         {
             start.limits.batches_a_transaction
         }

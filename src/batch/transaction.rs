@@ -24,6 +24,16 @@ pub(super) fn in_transaction<T>(
     done
 }
 
+const NO_WAIT: &str = "SET LOCAL synchronous_commit = off";
+
+/// Has the open transaction not wait for the disk after all.
+///
+/// # Errors
+/// `Database` or `Disconnect`.
+pub(super) fn need_not_wait(connection: &mut dyn Connection) -> Result<()> {
+    if connection.capabilities().async_commit { connection.ahead(NO_WAIT) } else { Ok(()) }
+}
+
 /// Begins the transaction of a unit, with what it needs to know.
 pub(super) fn begin(connection: &mut dyn Connection, phase: Phase) -> Result<()> {
     let capabilities = *connection.capabilities();
@@ -35,7 +45,8 @@ pub(super) fn begin(connection: &mut dyn Connection, phase: Phase) -> Result<()>
         settings.push_str(capabilities.dialect.wait_for_disk().unwrap_or_default());
         settings.push(';');
     } else if capabilities.async_commit {
-        settings.push_str("SET LOCAL synchronous_commit = off;");
+        settings.push_str(NO_WAIT);
+        settings.push(';');
     }
     // A constraint that is checked at COMMIT could not be put down to a row.
     if capabilities.deferred_constraints {

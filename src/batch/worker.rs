@@ -6,7 +6,7 @@ use super::ledger::{Claim, Counts, Mark, Meeting};
 use super::observer::BatchDone;
 use super::outcome::Outcome;
 use super::receipt::SlowBatch;
-use super::refused::{Refused, hides_keys, repeated};
+use super::refused::{Refused, hides_keys};
 use super::transaction;
 use super::unit::{Phase, Unit};
 use crate::backend::Connection;
@@ -316,13 +316,7 @@ impl<'a> Worker<'a> {
                 };
                 sink.store(connection, *place, unit.number(), portion)
             }
-            Phase::Seal => {
-                sink.seal(connection, *place)?;
-                match sink.forbidden_repeat(connection, *place)? {
-                    None => Ok(Stored::default()),
-                    Some(repeat) => Err(repeated(self.context, connection, repeat)?),
-                }
-            }
+            Phase::Seal => self.seal(connection, sink),
             Phase::Merge => sink.merge(connection, *place, unit.number()),
             Phase::Finish => {
                 // What was read counts, not what was planned: that may be an estimate.

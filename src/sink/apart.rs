@@ -4,19 +4,18 @@
 //! Of a source that is read by ranges of a whole number each batch has a range of its own. What a closure
 //! makes of its rows may have any key, so the keys of a batch are looked at: where all lie in its own
 //! range, and none is there twice, they are *apart*. Of two batches that are, none has a key of the other; so
-//! their rows need no order, and the table can have them at once. Any other batch is staged as a whole, and
-//! may then have keys of one that is apart. So the keys of those are noted beside the stage, in one row for
-//! each batch; they are unfolded into staged rows once every batch is in, if a row was staged at all.
+//! their rows need no order, and the table can have them at once, and several batches in one transaction
+//! ([`together`](super::together)). Any other batch is staged as a whole, and may then have keys of one that
+//! is apart; so the keys of those are noted beside the stage ([`notes`](super::notes)).
 
 use super::isolate::UNDO;
-use super::mode::Mode;
+use super::notes::Note;
 use super::portion::Portion;
 use super::staged::Staged;
-use super::staging::Staging;
 use super::table::Stored;
 use crate::backend::Connection;
+use crate::backend::together::{self, Statement};
 use crate::error::{Error, ErrorKind, Result};
-use crate::mapping::cell::Cell;
 use crate::mapping::column_array::ColumnArray;
 use crate::mapping::column_type::ColumnType;
 use crate::mapping::key_range::KeyRange;
@@ -24,22 +23,30 @@ use crate::mapping::layout::Layout;
 use crate::mapping::param::Param;
 use crate::mapping::rows::Rows;
 use crate::sql::rows::TableRows;
-use crate::sql::stage::state;
 use std::ops::Range;
 
 /// Rows of one statement at most: what one message carries.
 const ROWS: usize = 10_000;
 
-/// The keys of a batch, if they are apart from those of all others, in the order of its rows.
-pub(super) fn keys_apart(layout: &Layout, portion: Portion<'_>) -> Option<Vec<i64>> {
+/// Statements of so many bytes of rows are sent together, roughly: each byte is there three times then,
+/// for as long as they are under way.
+const FLIGHT_BYTES: usize = 1024 * 1024;
+
+/// The keys of the rows of a batch, if they are apart from those of all others, in the order of its rows.
+pub(super) fn keys_apart(
+    layout: &Layout,
+    rows: &Rows,
+    own: Range<usize>,
+    range: KeyRange,
+) -> Option<Vec<i64>> {
     use ColumnType::{Int2, Int4, Int8};
-    let (range, [key]) = (portion.key_range?, &layout.key[..]) else { return None };
-    if !matches!(layout.columns[*key].column_type, Int2 | Int4 | Int8) || portion.rows.is_empty() {
+    let [key] = layout.key[..] else { return None };
+    if !matches!(layout.columns[key].column_type, Int2 | Int4 | Int8) {
         return None;
     }
-    let mut keys = Vec::with_capacity(portion.rows.len());
-    for row in 0..portion.rows.len() {
-        keys.push(whole_number(portion.rows.row(row).nth(*key)??)?);
+    let mut keys = Vec::with_capacity(own.len());
+    for row in own {
+        keys.push(whole_number(rows.row(row).nth(key)??)?);
     }
     are_apart(&keys, range).then_some(keys)
 }
@@ -65,6 +72,12 @@ fn whole_number(bytes: &[u8]) -> Option<i64> {
     })
 }
 
+/// The rows of one statement, and of which batch they are.
+struct Piece {
+    batch: usize,
+    rows: Range<usize>,
+}
+
 impl Staged<'_> {
     /// Upserts a batch whose `keys` are apart, looking for missing rows first if it is thought to be new;
     /// `None`, and nothing changed, if the database refuses one of its rows.
@@ -79,19 +92,17 @@ impl Staged<'_> {
         keys: &[i64],
         is_new: bool,
     ) -> Result<Option<Stored>> {
-        if let Some(settings) = self.stage.dialect.insist_on_key_lookups() {
-            connection.ahead(settings)?;
-        }
         connection.ahead("SAVEPOINT rowmill_part")?;
+        let whole = 0..portion.rows.len();
         let mut upsert = || {
+            let parts = std::slice::from_ref(&whole);
             let mut stored = Stored::default();
-            let rows = portion.rows.len();
-            for start in (0..rows).step_by(ROWS) {
-                let part = start..rows.min(start + ROWS);
-                stored += self.upsert_part(connection, portion.rows, part, is_new)?;
+            for part in self.upsert_parts(connection, portion.rows, parts, is_new)? {
+                stored += part;
             }
-            let state = if stored.inserted == rows as u64 { state::STORED } else { state::TOUCHED };
-            self.note(connection, batch, portion, keys, state)?;
+            let are_new = stored.inserted == keys.len() as u64;
+            let note = Note { batch, indexes: portion.indexes, keys, are_new };
+            self.note(connection, &[note])?;
             Ok(stored)
         };
         match upsert() {
@@ -105,18 +116,76 @@ impl Staged<'_> {
         }
     }
 
-    /// Nobody else in the job has these keys, so that the order of both statements decides nothing.
-    fn upsert_part(
+    /// Upserts the rows of batches that are apart, each a part of `rows`; says what came of each. Each
+    /// has statements of its own, by whose counts that is known, and they are sent together.
+    ///
+    /// # Errors
+    /// `Database`, also where a row is refused; `Disconnect`.
+    pub(super) fn upsert_parts(
         &self,
         connection: &mut dyn Connection,
         rows: &Rows,
-        part: Range<usize>,
+        parts: &[Range<usize>],
         is_new: bool,
-    ) -> Result<Stored> {
-        let count = part.len() as u64;
-        let arrays = self.arrays(rows, part)?;
-        let params: Vec<_> =
-            arrays.iter().map(|(of, bytes)| Param::Packed(of, bytes.as_slice().into())).collect();
+    ) -> Result<Vec<Stored>> {
+        if let Some(settings) = self.stage.dialect.insist_on_key_lookups() {
+            connection.ahead(settings)?;
+        }
+        let mut pieces = Vec::with_capacity(parts.len());
+        for (batch, part) in parts.iter().enumerate() {
+            let starts = part.clone().step_by(ROWS);
+            let rows = starts.map(|start| start..part.end.min(start + ROWS));
+            pieces.extend(rows.map(|rows| Piece { batch, rows }));
+        }
+        let mut stored: Vec<_> = parts.iter().map(|_| Stored::default()).collect();
+        let row_bytes = rows.size_bytes() / rows.len().max(1);
+        let mut left = &pieces[..];
+        while !left.is_empty() {
+            let (flight, behind) = left.split_at(first_flight(left, row_bytes));
+            self.upsert_pieces(connection, rows, flight, is_new, &mut stored)?;
+            left = behind;
+        }
+        Ok(stored)
+    }
+
+    /// Nobody else in the job has these keys, so that the order of both statements decides nothing.
+    fn upsert_pieces(
+        &self,
+        connection: &mut dyn Connection,
+        rows: &Rows,
+        pieces: &[Piece],
+        is_new: bool,
+        stored: &mut [Stored],
+    ) -> Result<()> {
+        let arrays: Vec<_> =
+            pieces.iter().map(|piece| self.arrays(rows, piece)).collect::<Result<_>>()?;
+        let params: Vec<_> = arrays.iter().map(|arrays| params(arrays)).collect();
+        let (update, insert) = self.update_and_insert();
+        let mut left: Vec<(usize, u64)> =
+            pieces.iter().map(|piece| piece.rows.len() as u64).enumerate().collect();
+        for inserts in [is_new, !is_new] {
+            let Some(sql) = (if inserts { Some(&insert) } else { update.as_ref() }) else {
+                continue;
+            };
+            let statements: Vec<Statement<'_>> =
+                left.iter().map(|&(piece, _)| (sql.as_str(), &params[piece][..])).collect();
+            let counts = together::execute(connection, &statements)?;
+            for ((piece, left), count) in left.iter_mut().zip(counts) {
+                *left = left.checked_sub(count).ok_or_else(|| touched(count, *left))?;
+                let of_batch = &mut stored[pieces[*piece].batch];
+                *(if inserts { &mut of_batch.inserted } else { &mut of_batch.updated }) += count;
+            }
+            left.retain(|(_, left)| *left > 0);
+        }
+        for (piece, unchanged) in left {
+            stored[pieces[piece].batch].unchanged += unchanged;
+        }
+        Ok(())
+    }
+
+    /// The statement that updates rows that are there, if there is more than a key, and the one that
+    /// inserts those that are missing.
+    fn update_and_insert(&self) -> (Option<String>, String) {
         let written: Vec<_> = (0..self.stage.columns.len()).collect();
         let table = TableRows {
             dialect: self.stage.dialect,
@@ -125,34 +194,15 @@ impl Staged<'_> {
             key: &self.stage.key,
             version: None,
         };
-        let mut stored = Stored::default();
-        if is_new {
-            stored.inserted =
-                connection.execute(&table.insert_missing(&written, false), &params)?;
-        }
-        if stored.inserted < count
-            && let Some(update) = table.update_there(&written, false)
-        {
-            stored.updated = connection.execute(&update, &params)?;
-        }
-        if !is_new && stored.updated < count {
-            stored.inserted =
-                connection.execute(&table.insert_missing(&written, false), &params)?;
-        }
-        let touched = stored.inserted + stored.updated;
-        stored.unchanged = count.checked_sub(touched).ok_or_else(|| {
-            let message = format!("an upsert of {count} rows touched {touched}");
-            Error::new(ErrorKind::Internal, message)
-        })?;
-        Ok(stored)
+        (table.update_there(&written, false), table.insert_missing(&written, false))
     }
 
     /// The columns of some rows, each as an array.
-    fn arrays(&self, rows: &Rows, part: Range<usize>) -> Result<Vec<(ColumnType, Vec<u8>)>> {
+    fn arrays(&self, rows: &Rows, piece: &Piece) -> Result<Vec<(ColumnType, Vec<u8>)>> {
         let columns = &self.stage.columns;
         let mut arrays: Vec<_> =
             columns.iter().map(|column| ColumnArray::new(&column.column_type)).collect();
-        for row in part {
+        for row in piece.rows.clone() {
             for (array, field) in arrays.iter_mut().zip(rows.row(row)) {
                 array.push(|out| {
                     out.extend_from_slice(field.unwrap_or_default());
@@ -162,101 +212,38 @@ impl Staged<'_> {
         }
         Ok(arrays.into_iter().map(ColumnArray::finish).collect())
     }
-
-    /// Notes the keys of a batch, which are in the target now.
-    fn note(
-        &self,
-        connection: &mut dyn Connection,
-        batch: u32,
-        portion: Portion<'_>,
-        keys: &[i64],
-        state: i16,
-    ) -> Result<()> {
-        if self.target.mode == Mode::Mirror {
-            // What is not staged is deleted at the end.
-            let keys = Staging::stored(&self.stage, self.buckets, batch, portion, state)?;
-            let columns = self.stage.load_columns()?;
-            let whole = 0..keys.rows.len();
-            return connection.load(&self.stage.name, &columns, &keys.rows, whole).map(drop);
-        }
-        let folded = fold(portion.indexes, keys);
-        let params = [
-            Param::Packed(&ColumnType::Bytea, folded.into()),
-            i64::from(batch).into(),
-            i64::from(folded_state(state)).into(),
-        ];
-        connection.execute(&self.stage.note(), &params).map(drop)
-    }
-
-    /// Makes staged rows of the keys that were noted; once every batch is in. Can be repeated.
-    ///
-    /// # Errors
-    /// `Database` or `Disconnect`.
-    pub(super) fn unfold_notes(&self, connection: &mut dyn Connection) -> Result<()> {
-        let mut batches = Vec::new();
-        connection.query(&self.stage.noted_batches(), &[], &mut |row| {
-            batches.push((i64::unpack(row.cell(0)?)?, i64::unpack(row.cell(1)?)?));
-            Ok(())
-        })?;
-        let columns = self.stage.load_columns()?;
-        for (batch, folded) in batches {
-            let mut noted = Vec::new();
-            connection.query(&self.stage.noted(), &[batch.into()], &mut |row| {
-                noted = Vec::<u8>::unpack(row.cell(0)?)?;
-                Ok(())
-            })?;
-            let state = if folded == i64::from(state::STORED_NOTE) {
-                state::STORED
-            } else {
-                state::TOUCHED
-            };
-            let staging = self.unfold(batch as u32, &noted, state)?;
-            let whole = 0..staging.rows.len();
-            connection.load(&self.stage.name, &columns, &staging.rows, whole)?;
-        }
-        connection.run(&self.stage.drop_notes())
-    }
-
-    /// The staged rows of a note.
-    fn unfold(&self, batch: u32, noted: &[u8], state: i16) -> Result<Staging> {
-        let unreadable =
-            || Error::new(ErrorKind::Ledger, "the keys noted of a batch cannot be read");
-        let [key] = self.stage.key[..] else { return Err(unreadable()) };
-        let (entries, []) = noted.as_chunks::<NOTE_BYTES>() else { return Err(unreadable()) };
-        let (mut keys, mut indexes) = (Rows::new(1), Vec::with_capacity(entries.len()));
-        for entry in entries {
-            let (index, number) = entry.split_at(4);
-            let (Ok(index), Some(number)) = (index.try_into(), whole_number(number)) else {
-                return Err(unreadable());
-            };
-            indexes.push(u32::from_be_bytes(index));
-            let mut row = keys.begin();
-            row.field_with(|out| number.pack(&self.stage.columns[key].column_type, out).map(drop))?;
-            row.finish()?;
-        }
-        Staging::of_keys(&self.stage, self.buckets, batch, (&keys, &indexes), state)
-    }
 }
 
-/// What a note has of each row: its number in the batch, and its key.
-const NOTE_BYTES: usize = 12;
-
-fn fold(indexes: &[u32], keys: &[i64]) -> Vec<u8> {
-    let mut folded = Vec::with_capacity(keys.len() * NOTE_BYTES);
-    for (index, key) in indexes.iter().zip(keys) {
-        folded.extend_from_slice(&index.to_be_bytes());
-        folded.extend_from_slice(&key.to_be_bytes());
-    }
-    folded
+fn params(arrays: &[(ColumnType, Vec<u8>)]) -> Vec<Param<'_>> {
+    arrays.iter().map(|(of, bytes)| Param::Packed(of, bytes.as_slice().into())).collect()
 }
 
-fn folded_state(state: i16) -> i16 {
-    if state == state::STORED { state::STORED_NOTE } else { state::TOUCHED_NOTE }
+fn touched(count: u64, left: u64) -> Error {
+    let message = format!("an upsert of {left} rows touched {count}");
+    Error::new(ErrorKind::Internal, message)
+}
+
+/// How many of the pieces go together: as many as fill a flight, and at least one.
+fn first_flight(pieces: &[Piece], row_bytes: usize) -> usize {
+    let mut bytes = 0;
+    let fits = |piece: &&Piece| {
+        bytes += piece.rows.len() * row_bytes;
+        bytes <= FLIGHT_BYTES
+    };
+    pieces.iter().take_while(fits).count().max(1)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_flight_has_no_more_bytes_than_it_may_and_at_least_one_statement() {
+        let pieces: Vec<_> = (0..5).map(|batch| Piece { batch, rows: 0..1_024 }).collect();
+        assert_eq!(first_flight(&pieces, 100), 5);
+        assert_eq!(first_flight(&pieces, 512), 2);
+        assert_eq!(first_flight(&pieces, 5_000), 1);
+    }
 
     #[test]
     fn keys_are_apart_within_their_range_and_once_each() {

@@ -1,5 +1,6 @@
 //! The buckets of a stage: how many there are, and what makes them fit for merging.
 
+use super::mode::Mode;
 use super::table::{StagePlace, TableSink};
 use crate::backend::Connection;
 use crate::error::Result;
@@ -33,33 +34,43 @@ impl TableSink {
     }
 
     /// Makes the stage fit for merging, once every batch is in it; in a transaction, whose commit
-    /// then waits for the disk. Can be repeated.
+    /// then waits for the disk. Says whether there may be anything to merge. Can be repeated.
     ///
     /// # Errors
     /// `Database` or `Disconnect`.
-    pub fn seal(&self, connection: &mut dyn Connection, place: StagePlace) -> Result<()> {
+    pub fn seal(&self, connection: &mut dyn Connection, place: StagePlace) -> Result<bool> {
         let stage = self.stage(place.job_id)?;
         stage.close().iter().try_for_each(|statement| connection.ahead(statement))?;
+        let may_be_stored = self.direct.is_conceivable();
+        let has_live = !may_be_stored || has_row(connection, &stage.has_live())?;
+        if !has_live && self.target().mode != Mode::Mirror {
+            return Ok(false);
+        }
         // What was planned may have been an estimate, so the rows themselves are counted, up to a limit.
         let are_few = u64::from(place.buckets) <= FEW_BUCKETS;
         let is_small = match stage.is_large().filter(|_| are_few) {
             Some(is_large) => !has_row(connection, &is_large)?,
             None => false,
         };
-        if self.direct.is_conceivable() {
+        if !has_live {
+            // What no row names is still to be looked for, by the keys of those that are in.
+            if is_small {
+                connection.run(&stage.analyze())?;
+            }
+            return Ok(false);
+        }
+        if may_be_stored {
             if !is_small {
                 connection.run(&stage.index_live())?;
             }
-            if has_row(connection, &stage.has_live())? {
-                self.staged(place)?.unfold_notes(connection)?;
-            } else if !is_small {
-                return Ok(());
-            }
+            self.staged(place)?.unfold_notes(connection)?;
         }
         if is_small {
-            return connection.run(&stage.analyze());
+            connection.run(&stage.analyze())?;
+            return Ok(true);
         }
-        stage.index_all().iter().try_for_each(|statement| connection.run(statement))
+        stage.index_all().iter().try_for_each(|statement| connection.run(statement))?;
+        Ok(true)
     }
 }
 

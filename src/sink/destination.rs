@@ -171,14 +171,14 @@ impl Sink {
         }
     }
 
-    /// Makes the stage fit for merging.
+    /// Makes the stage fit for merging; says whether there may be anything to merge.
     ///
     /// # Errors
     /// `Database` or `Disconnect`.
-    pub fn seal(&self, connection: &mut dyn Connection, place: StagePlace) -> Result<()> {
+    pub fn seal(&self, connection: &mut dyn Connection, place: StagePlace) -> Result<bool> {
         match self {
             Self::Table(table) => table.seal(connection, place),
-            Self::File(_) => Ok(()),
+            Self::File(_) => Ok(false),
         }
     }
 

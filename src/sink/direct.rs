@@ -151,7 +151,10 @@ impl TableSink {
         if !self.direct.is_possible() {
             return Ok(None);
         }
-        let Some(keys) = keys_apart(&self.layout, portion) else { return Ok(None) };
+        let whole = 0..portion.rows.len();
+        let range = portion.key_range.filter(|_| !portion.rows.is_empty());
+        let keys = range.and_then(|range| keys_apart(&self.layout, portion.rows, whole, range));
+        let Some(keys) = keys else { return Ok(None) };
         let is_new = self.direct.are_new();
         let stored = staged.upsert_apart(connection, batch, portion, &keys, is_new)?;
         if let Some(stored) = &stored {

@@ -11,6 +11,8 @@
 //! - `buckets`: how many there are, and what makes them fit for merging
 //! - `direct`:  batches of new keys, loaded straight into the table
 //! - `apart`:   batches whose keys no other can have, upserted straight into the table
+//! - `notes`:   the keys of those, for batches that are staged
+//! - `together`: batches that share a transaction
 //! - `staging`: the rows of a batch as they are staged
 //! - `staged`:  the merge of staged rows; `refusals`: where the database refuses some of them
 //! - `counted`: what is staged, counted and listed
@@ -54,6 +56,7 @@ mod isolate;
 mod kept;
 mod lately;
 pub mod mode;
+mod notes;
 mod one_by_one;
 pub mod portion;
 mod refusals;
@@ -64,4 +67,5 @@ mod staging;
 mod suspects;
 pub mod table;
 pub mod target;
+pub(crate) mod together;
 mod verdict;

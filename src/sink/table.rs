@@ -248,22 +248,6 @@ impl TableSink {
         Ok(stored)
     }
 
-    /// Whether rows of several batches can be stored together, by [`TableSink::load_whole`].
-    pub(crate) fn takes_groups(&self) -> bool {
-        let decides = self.exists && !self.rules.judges;
-        self.capabilities.copy && !self.is_staged() && !decides
-    }
-
-    /// Stores rows, all of them or not all; whether it was all of them.
-    ///
-    /// # Errors
-    /// `Database`, also where one of the rows is refused; `Disconnect`.
-    pub(crate) fn load_whole(&self, connection: &mut dyn Connection, rows: &Rows) -> Result<bool> {
-        let all = rows.len();
-        let stored = connection.load(&self.target.table, &self.layout.columns, rows, 0..all)?;
-        Ok(stored == all as u64)
-    }
-
     /// Appends the rows of `range`; returns, beside what became of them, those that were given up.
     fn append(
         &self,

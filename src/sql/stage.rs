@@ -161,11 +161,12 @@ impl StageTable {
         parts.join(", ")
     }
 
-    /// Notes the keys `$1` of batch `$2` in the state `$3`.
+    /// Notes the keys of batches: arrays of the keys `$1`, of the batches `$2` and of the states `$3`.
     pub fn note(&self) -> String {
         format!(
             "INSERT INTO {} (_rowmill_keys, _rowmill_bucket, _rowmill_batch, _rowmill_index, \
-             _rowmill_state) VALUES ($1, 0, $2, -1, $3)",
+             _rowmill_state) SELECT u.c1, 0, u.c2, -1, u.c3 \
+             FROM unnest($1::bytea[], $2::integer[], $3::smallint[]) AS u(c1, c2, c3)",
             self.name
         )
     }

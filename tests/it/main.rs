@@ -160,6 +160,7 @@ mod job_errors; // every SQLSTATE does what its class says
 mod job_footprint; // what a run writes into the ledger, and leaves in the server
 #[cfg(feature = "cli")]
 mod job_group; // batches that share a transaction
+mod job_group_upsert; // the same of an upsert
 mod job_join; // several processes on one job
 #[cfg(feature = "cli")]
 mod job_kill; // kill -9 at random moments

@@ -3,7 +3,7 @@
 use super::{Ledger, field, one};
 use crate::backend::Connection;
 use crate::batch::limits::RejectClass;
-use crate::batch::unit::{Phase, Unit};
+use crate::batch::unit::Unit;
 use crate::error::{Error, ErrorKind, Result};
 use crate::mapping::param::Param;
 use crate::sql::ledger::COUNTS;
@@ -40,7 +40,7 @@ impl Counts {
     }
 
     /// In the order of the ledger's columns.
-    fn in_order(&self) -> [u64; COUNTS.len()] {
+    pub(super) fn in_order(&self) -> [u64; COUNTS.len()] {
         [
             self.read,
             self.inserted,
@@ -119,29 +119,6 @@ impl Ledger {
                 format!("the ledger has lost {} {}", unit.phase.name(), unit.number()),
             )),
         }
-    }
-
-    /// Takes the rows of batches that follow each other until the transaction ends; whether all of
-    /// them are open.
-    pub(in crate::batch) fn claim_group(
-        &self,
-        connection: &mut dyn Connection,
-        job_id: i64,
-        units: &[Unit],
-    ) -> Result<bool> {
-        // In their order, so that two that want the same ones do not wait for each other.
-        let sql = format!(
-            "SELECT number FROM {} WHERE job_id = $1 AND phase = $2 AND number BETWEEN $3 AND $4 \
-             AND NOT done ORDER BY number{}",
-            self.tables.batch,
-            self.tables.dialect.for_update()
-        );
-        let mut open = 0;
-        connection.query(&sql, &keys(job_id, units), &mut |_| {
-            open += 1;
-            Ok(())
-        })?;
-        Ok(open == units.len())
     }
 
     /// Counts `count` more rejects of a job, and refuses them where there would be more than
@@ -272,45 +249,6 @@ impl Ledger {
             )),
         }
     }
-
-    /// Marks batches that follow each other done, as [`Ledger::complete`].
-    pub(in crate::batch) fn complete_group(
-        &self,
-        connection: &mut dyn Connection,
-        job_id: i64,
-        units: &[Unit],
-        marks: &[Mark],
-    ) -> Result<()> {
-        let marked = || units.iter().zip(marks);
-        let as_planned = |(unit, mark): (&Unit, &Mark)| {
-            let rows = unit.bounds.rows;
-            mark.counts == Counts { read: rows, inserted: rows, ..Counts::default() }
-        };
-        let Some(mark) = marks.first().filter(|_| marked().all(as_planned)) else {
-            return marked()
-                .try_for_each(|(unit, mark)| self.complete(connection, job_id, unit, mark));
-        };
-        let sql = format!(
-            "UPDATE {} SET done = true, run_id = $5, seconds = $6, read = row_count, inserted = row_count \
-             WHERE job_id = $1 AND phase = $2 AND number BETWEEN $3 AND $4 AND NOT done",
-            self.tables.batch
-        );
-        let mut params = keys(job_id, units).to_vec();
-        params.extend([mark.run_id.into(), mark.seconds.into()]);
-        let (changed, all) = (connection.execute(&sql, &params)?, units.len() as u64);
-        if changed == all {
-            return Ok(());
-        }
-        let message = format!("marking {all} batches changed {changed} rows");
-        Err(Error::new(ErrorKind::Ledger, message))
-    }
-}
-
-/// Of batches that follow each other.
-fn keys(job_id: i64, units: &[Unit]) -> [Param<'static>; 4] {
-    let number = |unit: Option<&Unit>| i64::from(unit.map_or(0, Unit::number));
-    let phase = i64::from(Phase::Load.number());
-    [job_id.into(), phase.into(), number(units.first()).into(), number(units.last()).into()]
 }
 
 pub(in crate::batch) fn too_many(message: String, limit: &str) -> Error {

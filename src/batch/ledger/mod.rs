@@ -4,6 +4,7 @@
 //! - `plan`:   the batches of a job
 //! - `prune`:  old records go
 //! - `claim`:  the row of a batch, taken at the beginning of its transaction and marked at its end
+//! - `group`:  the same of batches that share a transaction
 //! - `reject`: rows that were not stored
 //! - `rejects`: the reject store, as it is looked at; `reject_filter`: which part of it
 //! - `replay`: rejects that are tried again
@@ -17,6 +18,7 @@
 //! last, fails if the transaction was aborted unnoticed.
 
 mod claim;
+mod group;
 mod job;
 mod pace;
 mod plan;

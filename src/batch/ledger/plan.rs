@@ -11,7 +11,7 @@ use crate::mapping::rows::Rows;
 use crate::source::bounds::Bounds;
 
 /// So many rows of the plan are sent at once.
-const PLAN_ROWS: usize = 100;
+const PLAN_ROWS: usize = 1_000;
 
 impl Ledger {
     /// Records the units of a job, all open.
@@ -178,6 +178,22 @@ impl Ledger {
     ) -> Result<()> {
         let sql = format!("DELETE FROM {} WHERE job_id = $1 AND NOT done", self.tables.batch);
         connection.execute(&sql, &[job_id.into()]).map(|_| ())
+    }
+
+    /// Marks all merges of a job done that are not: there is nothing to merge.
+    pub(in crate::batch) fn complete_merges(
+        &self,
+        connection: &mut dyn Connection,
+        job_id: i64,
+        run_id: i64,
+    ) -> Result<()> {
+        let sql = format!(
+            "UPDATE {} SET done = true, run_id = $3, seconds = 0 \
+             WHERE job_id = $1 AND phase = $2 AND NOT done",
+            self.tables.batch
+        );
+        let params = [job_id.into(), i64::from(Phase::Merge.number()).into(), run_id.into()];
+        connection.execute(&sql, &params).map(|_| ())
     }
 
     /// Whether a batch of the source is open.

@@ -79,8 +79,13 @@ impl Run {
         if !self.facts.capabilities.transaction_modes {
             return work(connection);
         }
-        connection.begin()?;
-        connection.run(&begin_reading(as_of)).map_err(snapshot::gone)?;
+        let settings = begin_reading(as_of);
+        if as_of.is_some() {
+            connection.begin()?;
+            connection.run(&settings).map_err(snapshot::gone)?;
+        } else {
+            connection.begin_with(&settings)?;
+        }
         let done = work(connection);
         // Nothing was written; what cannot be ended is closed by the pool.
         let _ = connection.rollback();

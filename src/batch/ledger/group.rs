@@ -1,0 +1,81 @@
+//! The rows of batches that share a transaction: they follow each other.
+
+use super::Ledger;
+use super::claim::Mark;
+use crate::backend::Connection;
+use crate::batch::unit::{Phase, Unit};
+use crate::error::{Error, ErrorKind, Result};
+use crate::mapping::cell::Cell;
+use crate::mapping::column_type::ColumnType;
+use crate::mapping::param::Param;
+use crate::sql::ledger::COUNTS;
+
+impl Ledger {
+    /// Takes the rows of batches until the transaction ends; whether all of them are open.
+    pub(in crate::batch) fn claim_group(
+        &self,
+        connection: &mut dyn Connection,
+        job_id: i64,
+        units: &[Unit],
+    ) -> Result<bool> {
+        // In their order, so that two that want the same ones do not wait for each other.
+        let sql = format!(
+            "SELECT number FROM {} WHERE job_id = $1 AND phase = $2 AND number BETWEEN $3 AND $4 \
+             AND NOT done ORDER BY number{}",
+            self.tables.batch,
+            self.tables.dialect.for_update()
+        );
+        let mut open = 0;
+        connection.query(&sql, &keys(job_id, units), &mut |_| {
+            open += 1;
+            Ok(())
+        })?;
+        Ok(open == units.len())
+    }
+
+    /// Marks batches done, each with its own counts, as [`Ledger::complete`]; where arrays can be parameters.
+    pub(in crate::batch) fn complete_group(
+        &self,
+        connection: &mut dyn Connection,
+        job_id: i64,
+        units: &[Unit],
+        marks: &[Mark],
+    ) -> Result<()> {
+        let Some(first) = marks.first() else { return Ok(()) };
+        let array = ColumnType::Array(Box::new(ColumnType::Int8));
+        let mut params: Vec<Param<'_>> = keys(job_id, units).to_vec();
+        params.extend([first.run_id.into(), first.seconds.into()]);
+        let mut sets = String::new();
+        for (place, name) in COUNTS.iter().enumerate() {
+            let counts: Vec<_> =
+                marks.iter().map(|mark| mark.counts.in_order()[place] as i64).collect();
+            // Most of them are zero, as they are in a batch that is open.
+            if counts.iter().all(|count| *count == 0) {
+                continue;
+            }
+            let mut packed = Vec::new();
+            counts.pack(&array, &mut packed)?;
+            params.push(Param::Packed(&array, packed.into()));
+            let number = params.len();
+            sets += &format!(", {name} = (CAST(${number} AS bigint[]))[number - $3 + 1]");
+        }
+        let sql = format!(
+            "UPDATE {} SET done = true, run_id = $5, seconds = $6{sets} \
+             WHERE job_id = $1 AND phase = $2 AND number BETWEEN $3 AND $4 AND NOT done",
+            self.tables.batch
+        );
+        let (changed, all) = (connection.execute(&sql, &params)?, units.len() as u64);
+        if changed == all {
+            return Ok(());
+        }
+        let message = format!("marking {all} batches changed {changed} rows");
+        Err(Error::new(ErrorKind::Ledger, message))
+    }
+}
+
+/// Of batches that follow each other.
+fn keys(job_id: i64, units: &[Unit]) -> [Param<'static>; 4] {
+    let number = |unit: Option<&Unit>| i64::from(unit.map_or(0, Unit::number));
+    let phase = i64::from(Phase::Load.number());
+    [job_id.into(), phase.into(), number(units.first()).into(), number(units.last()).into()]
+}
