@@ -29,7 +29,7 @@ impl Shared {
             drop(slot);
             return self.left(seat, None);
         };
-        let now = self.hooks.clock.now();
+        let now = self.moment();
         let reason = self.reason_to_close(&mut link, seat, now);
         let connection = link.id();
         (link.used, link.alive) = (now, now);

@@ -21,7 +21,7 @@ impl Shared {
         {
             return Err(nested(first, request.place, self.options.nested));
         }
-        let now = self.hooks.clock.now();
+        let now = self.moment();
         match self.lend(request, now) {
             Ok((pooled, waited)) => {
                 if self.is_heard() {

@@ -17,6 +17,7 @@ use parking_lot::{Mutex, ReentrantMutex};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Instant;
 
 /// What a pool and its connections on loan have in common.
 pub(super) struct Shared {
@@ -102,6 +103,12 @@ impl Shared {
     /// Whether anybody listens.
     pub(super) fn is_heard(&self) -> bool {
         self.voice.is_heard()
+    }
+
+    /// When a loan begins or ends: exactly, where somebody listens who wants to know how long it was.
+    pub(super) fn moment(&self) -> Instant {
+        let clock = &self.hooks.clock;
+        if self.is_heard() { clock.now() } else { clock.about() }
     }
 
     /// Tells those who listen.

@@ -61,7 +61,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("postgres_types", &["backend/postgres"]),
     ("postgres_protocol", &["backend/postgres"]),
     ("tokio", &["backend/postgres"]),
-    ("rustix", &["backend/postgres"]),
+    ("rustix", &["backend/postgres", "pool/clock"]),
     ("socket2", &["backend/postgres"]),
     ("rusqlite", &["backend/sqlite"]),
     ("rayon", &["workers"]),
