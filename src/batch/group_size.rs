@@ -26,6 +26,8 @@ struct State {
     packed: u64,
     /// So many batches have to go well before a group is tried again.
     wary: usize,
+    /// How often a row was refused.
+    refusals: u64,
 }
 
 /// Below this, twice as many may share a transaction; above [`LONG`], half as many.
@@ -38,7 +40,7 @@ const WARY: usize = 32;
 impl GroupSize {
     /// For batches of these limits, up to `most` together.
     pub(super) fn new(limits: &Limits, most: usize) -> Self {
-        let state = State { size: 1, packed: 0, wary: 0 };
+        let state = State { size: 1, packed: 0, wary: 0, refusals: 0 };
         Self { most: most.max(1), bytes: limits.batch.bytes, state: Mutex::new(state) }
     }
 
@@ -81,6 +83,12 @@ impl GroupSize {
     pub(super) fn refused(&self) {
         let mut state = self.state.lock();
         (state.size, state.wary) = (1, WARY);
+        state.refusals += 1;
+    }
+
+    /// How often a row was refused so far.
+    pub(super) fn refusals(&self) -> u64 {
+        self.state.lock().refusals
     }
 }
 

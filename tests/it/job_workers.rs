@@ -39,10 +39,10 @@ fn scene() -> TestDb<'static> {
     db
 }
 
-/// A server that is a twentieth of a second away.
-fn far() -> Proxy {
+/// A server for which everything takes so many milliseconds, each way.
+fn far(millis: u64) -> Proxy {
     let proxy = Proxy::to(shared().port());
-    proxy.set(Fault::Delay { least: Duration::from_millis(25), jitter: Duration::ZERO });
+    proxy.set(Fault::Delay { least: Duration::from_millis(millis), jitter: Duration::ZERO });
     proxy
 }
 
@@ -68,10 +68,11 @@ fn left(db: &TestDb<'_>) -> [String; 3] {
 #[test]
 fn a_server_that_is_far_gets_more_batches_at_once_and_the_report_says_why() {
     assert!(first() < 32, "this machine begins with the most there may be");
-    let (there, here, proxy) = (scene(), scene(), far());
+    let (there, here, proxy) = (scene(), scene(), far(15));
     let url = format!("{}?max_overflow=-1", proxy.instead_of(&there.url()));
     let batches = 80 * first();
     let (report, choice) = run(&job(batches), &url);
+    eprintln!("WORKERS {choice:?}");
     assert_eq!(choice.reason, WorkerReason::Measured, "{choice:?}");
     assert!(choice.count > first() && choice.trials[0].kept, "{choice:?}");
     assert_eq!((choice.trials[0].from, choice.trials[0].to), (first(), 2 * first()));
@@ -85,7 +86,7 @@ fn a_server_that_is_far_gets_more_batches_at_once_and_the_report_says_why() {
 
 #[test]
 fn a_number_that_is_set_stays_however_far_the_server_is() {
-    let (db, proxy) = (scene(), far());
+    let (db, proxy) = (scene(), far(5));
     let (report, choice) = run(&job(40).workers(2), &proxy.instead_of(&db.url()));
     assert_eq!((choice.count, choice.most, choice.reason), (2, 2, WorkerReason::Set));
     assert_eq!((report.receipt.peak_in_flight, choice.trials), (2, vec![]));
@@ -94,7 +95,7 @@ fn a_number_that_is_set_stays_however_far_the_server_is() {
 /// batch 4.7
 #[test]
 fn measuring_never_comes_to_more_than_the_pool_has_connections() {
-    let (db, proxy) = (scene(), far());
+    let (db, proxy) = (scene(), far(5));
     let pool = first() + 1;
     let url = format!("{}?pool_size={pool}&max_overflow=0", proxy.instead_of(&db.url()));
     let (report, choice) = run(&job(30 * first()), &url);
@@ -108,10 +109,10 @@ fn measuring_never_comes_to_more_than_the_pool_has_connections() {
 
 #[test]
 fn a_server_that_has_no_room_is_not_asked_for_more() {
-    let (db, proxy) = (scene(), far());
+    let db = scene();
     let limit = format!("alter database {} connection limit {}", db.name(), 2 * first());
     db.sql(&limit);
-    let (_, choice) = run(&job(40), &proxy.instead_of(&db.url()));
+    let (_, choice) = run(&job(40), &db.url());
     assert_eq!((choice.count, choice.reason), (first(), WorkerReason::Server));
 }
 

@@ -118,7 +118,8 @@ impl WorkerCount {
         in_flight: impl FnOnce() -> usize,
         work: impl FnOnce(),
     ) {
-        let (began, retries) = (Instant::now(), context.meter.retries());
+        let (meter, group_size) = (context.meter, &context.group_size);
+        let (began, retries, refusals) = (Instant::now(), meter.retries(), group_size.refusals());
         work();
         let now = Instant::now();
         let mut measured = self.measured.lock();
@@ -131,14 +132,15 @@ impl WorkerCount {
             rows: units.iter().map(|unit| unit.bounds.rows).sum(),
             time: now.saturating_duration_since(began),
             in_flight: in_flight(),
-            together: context.group_size.now(),
+            together: group_size.now(),
             left: self.left.load(Ordering::Relaxed),
-            is_smooth: context.meter.retries() == retries,
+            is_smooth: meter.retries() == retries,
+            has_refused: group_size.refusals() != refusals,
         };
         search.ended(&done, now, || Reading {
             own: machine::own(),
             idle: machine::idle(),
-            commit: context.meter.least_commit(),
+            commit: meter.least_commit(),
         });
         self.now.store(search.count(), Ordering::Relaxed);
     }

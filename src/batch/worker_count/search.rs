@@ -79,7 +79,7 @@ impl Search {
             processors,
             stage: Stage::START,
             trials: Vec::new(),
-            settling: count,
+            settling: settling(count),
             window: None,
             together: 1,
             upsets: 0,
@@ -119,6 +119,9 @@ impl Search {
     /// Notes a transaction that ended `now`; `look` reads the clocks.
     pub(super) fn ended(&mut self, done: &Done, now: Instant, look: impl FnOnce() -> Reading) {
         if self.is_over() {
+            return;
+        }
+        if done.has_refused {
             return;
         }
         if !done.is_smooth || done.together != self.together {
@@ -186,9 +189,8 @@ impl Search {
     }
 
     fn watched(&mut self, windows: usize, waiting: usize, last: f64, seen: Seen, left: usize) {
-        // More gain so much where the server is far that one window is base enough.
-        let enough = if seen.commit >= FAR { 1 } else { 2 };
-        self.stage = if waiting >= enough && self.has_ahead(left) {
+        // The faster of two: what held one of them up would look like a gain of whatever comes next.
+        self.stage = if waiting >= 2 && self.has_ahead(left) {
             self.widen(last.max(seen.speed))
         } else if windows < MOST_WINDOWS {
             Stage::Watching { windows, waiting, last: seen.speed }
@@ -223,9 +225,7 @@ impl Search {
         let from = self.count;
         self.count = self.next();
         self.window = None;
-        // What is in flight, and the first transaction of each worker, for which one that is new has to
-        // open its connection.
-        self.settling = from + self.count;
+        self.settling = settling(self.count);
         Stage::Trying { from, base, first: None }
     }
 
@@ -251,6 +251,12 @@ impl Search {
         let has_idle = seen.idle.is_none_or(|idle| idle >= processors * IDLE);
         seen.own.is_none_or(|own| own < most) && (has_idle || seen.commit >= FAR)
     }
+}
+
+/// The first transaction of each worker takes longer, for one that is new opens its connection, and
+/// meanwhile others are through with another one.
+fn settling(workers: usize) -> usize {
+    2 * workers
 }
 
 #[cfg(test)]

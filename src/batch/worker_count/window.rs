@@ -17,6 +17,8 @@ pub(super) struct Done {
     pub(super) left: usize,
     /// Whether nothing was tried again meanwhile.
     pub(super) is_smooth: bool,
+    /// Whether a row was refused meanwhile: to find it takes time that is no measure for others.
+    pub(super) has_refused: bool,
 }
 
 /// What the clocks show.
@@ -105,7 +107,15 @@ mod tests {
     const MS: Duration = Duration::from_millis(1);
 
     fn done(rows: u64, time: Duration) -> Done {
-        Done { rows, time, in_flight: 2, together: 1, left: 100, is_smooth: true }
+        Done {
+            rows,
+            time,
+            in_flight: 2,
+            together: 1,
+            left: 100,
+            is_smooth: true,
+            has_refused: false,
+        }
     }
 
     fn reading(own: Duration, idle: Duration) -> Reading {

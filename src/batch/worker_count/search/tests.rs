@@ -19,6 +19,8 @@ struct World {
     together: fn(usize) -> usize,
     /// The transaction during which something is tried again.
     fails: Option<usize>,
+    /// In one transaction of so many a row is refused.
+    refuses: usize,
 }
 
 /// A server that is far, and does whatever it is given.
@@ -30,6 +32,7 @@ const FAR_AWAY: World = World {
     noise: 0,
     together: |_| 1,
     fails: None,
+    refuses: usize::MAX,
 };
 
 /// One that is near, and has a lock that two can keep busy.
@@ -65,13 +68,15 @@ fn run(world: World, batches: usize, mut random: u64) -> (WorkerChoice, Duration
         spent.0 += world.own * together as u64;
         spent.1 += world.server * together as u64;
         ended += 1;
+        let has_refused = ended.is_multiple_of(world.refuses);
         let done = Done {
             rows: 1_000 * together as u64,
-            time: micros(time),
+            time: micros(if has_refused { 10 * time } else { time }),
             in_flight: taken,
             together: (world.together)(ended),
             left,
             is_smooth: world.fails != Some(ended),
+            has_refused,
         };
         search.ended(&done, start + micros(now), || Reading {
             own: Some(micros(spent.0)),
@@ -163,12 +168,19 @@ fn it_waits_until_as_many_batches_share_a_transaction_as_will() {
 
 #[test]
 fn a_batch_that_is_tried_again_ends_the_trial() {
-    let choice = found(World { fails: Some(12), ..FAR_AWAY }, 1_000);
+    let choice = found(World { fails: Some(16), ..FAR_AWAY }, 1_000);
     let lost = WorkerTrial { from: 2, to: 4, gain: None, kept: false };
     assert_eq!((choice.count, choice.trials), (2, vec![lost]));
     // Before it, it is measured anew.
     let choice = found(World { fails: Some(3), ..FAR_AWAY }, 1_000);
     assert_eq!(choice.count, 16);
+}
+
+#[test]
+fn a_batch_with_a_bad_row_is_no_measure() {
+    let choice = found(World { refuses: 5, ..FAR_AWAY }, 1_000);
+    let gains = choice.trials.iter().map(|trial| trial.gain.map(f64::round));
+    assert_eq!((choice.count, gains.collect()), (16, vec![Some(1.0); 3]));
 }
 
 #[test]
@@ -183,7 +195,7 @@ fn with_few_batches_nothing_is_tried() {
     let choice = found(FAR_AWAY, 20);
     assert_eq!((choice.count, choice.reason), (2, WorkerReason::TooFewBatches));
     // A trial that the end cuts short says so.
-    let choice = found(FAR_AWAY, 28);
+    let choice = found(FAR_AWAY, 32);
     let cut_short = WorkerTrial { from: 2, to: 4, gain: None, kept: false };
     assert_eq!((choice.count, choice.trials), (2, vec![cut_short]));
 }
