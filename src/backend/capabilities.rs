@@ -34,6 +34,9 @@ pub struct Capabilities {
     pub flights: bool,
     /// A transaction can be prepared, and committed later by any session (`PREPARE TRANSACTION`).
     pub two_phase: bool,
+    /// Tables are emptied, and indexes dropped and created, within a transaction, and all of it is undone
+    /// with it.
+    pub transactional_ddl: bool,
 }
 
 impl Capabilities {
@@ -50,6 +53,7 @@ impl Capabilities {
             async_commit: false,
             flights: false,
             two_phase: false,
+            transactional_ddl: false,
             transaction_modes: false,
             snapshots: false,
         }

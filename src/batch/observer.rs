@@ -49,6 +49,10 @@ pub trait Observer: Send + Sync {
     /// Nothing was deleted from the target: a rejected record may hide any key.
     fn held_back(&self) {}
 
+    /// Indexes that were to be rebuilt were kept up row by row, because the database refused to build one of
+    /// them: where it is kept up, the row at fault is refused.
+    fn indexes_kept(&self, _why: &Error) {}
+
     /// The run enters a phase: `plan`, `load`, `merge`, `finish`.
     fn phase(&self, _name: &str) {}
 
@@ -95,6 +99,10 @@ impl Observer for Observers {
 
     fn held_back(&self) {
         self.each(|observer| observer.held_back());
+    }
+
+    fn indexes_kept(&self, why: &Error) {
+        self.each(|observer| observer.indexes_kept(why));
     }
 
     fn phase(&self, name: &str) {

@@ -11,8 +11,10 @@ use crate::backend::Connection;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sink::destination::Destination;
+use crate::sink::indexes::Indexes;
 use crate::sink::portion::Portion;
 use crate::sink::table::{NotStored, TableSink};
+use crate::sink::target::Target;
 use crate::source::prepared::{Prepared, Stage};
 use crate::stop::Stop;
 use std::time::Instant;
@@ -117,7 +119,9 @@ impl Job {
             )
             .with_hint("export them, mend them, and run them as a job of their own"));
         };
-        let sink = TableSink::find(target.clone(), connection)?;
+        // Nothing is replaced again.
+        let target = Target { indexes: Indexes::Keep, ..target.clone() };
+        let sink = TableSink::find(target, connection)?;
         Ok((ledger, job, sink.staging_beside(self.ledger_name().clone())))
     }
 }

@@ -36,7 +36,7 @@ pub(super) fn check(
     }
     if sink.exists() {
         let target = &sink.target();
-        tables.push((target.table.to_string(), target.mode.rights()));
+        tables.push((target.table.to_string(), target.rights()));
     }
     missing.of_tables(&tables)?;
     missing.settle()

@@ -186,10 +186,20 @@ fn execute_with_source(
             .with_connection(|connection| receipt::keep(&context, name, began, connection))?;
     }
     if done.is_ok() {
+        tell_of_indexes(&context);
         // ORDER: after the commit that completes the job.
         start.declared.target.tidy(&identity.short_hash());
     }
     end(&context, &job, report, done)
+}
+
+/// Tells that indexes were not rebuilt, where they were to be.
+fn tell_of_indexes(context: &Context<'_>) {
+    if let Sink::Table(table) = &context.sink
+        && let Some(why) = table.kept_indexes()
+    {
+        context.patience.observer.indexes_kept(why);
+    }
 }
 
 /// How many batches may share a transaction. Where several processes take from the same batches, each

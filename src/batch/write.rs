@@ -4,6 +4,7 @@ use crate::error::Result;
 use crate::ident::TableName;
 use crate::mapping::entity::Entity;
 use crate::sink::duplicates::OnDuplicate;
+use crate::sink::indexes::Indexes;
 use crate::sink::mode::Mode;
 use crate::sink::target::Target;
 use std::fmt;
@@ -45,6 +46,7 @@ pub struct Write<T, M> {
     create: bool,
     duplicates: Option<OnDuplicate>,
     allow_empty_source: bool,
+    indexes: Indexes,
     entity: PhantomData<fn() -> T>,
     mode: PhantomData<M>,
 }
@@ -57,6 +59,7 @@ impl<T: Entity, M: WriteMode> Write<T, M> {
             create: false,
             duplicates: None,
             allow_empty_source: false,
+            indexes: Indexes::default(),
             entity: PhantomData,
             mode: PhantomData,
         }
@@ -109,7 +112,24 @@ impl<T: Entity, M: WriteMode> Write<T, M> {
         target.create = self.create;
         target.duplicates = self.duplicates;
         target.allow_empty_source = self.allow_empty_source;
+        target.indexes = self.indexes;
         Ok(target)
+    }
+}
+
+impl<T: Entity> Write<T, ReplaceMode> {
+    /// What becomes of the indexes of the table. Default: they are kept, and nobody who reads it waits.
+    ///
+    /// ```
+    /// # use rowmill::{Entity, Indexes, Replace};
+    /// # #[derive(Entity)]
+    /// # struct Runway { #[entity(key)] id: i64 }
+    /// let write = Replace::<Runway>::new().indexes(Indexes::Rebuild);
+    /// ```
+    #[must_use]
+    pub fn indexes(mut self, indexes: Indexes) -> Self {
+        self.indexes = indexes;
+        self
     }
 }
 

@@ -11,6 +11,7 @@ use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sharding::ShardedEngine;
 use crate::sink::destination::Destination;
+use crate::sink::indexes::Indexes;
 use crate::source::bounds::CutLimits;
 use crate::source::stateful::Surroundings;
 use std::sync::Arc;
@@ -27,7 +28,8 @@ pub(super) fn check(arguments: &CheckArguments, console: Console) -> Result<Exit
 
 /// What is there of the target.
 enum Place {
-    Table,
+    /// The table, and its indexes where they are to be rebuilt, each with why it stays.
+    Table(Vec<(String, Option<String>)>),
     NoTable,
     NoDatabase(String),
     /// An output, and whether there is one already.
@@ -42,14 +44,21 @@ impl Place {
         };
         Ok(match Plan::find_table(engine, table, console)? {
             None => Self::NoDatabase(engine.describe()),
-            Some(sink) if sink.exists() => Self::Table,
+            Some(sink) if sink.exists() => Self::Table(sink.rebuilt_indexes(&mut *engine.get()?)?),
             Some(_) => Self::NoTable,
         })
     }
 
     fn lines(&self, table: &str) -> Vec<String> {
         match self {
-            Self::Table => vec![format!("table    {table} is there and fits")],
+            Self::Table(indexes) => {
+                let mut lines = vec![format!("table    {table} is there and fits")];
+                lines.extend(indexes.iter().map(|(name, stays)| match stays {
+                    None => format!("index    {name} is built anew behind the rows"),
+                    Some(why) => format!("index    {name} stays: {why}"),
+                }));
+                lines
+            }
             Self::NoTable => vec![format!("table    {table} will be created")],
             Self::NoDatabase(database) => vec![
                 format!("database {database} will be created"),
@@ -206,7 +215,8 @@ fn target_line(target: &TargetSpec) -> String {
             let key: Vec<_> = table.key.iter().map(crate::ident::Ident::as_str).collect();
             let key =
                 if key.is_empty() { String::new() } else { format!(", key {}", key.join(", ")) };
-            format!("target   {name}, {}{key}", table.mode.name())
+            let rebuilt = if table.indexes == Indexes::Rebuild { ", indexes rebuilt" } else { "" };
+            format!("target   {name}, {}{key}{rebuilt}", table.mode.name())
         }
         TargetSpec::File(file) => {
             format!("target   {} {name}, {}", file.format().name(), file.mode_name())

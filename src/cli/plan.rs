@@ -214,6 +214,7 @@ fn table(spec: &TargetTable, columns: Vec<Column>) -> Result<Target> {
     target.create = spec.create;
     target.duplicates = spec.duplicates;
     target.allow_empty_source = spec.allow_empty_source;
+    target.indexes = spec.indexes;
     Ok(target)
 }
 

@@ -112,9 +112,17 @@ impl<P: Fn(&str) + Send + Sync, C: Fn() -> Instant + Send + Sync> Observer for L
     fn held_back(&self) {
         self.tell(|_, _, _| Some(HELD_BACK.to_owned()));
     }
+
+    fn indexes_kept(&self, why: &Error) {
+        self.tell(|_, _, _| Some(indexes_kept(why)));
+    }
 }
 
 const HELD_BACK: &str = "nothing was deleted: a rejected record may hide the key of any row";
+
+fn indexes_kept(why: &Error) -> String {
+    format!("indexes were kept up row by row, for one could not be built: {why}")
+}
 
 /// The bar where it is not known how much there is to do, and where it is. A `wide_msg` is cut
 /// off at the edge of the terminal: a bar of two lines would leave its first one behind.
@@ -187,6 +195,10 @@ impl Observer for Bar {
 
     fn held_back(&self) {
         self.bar.println(HELD_BACK);
+    }
+
+    fn indexes_kept(&self, why: &Error) {
+        self.bar.println(indexes_kept(why));
     }
 }
 

@@ -53,7 +53,11 @@ impl Staged<'_> {
 }
 
 /// The number that a query yields.
-fn number(connection: &mut dyn Connection, sql: &str, params: &[Param<'_>]) -> Result<u64> {
+pub(super) fn number(
+    connection: &mut dyn Connection,
+    sql: &str,
+    params: &[Param<'_>],
+) -> Result<u64> {
     let mut number = 0;
     connection.query(sql, params, &mut |row| {
         number = integer(row.cell(0)?)? as u64;

@@ -196,7 +196,7 @@ fn fitting(dialect: Dialect, declared: &ColumnType, actual: &ColumnType) -> Opti
     fits.then(|| actual.clone())
 }
 
-fn refused(target: &Target, message: impl Into<String>) -> Error {
+pub(super) fn refused(target: &Target, message: impl Into<String>) -> Error {
     let table = target.table.plain();
     Error::new(ErrorKind::Schema, message).locate(|place| place.table = Some(table))
 }

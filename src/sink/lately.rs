@@ -3,6 +3,8 @@
 //! All workers of a run share it. It is a guess: where it is wrong something is tried that could have
 //! been spared, and no row ends otherwise.
 
+use crate::error::Error;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 /// How the last rows fared of which some were refused.
@@ -14,6 +16,8 @@ pub(super) struct Lately {
     related: AtomicBool,
     /// One in so many was refused by what no query finds; 0 where it was none.
     unexplained: AtomicU32,
+    /// Why indexes could not be rebuilt.
+    kept_indexes: OnceLock<Error>,
 }
 
 /// Of so many refused rows in one batch the next one hardly has none.
@@ -58,6 +62,16 @@ impl Lately {
             refused => u32::try_from(rows / refused as u64).unwrap_or(u32::MAX).max(1),
         };
         self.unexplained.store(one_in, Ordering::Relaxed);
+    }
+
+    /// Notes why indexes were kept up row by row that were to be rebuilt.
+    pub(super) fn keep_indexes(&self, why: Error) {
+        self.kept_indexes.get_or_init(|| why);
+    }
+
+    /// Why indexes were kept up row by row that were to be rebuilt.
+    pub(super) fn kept_indexes(&self) -> Option<&Error> {
+        self.kept_indexes.get()
     }
 
     /// How many rows are best stored by one statement, where each that refuses one of them is

@@ -2,6 +2,7 @@
 //!
 //! - `mode`:    append, insert-ignore, upsert, mirror, replace
 //! - `duplicates`: rows of the input with one key
+//! - `indexes`: what becomes of the indexes of a table that is replaced
 //! - `destination`: a table or a file, as declared and as found
 //! - `file`:    CSV and NDJSON, exactly once without a transaction
 //! - `target`:  what is declared of the table
@@ -15,6 +16,7 @@
 //! - `together`: batches that share a transaction
 //! - `staging`: the rows of a batch as they are staged
 //! - `staged`:  the merge of staged rows; `refusals`: where the database refuses some of them
+//! - `rebuilt`: a replacement that builds the indexes anew
 //! - `counted`: what is staged, counted and listed
 //! - `repeats`: staged rows whose key came before
 //! - `rules`:   what the catalog says of the rows that a table takes
@@ -37,7 +39,8 @@
 //! insert-ignore batch -> stage          bucket -> table           deferred rows
 //! upsert        batch -> stage          bucket -> table           deferred rows
 //! mirror        batch -> stage          bucket -> table           delete what is not named, deferred rows
-//! replace       batch -> stage          -                         delete all, bucket after bucket -> table
+//! replace       batch -> stage          -                         delete all, bucket after bucket -> table;
+//!                                                                 or without its indexes, built behind it
 //! ```
 //!
 //! A sink runs inside a transaction that somebody else begins and commits. It never opens one,
@@ -52,6 +55,7 @@ mod direct;
 pub mod duplicates;
 pub mod file;
 pub mod fit;
+pub mod indexes;
 mod isolate;
 mod kept;
 mod lately;
@@ -59,6 +63,7 @@ pub mod mode;
 mod notes;
 mod one_by_one;
 pub mod portion;
+mod rebuilt;
 mod refusals;
 pub mod repeats;
 mod rules;

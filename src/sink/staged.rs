@@ -2,6 +2,7 @@
 
 use super::counted::integer;
 use super::duplicates::OnDuplicate;
+use super::indexes::Indexes;
 use super::isolate::{Trust, isolate};
 use super::lately::Lately;
 use super::mode::Mode;
@@ -174,11 +175,21 @@ impl Staged<'_> {
         connection: &mut dyn Connection,
         may_delete: bool,
     ) -> Result<Stored> {
-        let mut stored = Stored::default();
         if !may_delete {
+            return Ok(Stored::default());
+        }
+        if self.target.indexes == Indexes::Rebuild
+            && let Some(stored) = self.rebuild(connection)?
+        {
             return Ok(stored);
         }
-        stored.deleted = connection.execute(&self.statements().delete_all(), &[])?;
+        let deleted = connection.execute(&self.statements().delete_all(), &[])?;
+        Ok(Stored { deleted, ..self.fill(connection)? })
+    }
+
+    /// Merges all buckets, and then what had to wait for others.
+    pub(super) fn fill(&self, connection: &mut dyn Connection) -> Result<Stored> {
+        let mut stored = Stored::default();
         for bucket in 0..self.buckets {
             stored += self.merge(connection, bucket)?;
         }

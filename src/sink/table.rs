@@ -7,6 +7,7 @@ use super::isolate::{Trust, isolate};
 use super::lately::Lately;
 use super::mode::Mode;
 use super::portion::Portion;
+use super::rebuilt;
 use super::repeats::{InputPlace, Repeat};
 use super::rules::Rules;
 use super::staged::Staged;
@@ -93,7 +94,8 @@ impl TableSink {
     /// Looks the table up and holds what is declared against it. Changes nothing.
     ///
     /// # Errors
-    /// `Schema` if the table does not fit (see [`fit::layout`]); `Database` or `Disconnect`.
+    /// `Schema` if the table does not fit (see [`fit::layout`]), or its indexes cannot be rebuilt; `Config`
+    /// if they are not to be in its mode; `Database` or `Disconnect`.
     pub fn find(target: Target, connection: &mut dyn Connection) -> Result<Self> {
         let capabilities = *connection.capabilities();
         if target.duplicates.is_some() {
@@ -102,6 +104,7 @@ impl TableSink {
         let info = connection.table_info(&target.table)?;
         let rules = Rules::read(connection, &target.table)?;
         let layout = fit::layout(&target, info.as_ref(), capabilities.dialect, rules.rewrites)?;
+        rebuilt::check(connection, &target)?;
         let direct = Direct::of(&target, &layout, &rules, info.is_some(), &capabilities);
         let rules = rules.carried_by(&layout);
         Ok(Self {

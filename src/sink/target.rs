@@ -1,6 +1,7 @@
 //! What is declared of the table that is written.
 
 use super::duplicates::OnDuplicate;
+use super::indexes::Indexes;
 use super::mode::Mode;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ident::TableName;
@@ -26,6 +27,9 @@ pub struct Target {
     pub duplicates: Option<OnDuplicate>,
     /// Whether `mirror` and `replace` may empty the table when the source has no rows. Default: no.
     pub allow_empty_source: bool,
+    /// What becomes of the indexes of a table that `replace` fills. It does not decide what is written, so
+    /// that a job may be carried on with another. Default: they are kept.
+    pub indexes: Indexes,
 }
 
 impl Target {
@@ -53,7 +57,17 @@ impl Target {
             return Err(Error::new(ErrorKind::Config, message));
         }
         let (create, duplicates, allow_empty_source) = (false, None, false);
-        Ok(Self { table, columns, key, mode, create, duplicates, allow_empty_source })
+        let indexes = Indexes::default();
+        Ok(Self { table, columns, key, mode, create, duplicates, allow_empty_source, indexes })
+    }
+
+    /// The rights that it takes on the table.
+    pub fn rights(&self) -> &'static str {
+        match self.indexes {
+            Indexes::Keep => self.mode.rights(),
+            // DELETE for where they are kept up all the same.
+            Indexes::Rebuild => "SELECT,INSERT,DELETE,TRUNCATE",
+        }
     }
 
     /// What becomes of rows of the input that have one key; `None` where every row counts.

@@ -273,6 +273,11 @@ impl Merge<'_> {
         )
     }
 
+    /// How many rows the target has.
+    pub fn count_all(&self) -> String {
+        format!("SELECT count(*) FROM {}", self.target)
+    }
+
     /// Deletes every row of the target.
     pub fn delete_all(&self) -> String {
         format!("DELETE FROM {}", self.target)

@@ -14,6 +14,7 @@
 //! - `shape`:   creating and dropping the tables of entities
 //! - `stage`:   the table in which a job collects its rows before they are merged
 //! - `merge`:   the statements that bring staged rows into their target
+//! - `rebuild`: emptying a table at once, and dropping indexes that are built anew
 //! - `one_by_one`: one statement that brings them in row by row
 //! - `constraint`: the constraints of a table, and the queries that read them
 //! - `verdict`: the queries that find staged rows which break a constraint
@@ -39,6 +40,7 @@ pub mod move_record;
 pub mod one_by_one;
 pub mod part;
 pub mod partition;
+pub mod rebuild;
 mod rights;
 pub mod rows;
 pub mod script;

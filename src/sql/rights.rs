@@ -8,7 +8,7 @@ impl Dialect {
     /// table, from 0, and a right; nothing where there are no rights. A right on some of the columns
     /// is enough.
     pub fn missing_table_rights(self, count: usize) -> Option<String> {
-        let lacks = "CASE WHEN p = 'DELETE' \
+        let lacks = "CASE WHEN p IN ('DELETE', 'TRUNCATE') \
              THEN NOT pg_catalog.has_table_privilege(v.name, p) \
              ELSE NOT (pg_catalog.has_table_privilege(v.name, p) \
                OR pg_catalog.has_any_column_privilege(v.name, p)) END";

@@ -176,6 +176,7 @@ mod job_nights; // three nights of real data, through the built command
 #[cfg(feature = "cli")]
 mod job_once; // one run at a time; signals; changes on the way
 mod job_panic; // a closure that panics
+mod job_rebuild; // a replacement that builds the indexes anew: locks, deaths, rights
 mod job_receipt; // where the time of a run went, and the runs before it
 mod job_rejects; // a bad row costs one row
 mod job_serial_twin; // parallel and serial: the same result

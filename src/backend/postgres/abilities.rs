@@ -14,6 +14,7 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     async_commit: true,
     flights: true,
     two_phase: true,
+    transactional_ddl: true,
     transaction_modes: true,
     snapshots: true,
 };

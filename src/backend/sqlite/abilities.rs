@@ -14,6 +14,7 @@ pub(super) const CAPABILITIES: Capabilities = Capabilities {
     async_commit: false,
     flights: false,
     two_phase: false,
+    transactional_ddl: true,
     transaction_modes: false,
     snapshots: false,
 };

@@ -79,6 +79,10 @@ impl Observer for OneOf<'_> {
         self.all.observer.held_back();
     }
 
+    fn indexes_kept(&self, why: &Error) {
+        self.all.observer.indexes_kept(why);
+    }
+
     fn phase(&self, name: &str) {
         let number = PHASES.iter().position(|phase| *phase == name).unwrap_or_default() + 1;
         let is_next = {

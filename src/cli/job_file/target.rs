@@ -9,6 +9,7 @@ use crate::ident::{Ident, TableName};
 use crate::nearest::nearest;
 use crate::sink::duplicates::OnDuplicate;
 use crate::sink::file::target::FileTarget;
+use crate::sink::indexes::Indexes;
 use crate::sink::mode::Mode;
 use std::fmt;
 
@@ -26,6 +27,8 @@ const DUPLICATES: [(&str, OnDuplicate); 4] = [
     ("error", OnDuplicate::Error),
     ("reject", OnDuplicate::Reject),
 ];
+
+const INDEXES: [(&str, Indexes); 2] = [("keep", Indexes::Keep), ("rebuild", Indexes::Rebuild)];
 
 /// Where a job writes, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,6 +89,8 @@ pub struct TargetTable {
     /// Whether `mirror` and `replace` may empty the table because the source is empty.
     /// Default: false.
     pub allow_empty_source: bool,
+    /// What becomes of the indexes of a table that `replace` fills. Default: they are kept.
+    pub indexes: Indexes,
 }
 
 impl fmt::Debug for TargetTable {
@@ -97,6 +102,7 @@ impl fmt::Debug for TargetTable {
             .field("mode", &self.mode)
             .field("key", &self.key)
             .field("duplicates", &self.duplicates)
+            .field("indexes", &self.indexes)
             .field("allow_empty_source", &self.allow_empty_source)
             .finish_non_exhaustive()
     }
@@ -126,6 +132,7 @@ fn table(section: &Section<'_>, columns: &[ColumnSpec], url: Option<&str>) -> Re
         "mode",
         "key",
         "duplicates",
+        "indexes",
         "allow_empty_source",
     ])?;
     let flag = |key: &str| section.optional(key).map_or(Ok(false), |field| field.flag());
@@ -153,6 +160,7 @@ fn table(section: &Section<'_>, columns: &[ColumnSpec], url: Option<&str>) -> Re
         create: flag("create")?,
         mode,
         duplicates: duplicates(section, &key)?,
+        indexes: indexes(section, mode)?,
         key,
         allow_empty_source: flag("allow_empty_source")?,
     })
@@ -164,6 +172,19 @@ fn duplicates(section: &Section<'_>, key: &[Ident]) -> Result<Option<OnDuplicate
         return Err(field.error("needs [target] key, the columns by which rows are told apart"));
     }
     field.word(&DUPLICATES).map(Some)
+}
+
+fn indexes(section: &Section<'_>, mode: Mode) -> Result<Indexes> {
+    let Some(field) = section.optional("indexes") else { return Ok(Indexes::default()) };
+    let indexes = field.word(&INDEXES)?;
+    if indexes == Indexes::Rebuild && mode != Mode::Replace {
+        let what = format!(
+            "\"rebuild\" is for mode \"replace\", which empties the table, and not for {:?}",
+            mode.name()
+        );
+        return Err(field.error(&what));
+    }
+    Ok(indexes)
 }
 
 const URLS: &str = "a list of URLs, for example [\"postgresql://etl@db2/warehouse\"]";

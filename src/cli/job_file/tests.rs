@@ -222,9 +222,11 @@ fn a_bad_file_is_one_line() {
     #[rustfmt::skip]
     let cases = [
         ("mode = ", "mod = ", r#"job.toml:11: [target] mod: unknown key, did you mean "mode"?"#),
-        ("mode = ", "when = ", "job.toml:11: [target] when: unknown key, expected kind, url, replicas, shards, shard_key, table, create, mode, key, duplicates or allow_empty_source"),
+        ("mode = ", "when = ", "job.toml:11: [target] when: unknown key, expected kind, url, replicas, shards, shard_key, table, create, mode, key, duplicates, indexes or allow_empty_source"),
         ("mode = ", "duplicates = \"latest\"\nmode = ", "job.toml:11: [target] duplicates: unknown value \"latest\", did you mean \"last\"?"),
         ("mode = \"mirror\"\nkey = [\"id\"]", "mode = \"append\"\nduplicates = \"last\"", "job.toml:12: [target] duplicates: needs [target] key, the columns by which rows are told apart"),
+        ("mode = ", "indexes = \"rebuilt\"\nmode = ", "job.toml:11: [target] indexes: unknown value \"rebuilt\", did you mean \"rebuild\"?"),
+        ("mode = ", "indexes = \"rebuild\"\nmode = ", "job.toml:11: [target] indexes: \"rebuild\" is for mode \"replace\", which empties the table, and not for \"mirror\""),
         ("[limits]", "[limit]", r#"job.toml:18: limit: unknown key, did you mean "limits"?"#),
         ("name = \"runways\"", "", "job.toml:1: name: missing, expected the name of the job"),
         ("\"runways\"", "\"\"", "job.toml:1: name: expected the name of the job, found an empty text"),

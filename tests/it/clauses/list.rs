@@ -156,11 +156,6 @@ pub const EXCEPTIONS: &[(&str, &str)] = &[
          (table_source::share), outdated statistics are not cut by (README, Tables and queries)",
     ),
     (
-        "batch 3.8.5",
-        "not built: the page puts scd2 off itself; indexes stay while rows are written, for one that \
-         a crash leaves dropped is missing for everybody else (README, Limits)",
-    ),
-    (
         "batch 4.10",
         "not built: FREEZE is refused in a subtransaction, under which bad rows are found, and wants a \
          table of the same transaction, while every batch commits by itself (README, Limits)",

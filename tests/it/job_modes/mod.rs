@@ -5,13 +5,14 @@
 //! - `columns`: columns the job does not name, and types that only the server knows
 //! - `clashes`: what the database refuses, and what only has to wait
 //! - `mirror`:  what is deleted, and what never is
-//! - `replace`: what survives it, and where it is refused
+//! - `replace`: what survives it, and where it is refused; `rebuild`: its indexes are built anew
 
 mod clashes;
 mod columns;
 mod content;
 mod keys;
 mod mirror;
+mod rebuild;
 mod replace;
 
 use crate::support::{Home, Tally, on_both};
