@@ -161,7 +161,9 @@ fn what_code_in_the_database_does_to_a_session_is_taken_back() {
         db.sql(code);
         assert!(changes(&db, statement), "{code}: {statement} changes nothing");
         // Before the catalog was read for the first time, and after it.
-        for (url, is_known) in [(db.url(), false), (db.url(), true), (db.socket_url(), true)] {
+        for (url, is_known) in
+            [(db.tcp_url(), false), (db.tcp_url(), true), (db.socket_url(), true)]
+        {
             db.sql(AGAIN);
             if code.contains("insert into t values (1)") {
                 db.sql("insert into t values (1)");

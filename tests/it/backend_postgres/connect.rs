@@ -76,7 +76,7 @@ fn a_server_that_says_nothing_is_given_up_at_the_deadline() {
 #[test]
 fn a_frozen_server_is_given_up_at_the_deadline() {
     let cluster = Cluster::start();
-    for url in [cluster.url(), cluster.socket_url()] {
+    for url in [cluster.tcp_url(), cluster.socket_url()] {
         let backend = backend(&url);
         let frozen = cluster.freeze();
         let started = Instant::now();

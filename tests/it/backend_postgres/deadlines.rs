@@ -20,7 +20,7 @@ fn limited(url: &str) -> Box<dyn Connection> {
 #[test]
 fn a_statement_that_takes_too_long_is_cancelled_and_the_connection_stays() {
     let db = shared().database("limits");
-    for url in [db.url(), db.socket_url()] {
+    for url in [db.tcp_url(), db.socket_url()] {
         let mut connection = limited(&url);
         for prepared in [true, false] {
             let started = Instant::now();
@@ -44,7 +44,7 @@ fn a_statement_that_takes_too_long_is_cancelled_and_the_connection_stays() {
 #[test]
 fn where_the_server_keeps_no_limit_it_is_asked_to_cancel() {
     let db = shared().database("asked");
-    for url in [db.url(), db.socket_url()] {
+    for url in [db.tcp_url(), db.socket_url()] {
         let mut connection = limited(&url);
         connection.run("set statement_timeout = 0").unwrap();
         let error = connection.run("select pg_sleep(60)").unwrap_err();
@@ -91,7 +91,7 @@ fn against_a_server_that_stands_still_every_call_ends() {
         ("load", &|connection| connection.load(&table, &columns, &rows, 0..rows.len()).map(drop)),
         ("commit", &|connection| connection.commit()),
     ];
-    let urls = [cluster.url(), cluster.socket_url()];
+    let urls = [cluster.tcp_url(), cluster.socket_url()];
     for ((name, call), url) in
         calls.into_iter().flat_map(|call| urls.iter().map(move |url| (call, url)))
     {
@@ -119,7 +119,7 @@ fn a_statement_that_waited_for_a_lock_until_its_limit_says_for_whose() {
     db.sql("create table orders (id int primary key, n int); insert into orders values (1, 0)");
     let mut outsider = db.connect();
     let process: i32 = outsider.query_one("select pg_backend_pid()", &[]).unwrap().get(0);
-    for url in [db.url(), db.socket_url()] {
+    for url in [db.tcp_url(), db.socket_url()] {
         let mut connection = backend(&url).connect(in_time()).unwrap();
         connection.set_statement_timeout(Some(Duration::from_secs(3))).unwrap();
         for lock in ["update orders set n = 1", "lock table orders"] {
@@ -163,7 +163,7 @@ fn a_deadlock_says_with_whom() {
 #[test]
 fn another_thread_can_cancel_a_statement() {
     let db = shared().database("cancel");
-    for url in [db.url(), db.socket_url()] {
+    for url in [db.tcp_url(), db.socket_url()] {
         let mut connection = backend(&url).connect(in_time()).unwrap();
         let interrupt = connection.interrupt().unwrap();
         // Nothing runs, so nothing is cancelled.
@@ -187,7 +187,7 @@ fn another_thread_can_cancel_a_statement() {
 #[test]
 fn another_thread_can_sever_a_connection_to_a_server_that_stands_still() {
     let cluster = Cluster::start();
-    for url in [cluster.url(), cluster.socket_url()] {
+    for url in [cluster.tcp_url(), cluster.socket_url()] {
         let mut connection = backend(&url).connect(in_time()).unwrap();
         let interrupt = connection.interrupt().unwrap();
         let _frozen = cluster.freeze();
@@ -211,7 +211,7 @@ fn another_thread_can_sever_a_connection_to_a_server_that_stands_still() {
 #[test]
 fn connections_that_were_cut_leave_no_thread_behind() {
     let cluster = Cluster::start();
-    let urls = [cluster.url(), cluster.socket_url()];
+    let urls = [cluster.tcp_url(), cluster.socket_url()];
     let connections: Vec<_> = (0..20).map(|number| limited(&urls[number % 2])).collect();
     let _frozen = cluster.freeze();
     let threads: Vec<_> = connections

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 /// Without the driver, over TCP and over a Unix socket, and with it.
 fn every_way(db: &TestDb<'_>) -> Vec<(String, bool)> {
-    let tcp = with(&db.url(), "local_socket=never");
+    let tcp = db.tcp_url();
     vec![(tcp.clone(), true), (db.socket_url(), true), (with(&tcp, "direct=false"), false)]
 }
 

@@ -193,6 +193,26 @@ fn the_lock_of_a_job_is_held_over_it() {
     assert!(backend.lock_job(4711, in_time()).unwrap().is_none());
 }
 
+/// Whoever looks for the socket has two sessions for a moment, and has closed one, also for the server,
+/// before anybody can open the next one.
+#[test]
+fn the_session_by_the_port_is_gone_before_there_is_another_one() {
+    let cluster = cluster_with("scram-sha-256");
+    cluster.sql(&format!("alter role {ROLE} connection limit 2"));
+    let backend = backend(&url_of_role(&cluster));
+    let mut connections = [(); 2].map(|()| backend.connect(in_time()).unwrap());
+    for connection in &mut connections {
+        assert_eq!(way(&mut **connection), "a socket");
+    }
+}
+
+#[test]
+fn whoever_may_have_one_session_alone_stays_at_the_port() {
+    let cluster = cluster_with("scram-sha-256");
+    cluster.sql(&format!("alter role {ROLE} connection limit 1"));
+    assert_eq!(next_way(&backend(&url_of_role(&cluster))), "127.0.0.1");
+}
+
 #[test]
 fn a_crowd_at_a_pool_is_served_over_it() {
     let engine = Engine::builder(&shared().url()).pool_size(8).max_overflow(0).build().unwrap();

@@ -58,7 +58,7 @@ fn dirty_database() -> TestDb<'static> {
 #[test]
 fn whatever_a_borrower_leaves_the_next_one_never_sees() {
     let db = dirty_database();
-    for url in [db.url(), db.socket_url()] {
+    for url in [db.tcp_url(), db.socket_url()] {
         let mut connection = backend(&url).connect(in_time()).unwrap();
         let (fresh, process) = (text(&mut *connection, SESSION, &[]), pid(&mut *connection));
         for (dirt, transaction) in DIRT {
@@ -150,7 +150,7 @@ fn a_session_within_a_copy_is_not_given_to_anybody() {
 fn a_reset_ends_at_its_deadline_where_the_server_is_silent() {
     let cluster = Cluster::start();
     for dirt in ["begin", "set work_mem = '1MB'"] {
-        for url in [cluster.url(), cluster.socket_url()] {
+        for url in [cluster.tcp_url(), cluster.socket_url()] {
             let mut connection = backend(&url).connect(in_time()).unwrap();
             connection.run(dirt).unwrap();
             let frozen = cluster.freeze();

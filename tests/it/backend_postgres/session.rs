@@ -1,4 +1,4 @@
-use super::{backend, connect, in_time, text, with};
+use super::{backend, connect, in_time, text};
 use crate::support::{Cluster, shared};
 use rowmill::backend::Backend;
 use rowmill::{Engine, ErrorKind};
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 #[test]
 fn a_ping_asks_whether_the_server_is_still_what_was_asked_for() {
     let db = shared().database("role");
-    for base in [db.url(), db.socket_url()] {
+    for base in [db.tcp_url(), db.socket_url()] {
         let sign = if base.contains('?') { '&' } else { '?' };
         let url = format!("{base}{sign}target_session_attrs=read-write");
         let mut connection = backend(&url).connect(in_time()).unwrap();
@@ -25,7 +25,7 @@ fn a_ping_asks_whether_the_server_is_still_what_was_asked_for() {
 #[test]
 fn a_ping_with_a_question_ends_at_its_deadline_too() {
     let cluster = Cluster::start();
-    for base in [cluster.url(), cluster.socket_url()] {
+    for base in [cluster.tcp_url(), cluster.socket_url()] {
         let sign = if base.contains('?') { '&' } else { '?' };
         let url = format!("{base}{sign}target_session_attrs=primary");
         let mut connection = backend(&url).connect(in_time()).unwrap();
@@ -121,8 +121,7 @@ fn a_password_is_never_sent_readable_over_a_network() {
 /// batch R4
 #[test]
 fn the_server_and_the_system_watch_the_connection() {
-    let url = with(&shared().url(), "local_socket=never");
-    let mut connection = backend(&url).connect(in_time()).unwrap();
+    let mut connection = backend(&shared().tcp_url()).connect(in_time()).unwrap();
     let interval = "select current_setting('client_connection_check_interval')";
     assert_eq!(text(&mut *connection, interval, &[]), "1s");
     // What the system of the server does, for a client whose machine is gone.

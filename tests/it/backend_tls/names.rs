@@ -1,9 +1,11 @@
 //! Which names and authorities are accepted, and what is said of the others.
 
-use super::{NAME, connect, good, is_encrypted, refusal, trusting, url};
+use super::{NAME, backend, connect, good, is_encrypted, refusal, trusting, url};
 use crate::support::cluster::PASSWORD;
 use crate::support::tls::{self, Authority};
 use crate::support::{Cluster, shared};
+use rowmill::backend::Backend;
+use std::time::{Duration, Instant};
 
 #[test]
 fn an_address_is_found_among_the_addresses_of_the_certificate() {
@@ -94,12 +96,27 @@ fn a_file_of_roots_that_cannot_be_used_is_named() {
 fn on_this_machine_tls_is_used_where_it_is_and_not_asked_for() {
     let port = good().cluster.port();
     for host in ["127.0.0.1", "localhost"] {
-        let at = |port| format!("postgresql://postgres:{PASSWORD}@{host}:{port}/postgres");
+        let at = |port| {
+            format!("postgresql://postgres:{PASSWORD}@{host}:{port}/postgres?local_socket=never")
+        };
         assert!(is_encrypted(&mut *connect(&at(port)).unwrap()));
         assert!(!is_encrypted(&mut *connect(&at(shared().port())).unwrap()));
     }
     let socket = format!("{}&sslmode=verify-full", good().cluster.socket_url());
     assert!(!is_encrypted(&mut *connect(&socket).unwrap()));
+}
+
+#[test]
+fn a_mode_that_demands_tls_has_a_server_on_this_machine_reached_by_its_port() {
+    let here = format!("{}?sslmode=", good().cluster.url());
+    for mode in ["require", "verify-ca", "verify-full"] {
+        let backend = backend(&good().trusted(&format!("{here}{mode}")));
+        for _ in 0..2 {
+            let deadline = Instant::now() + Duration::from_secs(30);
+            assert!(is_encrypted(&mut *backend.connect(deadline).unwrap()), "{mode}");
+        }
+    }
+    assert!(!is_encrypted(&mut *connect(&format!("{here}prefer")).unwrap()), "its socket has none");
 }
 
 #[test]

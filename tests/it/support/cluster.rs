@@ -215,16 +215,28 @@ impl Cluster {
         panic!("no free port in {PORT_ATTEMPTS} attempts:\n{}", self.log());
     }
 
-    /// The URL of the database `postgres` over TCP, with the password.
+    /// The URL of the database `postgres` by its TCP port, with the password: as users write it, so
+    /// that its socket is used where that can be.
     pub fn url(&self) -> String {
         self.url_of(USER)
     }
 
-    /// The URL of a database over TCP, with the password.
+    /// The URL of a database by its TCP port, with the password.
     pub fn url_of(&self, database: &str) -> String {
         // What is not this machine has to be asked for without TLS.
         let plain = self.island.as_ref().map_or("", |_| "?sslmode=disable");
         format!("postgresql://{USER}:{PASSWORD}@{}:{}/{database}{plain}", self.host, self.port)
+    }
+
+    /// The URL of the database `postgres` that keeps to TCP, with the password.
+    pub fn tcp_url(&self) -> String {
+        self.tcp_url_of(USER)
+    }
+
+    /// The URL of a database that keeps to TCP, with the password.
+    pub fn tcp_url_of(&self, database: &str) -> String {
+        let url = self.url_of(database);
+        format!("{url}{}local_socket=never", if url.contains('?') { '&' } else { '?' })
     }
 
     /// The URL of the database `postgres` over the server's socket, with the password.

@@ -42,9 +42,14 @@ impl<'a> TestDb<'a> {
         &self.name
     }
 
-    /// Its URL over TCP, with the password.
+    /// Its URL by the server's TCP port, with the password, as users write it.
     pub fn url(&self) -> String {
         self.cluster.url_of(&self.name)
+    }
+
+    /// The same, but keeping to TCP.
+    pub fn tcp_url(&self) -> String {
+        self.cluster.tcp_url_of(&self.name)
     }
 
     /// Its URL over the server's socket, with the password.
