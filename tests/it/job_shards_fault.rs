@@ -160,8 +160,10 @@ fn a_shard_that_is_silent_for_a_while_does_not_keep_the_others_from_finishing() 
         gate.wait_until_reached();
         let frozen = clusters[1].freeze();
         gate.open();
+        let begun = "select (to_regclass('rowmill.job') is not null)::text";
         let complete = "select exists (select from rowmill.job where status = 'complete')::text";
         for other in [0, 2] {
+            until("a shard that has begun", || databases[other].watch(begun) == "true");
             until("a shard that is complete", || databases[other].watch(complete) == "true");
         }
         drop(frozen);
