@@ -123,5 +123,5 @@ fn a_row_that_is_too_large_for_an_index_is_rejected_as_ever_and_the_run_says_why
     assert_eq!(database.value("select count(*) from items where id = 77"), "0");
     assert_eq!((catalog(&database), numbers(&database)), before);
     let why = kept.0.lock().take().expect("the run says so");
-    assert!(why.starts_with("54000") && why.contains("by_name") && !why.contains("!"), "{why}");
+    assert!(why.starts_with("54000") && why.contains("by_name") && !why.contains('!'), "{why}");
 }
