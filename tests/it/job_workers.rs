@@ -68,9 +68,9 @@ fn left(db: &TestDb<'_>) -> [String; 3] {
 #[test]
 fn a_server_that_is_far_gets_more_batches_at_once_and_the_report_says_why() {
     assert!(first() < 32, "this machine begins with the most there may be");
-    let (there, here, proxy) = (scene(), scene(), far(15));
+    let (there, here, proxy) = (scene(), scene(), far(25));
     let url = format!("{}?max_overflow=-1", proxy.instead_of(&there.url()));
-    let batches = 80 * first();
+    let batches = 60 * first();
     let (report, choice) = run(&job(batches), &url);
     eprintln!("WORKERS {choice:?}");
     assert_eq!(choice.reason, WorkerReason::Measured, "{choice:?}");
