@@ -71,6 +71,14 @@ impl Relation {
         format!("SELECT count(*), {nulls} FROM {}", self.from)
     }
 
+    /// The first and the last value of a key that is a whole number.
+    pub fn ends(&self, key: &Ident) -> String {
+        format!(
+            "SELECT CAST(min(t.{key}) AS bigint), CAST(max(t.{key}) AS bigint) FROM {}",
+            self.from
+        )
+    }
+
     /// Counts the rows for which `condition` holds, and no more than `most`.
     pub fn count_some(&self, condition: &str, most: u64) -> String {
         format!(

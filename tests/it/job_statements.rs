@@ -3,7 +3,7 @@
 
 use crate::support::Counted;
 use crate::support::both::Home;
-use rowmill::{Append, Entity, Iter, Job, Pipeline, Upsert};
+use rowmill::{Append, Consistency, Entity, Iter, Job, Pipeline, Table, Upsert};
 
 #[derive(Entity)]
 #[entity(table = "t")]
@@ -49,4 +49,39 @@ fn a_job_of_five_batches_runs_few_statements() {
     // Begin, claim, savepoint, COPY, release, mark, COMMIT; and the look when the connection comes back.
     assert!(more - append <= 4 * 8, "{append} {more}");
     assert!(upsert <= 95, "{upsert}");
+}
+
+#[derive(Entity)]
+#[entity(table = "a")]
+struct Item {
+    #[entity(key)]
+    id: i64,
+}
+
+/// Beside one COPY to read it, a batch that is apart has one statement to store it, or two; what else there
+/// is, is the transaction's, of as many batches as share it. 5.3 statements a batch when this was written,
+/// with a transaction each, and 17 before.
+#[test]
+fn a_batch_of_a_table_that_is_upserted_runs_few_statements() {
+    let home = Home::postgres();
+    home.sql("create table a (id bigint primary key); create table t (id bigint primary key)");
+    home.sql("insert into a select n from generate_series(1, 4000) n");
+    home.sql("analyze a");
+    let counted = Counted::on(&home);
+    let job = |name: &str| {
+        let items = Table::<Item>::all().consistency(Consistency::PerBatch);
+        let rows = Job::named(name).read(items).map(|item| Ok(Row { id: item.id }));
+        rows.write(Upsert::<Row>::new()).batch_rows(BATCH as u64).workers(1)
+    };
+    job("first").run(&counted.engine).unwrap();
+    home.sql("truncate t");
+    counted.take();
+    let report = job("second").run(&counted.engine).unwrap();
+    let taken = counted.take();
+    let of = |what: &str| taken.iter().filter(|sql| sql.contains(what)).count() as u64;
+    let reads = of("SELECT t.\"id\" FROM \"a\" AS t");
+    assert_eq!((reads, of("READ ONLY")), (report.batches, 1));
+    assert_eq!(of("INSERT INTO \"t\""), report.batches);
+    eprintln!("{} batches, {} statements", report.batches, taken.len());
+    assert!(taken.len() as u64 <= 5 * report.batches, "{}", taken.len());
 }

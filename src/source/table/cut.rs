@@ -73,8 +73,12 @@ impl Cutter<'_> {
             {
                 self.by_histogram(connection, &only.name, estimate)
             }
-            (Partitions::Auto | Partitions::AtLeast(_), Some(_), _) => {
-                self.by_sample(connection, estimate)
+            (Partitions::Auto | Partitions::AtLeast(_), Some(rows), names) => {
+                let numbers = match names {
+                    [only] => self.by_numbers(connection, only, rows)?,
+                    _ => None,
+                };
+                numbers.map_or_else(|| self.by_sample(connection, estimate), Ok)
             }
             _ => self.exactly(connection),
         }
@@ -102,7 +106,7 @@ impl Cutter<'_> {
     }
 
     /// How many pieces there should be, and how many rows to one of `rows`.
-    fn row_size(&self, rows: u64) -> (u64, u64) {
+    pub(super) fn row_size(&self, rows: u64) -> (u64, u64) {
         let mut pieces = self.workers * PIECES_PER_WORKER;
         let mut least = LEAST_ROWS;
         if let Partitions::AtLeast(count) = self.partitions {
@@ -265,7 +269,7 @@ impl Cutter<'_> {
     }
 
     /// Pieces that end at `inner`, with the same share of `rows`.
-    fn even(&self, inner: impl Iterator<Item = Vec<Literal>>, rows: u64) -> Vec<Cut> {
+    pub(super) fn even(&self, inner: impl Iterator<Item = Vec<Literal>>, rows: u64) -> Vec<Cut> {
         let ends: Vec<_> = inner.map(Some).chain([None]).collect();
         let count = ends.len() as u64;
         let average = self.average(rows);

@@ -3,8 +3,8 @@
 //! - `consistency`: what is promised of the instant at which rows are read
 //! - `options`:     what a user says of it
 //! - `facts`:       what is found of it when a run begins
-//! - `cut`:         which way it is cut, and where; `cut_blocks`: by blocks; `answers`: what the
-//!   database says of it
+//! - `cut`:         which way it is cut, and where; `cut_blocks`: by blocks; `cut_numbers`: by the length
+//!   of ranges; `answers`: what the database says of it
 //! - `piece`:       a part of it, and the memo that keeps all parts in the ledger
 //! - `snapshot`:    the connection that keeps a snapshot alive for others
 //! - `gate`:        how many read at once
@@ -32,6 +32,7 @@ mod consistency;
 mod core;
 mod cut;
 mod cut_blocks;
+mod cut_numbers;
 mod entity;
 mod facts;
 mod gate;

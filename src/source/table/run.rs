@@ -56,6 +56,24 @@ impl Run {
 
     /// Lets `work` read with a connection, as of the snapshot if there is one.
     pub(super) fn read<T>(&self, work: impl FnOnce(&mut dyn Connection) -> Result<T>) -> Result<T> {
+        self.lend(work, false)
+    }
+
+    /// The same for `work` that is one statement, which needs no transaction where a table is read as of
+    /// the instant of each: there is nothing in it that could write, and no second statement to agree with.
+    pub(super) fn read_once<T>(
+        &self,
+        work: impl FnOnce(&mut dyn Connection) -> Result<T>,
+    ) -> Result<T> {
+        let is_alone = self.consistency == Consistency::PerBatch && self.facts.has_blocks();
+        self.lend(work, is_alone)
+    }
+
+    fn lend<T>(
+        &self,
+        work: impl FnOnce(&mut dyn Connection) -> Result<T>,
+        is_alone: bool,
+    ) -> Result<T> {
         let snapshot = self.snapshot.lock().clone();
         // ORDER: a place, then a connection.
         let _pass = self.gate.enter();
@@ -63,7 +81,10 @@ impl Run {
         let (mut work, mut done) = (Some(work), None);
         self.lender.lend(&mut |connection| {
             if let Some(work) = work.take() {
-                done = Some(self.reading(connection, as_of, work)?);
+                done = Some(match is_alone {
+                    true => work(connection)?,
+                    false => self.reading(connection, as_of, work)?,
+                });
             }
             Ok(())
         })?;

@@ -307,6 +307,27 @@ fn parts_from_a_sample_have_about_the_rows_of_a_batch() {
     assert!((500..1_250).contains(&most), "{most}");
 }
 
+/// batch 3.6.1: with no two rows of one number, a range has no more rows than it is long.
+#[test]
+fn a_key_with_few_gaps_is_cut_into_ranges_of_one_length_and_one_with_many_is_sampled() {
+    let home = Home::postgres();
+    home.sql(
+        "create table a (k integer primary key, v int) with (autovacuum_enabled = off);
+         insert into a select n, n from generate_series(-40000, 109999) n where n % 10 <> 0",
+    );
+    home.sql("analyze a");
+    let (batches, told) = plan(&home, &whole(home.engine(), "a"), rows(500));
+    assert!(told.contains("of the same length") && batches.len() == 300, "{told}");
+    let job = copy(&home, whole(home.engine(), "a"), "b", Mode::Append, &[]).batch_rows(500);
+    assert_eq!(home.run(&job).inserted, 135_000);
+    let most: u64 = home.rows("select max(read) from rowmill.batch")[0].parse().unwrap();
+    assert!((400..=500).contains(&most), "{most}");
+    assert_same(&home, "a", "b");
+    home.sql("insert into a values (2000000, 0)");
+    let (_, told) = plan(&home, &whole(home.engine(), "a"), rows(500));
+    assert!(told.contains("from a sample"), "{told}");
+}
+
 #[test]
 fn a_query_is_read_by_the_key_it_yields() {
     on_both(|home| {
