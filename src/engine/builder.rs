@@ -10,7 +10,7 @@ use crate::config::PoolOptions;
 use crate::error::Result;
 use crate::pool::PoolHooks;
 use crate::routing::{Router, RoutingOptions};
-use crate::url::DatabaseUrl;
+use crate::url::{DatabaseUrl, PasswordRequest, PasswordSource, Secret};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,6 +27,7 @@ pub struct EngineBuilder {
     read_only: bool,
     statement_timeout: Option<Duration>,
     prepared_statements: Option<bool>,
+    password_source: Option<PasswordSource>,
     echo: EchoOptions,
     replicas: Vec<Replica>,
     each_host: bool,
@@ -43,6 +44,7 @@ impl EngineBuilder {
             read_only: false,
             statement_timeout: None,
             prepared_statements: None,
+            password_source: None,
             echo: EchoOptions::default(),
             replicas: Vec::new(),
             each_host: false,
@@ -124,6 +126,33 @@ impl EngineBuilder {
     /// Default: the URL's `prepared_statements`, else yes.
     pub fn prepared_statements(mut self, prepared: bool) -> Self {
         self.prepared_statements = Some(prepared);
+        self
+    }
+
+    /// Has `source` asked for the password of each new connection to PostgreSQL, in the place of the
+    /// URL's, of `PGPASSWORD` and of the passfile: for passwords that change while the engine is in use,
+    /// such as the tokens of a cloud's identity service. It is also asked for the replicas.
+    ///
+    /// It is asked on a thread that opens a connection, and several may at once; its time is part of
+    /// `connect_timeout`. Whoever has to fetch a token keeps it as long as it is valid. An error of the
+    /// source is that of the connection; it must not show the password.
+    ///
+    /// Default: nobody is asked.
+    ///
+    /// ```
+    /// use rowmill::Engine;
+    /// use rowmill::url::Secret;
+    /// # fn token(user: &str, host: &str) -> rowmill::Result<String> { Ok(format!("{user}@{host}")) }
+    /// let engine = Engine::builder("postgresql://etl@db.example/warehouse")
+    ///     .password_from(|asked| Ok(Secret::new(token(asked.user, &asked.host.to_string())?)))
+    ///     .build()?;
+    /// # Ok::<(), rowmill::Error>(())
+    /// ```
+    pub fn password_from(
+        mut self,
+        source: impl Fn(&PasswordRequest<'_>) -> Result<Secret> + Send + Sync + 'static,
+    ) -> Self {
+        self.password_source = Some(PasswordSource::new(source));
         self
     }
 
@@ -240,6 +269,7 @@ impl EngineBuilder {
             read_only: self.read_only,
             statement_timeout: self.statement_timeout,
             prepared_statements: self.prepared_statements,
+            password_source: self.password_source.as_ref(),
         };
         if self.replicas.is_empty() && !self.each_host {
             return Engine::of_one(common.one(url)?, hooks, notes);

@@ -6,7 +6,7 @@ use super::replica::Replica;
 use crate::config::PoolOptions;
 use crate::error::{Error, ErrorKind, Result};
 use crate::routing::NodeSpec;
-use crate::url::{Database, DatabaseUrl, PostgresSettings, TargetSessionAttrs};
+use crate::url::{Database, DatabaseUrl, PasswordSource, PostgresSettings, TargetSessionAttrs};
 use std::time::Duration;
 
 /// What holds for all of them.
@@ -17,6 +17,7 @@ pub(super) struct Common<'a> {
     pub(super) read_only: bool,
     pub(super) statement_timeout: Option<Duration>,
     pub(super) prepared_statements: Option<bool>,
+    pub(super) password_source: Option<&'a PasswordSource>,
 }
 
 impl Common<'_> {
@@ -54,8 +55,14 @@ impl Common<'_> {
         labels: Vec<String>,
     ) -> Result<NodeSpec> {
         match &mut url.database {
+            Database::Sqlite(_) if self.password_source.is_some() => {
+                let message = format!("{url} knows no passwords, and a source of them is given");
+                return Err(Error::new(ErrorKind::Config, message)
+                    .with_hint("leave password_from out for an SQLite database"));
+            }
             Database::Sqlite(settings) => settings.read_only = self.read_only,
             Database::Postgres(settings) => {
+                settings.password_source = self.password_source.cloned();
                 if let Some(limit) = self.statement_timeout {
                     settings.statement_timeout = Some(limit).filter(|limit| !limit.is_zero());
                 }

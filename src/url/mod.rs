@@ -13,6 +13,7 @@
 //! - `transport`:    which hosts are reached through TLS, what may travel without, and which may be
 //!   reached by a socket of this machine
 //! - `passfile`:     `.pgpass`
+//! - `password_source`: a password that is asked for when it is needed
 //!
 //! It promises three things. What it does not know it refuses by name, with the nearest name it
 //! does know. It never lets data travel in the clear over a network, nor to a server that did not
@@ -24,6 +25,7 @@ mod database_url;
 mod key_value;
 mod keys;
 mod passfile;
+mod password_source;
 mod percent;
 mod pool_query;
 mod postgres;
@@ -36,6 +38,7 @@ mod uri;
 mod values;
 
 pub use database_url::{Database, DatabaseUrl};
+pub use password_source::{PasswordRequest, PasswordSource};
 pub use pool_query::PoolQuery;
 pub use postgres::{LocalSocket, PostgresHost, PostgresSettings, Reach, TargetSessionAttrs};
 pub use secret::Secret;

@@ -1,5 +1,6 @@
 //! How to reach a PostgreSQL server.
 
+use super::password_source::PasswordSource;
 use super::secret::Secret;
 use super::tls::{SslMode, TlsSettings};
 use super::transport;
@@ -22,6 +23,9 @@ pub struct PostgresSettings {
     /// The password that was given; those of the passfile are with the hosts. See
     /// [`password_for`](Self::password_for).
     pub password: Option<Secret>,
+    /// Who is asked for a password at each new connection, in the place of those; see
+    /// [`EngineBuilder::password_from`](crate::EngineBuilder::password_from). Default: nobody.
+    pub password_source: Option<PasswordSource>,
     /// The database. Default: `PGDATABASE`, else the name of the user.
     pub database: String,
     /// What was said about TLS.

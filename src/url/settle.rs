@@ -44,6 +44,7 @@ pub(super) fn settle(
         database: text("dbname").unwrap_or_else(|| user.clone()),
         user,
         password: text("password").map(Secret::new),
+        password_source: None,
         tls: tls::read(parameters, lookup)?,
         application_name: text("application_name")
             .or_else(|| text("fallback_application_name"))

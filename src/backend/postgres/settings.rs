@@ -5,7 +5,11 @@ use crate::backend::postgres::session::code::knowledge::Knowledge;
 use crate::backend::postgres::statement::known_types::TypeCache;
 use crate::backend::postgres::wire::server::{Server, Watch};
 use crate::backend::postgres::wire::tls::Security;
-use crate::url::{self, PostgresHost, PostgresSettings, TargetSessionAttrs};
+use crate::error::Result;
+use crate::url::{
+    self, PasswordRequest, PasswordSource, PostgresHost, PostgresSettings, Secret,
+    TargetSessionAttrs,
+};
 use postgres::Config;
 use postgres::config::ChannelBinding;
 use socket2::TcpKeepalive;
@@ -44,6 +48,9 @@ pub(super) struct Target {
 pub(super) struct Endpoint {
     /// Has no host and no options.
     pub(super) config: Config,
+    host: PostgresHost,
+    /// Who is asked for the password, where `config` has none.
+    password_source: Option<PasswordSource>,
     pub(super) server: Server,
     /// What comes before the first message.
     pub(super) security: Security,
@@ -97,7 +104,10 @@ impl Endpoint {
             .dbname(&settings.database)
             .application_name(&settings.application_name)
             .channel_binding(binding(settings.tls.channel_binding));
-        if let Some(password) = settings.password_for(host) {
+        let password_source = settings.password_source.clone();
+        if let Some(password) = settings.password_for(host)
+            && password_source.is_none()
+        {
             config.password(password.expose());
         }
         // Behind a pooler the next transaction may be on another server.
@@ -105,12 +115,28 @@ impl Endpoint {
         Self {
             server: Server::new(host, watch(&mut config, settings)),
             config,
+            host: host.clone(),
+            password_source,
             security: Security::new(settings, host),
             options: settings.options.clone(),
             label: format!("{host}/{} as {}", settings.database, settings.user),
             types: Arc::default(),
             shortcut: may_look.then(Arc::default),
         }
+    }
+
+    /// The password of a new connection, if there is somebody to be asked for it.
+    ///
+    /// # Errors
+    /// What that one says.
+    pub(super) fn asked_password(&self) -> Result<Option<Secret>> {
+        let Some(source) = &self.password_source else { return Ok(None) };
+        let request = PasswordRequest {
+            host: &self.host,
+            user: self.config.get_user().unwrap_or_default(),
+            database: self.config.get_dbname().unwrap_or_default(),
+        };
+        source.ask(&request).map(Some)
     }
 }
 

@@ -19,6 +19,7 @@
 //! - `unload`:       rows in bulk, whoever speaks
 //! - `pooler`:       a pooler in transaction mode stands in between
 //! - `secrets`:      what the drivers log
+//! - `password_source`: a password that is asked for at each new connection
 
 mod ahead;
 mod begin;
@@ -31,6 +32,7 @@ mod errors;
 mod load;
 mod local_socket;
 mod lock;
+mod password_source;
 mod pooler;
 mod reset;
 mod secrets;

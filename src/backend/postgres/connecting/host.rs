@@ -69,8 +69,9 @@ impl Opened {
 }
 
 impl Host {
-    pub(super) fn open(&self) -> Result<PostgresConnection> {
+    pub(super) fn open(mut self) -> Result<PostgresConnection> {
         check_descriptors()?;
+        self.ask_for_password()?;
         let Opened { client, restore, connector, wire, notices } = self.open_nearest()?;
         let interrupter = Interrupter::new(Arc::clone(&wire), client.cancel_token(), &connector);
         let limit = if self.purpose == Purpose::Work { self.target.limit } else { None };
@@ -91,6 +92,14 @@ impl Host {
             PostgresConnection::new(client, statements, notices, wire, interrupter, setup);
         connection.check_role(self.role)?;
         Ok(connection)
+    }
+
+    fn ask_for_password(&mut self) -> Result<()> {
+        let asked = self.endpoint().asked_password()?;
+        if let Some((password, endpoint)) = asked.zip(self.target.endpoints.get_mut(self.index)) {
+            endpoint.config.password(password.expose());
+        }
+        Ok(())
     }
 
     /// Goes to the socket of a server on this machine where there is one; wherever that fails, the

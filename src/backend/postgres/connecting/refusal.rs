@@ -68,9 +68,14 @@ fn is_refused(error: &postgres::Error) -> bool {
     })
 }
 
-/// The same error with another message.
+/// The same error with another message; whatever the server or the network said is a failure to connect.
 pub(super) fn copy(error: &Error, message: String) -> Error {
-    let mut copy = Error::new(ErrorKind::Connect, message);
+    let kind = match error.kind() {
+        // The user's own.
+        own @ (ErrorKind::Config | ErrorKind::Panic) => own,
+        _ => ErrorKind::Connect,
+    };
+    let mut copy = Error::new(kind, message);
     if let Some(state) = error.sqlstate() {
         copy = copy.with_sqlstate(state);
     }
