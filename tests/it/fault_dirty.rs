@@ -31,7 +31,7 @@ struct Mess {
 /// For what is seen from outside: no transaction is open, nothing runs, no lock is held.
 const AT_REST_IS_ENOUGH: &str = "select 'true'::text";
 
-const MESSES: [Mess; 14] = [
+const MESSES: [Mess; 15] = [
     Mess {
         name: "an open transaction",
         leave: |lent| lent.run("begin; lock table t; select pg_sleep(0.001)"),
@@ -52,6 +52,17 @@ const MESSES: [Mess; 14] = [
         name: "a setting",
         leave: |lent| lent.run("set lock_timeout = '77s'"),
         clean: "select (current_setting('lock_timeout') <> '77s')::text",
+        keeps_session: false,
+    },
+    Mess {
+        name: "the kind of its transactions",
+        leave: |lent| {
+            lent.run(
+                "set session characteristics as transaction isolation level serializable, read only",
+            )
+        },
+        clean: "select (current_setting('default_transaction_isolation') <> 'serializable' and \
+                current_setting('default_transaction_read_only') = 'off')::text",
         keeps_session: false,
     },
     Mess {
@@ -205,7 +216,7 @@ fn dirty(kind: Kind, _: u64, sheet: &mut Sheet) {
     }
 }
 
-/// F11, pool-contract C5 and C6: the next borrower never sees what was left behind, and no lock
+/// F11, pool-contract C5, C6 and H20: the next borrower never sees what was left behind, and no lock
 /// outlives the return of its holder.
 #[test]
 fn nothing_that_was_left_behind_is_seen_by_the_next() {

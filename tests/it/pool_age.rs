@@ -128,7 +128,7 @@ fn what_sleeps_is_kept_alive() {
     assert_eq!((pool.stats().idle, fake.open()), (2, 2));
 }
 
-/// pool-contract H3
+/// pool-contract H3, C9
 #[test]
 fn what_is_found_dead_in_its_sleep_is_closed() {
     let fake = Fake::default();
@@ -155,7 +155,7 @@ fn keeping_alive_does_not_change_who_is_lent_next() {
     assert_eq!(id(&mut pool.get().unwrap()), next);
 }
 
-/// pool-contract P1
+/// pool-contract P1, C9
 #[test]
 fn every_connection_that_slept_is_asked_exactly_once_and_no_new_one() {
     let fake = Fake::default();
@@ -181,7 +181,7 @@ fn one_that_was_used_moments_ago_is_not_asked() {
     assert_eq!(fake.count("ping"), 1);
 }
 
-/// pool-contract H16
+/// pool-contract H5, H16
 #[test]
 fn giving_all_up_closes_what_sleeps_now_and_the_others_when_they_come_back() {
     let fake = Fake::default();

@@ -29,7 +29,7 @@ fn what_was_done_before_a_detachment_is_reset() {
     assert_eq!(fake.count("rollback"), 1);
 }
 
-/// pool-contract A27
+/// pool-contract A27; A28, as far as Rust lets anybody give a loan back twice: it was given up, and is dropped
 #[test]
 fn one_that_is_given_up_is_closed_once_and_its_successor_is_kept() {
     let fake = Fake::default();

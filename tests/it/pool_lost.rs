@@ -296,7 +296,7 @@ fn a_disconnect_in_the_middle_of_a_result_gives_the_connection_up_but_an_error_o
     assert_eq!((fake.open(), pool.stats().total), (0, 0));
 }
 
-/// pool-contract R5
+/// pool-contract R5, H4
 #[test]
 fn a_connection_that_was_given_up_says_so_to_every_call() {
     let pool = Fake::default().pool(1, 0);

@@ -108,6 +108,22 @@ fn a_statement_that_failed_and_was_passed_over_fails_the_commit_and_is_named() {
     assert!(numbers(&home).is_empty());
 }
 
+/// pool-contract R13; who rolls back in words is told, who drops it is not
+#[test]
+fn a_transaction_that_lost_its_connection_begins_nothing_more() {
+    let home = Home::postgres();
+    home.sql("create table t (n integer primary key)");
+    let mut transaction = home.engine().begin().unwrap();
+    add(&mut transaction, 1).unwrap();
+    let end = "select pg_terminate_backend(pg_backend_pid())";
+    assert!(transaction.execute(end, &[]).unwrap_err().is_disconnect());
+    let within = transaction.savepoint(|within| add(within, 2)).unwrap_err();
+    assert!(within.is_disconnect(), "{within}");
+    assert!(transaction.rollback().unwrap_err().is_disconnect());
+    home.engine().transaction(|next| add(next, 3)).unwrap();
+    assert_eq!(numbers(&home), ["3"]);
+}
+
 #[test]
 fn an_error_that_is_passed_over_within_a_savepoint_fails_it_alone() {
     let home = Home::postgres();

@@ -70,6 +70,7 @@ fn shown(text: &str, variables: &[(&str, &str)]) -> String {
     }
 }
 
+/// pool-contract H27
 #[test]
 fn no_text_shows_its_password() {
     for text in TEXTS {
