@@ -29,8 +29,9 @@ const MOST_WINDOWS: usize = 6;
 /// A trial is begun only with so many transactions ahead for each of the workers that are tried.
 const WORTH_ROUNDS: usize = 4;
 
-/// So often something may come in between.
+/// So often something may come in between, and trials be cut short by it.
 const MOST_UPSETS: usize = 50;
+const MOST_CUT_SHORT: usize = 3;
 
 /// Looks for the number of workers with which rows come in fastest.
 #[derive(Debug)]
@@ -160,20 +161,29 @@ impl Search {
     /// What was measured so far is no measure for what comes.
     fn upset(&mut self, done: &Done) {
         self.upsets += 1;
+        let has_grown = done.together > self.together;
         self.together = done.together;
         match self.stage {
             // It may be the trial that made it fail: a server without room, a lock, a deadlock.
             Stage::Trying { from, .. } if !done.is_smooth => self.go_back(from, None),
-            Stage::Trying { from, .. } => {
-                self.count = from;
-                self.stage = Stage::START;
+            // More in a transaction would be faster without the trial, too.
+            Stage::Trying { from, .. } if has_grown => {
+                self.go_back(from, None);
+                if self.cut_short() < MOST_CUT_SHORT {
+                    self.stage = Stage::START;
+                }
             }
+            Stage::Trying { .. } => {}
             Stage::Watching { .. } => self.stage = Stage::START,
             Stage::Over(_) => {}
         }
         self.begin_anew();
-        if self.upsets >= MOST_UPSETS && !self.is_over() {
-            self.stage = Stage::Over(WorkerReason::Unsteady);
+        if self.upsets >= MOST_UPSETS {
+            match self.stage {
+                Stage::Watching { .. } => self.stage = Stage::Over(WorkerReason::Unsteady),
+                Stage::Trying { from, .. } => self.go_back(from, None),
+                Stage::Over(_) => {}
+            }
         }
     }
 
@@ -189,8 +199,10 @@ impl Search {
     }
 
     fn watched(&mut self, windows: usize, waiting: usize, last: f64, seen: Seen, left: usize) {
-        // The faster of two: what held one of them up would look like a gain of whatever comes next.
-        self.stage = if waiting >= 2 && self.has_ahead(left) {
+        // The faster of two: what held one of them up would look like a gain of whatever comes next. Where
+        // the server is far, more workers do no harm even so, and every transaction takes its time.
+        let enough = if seen.commit >= FAR { 1 } else { 2 };
+        self.stage = if waiting >= enough && self.has_ahead(left) {
             self.widen(last.max(seen.speed))
         } else if windows < MOST_WINDOWS {
             Stage::Watching { windows, waiting, last: seen.speed }
@@ -233,6 +245,10 @@ impl Search {
         self.trials.push(WorkerTrial { from, to: self.count, gain, kept: false });
         self.count = from;
         self.stage = Stage::Over(WorkerReason::Measured);
+    }
+
+    fn cut_short(&self) -> usize {
+        self.trials.iter().filter(|trial| trial.gain.is_none()).count()
     }
 
     fn next(&self) -> usize {

@@ -167,8 +167,23 @@ fn it_waits_until_as_many_batches_share_a_transaction_as_will() {
 }
 
 #[test]
+fn a_trial_during_which_transactions_grow_is_begun_anew_and_one_in_which_they_shrink_is_not() {
+    let grows = World { together: |ended| if ended < 12 { 1 } else { 2 }, ..FAR_AWAY };
+    let choice = found(grows, 2_000);
+    assert_eq!(choice.trials[0], WorkerTrial { from: 2, to: 4, gain: None, kept: false });
+    assert_eq!((choice.count, choice.trials.len()), (16, 4));
+    let shrinks = World { together: |ended| if ended < 12 { 2 } else { 1 }, ..FAR_AWAY };
+    let choice = found(shrinks, 2_000);
+    assert_eq!((choice.count, kept(&choice)), (16, vec![(4, true), (8, true), (16, true)]));
+    // One that grows and shrinks all the time has a few of them.
+    let flaps = World { together: |ended| 1 + ended / 12 % 2, ..FAR_AWAY };
+    let choice = found(flaps, 2_000);
+    assert_eq!((choice.count, choice.trials.len()), (2, MOST_CUT_SHORT));
+}
+
+#[test]
 fn a_batch_that_is_tried_again_ends_the_trial() {
-    let choice = found(World { fails: Some(16), ..FAR_AWAY }, 1_000);
+    let choice = found(World { fails: Some(12), ..FAR_AWAY }, 1_000);
     let lost = WorkerTrial { from: 2, to: 4, gain: None, kept: false };
     assert_eq!((choice.count, choice.trials), (2, vec![lost]));
     // Before it, it is measured anew.
@@ -195,7 +210,7 @@ fn with_few_batches_nothing_is_tried() {
     let choice = found(FAR_AWAY, 20);
     assert_eq!((choice.count, choice.reason), (2, WorkerReason::TooFewBatches));
     // A trial that the end cuts short says so.
-    let choice = found(FAR_AWAY, 32);
+    let choice = found(FAR_AWAY, 28);
     let cut_short = WorkerTrial { from: 2, to: 4, gain: None, kept: false };
     assert_eq!((choice.count, choice.trials), (2, vec![cut_short]));
 }
