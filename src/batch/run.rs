@@ -72,8 +72,8 @@ pub(super) fn run(start: &Start<'_>) -> (Report, Option<Error>) {
     report.retries = meter.retries();
     report.phases = meter.phases();
     report.pool = meter.pool();
-    let Receipt { before, workers, .. } = std::mem::take(&mut report.receipt);
-    report.receipt = Receipt { before, workers, ..Receipt::of(&meter) };
+    let Receipt { workers, before, .. } = std::mem::take(&mut report.receipt);
+    report.receipt = Receipt { workers, before, ..Receipt::of(&meter) };
     report.seconds = began.elapsed().as_secs_f64();
     report.rows_per_second = meter.rows() as f64 / report.seconds.max(f64::EPSILON);
     (report, failed)

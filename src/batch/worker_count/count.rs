@@ -43,23 +43,30 @@ impl WorkerCount {
         patience: &Patience<'_>,
         batches: u64,
     ) -> Result<Self> {
+        if !start.parallel {
+            return Ok(Self::fixed(1, WorkerReason::Serial));
+        }
         let capacity = start.engine.capacity() as usize;
         let count = start.limits.worker_count(capacity);
         let most = start.limits.most_workers(capacity);
-        let fixed = |reason| Ok(Self::fixed(count, reason));
-        if !start.parallel {
-            return Ok(Self::fixed(1, WorkerReason::Serial));
-        } else if start.part.is_some() {
-            return fixed(WorkerReason::Shards);
+        let reason = if start.part.is_some() {
+            WorkerReason::Shards
         } else if start.limits.workers.is_some() {
-            return fixed(WorkerReason::Set);
+            WorkerReason::Set
         } else if start.joins.is_some() {
-            return fixed(WorkerReason::Joined);
-        } else if most == count {
-            return fixed(WorkerReason::Pool);
+            WorkerReason::Joined
+        } else if most <= count {
+            WorkerReason::Pool
         } else if batches < LEAST_BATCHES {
-            return fixed(WorkerReason::TooFewBatches);
-        }
+            WorkerReason::TooFewBatches
+        } else {
+            return Self::within(count, most, patience);
+        };
+        Ok(Self::fixed(count, reason))
+    }
+
+    /// From `count` up to `most`, if the database takes as many.
+    fn within(count: usize, most: usize, patience: &Patience<'_>) -> Result<Self> {
         let (writers, room) = patience.with_connection(|connection| {
             // Where nobody can tell, the server says so when it is asked for a connection.
             let room = connection.server_limit().unwrap_or_default().map(room_of);
@@ -67,19 +74,17 @@ impl WorkerCount {
         })?;
         let most = room.map_or(most, |room| most.min(room));
         if !writers {
-            return fixed(WorkerReason::OneWriter);
-        } else if most <= count {
-            return fixed(WorkerReason::Server);
+            return Ok(Self::fixed(count, WorkerReason::OneWriter));
         }
-        Ok(Self::searching(Search::new(count, most, machine::processors()), most))
+        if most <= count {
+            return Ok(Self::fixed(count, WorkerReason::Server));
+        }
+        let search = Box::new(Search::new(count, most, machine::processors()));
+        Ok(Self::new(count, most, Measured::By(search)))
     }
 
     fn fixed(count: usize, reason: WorkerReason) -> Self {
         Self::new(count, count, Measured::No(WorkerChoice::of(count, count, reason)))
-    }
-
-    fn searching(search: Search, most: usize) -> Self {
-        Self::new(search.count(), most, Measured::By(Box::new(search)))
     }
 
     fn new(count: usize, most: usize, measured: Measured) -> Self {

@@ -173,9 +173,8 @@ impl Search {
                     self.stage = Stage::START;
                 }
             }
-            Stage::Trying { .. } => {}
             Stage::Watching { .. } => self.stage = Stage::START,
-            Stage::Over(_) => {}
+            Stage::Trying { .. } | Stage::Over(_) => {}
         }
         self.begin_anew();
         if self.upsets >= MOST_UPSETS {

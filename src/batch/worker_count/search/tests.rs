@@ -161,7 +161,7 @@ fn it_waits_until_as_many_batches_share_a_transaction_as_will() {
     // Rows come in faster because transactions have more of them, and not because of more workers.
     let together = |ended: usize| (1 + ended / 6).min(16);
     let takes = |in_flight: u64| 10_000 * in_flight.max(2) / 2;
-    let choice = found(World { together, takes, ..LOCKED }, 20_000);
+    let choice = found(World { takes, together, ..LOCKED }, 20_000);
     assert_eq!((choice.count, kept(&choice)), (2, vec![(4, false)]));
     assert_eq!(found(World { together, ..FAR_AWAY }, 20_000).count, 16);
 }
