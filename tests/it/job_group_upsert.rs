@@ -114,7 +114,7 @@ fn twins(prepare: impl Fn(&TestDb<'_>), job: impl Fn() -> Job) -> (TestDb<'stati
 fn batches_that_are_apart_share_a_transaction_and_each_has_its_own_counts() {
     let (db, report) = twins(fill, || upsert(AS_IT_IS));
     assert_eq!(counts(&report), [1_200, 566, 534, 100, 0, 0]);
-    assert!(transactions(&db) <= report.batches / 2, "{} transactions", transactions(&db));
+    assert!(transactions(&db) < report.batches, "{} transactions", transactions(&db));
     let wrong = "select count(*) from a full join t on t.id = a.id and t.value = a.value \
                  where a.id is null or t.id is null";
     assert_eq!(db.value(wrong), "0");
@@ -127,11 +127,11 @@ fn batches_that_are_apart_share_a_transaction_and_each_has_its_own_counts() {
 fn rows_that_are_all_new_or_all_there_are_counted_as_such() {
     let (new, report) = twins(|_| (), || upsert(AS_IT_IS));
     assert_eq!(counts(&report), [1_200, 1_200, 0, 0, 0, 0]);
-    assert!(transactions(&new) <= report.batches / 2);
+    assert!(transactions(&new) < report.batches);
     let there = |db: &TestDb<'_>| db.sql("insert into t select id, 0 from a");
     let (there, report) = twins(there, || upsert(AS_IT_IS));
     assert_eq!(counts(&report), [1_200, 0, 1_200, 0, 0, 0]);
-    assert!(transactions(&there) <= report.batches / 2);
+    assert!(transactions(&there) < report.batches);
 }
 
 #[test]
@@ -143,25 +143,24 @@ fn a_group_that_has_filtered_rows_and_whole_batches_of_them_is_counted_all_the_s
     let (db, report) = twins(fill, job);
     assert!(report.filtered > 250);
     assert_eq!(report.read, report.filtered + report.written + report.unchanged);
-    assert!(transactions(&db) <= report.batches / 2);
+    assert!(transactions(&db) < report.batches);
 }
 
 #[test]
 fn a_batch_that_is_not_apart_is_staged_alone_and_its_row_counts_where_it_is_the_last() {
-    // A row of the middle gets a key of the beginning, one of the beginning a key of the middle.
+    // Rows of a late batch get keys of early ones, one that is there and one that is new; and one of a
+    // batch between gets a key of the next ones.
     let moved = |item: Item| match item.id {
-        777 => (5, 999),
-        333 => (790, 998),
+        777 => (205, 999),
+        778 => (505, 998),
+        733 => (790, 997),
         id => (id, item.value),
     };
     let (db, report) = twins(fill, move || upsert(moved));
     // Which batch is the first to be stored makes no difference.
-    assert_eq!(
-        db.value(
-            "select string_agg(id || ' ' || value, ',' order by id) from t where id in (5, 790)"
-        ),
-        "5 999,790 1580"
-    );
+    let moved = "select string_agg(id || ' ' || value, ',' order by id) from t \
+                 where id in (205, 505, 790)";
+    assert_eq!(db.value(moved), "205 999,505 998,790 1580");
     assert_eq!(report.duplicates + report.written + report.unchanged, 1_200);
     assert!(transactions(&db) < report.batches);
     let staged = "select count(*) from rowmill.batch where phase = 0 \
@@ -180,7 +179,7 @@ fn a_mirror_keeps_what_groups_have_stored_and_deletes_what_no_batch_has_named() 
     let job = || sized(read(AS_IT_IS).write(Mirror::<Row>::new()));
     let (db, report) = twins(before, job);
     assert_eq!((counts(&report), report.deleted), ([1_200, 566, 534, 100, 0, 0], 30));
-    assert!(transactions(&db) <= report.batches / 2);
+    assert!(transactions(&db) < report.batches);
 }
 
 /// batch R2: a row that the database refuses costs one row, whoever it shared a transaction with.

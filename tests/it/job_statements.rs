@@ -58,9 +58,8 @@ struct Item {
     id: i64,
 }
 
-/// Beside one COPY to read it, a batch that is apart has one statement to store it, or two; what else there
-/// is, is the transaction's, of as many batches as share it. 5.3 statements a batch when this was written,
-/// with a transaction each, and 17 before.
+/// A batch is one COPY that is read, without a transaction around it, and where its keys are all new one
+/// statement that is written; of buckets that have nothing to merge nobody asks anything.
 #[test]
 fn a_batch_of_a_table_that_is_upserted_runs_few_statements() {
     let home = Home::postgres();
@@ -82,6 +81,6 @@ fn a_batch_of_a_table_that_is_upserted_runs_few_statements() {
     let reads = of("SELECT t.\"id\" FROM \"a\" AS t");
     assert_eq!((reads, of("READ ONLY")), (report.batches, 1));
     assert_eq!(of("INSERT INTO \"t\""), report.batches);
+    assert_eq!(of("SELECT count(*) FROM \"rowmill\".\"stage_"), 0);
     eprintln!("{} batches, {} statements", report.batches, taken.len());
-    assert!(taken.len() as u64 <= 5 * report.batches, "{}", taken.len());
 }
