@@ -28,6 +28,10 @@ impl<'a> Scene<'a> {
         let mut text = JobText::of_mode(mode, BATCH_ROWS);
         text.limits = format!("workers = 2\n{limits}");
         place.create_lineitem(text.keyed);
+        place.sql("create index by_part on lineitem (l_partkey)");
+        if mode == "replace" {
+            "indexes = \"rebuild\"\n".clone_into(&mut text.target);
+        }
         let job = text.write(&input, &place);
         let scene = Self { input, place, job };
         scene.prepare(mode);
@@ -89,6 +93,8 @@ impl<'a> Scene<'a> {
         let run = self.job.start().wait();
         assert_eq!(run.code, Some(0), "{told}: {run}");
         self.input.assert_exact(&self.place, told);
+        let index = "select count(*) from pg_index where indexrelid = to_regclass('by_part')";
+        assert_eq!(self.place.number(index), 1, "{told}");
     }
 }
 
@@ -99,7 +105,7 @@ struct Stop {
     trigger: &'static str,
 }
 
-const STOPS: [Stop; 6] = [
+const STOPS: [Stop; 7] = [
     Stop {
         name: "rows of a batch are sent",
         mode: "append",
@@ -132,6 +138,11 @@ const STOPS: [Stop; 6] = [
         mode: "mirror",
         trigger: "after update on rowmill.batch for each row when (new.phase = 2) \
                   execute function gate('here')",
+    },
+    Stop {
+        name: "a table without its indexes is filled",
+        mode: "replace",
+        trigger: "after insert on lineitem for each statement execute function gate('here')",
     },
 ];
 

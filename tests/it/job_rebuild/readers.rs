@@ -128,3 +128,16 @@ fn where_indexes_are_kept_nobody_waits() {
         assert_eq!(load.join().unwrap().deleted, OLD_ROWS);
     });
 }
+
+#[test]
+fn what_is_waited_for_once_the_table_is_locked_has_the_time_that_it_always_has() {
+    let database = database();
+    database.sql(
+        "create table seen (lock_timeout text); \
+         create function note() returns trigger language plpgsql as $$ begin \
+         insert into seen values (current_setting('lock_timeout')); return null; end $$; \
+         create trigger note after insert on items for each statement execute function note()",
+    );
+    run(&database, &job(Indexes::Rebuild));
+    assert_eq!(database.value("select string_agg(distinct lock_timeout, ' ') from seen"), "0");
+}

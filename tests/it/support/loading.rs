@@ -239,6 +239,8 @@ pub struct JobText {
     pub mode: &'static str,
     pub keyed: bool,
     pub batch_rows: u64,
+    /// More lines of `[target]`.
+    pub target: String,
     /// More lines of `[limits]`.
     pub limits: String,
     /// The database whose table `lineitem` is read instead of the file.
@@ -249,7 +251,8 @@ impl JobText {
     /// A job in a mode that needs a key, or `append`.
     pub fn of_mode(mode: &'static str, batch_rows: u64) -> Self {
         let keyed = mode != "append";
-        Self { mode, keyed, batch_rows, limits: String::new(), source_url: None }
+        let (target, limits) = (String::new(), String::new());
+        Self { mode, keyed, batch_rows, target, limits, source_url: None }
     }
 
     /// Writes the job beside `input`, for `place`.
@@ -265,7 +268,7 @@ impl JobText {
     }
 
     fn text(&self, csv: &Path) -> String {
-        let Self { mode, batch_rows, limits, .. } = self;
+        let Self { mode, batch_rows, target, limits, .. } = self;
         let source = match &self.source_url {
             Some(url) => format!(
                 "kind = \"table\"\nurl = \"{url}\"\ntable = \"lineitem\"\n\
@@ -276,7 +279,7 @@ impl JobText {
         let key = if self.keyed { "key = [\"l_orderkey\", \"l_linenumber\"]\n" } else { "" };
         let mut text = format!(
             "name = \"lineitem\"\n[source]\n{source}\
-             [target]\nurl = \"${{ROWMILL_TARGET}}\"\ntable = \"lineitem\"\nmode = \"{mode}\"\n{key}\
+             [target]\nurl = \"${{ROWMILL_TARGET}}\"\ntable = \"lineitem\"\nmode = \"{mode}\"\n{key}{target}\
              [limits]\nmax_rejects = 100000\nbatch_rows = {batch_rows}\n{limits}\n[columns]\n"
         );
         for (name, column_type) in lineitem::columns() {
