@@ -196,7 +196,14 @@ impl Staged<'_> {
     /// the database refuses that for what is in the rows, or by a trigger.
     pub(super) fn rebuild(&self, connection: &mut dyn Connection) -> Result<Option<Stored>> {
         connection.run(SAVE)?;
-        match self.rebuild_all(connection) {
+        if let Err(error) = lock(connection, &self.target.table) {
+            if error.sqlstate() != Some(SqlState::LOCK_NOT_AVAILABLE) {
+                return Err(error);
+            }
+            connection.run(UNDO)?;
+            return Err(held(connection, &self.target.table, &error));
+        }
+        match self.rebuild_locked(connection) {
             Ok(stored) => connection.ahead(KEEP).map(|()| Some(stored)),
             // Where the index is kept up, it says which row it is, and that one is refused.
             Err(error) if error.is_data() => {
@@ -205,19 +212,14 @@ impl Staged<'_> {
                 self.lately.keep_indexes(error);
                 Ok(None)
             }
-            Err(error) if error.sqlstate() == Some(SqlState::LOCK_NOT_AVAILABLE) => {
-                connection.run(UNDO)?;
-                Err(held(connection, &self.target.table, &error))
-            }
             Err(error) => Err(error),
         }
     }
 
-    fn rebuild_all(&self, connection: &mut dyn Connection) -> Result<Stored> {
-        let table = &self.target.table;
-        lock(connection, table)?;
+    /// The same, once nobody else can use the table.
+    fn rebuild_locked(&self, connection: &mut dyn Connection) -> Result<Stored> {
         look(connection, self.target)?;
-        let mut dropped = indexes_of(connection, table)?;
+        let mut dropped = indexes_of(connection, &self.target.table)?;
         dropped.retain(|index| index.stays.is_none());
         dropped.iter().try_for_each(|index| connection.run(&index.drop))?;
         let deleted = self.empty(connection)?;
@@ -276,7 +278,9 @@ fn held(connection: &mut dyn Connection, table: &TableName, error: &Error) -> Er
     let message = format!("the table could not be locked to rebuild its indexes{by}");
     Error::new(error.kind(), message)
         .with_sqlstate(SqlState::LOCK_NOT_AVAILABLE)
-        .with_hint("end what uses it, or carry on with indexes = \"keep\", which waits for nobody")
+        .with_hint(
+            "end what uses it, or carry on with indexes = \"keep\", which waits for no reader",
+        )
         .locate(|place| place.table = Some(table.plain()))
 }
 

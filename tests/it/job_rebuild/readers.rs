@@ -141,3 +141,26 @@ fn what_is_waited_for_once_the_table_is_locked_has_the_time_that_it_always_has()
     run(&database, &job(Indexes::Rebuild));
     assert_eq!(database.value("select string_agg(distinct lock_timeout, ' ') from seen"), "0");
 }
+
+#[test]
+fn another_lock_that_is_waited_for_in_vain_is_not_said_to_be_that_of_the_table() {
+    let database = database();
+    database.sql(
+        "create function busy() returns trigger language plpgsql as $$ begin \
+         perform 1 from other for update nowait; return null; end $$; \
+         create trigger busy after insert on items for each statement execute function busy(); \
+         create table other (id bigint); insert into other values (1)",
+    );
+    let mut holder = database.connect();
+    holder.batch_execute("begin; select from other for update").unwrap();
+    let mut once = RetryPolicy::default();
+    once.attempts = 1;
+    let engine = Engine::open(&database.url()).unwrap();
+    let error = job(Indexes::Rebuild).retry(once).run(&engine).unwrap_err();
+    assert_eq!(error.sqlstate(), Some(SqlState::LOCK_NOT_AVAILABLE), "{error}");
+    assert!(!error.to_string().contains("rebuild"), "{error}");
+    assert_old(&database, "nothing was changed");
+    holder.batch_execute("rollback").unwrap();
+    run(&database, &job(Indexes::Rebuild));
+    assert_new(&database, "behind it");
+}
