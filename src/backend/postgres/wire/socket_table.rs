@@ -66,9 +66,9 @@ fn listening(table: &[u8], name: &str) -> Vec<PathBuf> {
     const ACCEPTS: u32 = 0x1_0000;
     let mut found = Vec::new();
     for line in table.split(|byte| *byte == b'\n') {
-        // Nothing before the path has a slash.
-        let Some(start) = line.iter().position(|byte| *byte == b'/') else { continue };
-        let (fields, path) = line.split_at(start);
+        // Nothing before the path has a slash; a name that is no path begins with an @.
+        let Some(end) = line.windows(2).position(|pair| pair == b" /") else { continue };
+        let (fields, path) = line.split_at(end + 1);
         let fields = String::from_utf8_lossy(fields);
         let flags = fields.split_ascii_whitespace().nth(3);
         let accepts = flags
