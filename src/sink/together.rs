@@ -80,8 +80,8 @@ impl TableSink {
         let staged = self.staged(place)?;
         let parts: Vec<_> = batches.iter().map(|batch| batch.rows.clone()).collect();
         let stored = staged.upsert_parts(connection, rows, &parts, self.direct.are_new())?;
-        let noted = || batches.iter().zip(&stored).filter(|(batch, _)| !batch.rows.is_empty());
-        let notes: Vec<_> = noted()
+        let with_rows = || batches.iter().zip(&stored).filter(|(batch, _)| !batch.rows.is_empty());
+        let notes: Vec<_> = with_rows()
             .map(|(Joined { batch, rows, keys }, stored)| Note {
                 batch: *batch,
                 indexes: &indexes[rows.clone()],
@@ -91,7 +91,7 @@ impl TableSink {
             .collect();
         staged.note(connection, &notes)?;
         // The batches to come are as the last of these was.
-        if let Some((_, last)) = noted().last() {
+        if let Some((_, last)) = with_rows().next_back() {
             self.direct.note_apart(last);
         }
         Ok(stored)

@@ -45,7 +45,7 @@ impl Ledger {
         let array = ColumnType::Array(Box::new(ColumnType::Int8));
         let mut params: Vec<Param<'_>> = keys(job_id, units).to_vec();
         params.extend([first.run_id.into(), first.seconds.into()]);
-        let mut sets = String::new();
+        let mut sets = vec!["done = true, run_id = $5, seconds = $6".to_owned()];
         for (place, name) in COUNTS.iter().enumerate() {
             let counts: Vec<_> =
                 marks.iter().map(|mark| mark.counts.in_order()[place] as i64).collect();
@@ -57,12 +57,13 @@ impl Ledger {
             counts.pack(&array, &mut packed)?;
             params.push(Param::Packed(&array, packed.into()));
             let number = params.len();
-            sets += &format!(", {name} = (CAST(${number} AS bigint[]))[number - $3 + 1]");
+            sets.push(format!("{name} = (CAST(${number} AS bigint[]))[number - $3 + 1]"));
         }
         let sql = format!(
-            "UPDATE {} SET done = true, run_id = $5, seconds = $6{sets} \
+            "UPDATE {} SET {} \
              WHERE job_id = $1 AND phase = $2 AND number BETWEEN $3 AND $4 AND NOT done",
-            self.tables.batch
+            self.tables.batch,
+            sets.join(", ")
         );
         let (changed, all) = (connection.execute(&sql, &params)?, units.len() as u64);
         if changed == all {
