@@ -116,6 +116,9 @@ impl Drop for Permit {
 mod tests {
     use super::*;
     use std::sync::mpsc;
+    use std::time::Duration;
+
+    const LIMIT: Duration = Duration::from_secs(60);
 
     #[test]
     fn a_batch_waits_until_a_permit_comes_back() {
@@ -176,7 +179,7 @@ mod tests {
         let waiting = wait_for_one(&permits);
         assert!(waiting.try_recv().is_err());
         permits.allow(2);
-        let second = waiting.recv().unwrap();
+        let second = waiting.recv_timeout(LIMIT).unwrap();
         assert_eq!((second.seat(), permits.taken(), permits.peak()), (1, 2, 2));
     }
 
@@ -191,7 +194,7 @@ mod tests {
             assert!(waiting.try_recv().is_err());
         }
         taken.pop();
-        assert_eq!(waiting.recv().unwrap().seat(), 1);
+        assert_eq!(waiting.recv_timeout(LIMIT).unwrap().seat(), 1);
         assert_eq!(permits.peak(), 4);
     }
 }
