@@ -11,7 +11,7 @@
 //!
 //! Whatever goes wrong, the port is there still, and nobody is told. A socket that refuses us (the
 //! method `peer`, a missing right) is left alone from then on; one that is gone, or is that of
-//! another server, is looked for anew.
+//! another server, is looked for anew. A password goes to it readable as little as to the port.
 
 use super::identity::Identity;
 use crate::backend::postgres::wire::server::Place;
