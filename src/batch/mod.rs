@@ -28,6 +28,7 @@
 //! - `worker_count`: how many batches are in flight, found by measuring
 //! - `worker`:     how a unit is done; `outcome`: what came of an attempt
 //! - `refused`:    its rows that were refused, as the reject store has them
+//! - `seal`:       the end of loading
 //! - `lineage`:    which of them are the fault of others
 //! - `ledger`:     what was planned and what is done, in the target database itself
 //! - `shards`:     a job whose rows go to several databases, by a map
