@@ -82,5 +82,4 @@ fn a_batch_of_a_table_that_is_upserted_runs_few_statements() {
     assert_eq!((reads, of("READ ONLY")), (report.batches, 1));
     assert_eq!(of("INSERT INTO \"t\""), report.batches);
     assert_eq!(of("SELECT count(*) FROM \"rowmill\".\"stage_"), 0);
-    eprintln!("{} batches, {} statements", report.batches, taken.len());
 }

@@ -299,7 +299,7 @@ impl Core {
         let sql = from.select(reading.expressions, condition.as_deref(), order);
         let stop = &run.surroundings.stop;
         let mut index = 0;
-        run.read_once(|connection| {
+        run.read_once(bounds.rows, |connection| {
             connection.unload(&sql, reading.types, &mut |row| {
                 if stop.asked() == Stop::Now {
                     return Err(Error::new(ErrorKind::Stopped, "stopped before the end")

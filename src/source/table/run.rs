@@ -14,6 +14,10 @@ use crate::sql::partition::begin_reading;
 use parking_lot::Mutex;
 use std::sync::Arc;
 
+/// Up to so many, PostgreSQL's defaults (`jit_above_cost`, `min_parallel_table_scan_size`) are out of reach,
+/// however far apart the rows lie.
+const FEW_ROWS: u64 = 1_000;
+
 /// What a run knows.
 #[derive(Debug)]
 pub(super) struct Run {
@@ -59,13 +63,17 @@ impl Run {
         self.lend(work, false)
     }
 
-    /// The same for `work` that is one statement, which needs no transaction where a table is read as of
-    /// the instant of each: there is nothing in it that could write, and no second statement to agree with.
+    /// The same for `work` that is one statement for so many `rows`, which needs no transaction where a table
+    /// is read as of the instant of each: there is nothing in it that could write, and no second statement
+    /// to agree with. For a few rows no server thinks of compiling it or of reading in parallel, so that
+    /// the settings of a transaction would change nothing.
     pub(super) fn read_once<T>(
         &self,
+        rows: u64,
         work: impl FnOnce(&mut dyn Connection) -> Result<T>,
     ) -> Result<T> {
-        let is_alone = self.consistency == Consistency::PerBatch && self.facts.has_blocks();
+        let is_single = self.consistency == Consistency::PerBatch && self.facts.has_blocks();
+        let is_alone = is_single && rows <= FEW_ROWS;
         self.lend(work, is_alone)
     }
 

@@ -336,6 +336,14 @@ impl Cluster {
         self.end(|child| child.kill().expect("kill the server"));
     }
 
+    /// Kills all of the server's processes with `kill -9`: one that works and is not waited for would go on
+    /// without the first.
+    pub fn kill_all(&self) {
+        let children = server::children(self.pid());
+        self.kill();
+        server::signal("KILL", &children);
+    }
+
     /// Starts the server again on the same port, after stopping it if it runs.
     pub fn restart(&self) {
         self.stop_immediate();

@@ -222,7 +222,7 @@ fn a_batch_whose_replica_dies_is_read_elsewhere() {
     let trio = trio::shared();
     let trial = Trial::new(&trio, LIMIT);
     let table = trial.fat();
-    let (report, row) = trial.run_while(table, |server| trio.nodes()[server].kill());
+    let (report, row) = trial.run_while(table, |server| trio.nodes()[server].kill_all());
     trio.nodes()[trial.server(row.port)].restart();
     trial.assert_exact(FAT_ROWS);
     assert!(report.retries >= 1, "{}", report.retries);
