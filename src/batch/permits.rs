@@ -118,7 +118,7 @@ mod tests {
     use std::sync::mpsc;
     use std::time::Duration;
 
-    const LIMIT: Duration = Duration::from_secs(60);
+    const LIMIT: Duration = Duration::from_mins(1);
 
     #[test]
     fn a_batch_waits_until_a_permit_comes_back() {
