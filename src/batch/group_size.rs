@@ -5,7 +5,6 @@
 //! some are in, so the first batches go alone, and the number is doubled as long as transactions
 //! are short: what is lost with one, and done again, stays below a second of work.
 
-use super::limits::Limits;
 use super::unit::{Phase, Unit};
 use parking_lot::Mutex;
 use std::time::Duration;
@@ -14,7 +13,7 @@ use std::time::Duration;
 #[derive(Debug)]
 pub(super) struct GroupSize {
     most: usize,
-    /// As much as one batch may have, in its source as well as packed.
+    /// So much may they have together.
     bytes: u64,
     state: Mutex<State>,
 }
@@ -38,10 +37,10 @@ const LONG: Duration = Duration::from_secs(1);
 const WARY: usize = 32;
 
 impl GroupSize {
-    /// For batches of these limits, up to `most` together.
-    pub(super) fn new(limits: &Limits, most: usize) -> Self {
+    /// For up to `most` batches together that have no more than `bytes`, in their source as well as packed.
+    pub(super) fn new(bytes: u64, most: usize) -> Self {
         let state = State { size: 1, packed: 0, wary: 0, refusals: 0 };
-        Self { most: most.max(1), bytes: limits.batch.bytes, state: Mutex::new(state) }
+        Self { most: most.max(1), bytes, state: Mutex::new(state) }
     }
 
     /// How many of `units`, which are all that are left to hand out to `workers` workers, the next
@@ -95,6 +94,7 @@ impl GroupSize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::batch::limits::Limits;
     use crate::source::bounds::Bounds;
 
     fn units(count: u32) -> Vec<Unit> {
@@ -103,7 +103,7 @@ mod tests {
     }
 
     fn size(most: usize) -> GroupSize {
-        GroupSize::new(&Limits::default(), most)
+        GroupSize::new(Limits::default().batch.bytes, most)
     }
 
     #[test]

@@ -152,7 +152,8 @@ fn execute_with_source(
         Begun::Planned(ledger, job, sink) => (ledger, job, sink, true),
     };
     let run = members::begin_run(start, &patience, &ledger, job.id)?;
-    let group_size = GroupSize::new(&start.limits, most_together(start, &sink));
+    let (most, bytes) = most_together(start, &sink);
+    let group_size = GroupSize::new(bytes, most);
     let hint = |joins: Joins| joins.hint.unwrap_or(run.number as u64);
     let context = Context {
         patience: &patience,
@@ -202,9 +203,13 @@ fn tell_of_indexes(context: &Context<'_>) {
     }
 }
 
-/// How many batches may share a transaction. Where several processes take from the same batches, each
-/// takes one; where a batch is one for each of several shards, they agree on each.
-fn most_together(start: &Start<'_>, sink: &Sink) -> usize {
+/// The rows of an upsert are in memory a second time while they are sent, as arrays of their columns, with
+/// each worker; and a few batches together are nearly as good as many.
+const UPSERTED_BYTES: u64 = 256 << 10;
+
+/// How many batches may share a transaction, and with how many bytes. Where several processes take from the
+/// same batches, each takes one; where a batch is one for each of several shards, they agree on each.
+fn most_together(start: &Start<'_>, sink: &Sink) -> (usize, u64) {
     let first = Bounds::of_rows(0, 1, 0);
     // Where one batch is a range of a key, all are.
     let range = start.declared.feed.stateful().and_then(|feed| feed.key_range(&first));
@@ -214,9 +219,11 @@ fn most_together(start: &Start<'_>, sink: &Sink) -> usize {
                 && start.part.is_none()
                 && table.takes_groups(range.is_some()) =>
         {
-            start.limits.batches_a_transaction
+            let bytes = start.limits.batch.bytes;
+            let bytes = if table.is_staged() { bytes.min(UPSERTED_BYTES) } else { bytes };
+            (start.limits.batches_a_transaction, bytes)
         }
-        _ => 1,
+        _ => (1, start.limits.batch.bytes),
     }
 }
 

@@ -124,6 +124,19 @@ fn a_transaction_that_lost_its_connection_begins_nothing_more() {
     assert_eq!(numbers(&home), ["3"]);
 }
 
+/// pool-contract R10
+#[test]
+fn what_fails_while_it_is_rolled_back_does_not_hide_the_first_error() {
+    let home = Home::postgres();
+    let failed: Result<()> = home.engine().transaction(|transaction| {
+        let ended = transaction.execute("select pg_terminate_backend(pg_backend_pid())", &[]);
+        assert!(ended.unwrap_err().is_disconnect());
+        Err(refusal())
+    });
+    assert_eq!(failed.unwrap_err().kind(), ErrorKind::Config);
+    assert_eq!(home.engine().stats().in_use, 0);
+}
+
 #[test]
 fn an_error_that_is_passed_over_within_a_savepoint_fails_it_alone() {
     let home = Home::postgres();

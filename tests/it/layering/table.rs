@@ -61,7 +61,8 @@ const DOORS: &[(&str, &[&str])] = &[
     ("postgres_types", &["backend/postgres"]),
     ("postgres_protocol", &["backend/postgres"]),
     ("tokio", &["backend/postgres"]),
-    ("rustix", &["backend/postgres", "pool/clock"]),
+    // The clock of the last tick, for the pool.
+    ("rustix", &["backend/postgres", "pool"]),
     ("socket2", &["backend/postgres"]),
     ("rusqlite", &["backend/sqlite"]),
     ("rayon", &["workers"]),
