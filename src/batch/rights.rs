@@ -5,6 +5,7 @@ use crate::backend::Connection;
 use crate::error::{Error, ErrorKind, Result};
 use crate::mapping::cell::Cell;
 use crate::sink::table::TableSink;
+use crate::sink::user::name_of_user;
 use crate::sql::ledger::LedgerTables;
 use crate::sqlstate::SqlState;
 
@@ -119,13 +120,7 @@ impl Missing<'_> {
         if grants.is_empty() {
             return Ok(());
         }
-        let mut user = "the target's user".to_owned();
-        if let Some(query) = connection.capabilities().dialect.current_user() {
-            connection.query(query, &[], &mut |row| {
-                user = String::unpack(row.cell(0)?)?;
-                Ok(())
-            })?;
-        }
+        let user = name_of_user(connection)?;
         let grants: Vec<_> = grants.iter().map(|grant| format!("{grant} TO {user}")).collect();
         let message = format!("{user} lacks rights that the job needs");
         Err(Error::new(ErrorKind::Schema, message)

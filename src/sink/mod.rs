@@ -26,6 +26,7 @@
 //! - `suspects`: where it does not name them, or there are many
 //! - `one_by_one`: rows of which some are refused by what no query finds
 //! - `again`:   rows that were rejected, stored after all
+//! - `user`:    who writes, by name
 //! - `verdict`: staged rows held against the constraints of their table
 //!
 //! `append` loads a batch straight into the table, unless something is declared of its duplicates.
@@ -73,4 +74,5 @@ mod suspects;
 pub mod table;
 pub mod target;
 pub(crate) mod together;
+pub(crate) mod user;
 mod verdict;

@@ -20,6 +20,7 @@ use super::mode::Mode;
 use super::staged::Staged;
 use super::table::{Stored, TableSink};
 use super::target::Target;
+use super::user::name_of_user;
 use crate::backend::Connection;
 use crate::error::{Error, ErrorKind, Result};
 use crate::ident::TableName;
@@ -114,13 +115,7 @@ fn check_rights(
     if owner.or(schema).is_none() {
         return Ok(());
     }
-    let mut user = "the target's user".to_owned();
-    if let Some(sql) = connection.capabilities().dialect.current_user() {
-        connection.query(sql, &[], &mut |row| {
-            user = String::unpack(row.cell(0)?)?;
-            Ok(())
-        })?;
-    }
+    let user = name_of_user(connection)?;
     let mut grants = Vec::new();
     if let Some(owner) = owner {
         let table = &target.table;

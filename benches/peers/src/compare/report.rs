@@ -122,7 +122,7 @@ impl Results<'_> {
             format!("{mode}: lineitem of {rows} rows, {rounds} rounds, {took}"),
             machine::machine(),
             format!(
-                "PostgreSQL {} over TCP on the same machine: {}",
+                "PostgreSQL {} on the same machine, named by its TCP port: {}",
                 self.server,
                 Servers::settings()
             ),

@@ -48,14 +48,14 @@ impl Servers {
         format!("fsync=off, {}", SETTINGS.join(", "))
     }
 
-    pub fn url(&self) -> String {
+    fn url(&self) -> String {
         self.first.url()
     }
 
     /// The first server, or a database of it, as a contender is to reach it.
     pub fn url_by(&self, way: Way, database: Option<&str>) -> String {
         let folder = self.first.folder().display().to_string().replace('/', "%2F");
-        let url = database.map_or_else(|| self.first.url(), |name| self.first.url_of(name));
+        let url = database.map_or_else(|| self.url(), |name| self.first.url_of(name));
         match way {
             Way::Url => url,
             Way::Socket => url.replacen("127.0.0.1:", &format!("{folder}:"), 1),

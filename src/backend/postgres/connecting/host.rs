@@ -259,15 +259,8 @@ impl Host {
     }
 
     /// With the options of the user alone; ours are set by statement.
-    fn open_plain(
-        &self,
-        mut config: Config,
-        to: &mut Dialled<'_>,
-    ) -> Result<(Client, Option<String>)> {
-        if let Some(options) = self.options() {
-            config.options(options);
-        }
-        let mut client = to.dial(&config).map_err(|error| refused(&error))?;
+    fn open_plain(&self, config: Config, to: &mut Dialled<'_>) -> Result<(Client, Option<String>)> {
+        let mut client = self.dial_plain(config, to)?;
         let restore = setup::set(&mut client, self.purpose, self.options(), self.target.limit)
             .map_err(errors::statement)?;
         Ok((client, Some(restore)))
@@ -276,14 +269,17 @@ impl Host {
     /// With the options of the user alone; ours are set in each transaction.
     fn open_pooled(
         &self,
-        mut config: Config,
+        config: Config,
         to: &mut Dialled<'_>,
     ) -> Result<(Client, Option<String>)> {
+        Ok((self.dial_plain(config, to)?, None))
+    }
+
+    fn dial_plain(&self, mut config: Config, to: &mut Dialled<'_>) -> Result<Client> {
         if let Some(options) = self.options() {
             config.options(options);
         }
-        let opened = to.dial(&config);
-        opened.map(|client| (client, None)).map_err(|error| refused(&error))
+        to.dial(&config).map_err(|error| refused(&error))
     }
 
     fn endpoint(&self) -> &Endpoint {
