@@ -1,7 +1,8 @@
 //! What a check-out and its return cost when nobody else wants a connection; no server.
 //!
 //! `cargo bench --bench pool`. Plain `r2d2` lends a number through a manager that does nothing;
-//! rowmill's pool does all it promises, over a connection that does nothing.
+//! rowmill's pool does all it promises, by itself and behind an engine, over a connection that does
+//! nothing.
 #![allow(missing_docs, clippy::unwrap_used, reason = "a bench fails by panicking")]
 
 #[path = "common/nothing.rs"]
@@ -10,7 +11,7 @@ mod nothing;
 use criterion::{Criterion, criterion_group, criterion_main};
 use nothing::Nothing;
 use rowmill::backend::Connection;
-use rowmill::{PoolOptions, QueuePool};
+use rowmill::{Engine, PoolOptions, QueuePool};
 use std::convert::Infallible;
 use std::sync::Arc;
 
@@ -45,6 +46,8 @@ fn check_out_and_return(c: &mut Criterion) {
     group.bench_function("QueuePool with a label", |b| {
         b.iter(|| drop(pool.get_labelled("merge").unwrap()));
     });
+    let engine = Engine::from_backend(Arc::new(Nothing), PoolOptions::new()).unwrap();
+    group.bench_function("Engine", |b| b.iter(|| drop(engine.get().unwrap())));
     group.finish();
 }
 

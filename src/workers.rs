@@ -5,9 +5,9 @@
 //! holds something with [`Holding`]; [`Workers::run`] refuses a thread that does.
 
 use crate::error::{Error, ErrorKind, Result};
+use parking_lot::Mutex;
 use std::cell::RefCell;
 use std::panic::Location;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A place in the program.
@@ -17,13 +17,13 @@ type Place = &'static Location<'static>;
 struct Held {
     owner: u64,
     place: Place,
-    mark: Arc<AtomicU64>,
+    mark: Mark,
     number: u64,
 }
 
 impl Held {
     fn is_held(&self) -> bool {
-        self.mark.load(Ordering::Relaxed) == self.number
+        self.mark.0.load(Ordering::Relaxed) == self.number
     }
 }
 
@@ -89,27 +89,60 @@ impl Workers {
 
 /// Says that a thread holds a connection: one holding after the other, each on its own thread.
 ///
-/// It is made once and used again, so that saying it costs no allocation. The number changes with
-/// every beginning and every end, so that a holding is over when its number is not there any more.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Holding(Arc<AtomicU64>);
+/// It is made once and used again, so that saying it costs no allocation.
+#[derive(Debug)]
+pub(crate) struct Holding(Mark);
+
+/// Where a holding is written down. The number changes with every beginning and every end, so that a
+/// holding is over when its number is not there any more.
+///
+/// It is never freed but used again: a thread can look at it without a count of those who do, and a
+/// number that was there once does not come again.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Mark(&'static AtomicU64);
+
+/// Marks that nobody uses now.
+static SPARE: Mutex<Vec<Mark>> = Mutex::new(Vec::new());
 
 impl Holding {
-    /// The current thread holds a connection of `owner`, taken at `place`.
-    pub(crate) fn begin(&self, owner: u64, place: Place) {
-        let number = self.0.load(Ordering::Relaxed) + 1;
-        self.0.store(number, Ordering::Relaxed);
-        // In the last moments of a thread its marks are gone already, and it enters nothing more.
-        let _ = HELD.try_with(|held| {
-            let mark = Arc::clone(&self.0);
-            held.borrow_mut().push(Held { owner, place, mark, number });
-        });
+    pub(crate) fn new() -> Self {
+        let spare = SPARE.lock().pop();
+        Self(spare.unwrap_or_else(|| Mark(Box::leak(Box::new(AtomicU64::new(0))))))
+    }
+
+    /// Where the thread that begins to hold writes it down.
+    pub(crate) fn mark(&self) -> Mark {
+        self.0
     }
 
     /// It is held no more; on whatever thread.
     pub(crate) fn end(&self) {
-        let number = self.0.load(Ordering::Relaxed);
-        self.0.store(number + 1, Ordering::Relaxed);
+        self.0.step();
+    }
+}
+
+impl Drop for Holding {
+    fn drop(&mut self) {
+        self.end();
+        SPARE.lock().push(self.0);
+    }
+}
+
+impl Mark {
+    /// The current thread holds a connection of `owner`, taken at `place`.
+    pub(crate) fn begin(self, owner: u64, place: Place) {
+        let number = self.step();
+        // In the last moments of a thread its marks are gone already, and it enters nothing more.
+        let _ = HELD.try_with(|held| {
+            held.borrow_mut().push(Held { owner, place, mark: self, number });
+        });
+    }
+
+    /// The next number. Whoever has the seat is the only one who writes it.
+    fn step(self) -> u64 {
+        let number = self.0.load(Ordering::Relaxed) + 1;
+        self.0.store(number, Ordering::Relaxed);
+        number
     }
 }
 
@@ -149,9 +182,9 @@ mod tests {
 
     #[test]
     fn a_holding_is_known_by_its_owner_and_ends_on_any_thread() {
-        let (one, other) = (Holding::default(), Holding::default());
-        one.begin(7, Location::caller());
-        other.begin(8, Location::caller());
+        let (one, other) = (Holding::new(), Holding::new());
+        one.mark().begin(7, Location::caller());
+        other.mark().begin(8, Location::caller());
         assert_eq!((held_of(7).0, held_of(8).0, held_of(9).0), (1, 1, 0));
         std::thread::scope(|scope| {
             scope.spawn(|| {
@@ -160,18 +193,31 @@ mod tests {
             });
         });
         assert_eq!((held_of(7), held_of(8).0), ((0, None), 1));
-        one.begin(7, Location::caller());
+        one.mark().begin(7, Location::caller());
         assert_eq!(held_of(7).0, 1);
         one.end();
         other.end();
+    }
+
+    #[test]
+    fn a_mark_that_is_used_again_says_nothing_of_who_had_it_before() {
+        let before = Holding::new();
+        before.mark().begin(11, Location::caller());
+        drop(before);
+        // Whichever of them has the mark now: it is the holding of another thread.
+        let after: Vec<_> = (0..64).map(|_| Holding::new()).collect();
+        std::thread::scope(|scope| {
+            scope.spawn(|| after.iter().for_each(|one| one.mark().begin(11, Location::caller())));
+        });
+        assert_eq!(held_of(11).0, 0);
     }
 
     /// batch 3.7.2
     #[test]
     fn a_thread_that_holds_a_connection_is_turned_away() {
         let workers = Workers::new(1).unwrap();
-        let held = Holding::default();
-        held.begin(0, Location::caller());
+        let held = Holding::new();
+        held.mark().begin(0, Location::caller());
         assert_eq!(workers.run(|_| (), || ()).unwrap_err().kind(), ErrorKind::Internal);
         held.end();
         assert!(workers.run(|_| (), || ()).is_ok());

@@ -121,6 +121,7 @@ impl Engine {
         Self { shared: Arc::new(Shared { wires, notes }) }
     }
 
+    #[inline]
     pub(super) fn wires(&self) -> &Wires {
         &self.shared.wires
     }
@@ -162,6 +163,7 @@ impl Engine {
     /// # Errors
     /// `PoolTimeout` if none was free in time, `Connect` if none could be opened, `PoolClosed`
     /// after [`dispose`](Self::dispose), `NestedCheckout` if this thread holds one already.
+    #[inline]
     #[track_caller]
     pub fn get(&self) -> Result<Pooled> {
         self.wires().take(None, self.options().timeout)
@@ -257,6 +259,7 @@ impl Engine {
     }
 
     /// The pool; of several servers, that of the primary.
+    #[inline]
     pub fn pool(&self) -> &Pool {
         self.wires().pool()
     }
@@ -272,6 +275,7 @@ impl Engine {
     }
 
     /// The options of the pool.
+    #[inline]
     pub fn options(&self) -> &PoolOptions {
         self.pool().options()
     }

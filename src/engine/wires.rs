@@ -42,6 +42,7 @@ impl Reading<'_> {
 
 impl Wires {
     /// The pool of the one server, or of the primary.
+    #[inline]
     pub(super) fn pool(&self) -> &Pool {
         match self {
             Self::One { pool, .. } => pool,
@@ -72,6 +73,7 @@ impl Wires {
     }
 
     /// A connection that can be written to.
+    #[inline]
     #[track_caller]
     pub(super) fn take(
         &self,
@@ -80,10 +82,7 @@ impl Wires {
     ) -> Result<Pooled> {
         match self {
             Self::One { pool, .. } => pool.take(purpose, timeout, timeout),
-            Self::Many(router) => {
-                let wish = wish(Intent::Write, Reading::default(), timeout);
-                Ok(router.acquire(Wish { purpose, ..wish })?.connection)
-            }
+            Self::Many(router) => Ok(take_of(router, purpose, timeout)?.connection),
         }
     }
 
@@ -135,6 +134,14 @@ impl Wires {
             avoid.add(node);
         }
     }
+}
+
+#[cold]
+#[inline(never)]
+#[track_caller]
+fn take_of(router: &Router, purpose: Option<Cow<'static, str>>, timeout: Duration) -> Result<Lent> {
+    let wish = wish(Intent::Write, Reading::default(), timeout);
+    router.acquire(Wish { purpose, ..wish })
 }
 
 fn wish(intent: Intent, reading: Reading<'_>, timeout: Duration) -> Wish<'_> {

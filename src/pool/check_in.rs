@@ -8,10 +8,12 @@ use super::ledger::{Loan, Parked, Seat};
 use super::link::Link;
 use super::shared::Shared;
 use super::slot::Taken;
+use super::voice::Voice;
 use crate::backend::Connection;
 use crate::backend::leftovers::Leftovers;
 use crate::config::ResetPolicy;
 use crate::error::{Error, ErrorKind, Result};
+use std::sync::Arc;
 use std::time::Instant;
 
 /// A connection that comes back; none if it was given up before.
@@ -22,8 +24,9 @@ pub(super) struct Return {
 }
 
 impl Shared {
-    /// Keeps a connection that comes back, or closes it.
-    pub(super) fn check_in(&self, returned: Return) {
+    /// Keeps a connection that comes back, or closes it. Where it sleeps, the loan's part of the pool sleeps
+    /// with it.
+    pub(super) fn check_in(self: Arc<Self>, returned: Return) {
         let Return { link, mut slot, seat } = returned;
         let Some(mut link) = link else {
             drop(slot);
@@ -42,25 +45,24 @@ impl Shared {
             drop(slot);
             return self.left(seat, Some(connection));
         }
-        slot.link = Some(link);
-        match self.ledger.park(seat, slot, now) {
-            Parked::Kept(loan) => self.tell_late_return(loan, connection, now),
-            Parked::Surplus(mut slot) => {
-                let reason = self.ledger.reason_for_surplus();
-                if let Some(link) = slot.link.take() {
-                    self.close(link, reason);
+        let voice = self.is_heard().then(|| Arc::clone(&self.voice));
+        let ledger = self.ledger;
+        (slot.link, slot.home) = (Some(link), Some(self));
+        match ledger.park(seat, slot, now) {
+            Parked::Kept(late) => {
+                if let Some(voice) = voice {
+                    tell_late_return(&voice, late.as_deref(), connection, now);
                 }
-                drop(slot);
-                self.left(seat, Some(connection));
             }
+            Parked::Surplus(slot) => surplus(slot, seat, connection),
         }
     }
 
     /// The last step of a return: the seat is given back.
     fn left(&self, seat: Seat, connection: Option<u64>) {
-        let loan = self.ledger.release(seat);
+        let late = self.ledger.release(seat);
         if let Some(connection) = connection {
-            self.tell_late_return(loan, connection, self.hooks.clock.now());
+            tell_late_return(&self.voice, late.as_deref(), connection, self.hooks.clock.now());
         }
     }
 
@@ -68,14 +70,6 @@ impl Shared {
         if let Some((label, since)) = self.ledger.loan_of(seat) {
             let used = now.saturating_duration_since(since);
             self.emit(&PoolEvent::CheckIn { connection, label: label.as_deref(), used });
-        }
-    }
-
-    fn tell_late_return(&self, loan: Option<Loan>, connection: u64, now: Instant) {
-        if let Some(loan) = loan.filter(|loan| loan.is_reported) {
-            let held = now.saturating_duration_since(loan.since);
-            let label = loan.label.as_deref();
-            self.emit(&PoolEvent::LeakReturned { connection, label, held });
         }
     }
 
@@ -94,7 +88,7 @@ impl Shared {
         if link.is_outdated() {
             return Some(CloseReason::Invalidated);
         }
-        if link.expires.is_some_and(|end| now >= end) {
+        if link.is_expired(now) {
             return Some(CloseReason::Recycled);
         }
         if self.hooks.budget.as_ref().is_some_and(Budget::is_wanted)
@@ -169,6 +163,23 @@ impl Shared {
             return Err(Error::new(ErrorKind::Database, "the connection is still not clean"));
         }
         Ok(leftovers)
+    }
+}
+
+/// Closes a connection that came back and is not kept, and gives its seat back.
+#[cold]
+fn surplus(mut slot: Taken, seat: Seat, connection: u64) {
+    let (Some(link), Some(shared)) = (slot.link.take(), slot.home.take()) else { return };
+    shared.close(link, shared.ledger.reason_for_surplus());
+    drop(slot);
+    shared.left(seat, Some(connection));
+}
+
+fn tell_late_return(voice: &Voice, late: Option<&Loan>, connection: u64, now: Instant) {
+    if let Some(loan) = late {
+        let held = now.saturating_duration_since(loan.since);
+        let label = loan.label.as_deref();
+        voice.emit(&PoolEvent::LeakReturned { connection, label, held });
     }
 }
 

@@ -1,5 +1,9 @@
 //! The clock by which a pool judges ages.
 
+#[cfg(target_os = "linux")]
+use rustix::time::{ClockId, Timespec, clock_gettime};
+#[cfg(target_os = "linux")]
+use std::cell::Cell;
 use std::sync::Arc;
 #[cfg(target_os = "linux")]
 use std::sync::LazyLock;
@@ -44,6 +48,7 @@ impl Clock {
     }
 
     /// What it said at its last tick, not more than some milliseconds ago; much cheaper than [`now`](Self::now).
+    #[inline]
     pub(super) fn about(&self) -> Instant {
         if self.0.is_none() { last_tick() } else { self.now() }
     }
@@ -58,20 +63,43 @@ impl Clock {
 /// time asks the processor for its counter.
 #[cfg(target_os = "linux")]
 fn last_tick() -> Instant {
-    use rustix::time::{ClockId, clock_gettime};
-    fn read(clock: ClockId) -> Duration {
-        Duration::try_from(clock_gettime(clock)).unwrap_or_default()
+    thread_local! {
+        /// The tick that this thread saw last. There are some hundred in a second, so that most who ask
+        /// see it again.
+        static SEEN: Cell<Option<(Timespec, Instant)>> = const { Cell::new(None) };
+    }
+    let tick = clock_gettime(ClockId::MonotonicCoarse);
+    match SEEN.get() {
+        Some((seen, instant)) if seen == tick => instant,
+        _ => {
+            let instant = instant_of(tick);
+            SEEN.set(Some((tick, instant)));
+            instant
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn instant_of(tick: Timespec) -> Instant {
+    fn passed(time: Timespec) -> Duration {
+        Duration::try_from(time).unwrap_or_default()
     }
     // ORDER: the `Instant` first; the other way round, this clock would be ahead by what came between.
     static START: LazyLock<(Instant, Duration)> =
-        LazyLock::new(|| (Instant::now(), read(ClockId::Monotonic)));
+        LazyLock::new(|| (Instant::now(), passed(clock_gettime(ClockId::Monotonic))));
     let (start, exact) = &*START;
-    *start + read(ClockId::MonotonicCoarse).saturating_sub(*exact)
+    *start + passed(tick).saturating_sub(*exact)
 }
 
 #[cfg(not(target_os = "linux"))]
 fn last_tick() -> Instant {
     Instant::now()
+}
+
+/// How long it is since `then`; most often no time at all, of which this makes little.
+#[inline]
+pub(super) fn passed(then: Instant, now: Instant) -> Duration {
+    if now > then { now.saturating_duration_since(then) } else { Duration::ZERO }
 }
 
 #[cfg(test)]

@@ -85,6 +85,7 @@ pub(super) fn nested(first: &Location<'_>, second: &Location<'_>, most: u32) -> 
 
 /// What `ask` says; an error if it panics. A connection that panics is not to be trusted, and a
 /// panic here would put it back among the others.
+#[inline]
 pub(super) fn contained<T>(
     what: &str,
     ask: impl FnOnce() -> crate::error::Result<T>,

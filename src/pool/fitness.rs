@@ -1,5 +1,6 @@
 //! Whether a connection can be lent.
 
+use super::clock::passed;
 use super::events::CloseReason;
 use super::failure::contained;
 use super::hooks::Hooked;
@@ -22,6 +23,23 @@ pub(super) enum Fitness {
 }
 
 impl Shared {
+    /// Whether there is nothing to ask: most that sleep can be lent as they are. Says no where
+    /// [`look_at`](Self::look_at) has to find out.
+    #[inline]
+    pub(super) fn is_fit_as_it_is(&self, link: &Link, now: Instant) -> bool {
+        !link.is_new
+            && !link.connection.is_broken()
+            && !link.is_outdated()
+            && !link.is_expired(now)
+            && !self.is_to_be_asked(link, now)
+            && self.hooks.check_out.is_none()
+    }
+
+    #[inline]
+    fn is_to_be_asked(&self, link: &Link, now: Instant) -> bool {
+        self.options.pre_ping && passed(link.alive, now) >= self.options.ping_bypass
+    }
+
     /// Whether a connection can be lent: not broken, not given up, not too old, and alive if it is
     /// to be asked. A new one is asked nothing; the hook sees all.
     pub(super) fn look_at(
@@ -37,11 +55,10 @@ impl Shared {
             if link.is_outdated() {
                 return Fitness::Unfit(CloseReason::Invalidated);
             }
-            if link.expires.is_some_and(|end| now >= end) {
+            if link.is_expired(now) {
                 return Fitness::Unfit(CloseReason::Recycled);
             }
-            let asleep = now.saturating_duration_since(link.alive);
-            if self.options.pre_ping && asleep >= self.options.ping_bypass {
+            if self.is_to_be_asked(link, now) {
                 let end = Instant::now() + self.options.ping_timeout;
                 if let Err(error) = self.ping(link, end.min(deadline())) {
                     return self.failed_ping(link, error);

@@ -4,7 +4,6 @@ use super::check_in::Return;
 use super::detached::Detached;
 use super::events::{CloseReason, PoolEvent};
 use super::ledger::Seat;
-use super::link::Link;
 use super::shared::Shared;
 use super::slot::Taken;
 use super::watched::Watched;
@@ -22,13 +21,27 @@ use std::time::Instant;
 /// thread; for the pool, its holder stays the thread that took it.
 pub struct Pooled {
     connection: Watched,
+    /// Nothing once it was given back.
     slot: Option<Taken>,
-    place: SeatGuard,
+    seat: Seat,
+}
+
+/// What a check-out ends with: two words, which are handed on in registers.
+pub(super) struct Lent {
+    /// With a connection in it, and with a part of the pool.
+    pub(super) slot: Taken,
+    pub(super) seat: Seat,
 }
 
 impl Pooled {
-    pub(super) fn new(link: Box<Link>, slot: Taken, place: SeatGuard) -> Self {
-        Self { connection: Watched { link: Some(link) }, slot: Some(slot), place }
+    #[inline]
+    pub(super) fn new(lent: Lent) -> Self {
+        let Lent { mut slot, seat } = lent;
+        Self { connection: Watched { link: slot.link.take() }, slot: Some(slot), seat }
+    }
+
+    fn home(&self) -> Option<&Arc<Shared>> {
+        self.slot.as_ref()?.home.as_ref()
     }
 
     /// The number of the connection, which no other of this process had; `None` after
@@ -56,7 +69,7 @@ impl Pooled {
 
     fn give_up(&mut self, cause: Option<&Error>) {
         let Some(mut link) = self.connection.link.take() else { return };
-        let shared = &self.place.shared;
+        let Some(shared) = self.home() else { return };
         if let Some(cause) = cause {
             link.regard(cause);
         }
@@ -69,10 +82,11 @@ impl Pooled {
 
     /// Lets the holder go on, and has the connection replaced before it is lent again.
     pub fn soft_invalidate(&mut self) {
-        if let Some(link) = &mut self.connection.link {
-            link.is_doubtful = true;
-            let event = PoolEvent::SoftInvalidate { connection: link.id(), cause: None };
-            self.place.shared.emit(&event);
+        let Some(link) = &mut self.connection.link else { return };
+        link.is_doubtful = true;
+        let connection = link.id();
+        if let Some(shared) = self.home() {
+            shared.emit(&PoolEvent::SoftInvalidate { connection, cause: None });
         }
     }
 
@@ -90,22 +104,23 @@ impl Pooled {
             return Err(gone());
         }
         let mut link = self.connection.link.take().ok_or_else(gone)?;
-        let shared = Arc::clone(&self.place.shared);
+        let shared = self.home().cloned().ok_or_else(gone)?;
         let now = shared.hooks.clock.now();
-        if let Err(error) = shared.clean(&mut link, self.place.seat, now, true) {
+        if let Err(error) = shared.clean(&mut link, self.seat, now, true) {
             shared.close(link, CloseReason::Unclean);
             return Err(error);
         }
-        Ok(shared.detach(link, self.place.seat))
+        Ok(shared.detach(link, self.seat))
     }
 }
 
 impl Drop for Pooled {
     fn drop(&mut self) {
-        let Some(slot) = self.slot.take() else { return };
+        let Some(mut slot) = self.slot.take() else { return };
         let link = self.connection.link.take();
-        self.place.is_returned = true;
-        self.place.shared.check_in(Return { link, slot, seat: self.place.seat });
+        if let Some(home) = slot.home.take() {
+            home.check_in(Return { link, slot, seat: self.seat });
+        }
     }
 }
 
@@ -134,8 +149,22 @@ impl fmt::Debug for Pooled {
 pub(super) struct SeatGuard {
     pub(super) shared: Arc<Shared>,
     pub(super) seat: Seat,
-    /// Whether it was given back already.
+    /// Whether it was given back already, or lent.
     pub(super) is_returned: bool,
+}
+
+impl SeatGuard {
+    #[inline]
+    pub(super) fn new(shared: Arc<Shared>, seat: Seat) -> Self {
+        Self { shared, seat, is_returned: false }
+    }
+
+    /// Lends it with a connection.
+    pub(super) fn lend(mut self, mut slot: Taken) -> Lent {
+        self.is_returned = true;
+        slot.home.get_or_insert_with(|| Arc::clone(&self.shared));
+        Lent { slot, seat: self.seat }
+    }
 }
 
 impl Drop for SeatGuard {

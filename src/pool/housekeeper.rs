@@ -8,7 +8,8 @@ use super::fitness::Fitness;
 use super::ledger::{Ledger, Parked, Seat};
 use super::link::Link;
 use super::shared::Shared;
-use super::slot::Taken;
+use super::slot::{Slot, Taken};
+use super::stats::PoolStats;
 use crate::config::PoolOptions;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
@@ -36,19 +37,19 @@ fn pace(options: &PoolOptions) -> Option<Duration> {
 /// the same: nothing that a borrower relies on is done here.
 pub(super) fn start(shared: &Arc<Shared>) {
     let Some(pace) = pace(&shared.options) else { return };
-    let (ledger, pool) = (Arc::clone(&shared.ledger), Arc::downgrade(shared));
-    let name = format!("rowmill-keep-{}", shared.id);
-    let _ = thread::Builder::new().name(name).spawn(move || work(&ledger, &pool, pace));
+    let (ledger, id, pool) = (shared.ledger, shared.id, Arc::downgrade(shared));
+    let name = format!("rowmill-keep-{id}");
+    let _ = thread::Builder::new().name(name).spawn(move || work(ledger, id, &pool, pace));
 }
 
-fn work(ledger: &Ledger, pool: &Weak<Shared>, pace: Duration) {
+fn work(ledger: &Ledger, id: u64, pool: &Weak<Shared>, pace: Duration) {
     loop {
         match pool.upgrade() {
             // A hook or a driver that panics ends this round and not the housekeeper.
             Some(shared) => drop(catch_unwind(AssertUnwindSafe(|| shared.tend()))),
             None => return,
         }
-        if ledger.rest(Instant::now() + pace) {
+        if ledger.rest(id, Instant::now() + pace) {
             return;
         }
     }
@@ -160,13 +161,30 @@ impl Shared {
             None => None,
             Some(budget) => Some(budget.try_take()?),
         };
-        let mut slot = self.shelf().get_timeout(SLOT_WAIT).ok()?;
+        let place = self.shelf().get_timeout(SLOT_WAIT).ok()?;
         let attempt = self.ledger.unasked_attempt()?;
         let mut link = self.open(attempt, end).ok()?;
         link.unit = unit;
         link.is_new = false;
-        slot.link = Some(link);
-        Some(slot)
+        Some(Box::new(Slot::with(link, place)))
+    }
+
+    /// Opens connections on a thread of its own, one after the other, as long as fewer than `count` are there
+    /// and none fails; nobody waits for it.
+    pub(super) fn open_ahead(self: &Arc<Self>, count: u32) {
+        let shared = Arc::downgrade(self);
+        let open = move || {
+            while let Some(shared) = shared.upgrade() {
+                let end = Instant::now() + shared.options.timeout;
+                let PoolStats { idle, in_use, .. } = shared.ledger.stats();
+                if idle + in_use >= count || !shared.fill_one(count, end) {
+                    return;
+                }
+            }
+        };
+        let quietly = || drop(catch_unwind(AssertUnwindSafe(open)));
+        // Without a thread, whoever needs a connection opens it.
+        let _ = thread::Builder::new().name("rowmill-ahead".to_owned()).spawn(quietly);
     }
 
     /// Opens what is to be there at the start, in parallel; what cannot be opened is left out.

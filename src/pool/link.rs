@@ -43,6 +43,11 @@ impl Link {
         self.badge.id
     }
 
+    /// Whether it has reached its age.
+    pub(super) fn is_expired(&self, now: Instant) -> bool {
+        self.expires.is_some_and(|end| now >= end)
+    }
+
     /// Whether all connections of its generation were given up.
     pub(super) fn is_outdated(&self) -> bool {
         self.is_doubtful || self.generation < self.judge.generation()

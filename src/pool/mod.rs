@@ -28,7 +28,7 @@
 //!
 //! - `shared`:  what a pool and its connections on loan have in common
 //! - `ledger`:  the counts, the line of those who wait, what sleeps
-//! - `slot`:    what `r2d2` keeps: slots
+//! - `slot`:    places for connections, of which `r2d2` has the number
 //! - `link`:    a connection and what the pool knows of it; `badge` is what other threads may know
 //! - `verdict`: which errors say that a connection was lost
 //! - `failure`: the errors of a pool

@@ -23,10 +23,27 @@ const GRACE: Duration = Duration::from_millis(500);
 
 /// A pool of connections to one database, of whatever kind its options say.
 ///
-/// All clones are one pool.
+/// All clones are one pool. With the last of them the connections that sleep are closed; those on loan
+/// work on, and are closed when they come back.
 #[derive(Clone)]
 pub struct Pool {
     shared: Arc<Shared>,
+    /// What all clones have in common, and no loan: it goes with the last of them.
+    _handles: Arc<Handles>,
+}
+
+/// Stands for all handles of a pool.
+struct Handles {
+    shared: Arc<Shared>,
+}
+
+impl Drop for Handles {
+    /// What sleeps has a part of the pool, which has what sleeps: this ends it. What is on loan is closed
+    /// when it comes back.
+    fn drop(&mut self) {
+        self.shared.ledger.close();
+        self.shared.close_all_idle(CloseReason::PoolClosed);
+    }
 }
 
 /// What [`Pool::close`] found.
@@ -67,7 +84,8 @@ impl Pool {
             let member = Arc::downgrade(&shared);
             budget.join(member);
         }
-        let pool = Self { shared };
+        let handles = Arc::new(Handles { shared: Arc::clone(&shared) });
+        let pool = Self { shared, _handles: handles };
         match pool.shared.options.start {
             Start::Lazy => (),
             Start::Eager => pool.shared.warm_up(),
@@ -87,6 +105,7 @@ impl Pool {
     /// `PoolTimeout` if none was free in time, `PoolFull` if nobody more may wait, `Connect` if
     /// none could be opened, `PoolClosed` after [`dispose`](Self::dispose), `NestedCheckout` if
     /// this thread holds one already.
+    #[inline]
     #[track_caller]
     pub fn get(&self) -> Result<Pooled> {
         let timeout = self.shared.options.timeout;
@@ -136,11 +155,14 @@ impl Pool {
         self.ask(timeout, patience, None)
     }
 
+    // What is asked for is made where it stays, in the caller's frame, and a loan comes in registers: a
+    // copy of what was written just now waits for the processor's buffer.
+    #[inline]
     #[track_caller]
     fn ask(&self, timeout: Duration, patience: Duration, label: Option<Label>) -> Result<Pooled> {
         let request = Request { timeout, patience, label, place: Location::caller() };
         let span = trace::check_out();
-        let taken = span.in_scope(|| self.shared.check_out(&request));
+        let taken = span.in_scope(|| self.shared.check_out(&request).map(Pooled::new));
         span.ended(None, taken.as_ref().err());
         taken
     }
@@ -161,6 +183,7 @@ impl Pool {
 
     /// Takes a connection for what `label` says, within `timeout`; a server that cannot be reached
     /// is tried again for `patience` only.
+    #[inline]
     #[track_caller]
     pub(crate) fn take(
         &self,
@@ -205,6 +228,12 @@ impl Pool {
     /// closes what slept for too long, keeps alive, reports long loans.
     pub fn tend(&self) {
         self.shared.tend();
+    }
+
+    /// Begins to open connections in the background until `count` are open, on loan or not: for who is going to
+    /// take as many in a moment. What cannot be opened is left to who takes it.
+    pub(crate) fn open_ahead(&self, count: u32) {
+        self.shared.open_ahead(count);
     }
 
     /// Closes the idle connections and turns away everybody who waits or comes; connections on
@@ -294,6 +323,7 @@ impl Pool {
     }
 
     /// The options it was made with.
+    #[inline]
     pub fn options(&self) -> &PoolOptions {
         &self.shared.options
     }

@@ -5,12 +5,12 @@ use super::disposal::Burial;
 use super::events::CloseReason;
 use super::failure::{Shortage, closed};
 use super::fitness::Fitness;
-use super::guard::{Pooled, SeatGuard};
+use super::guard::{Lent, SeatGuard};
 use super::ledger::Turn;
 use super::link::Link;
 use super::request::{Allowance, Request};
 use super::shared::Shared;
-use super::slot::Taken;
+use super::slot::{Slot, Taken};
 use crate::error::{Error, Result};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
@@ -33,6 +33,14 @@ pub(super) struct Search<'a> {
     refused: u32,
 }
 
+/// What a search ends with.
+pub(super) struct Found {
+    /// With a connection in it.
+    pub(super) lent: Lent,
+    /// How long it took.
+    pub(super) waited: Duration,
+}
+
 impl<'a> Search<'a> {
     pub(super) fn new(
         shared: &'a Arc<Shared>,
@@ -43,8 +51,8 @@ impl<'a> Search<'a> {
         Self { request, shared, place: Some(place), allowance, unit: None, refused: 0 }
     }
 
-    /// A connection on loan, and how long it took.
-    pub(super) fn run(mut self, first: Option<Taken>, now: Instant) -> Result<(Pooled, Duration)> {
+    /// A connection that is fit.
+    pub(super) fn run(mut self, first: Option<Taken>, now: Instant) -> Result<Found> {
         let mut slot = match first {
             Some(slot) => slot,
             None => self.next()?,
@@ -74,13 +82,12 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn end(mut self, link: Box<Link>, slot: Taken) -> Result<(Pooled, Duration)> {
+    fn end(mut self, link: Box<Link>, mut slot: Taken) -> Result<Found> {
         let waited = self.allowance.as_ref().map_or(Duration::ZERO, Allowance::waited);
-        match self.place.take() {
-            Some(place) => Ok((Pooled::new(link, slot, place), waited)),
-            // The seat is only lent to `bury`, which ends the search if it does not come back.
-            None => Err(closed()),
-        }
+        slot.link = Some(link);
+        // The seat is only lent to `bury`, which ends the search if it does not come back.
+        let place = self.place.take().ok_or_else(closed)?;
+        Ok(Found { lent: place.lend(slot), waited })
     }
 
     /// Puts a connection back to where it slept, as if nobody had asked for it.
@@ -116,6 +123,7 @@ impl<'a> Search<'a> {
             let attempt = match self.turn(&allowed, has_tried) {
                 Turn::Take(slot) => return Ok(slot),
                 Turn::Open(attempt) => attempt,
+                Turn::NoUnit => continue,
                 Turn::Refused(error) => return Err(error),
                 Turn::TimedOut(Some(failure)) => return Err(failure),
                 Turn::TimedOut(None) => return Err(self.timed_out()),
@@ -135,7 +143,11 @@ impl<'a> Search<'a> {
 
     fn turn(&self, allowed: &Allowance, has_tried: bool) -> Turn {
         match &self.place {
-            Some(place) => self.shared.ledger.turn(place.seat, allowed, has_tried),
+            Some(place) => {
+                // One that slept just now, for the sake of which no unit was taken, may be gone.
+                let may_open = self.shared.hooks.budget.is_none() || self.unit.is_some();
+                self.shared.ledger.turn(place.seat, allowed, has_tried, may_open)
+            }
             None => Turn::Closed,
         }
     }
@@ -151,9 +163,8 @@ impl<'a> Search<'a> {
         loop {
             // The holder of a seat always finds a slot, or room for one that is made in a moment.
             // In pieces all the same: another may take the one that was made for this.
-            if let Ok(mut slot) = self.shared.shelf().get_timeout(SLOT_WAIT) {
-                slot.link = Some(link);
-                return Ok(slot);
+            if let Ok(place) = self.shared.shelf().get_timeout(SLOT_WAIT) {
+                return Ok(Box::new(Slot::with(link, place)));
             }
             if Instant::now() > allowed.deadline {
                 self.shared.close(link, CloseReason::Surplus);

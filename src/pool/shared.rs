@@ -14,6 +14,7 @@ use crate::backend::Backend;
 use crate::config::{Overflow, PoolKind, PoolOptions};
 use crate::error::{Error, ErrorKind, Result};
 use parking_lot::{Mutex, ReentrantMutex};
+use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -26,7 +27,7 @@ pub(super) struct Shared {
     pub(super) backend: Arc<dyn Backend>,
     pub(super) options: PoolOptions,
     pub(super) hooks: PoolHooks,
-    pub(super) ledger: Arc<Ledger>,
+    pub(super) ledger: &'static Ledger,
     pub(super) judge: Arc<Judge>,
     shelf: Mutex<Shelf>,
     /// `pool_size` and `max_overflow` as they are now.
@@ -46,7 +47,7 @@ impl Shared {
         Self {
             id,
             voice: Arc::new(Voice::new(name, hooks.listeners.clone())),
-            ledger: Arc::new(Ledger::new(Terms::new(&options, limit), hooks.clock.clone())),
+            ledger: Ledger::open(id, Terms::new(&options, limit), hooks.clock.clone()),
             judge: Arc::new(Judge::new(hooks.classify.clone())),
             shelf: Mutex::new(slot::shelf(limit)),
             sizes: Mutex::new((options.pool_size, options.max_overflow)),
@@ -206,9 +207,15 @@ impl Member for Shared {
     }
 }
 
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Shared").field(&self.id).finish()
+    }
+}
+
 impl Drop for Shared {
     fn drop(&mut self) {
-        self.ledger.close();
-        self.close_all_idle(CloseReason::PoolClosed);
+        // What sleeps is gone by now, for it would hold this.
+        self.ledger.leave();
     }
 }

@@ -1,42 +1,53 @@
-//! What `r2d2` keeps: slots, each with a connection or without.
+//! Places for connections: `r2d2` says how many there are, each with its number of them.
 
 use super::link::Link;
+use super::shared::Shared;
 use parking_lot::Mutex;
 use scheduled_thread_pool::ScheduledThreadPool;
 use std::convert::Infallible;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-/// A place for a connection.
-#[derive(Debug, Default)]
+/// A place for a connection that was taken out of `r2d2`; dropping it puts it back there.
 pub(super) struct Slot {
     /// The connection that sleeps in it.
     pub(super) link: Option<Box<Link>>,
+    /// The part that a loan has in the pool. It stays here between two loans, so that lending does not count
+    /// those who have the pool. What sleeps is closed with the last handle of the pool, and frees it.
+    pub(super) home: Option<Arc<Shared>>,
+    _place: r2d2::PooledConnection<Slots>,
 }
 
-/// A slot that was taken out of `r2d2`; dropping it puts it back there.
-pub(super) type Taken = r2d2::PooledConnection<Slots>;
+/// A slot that is taken. In a box, for it passes through many hands.
+pub(super) type Taken = Box<Slot>;
+
+impl Slot {
+    /// The slot that `r2d2` has given, with a connection in it.
+    pub(super) fn with(link: Box<Link>, place: r2d2::PooledConnection<Slots>) -> Self {
+        Self { link: Some(link), home: None, _place: place }
+    }
+}
 
 /// All the slots of a pool.
 pub(super) type Shelf = r2d2::Pool<Slots>;
 
-/// Makes empty slots. Nothing here can fail or block.
+/// Makes slots, of which `r2d2` sees that they are there. Nothing here can fail or block.
 #[derive(Debug)]
 pub(super) struct Slots;
 
 impl r2d2::ManageConnection for Slots {
-    type Connection = Slot;
+    type Connection = ();
     type Error = Infallible;
 
-    fn connect(&self) -> Result<Slot, Infallible> {
-        Ok(Slot::default())
-    }
-
-    fn is_valid(&self, _: &mut Slot) -> Result<(), Infallible> {
+    fn connect(&self) -> Result<(), Infallible> {
         Ok(())
     }
 
-    fn has_broken(&self, _: &mut Slot) -> bool {
+    fn is_valid(&self, (): &mut ()) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn has_broken(&self, (): &mut ()) -> bool {
         false
     }
 }

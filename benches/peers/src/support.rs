@@ -5,6 +5,8 @@
 mod cluster;
 #[path = "../../../tests/it/support/island.rs"]
 mod island;
+#[path = "../../../tests/it/support/port.rs"]
+mod port;
 #[path = "../../../tests/it/support/server.rs"]
 mod server;
 #[path = "../../../tests/it/support/test_db.rs"]

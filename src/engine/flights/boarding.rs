@@ -1,13 +1,23 @@
 //! Who waits, who goes along, and who leads.
 
 use super::group::{Call, Group, Party};
-use crate::backend::flight::Request;
+use crate::backend::flight::{MOST_TOGETHER, Request};
 use crate::engine::database::Engine;
 use crate::error::{Error, ErrorKind, Result};
 use parking_lot::Mutex;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+/// How many are sent together to a server that is near. There a flight hardly takes longer than its statements,
+/// so nothing is won by more of them: the first one waits for the last, and all those who are woken at once for a core.
+const FEW_TOGETHER: usize = 16;
+
+/// A flight that takes longer is to a server that is far, where the trips count, or has slow statements.
+const FAR: Duration = Duration::from_micros(500);
+
+/// Of how many flights the usual time is, about.
+const WEIGHED: u32 = 8;
 
 /// Those who wait, and how many lead.
 #[derive(Debug)]
@@ -23,6 +33,8 @@ struct Queue {
     /// still does.
     groups: VecDeque<Arc<Group>>,
     leading: u32,
+    /// How long a flight takes, by the last ones.
+    usual: Duration,
 }
 
 /// The turn of a leader; its end is the beginning of the next one's.
@@ -30,6 +42,8 @@ struct Turn<'a> {
     boarding: &'a Boarding,
     /// The group that is led, as long as it is not under way.
     group: Option<&'a Arc<Group>>,
+    /// How long the flight took.
+    took: Option<Duration>,
 }
 
 impl Boarding {
@@ -61,7 +75,7 @@ impl Boarding {
 
     #[track_caller]
     fn lead(&self, engine: &Engine, group: &Arc<Group>, place: usize) -> Result<Request> {
-        let mut turn = Turn { boarding: self, group: Some(group) };
+        let mut turn = Turn { boarding: self, group: Some(group), took: None };
         // What keeps this thread from sending anything is no concern of the others.
         let ready = engine.get().and_then(|mut connection| {
             connection.fly(&mut [])?;
@@ -69,7 +83,9 @@ impl Boarding {
         });
         let mut connection = ready.inspect_err(|_| group.leave(place))?;
         let mut party = turn.board(group);
+        let start = Instant::now();
         let outcome = connection.fly(&mut party.requests);
+        turn.took = Some(start.elapsed());
         // ORDER: the connection before the turn, so that the next leader finds one; and both before
         // the others are told, so that the server has something to do meanwhile.
         drop(connection);
@@ -83,8 +99,9 @@ impl Queue {
     /// A place in the last group, or in one of its own, which is led at once if there are not
     /// as many `leaders` yet. Who can go along with one that is about to leave does not lead another.
     fn join(&mut self, request: Request, leaders: u32) -> Result<(Arc<Group>, usize, bool)> {
+        let most = self.most_together();
         let request = match self.groups.back() {
-            Some(last) => match last.join(request) {
+            Some(last) => match last.join(request, most) {
                 Ok(place) => return Ok((Arc::clone(last), place, false)),
                 Err(request) => request,
             },
@@ -93,10 +110,19 @@ impl Queue {
         let leads = self.leading < leaders;
         let group = Arc::new(Group::new(leads));
         let full = |_| Error::new(ErrorKind::Internal, "a new group of statements is full");
-        let place = group.join(request).map_err(full)?;
+        let place = group.join(request, most).map_err(full)?;
         self.groups.push_back(Arc::clone(&group));
         self.leading += u32::from(leads);
         Ok((group, place, leads))
+    }
+
+    /// How many may be sent together.
+    fn most_together(&self) -> usize {
+        if self.usual < FAR { FEW_TOGETHER } else { MOST_TOGETHER }
+    }
+
+    fn note(&mut self, took: Duration) {
+        self.usual = (self.usual * (WEIGHED - 1) + took) / WEIGHED;
     }
 
     /// Has the group lead that came first and has no leader; `false` if there is none.
@@ -128,6 +154,9 @@ impl<'a> Turn<'a> {
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
         let mut queue = self.boarding.queue.lock();
+        if let Some(took) = self.took {
+            queue.note(took);
+        }
         if let Some(group) = self.group.take() {
             if group.call() {
                 return;
@@ -155,4 +184,31 @@ fn timed_out(timeout: Duration) -> Error {
     let message = format!("a statement waited {timeout:?} to be sent, behind slower ones");
     Error::new(ErrorKind::PoolTimeout, message)
         .with_hint("run slow statements on the engine itself, or let more connections fly")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many groups it takes so many who wait.
+    fn groups(queue: &mut Queue, waiting: usize) -> usize {
+        for _ in 0..waiting {
+            queue.join(Request::new("a", &[]), 0).unwrap();
+        }
+        std::mem::take(&mut queue.groups).len()
+    }
+
+    #[test]
+    fn few_are_sent_together_to_a_near_server_and_many_to_a_far_one() {
+        let mut queue = Queue::default();
+        assert_eq!(groups(&mut queue, 64), 4);
+        for _ in 0..20 {
+            queue.note(Duration::from_millis(1));
+        }
+        assert_eq!(groups(&mut queue, 64), 1);
+        // One that was held up does not make a near server a far one.
+        (0..20).for_each(|_| queue.note(Duration::from_micros(100)));
+        queue.note(Duration::from_millis(2));
+        assert_eq!(groups(&mut queue, 64), 4);
+    }
 }

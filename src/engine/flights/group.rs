@@ -1,6 +1,6 @@
 //! Those who are sent together.
 
-use crate::backend::flight::{MOST_TOGETHER, Request};
+use crate::backend::flight::Request;
 use crate::error::{Error, ErrorKind};
 use std::fmt;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -64,10 +64,10 @@ impl Group {
         self.inside.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a place; gives the request back if there is none.
-    pub(super) fn join(&self, request: Request) -> Result<usize, Request> {
+    /// Takes one of `most` places; gives the request back if none of them is left.
+    pub(super) fn join(&self, request: Request, most: usize) -> Result<usize, Request> {
         let mut inside = self.lock();
-        if inside.stage != Stage::Gathering || inside.places.len() == MOST_TOGETHER {
+        if inside.stage != Stage::Gathering || inside.places.len() >= most {
             return Err(request);
         }
         inside.places.push(Some(request));
@@ -236,7 +236,7 @@ mod tests {
     fn group(texts: &[&str]) -> Group {
         let group = Group::new(true);
         for text in texts {
-            group.join(request(text)).unwrap();
+            group.join(request(text), 64).unwrap();
         }
         group
     }
@@ -320,12 +320,12 @@ mod tests {
 
     #[test]
     fn a_group_that_is_full_or_under_way_takes_nobody() {
-        let full = group(&["a"; MOST_TOGETHER]);
-        assert!(full.join(request("one too many")).is_err());
+        let full = group(&["a"; 64]);
+        assert!(full.join(request("one too many"), 64).is_err());
         let sent = group(&["a"]);
         let party = sent.board();
-        assert!(sent.join(request("too late")).is_err());
+        assert!(sent.join(request("too late"), 64).is_err());
         party.land(None);
-        assert!(sent.join(request("much too late")).is_err());
+        assert!(sent.join(request("much too late"), 64).is_err());
     }
 }

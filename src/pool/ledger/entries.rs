@@ -1,6 +1,7 @@
 //! What is under the one lock, and the small steps on it.
 
-use super::super::circuit::{Attempt, Circuit};
+use super::super::badge::Badge;
+use super::super::circuit::{Admission, Attempt, Circuit};
 use super::super::clock::Clock;
 use super::super::events::CloseReason;
 use super::super::failure::Shortage;
@@ -9,12 +10,12 @@ use super::super::link::Link;
 use super::super::request::Label;
 use super::super::slot::Taken;
 use super::super::stats::PoolStats;
-use super::seats::{Seat, Seats};
+use super::seats::{Ended, Loan, Seat, Seats};
 use super::waiter::Waiter;
 use crate::backend::interrupt::Interrupt;
 use crate::config::{Order, PoolKind, PoolOptions};
 use crate::error::Error;
-use parking_lot::{Condvar, Mutex, MutexGuard};
+use parking_lot::{Condvar, Mutex};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
@@ -47,20 +48,39 @@ impl Terms {
 }
 
 /// The counts, the line and the connections that sleep.
+/// It is never freed, but [used again](super::life).
 pub(in super::super) struct Ledger {
     pub(super) entries: Mutex<Entries>,
     /// Wakes those who have a seat and wait for something to change.
     pub(super) changed: Condvar,
     /// Wakes the housekeeper.
     pub(super) too_few: Condvar,
-    pub(super) clock: Clock,
+}
+
+/// A connection that sleeps. The badge for its next loan lies beside it: handing that over, and getting
+/// it back, costs no count of those who know it.
+pub(super) struct Asleep {
+    pub(super) slot: Taken,
+    pub(super) badge: Option<Arc<Badge>>,
+}
+
+impl Asleep {
+    /// What comes from a loan that had `badge`, or from none.
+    #[inline]
+    pub(super) fn new(slot: Taken, badge: Option<Arc<Badge>>) -> Self {
+        let badge = badge.or_else(|| slot.link.as_ref().map(|link| Arc::clone(&link.badge)));
+        Self { slot, badge }
+    }
 }
 
 pub(super) struct Entries {
+    /// The pool that uses the ledger, or did last.
+    pub(super) pool: u64,
+    pub(super) clock: Clock,
     pub(super) terms: Terms,
     pub(super) seats: Seats,
     /// What sleeps; the one that came back last is at the back.
-    pub(super) idle: VecDeque<Taken>,
+    pub(super) idle: VecDeque<Asleep>,
     pub(super) line: VecDeque<Arc<Waiter>>,
     pub(super) circuit: Circuit,
     pub(super) is_closed: bool,
@@ -70,11 +90,17 @@ pub(super) struct Entries {
 
 impl Entries {
     /// The connection that is lent next, if one sleeps.
-    pub(super) fn wake_one(&mut self) -> Option<Taken> {
+    #[inline]
+    pub(super) fn wake_one(&mut self) -> Option<Asleep> {
         match self.terms.order {
             Order::Lifo => self.idle.pop_back(),
             Order::Fifo => self.idle.pop_front(),
         }
+    }
+
+    /// Who has a seat and no connection may open one, or is told what to do instead.
+    pub(super) fn admit(&mut self, now: Instant) -> Admission {
+        self.circuit.admit(now, self.clock.now())
     }
 
     pub(super) fn snapshot(&self) -> PoolStats {
@@ -88,6 +114,16 @@ impl Entries {
         }
     }
 
+    /// The counts and the holders, for the error of one whose time is over.
+    pub(super) fn shortage(&mut self) -> Shortage {
+        self.stats.timeouts += 1;
+        Shortage {
+            stats: self.snapshot(),
+            holders: self.seats.holders(self.clock.now()),
+            failure: self.circuit.failure().map(Error::without_source),
+        }
+    }
+
     /// Notes how long one has waited.
     pub(super) fn waited(&mut self, since: Instant) {
         let time = since.elapsed();
@@ -95,13 +131,33 @@ impl Entries {
         self.stats.total_wait += time;
     }
 
+    /// The loan of a seat ends, if there is one. Gives back the badge of its connection, and the loan
+    /// itself if it was reported as too long.
+    #[inline]
+    pub(super) fn end(
+        &mut self,
+        seat: Seat,
+        now: Instant,
+    ) -> (Option<Arc<Badge>>, Option<Box<Loan>>) {
+        let Ended { badge, used, late } = self.seats.end(seat, now);
+        if badge.is_some() {
+            self.stats.check_outs += 1;
+            if !used.is_zero() {
+                self.stats.total_use += used;
+            }
+        }
+        (badge, late)
+    }
+
     /// Whether another connection may sleep, beside those that do; the one in question has a seat.
+    #[inline]
     pub(super) fn has_bed(&self) -> bool {
         self.idle.len() < self.terms.kept as usize && self.is_within_limit(0)
     }
 
     /// Whether there may be as many as there are, once so many of those that have a seat have taken one
     /// that sleeps. Always, but after the limit was lowered.
+    #[inline]
     pub(super) fn is_within_limit(&self, takers: usize) -> bool {
         let open = self.seats.taken as usize + self.idle.len().saturating_sub(takers);
         open <= self.terms.limit as usize
@@ -109,25 +165,6 @@ impl Entries {
 }
 
 impl Ledger {
-    pub(in super::super) fn new(terms: Terms, clock: Clock) -> Self {
-        let entries = Entries {
-            terms,
-            seats: Seats::new(terms.limit),
-            idle: VecDeque::new(),
-            line: VecDeque::new(),
-            circuit: Circuit::new(),
-            is_closed: false,
-            is_suspended: false,
-            stats: PoolStats::default(),
-        };
-        Self {
-            entries: Mutex::new(entries),
-            changed: Condvar::new(),
-            too_few: Condvar::new(),
-            clock,
-        }
-    }
-
     pub(in super::super) fn terms(&self) -> Terms {
         self.entries.lock().terms
     }
@@ -137,22 +174,13 @@ impl Ledger {
     }
 
     pub(in super::super) fn holders(&self) -> Vec<Holder> {
-        let now = self.clock.now();
-        self.entries.lock().seats.holders(now)
-    }
-
-    pub(super) fn shortage(&self, entries: &mut MutexGuard<'_, Entries>) -> Shortage {
-        entries.stats.timeouts += 1;
-        Shortage {
-            stats: entries.snapshot(),
-            holders: entries.seats.holders(self.clock.now()),
-            failure: entries.circuit.failure().map(Error::without_source),
-        }
+        let entries = self.entries.lock();
+        entries.seats.holders(entries.clock.now())
     }
 
     /// The counts and the holders, for the error of one who has a seat and gives up.
     pub(in super::super) fn shortage_now(&self) -> Shortage {
-        self.shortage(&mut self.entries.lock())
+        self.entries.lock().shortage()
     }
 
     /// Whether a connection sleeps.
@@ -171,7 +199,7 @@ impl Ledger {
             }
             Some(error) => {
                 entries.stats.connect_failures += 1;
-                let dated = self.clock.now();
+                let dated = entries.clock.now();
                 entries.circuit.failed(attempt, error, dated);
             }
         }
@@ -225,20 +253,22 @@ impl Ledger {
     }
 
     /// Wakes the housekeeper if too few connections sleep.
+    #[inline]
     pub(super) fn ask_for_more(&self, entries: &Entries) {
         if (entries.idle.len() as u32) < entries.terms.min_idle {
             self.too_few.notify_all();
         }
     }
 
-    /// Waits until `end`, until too few connections sleep or until the pool is closed; says
-    /// whether it is.
-    pub(in super::super) fn rest(&self, end: Instant) -> bool {
+    /// Waits until `end`, until too few connections sleep or until `pool` is closed; says whether it is.
+    pub(in super::super) fn rest(&self, pool: u64, end: Instant) -> bool {
         let mut entries = self.entries.lock();
-        if !entries.is_closed {
+        // Whoever is still here after its pool may find that of another.
+        let is_over = |entries: &Entries| entries.is_closed || entries.pool != pool;
+        if !is_over(&entries) {
             self.too_few.wait_until(&mut entries, end);
         }
-        entries.is_closed
+        is_over(&entries)
     }
 
     /// The label of a loan.
@@ -282,12 +312,12 @@ impl Ledger {
                 break;
             }
         }
-        entries.seats.holders(self.clock.now())
+        entries.seats.holders(entries.clock.now())
     }
 
     /// What ends the statements of those who have a connection.
     pub(in super::super) fn interrupts(&self) -> Vec<Arc<dyn Interrupt>> {
-        let mut entries = self.entries.lock();
+        let entries = self.entries.lock();
         let badges = entries.seats.loans().filter_map(|loan| loan.badge.as_ref());
         badges.filter_map(|badge| badge.interrupt.clone()).collect()
     }
@@ -295,13 +325,9 @@ impl Ledger {
     /// Those who are on loan since `since` or before and were not reported yet.
     pub(in super::super) fn report_leaks(&self, since: Instant, now: Instant) -> Vec<Holder> {
         let mut entries = self.entries.lock();
-        let mut leaks = Vec::new();
-        for loan in entries.seats.loans() {
-            if loan.since <= since && !loan.is_reported && loan.badge.is_some() {
-                loan.is_reported = true;
-                leaks.push(loan.holder(now));
-            }
-        }
+        let is_leak =
+            |loan: &Loan| loan.since <= since && !loan.is_reported && loan.badge.is_some();
+        let leaks = entries.seats.report(is_leak, now);
         entries.stats.leaks += leaks.len() as u64;
         leaks
     }
@@ -318,9 +344,9 @@ impl Ledger {
         let mut spare = entries.idle.len().saturating_sub(least as usize);
         let (mut left, mut taken) = (VecDeque::with_capacity(entries.idle.len()), Vec::new());
         for parked in std::mem::take(&mut entries.idle) {
-            if spare > 0 && parked.link.as_ref().is_none_or(|link| is_chosen(link)) {
+            if spare > 0 && parked.slot.link.as_ref().is_none_or(|link| is_chosen(link)) {
                 spare -= 1;
-                taken.push((entries.seats.take(), parked));
+                taken.push((entries.seats.take(), parked.slot));
             } else {
                 left.push_back(parked);
             }

@@ -1,6 +1,7 @@
 //! The counts, the line of those who wait, and the connections that sleep.
 //!
 //! - `entries`: what is under the one lock, and the small steps on it
+//! - `life`:    how a ledger begins and ends
 //! - `line`:    taking a seat, waiting for one, giving it back
 //! - `waiter`:  one who stands in the line
 //! - `turns`:   what one who has a seat and no connection does next
@@ -12,6 +13,7 @@
 //! without a connection is only given where none sleeps.
 
 mod entries;
+mod life;
 mod line;
 mod seats;
 mod turns;

@@ -6,7 +6,6 @@ use super::super::slot::Taken;
 use super::entries::Ledger;
 use super::seats::Seat;
 use crate::error::Error;
-use std::sync::Arc;
 use std::time::Instant;
 
 /// What one who has a seat and no connection does next.
@@ -15,6 +14,8 @@ pub(in super::super) enum Turn {
     Take(Taken),
     /// Opens one.
     Open(Attempt),
+    /// None sleeps any more, and it may not open one: it looks again whether it may.
+    NoUnit,
     /// Gives up: another was refused just now, for a reason that stays.
     Refused(Error),
     /// Gives up: the time is over. The last failure, if there was one.
@@ -25,8 +26,14 @@ pub(in super::super) enum Turn {
 
 impl Ledger {
     /// Waits until there is something to do for the one who has `seat`, and perhaps has tried to
-    /// connect before.
-    pub(in super::super) fn turn(&self, seat: Seat, allowed: &Allowance, has_tried: bool) -> Turn {
+    /// connect before. Who `may_open` has a unit of the budget, if there is one.
+    pub(in super::super) fn turn(
+        &self,
+        seat: Seat,
+        allowed: &Allowance,
+        has_tried: bool,
+        may_open: bool,
+    ) -> Turn {
         let mut entries = self.entries.lock();
         if let Some(loan) = entries.seats.loan(seat) {
             loan.badge = None;
@@ -35,11 +42,14 @@ impl Ledger {
             if entries.is_closed {
                 return Turn::Closed;
             }
-            if let Some(slot) = entries.wake_one() {
-                if let (Some(link), Some(loan)) = (&slot.link, entries.seats.loan(seat)) {
-                    loan.badge = Some(Arc::clone(&link.badge));
+            if let Some(woken) = entries.wake_one() {
+                if let Some(loan) = entries.seats.loan(seat) {
+                    loan.badge = woken.badge;
                 }
-                return Turn::Take(slot);
+                return Turn::Take(woken.slot);
+            }
+            if !may_open {
+                return Turn::NoUnit;
             }
             let now = Instant::now();
             let end = allowed.end(entries.circuit.failure());
@@ -47,7 +57,7 @@ impl Ledger {
             if now >= allowed.deadline || (has_tried && now >= end) {
                 return Turn::TimedOut(entries.circuit.failure().map(Error::without_source));
             }
-            let until = match entries.circuit.admit(now, self.clock.now()) {
+            let until = match entries.admit(now) {
                 Admission::Go(attempt) => return Turn::Open(attempt),
                 Admission::Refused(error) => return Turn::Refused(error),
                 Admission::Wait(until) => until.map_or(end, |until| until.min(end)),
@@ -63,7 +73,7 @@ impl Ledger {
     /// answer and another asks it.
     pub(in super::super) fn unasked_attempt(&self) -> Option<Attempt> {
         let mut entries = self.entries.lock();
-        match entries.circuit.admit(Instant::now(), self.clock.now()) {
+        match entries.admit(Instant::now()) {
             Admission::Go(attempt) => Some(attempt),
             _ => None,
         }

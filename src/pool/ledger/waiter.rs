@@ -4,6 +4,7 @@ use super::line::Seated;
 use super::seats::Loan;
 use std::mem;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, Thread};
 use std::time::Instant;
 
 /// One who stands in the line. What it waits for is put into its hands by whoever gives a seat back: once
@@ -14,6 +15,7 @@ pub(super) struct Waiter {
     hands: Mutex<Hands>,
     woken: Condvar,
     since: Instant,
+    thread: Thread,
 }
 
 enum Hands {
@@ -26,12 +28,22 @@ enum Hands {
 
 impl Waiter {
     pub(super) fn new(loan: Loan, since: Instant) -> Self {
-        Self { hands: Mutex::new(Hands::Empty(loan)), woken: Condvar::new(), since }
+        Self {
+            hands: Mutex::new(Hands::Empty(loan)),
+            woken: Condvar::new(),
+            since,
+            thread: thread::current(),
+        }
     }
 
     /// Since when it waits.
     pub(super) fn since(&self) -> Instant {
         self.since
+    }
+
+    /// Who waits.
+    pub(super) fn thread(&self) -> &Thread {
+        &self.thread
     }
 
     /// Nothing panics while it has the lock.
