@@ -155,6 +155,7 @@ mod workers;
 // Flow: jobs and their runs.
 pub use batch::change::OnChange;
 pub use batch::ending::Deadline;
+pub use batch::group_choice::{GroupChoice, GroupReason};
 pub use batch::identity::Identity;
 pub use batch::job::{Draft, Job};
 pub use batch::limits::{MaxRejects, RejectClass};

@@ -96,6 +96,10 @@ impl Connection for Nothing {
         self.run(sql)
     }
 
+    fn execute_ahead(&mut self, sql: &str, params: &[Param<'_>]) -> Result<()> {
+        self.execute(sql, params).map(drop)
+    }
+
     fn begin_with(&mut self, settings: &str) -> Result<()> {
         self.begin()?;
         self.run(settings)

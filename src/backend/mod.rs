@@ -141,6 +141,13 @@ pub trait Connection: Debug + Send {
     /// As [`run`](Self::run), where they run at once.
     fn ahead(&mut self, sql: &str) -> Result<()>;
 
+    /// As [`ahead`](Self::ahead), one statement with parameters, whose rows nobody wants. It may have to be
+    /// prepared, which takes a round trip on each connection, once, and sends what went before it.
+    ///
+    /// # Errors
+    /// As [`execute`](Self::execute), where it runs at once; that of preparing it, or of what went before.
+    fn execute_ahead(&mut self, sql: &str, params: &[Param<'_>]) -> Result<()>;
+
     /// Runs one statement and returns how many rows it changed.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use super::ledger::{JobRecord, Ledger, RunRecord};
 use super::members;
 use super::meter::Meter;
 use super::patience::Patience;
-use super::plan::Plan;
+use super::plan::{Own, Plan};
 use super::rights;
 use super::run::Start;
 use crate::backend::Connection;
@@ -20,8 +20,8 @@ pub(super) enum Begun {
     Complete(Ledger, JobRecord),
     /// There is something to do, perhaps the rest of an earlier run.
     Open(Ledger, JobRecord, Sink),
-    /// This run has planned it, and nobody else works on it: all of it is to be done.
-    Planned(Ledger, JobRecord, Sink),
+    /// This run has planned it: all of it is to be done.
+    Planned(Ledger, JobRecord, Sink, Own),
 }
 
 /// What is there of the job.
@@ -32,12 +32,23 @@ pub(super) enum Look {
     New(Option<Ledger>, Sink),
 }
 
-/// Takes the lock of the job, looks what is there, and plans what is not. What is refused so far
-/// has changed nothing. Each step can be done again: what it may have done shows to the next.
-pub(super) fn begin(start: &Start<'_>, patience: &Patience<'_>, meter: &Meter) -> Result<Begun> {
+/// Takes the lock of the job, and looks what is there. What is refused so far has changed nothing.
+pub(super) fn look_up(start: &Start<'_>, patience: &Patience<'_>) -> Result<Look> {
     members::check(start, patience)?;
+    patience
+        .with_connection(|connection| look(start, connection))
+        .map_err(|error| name_holder(start, error))
+}
+
+/// Plans what is not there yet of what was `found`. Each step can be done again: what it may have done
+/// shows to the next.
+pub(super) fn begin(
+    start: &Start<'_>,
+    patience: &Patience<'_>,
+    meter: &Meter,
+    found: Look,
+) -> Result<Begun> {
     let look = || patience.with_connection(|connection| look(start, connection));
-    let found = look().map_err(|error| name_holder(start, error))?;
     match found {
         Look::New(..) if start.joins.is_some() => {
             members::plan_once(start, patience, look, |found| go_on(start, patience, meter, found))
@@ -48,8 +59,7 @@ pub(super) fn begin(start: &Start<'_>, patience: &Patience<'_>, meter: &Meter) -
 
 /// Carries on with what there is of the job, or plans it.
 fn go_on(start: &Start<'_>, patience: &Patience<'_>, meter: &Meter, found: Look) -> Result<Begun> {
-    let is_new = matches!(found, Look::New(..)) && start.joins.is_none();
-    let (ledger, job, sink) = match found {
+    let (ledger, job, sink, own) = match found {
         Look::Complete(ledger, job) => {
             sweep(start, patience, &ledger, &job)?;
             return Ok(Begun::Complete(ledger, job));
@@ -69,44 +79,65 @@ fn go_on(start: &Start<'_>, patience: &Patience<'_>, meter: &Meter, found: Look)
             if sink.is_staged() {
                 patience.with_connection(|connection| ledger.ensure_seal(connection, job.id))?;
             }
-            (ledger, job, sink)
+            (ledger, job, sink, None)
         }
         Look::New(found, sink) => {
-            let began = Instant::now();
-            // Nothing is held while the source is read from end to end.
-            let plan = match start.part {
-                Some(part) => part.plan()?,
-                None => Arc::new(Plan::make(
-                    start.declared.feed.as_ref(),
-                    start.limits.batch,
-                    start.observer,
-                    patience.ending,
-                )?),
-            };
-            let (ledger, job) = patience.with_connection(|connection| {
-                // ORDER: a job that is refused leaves nothing behind, not even a ledger.
-                let ledger = match &found {
-                    Some(ledger) => ledger.clone(),
-                    None => Ledger::open(connection, start.ledger)?,
-                };
-                let job = plan.record(start, &ledger, &sink, connection)?;
-                Ok((ledger, job))
-            })?;
-            meter.spent("plan", began);
-            meter.passed("plan", began);
-            (ledger, job, sink)
+            let (ledger, job, own) = plan(start, patience, meter, found.as_ref(), &sink)?;
+            (ledger, job, sink, own)
         }
     };
     if let Some(stateful) = start.declared.feed.stateful() {
         // Of the plan that holds, whoever made it.
-        let (memo, begun) =
-            patience.with_connection(|connection| ledger.memo(connection, job.id))?;
-        stateful.recall(&memo, begun)?;
+        match own.as_ref().and_then(Own::memo) {
+            Some(memo) => stateful.recall(memo, false)?,
+            None => {
+                let (memo, begun) =
+                    patience.with_connection(|connection| ledger.memo(connection, job.id))?;
+                stateful.recall(&memo, begun)?;
+            }
+        }
     }
-    Ok(match is_new {
-        true => Begun::Planned(ledger, job, sink),
-        false => Begun::Open(ledger, job, sink),
+    Ok(match own {
+        Some(own) => Begun::Planned(ledger, job, sink, own),
+        None => Begun::Open(ledger, job, sink),
     })
+}
+
+/// Plans a job that is not there yet.
+fn plan(
+    start: &Start<'_>,
+    patience: &Patience<'_>,
+    meter: &Meter,
+    found: Option<&Ledger>,
+    sink: &Sink,
+) -> Result<(Ledger, JobRecord, Option<Own>)> {
+    let began = Instant::now();
+    let Start { declared, limits, observer, .. } = start;
+    // Nothing is held while the source is read from end to end.
+    let plan = match start.part {
+        Some(part) => part.plan()?,
+        None => {
+            let feed = declared.feed.as_ref();
+            Arc::new(Plan::make(feed, limits.batch, *observer, patience.ending)?)
+        }
+    };
+    if start.parallel {
+        // While the plan is recorded: each worker that gets something to do takes one.
+        let workers = limits.worker_count(start.engine.capacity() as usize) as u64;
+        start.engine.pool().open_ahead(plan.totals()[0].min(workers) as u32);
+    }
+    let planned = patience.with_connection(|connection| {
+        // ORDER: a job that is refused leaves nothing behind, not even a ledger.
+        let ledger = match found {
+            Some(ledger) => ledger.clone(),
+            None => Ledger::open(connection, start.ledger)?,
+        };
+        let (job, own) = plan.record(start, patience, &ledger, sink, connection)?;
+        Ok((ledger, job, own))
+    })?;
+    meter.spent("plan", began);
+    meter.passed("plan", began);
+    Ok(planned)
 }
 
 /// Takes away what the last run has left if it was killed right behind the end.

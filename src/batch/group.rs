@@ -1,9 +1,12 @@
-//! Batches that follow each other and share a transaction.
+//! Batches that follow each other and share a transaction, or one batch, of which nothing is thought to be
+//! refused.
 //!
 //! It is tried, and nothing more: a row that is refused, a batch that somebody else has, an answer
 //! that is lost, and whatever else comes in between ends the attempt, and each of the batches is
 //! done alone, which knows what to do about it. So a group needs no rules of its own: in the ledger
-//! its batches are what they would be without it.
+//! its batches are what they would be without it. And it need not look at anything in between, so that
+//! where its rows are few it is two messages to the server and two answers: BEGIN, the claim and the rows,
+//! and then the marks and COMMIT.
 
 use super::context::Context;
 use super::ending::InFlight;
@@ -42,7 +45,7 @@ struct Group<'a> {
 impl Worker<'_> {
     /// Does batches that follow each other, in one transaction if that goes.
     pub(super) fn done_together(&mut self, units: &[Unit]) {
-        if units.len() > 1 && self.group(units) {
+        if self.are_tried(units) && self.group(units) {
             return;
         }
         for unit in units {
@@ -50,6 +53,16 @@ impl Worker<'_> {
                 self.done(*unit);
             }
         }
+    }
+
+    fn are_tried(&self, units: &[Unit]) -> bool {
+        let [first, ..] = units else { return false };
+        let Context { sink: Sink::Table(table), group_size, .. } = self.context else {
+            return false;
+        };
+        first.phase == Phase::Load
+            && group_size.is_tried()
+            && table.takes_groups_now(self.context.key_range(&first.bounds).is_some())
     }
 
     /// Whether all of them are in.
@@ -75,9 +88,10 @@ impl Worker<'_> {
             Ok(None) => context.group_size.refused(),
             Err(error) => {
                 context.patience.failed(&error);
-                if is_away(&error) {
+                if error.is_transient() {
                     context.meter.retried();
-                } else {
+                }
+                if !is_away(&error) {
                     context.group_size.refused();
                 }
             }
@@ -103,10 +117,16 @@ impl Worker<'_> {
         let prepared = spent::rest_on(Step::Encode, || self.prepare_group(sink, units))?;
         let Some(mut group) = prepared else { return Ok(None) };
         let mut attempts = Attempts::new(self.context.limits.retry);
-        let is_in = self.on_connection(&mut attempts, |worker, connection, flight| {
+        let done = self.on_connection(&mut attempts, |worker, connection, flight| {
             worker.transact_group(sink, connection, &mut group, flight)
-        })?;
-        Ok(is_in.then_some(group.members))
+        });
+        if let Err(error) = &done
+            && is_away(error)
+        {
+            attempts.failing_since(Instant::now());
+            self.attempts = Some(attempts);
+        }
+        Ok(done?.then_some(group.members))
     }
 
     /// Prepares their rows, one batch behind the other; `None` if one of them cannot be, or has to be
@@ -154,13 +174,9 @@ impl Worker<'_> {
         self.go_on()?;
         transaction::begin(connection, Phase::Load)?;
         // ORDER: first; it waits for older transactions of these batches that are still ending.
-        let is_free = ledger.claim_group(connection, place.job_id, units)?;
+        ledger.claim_group(connection, place.job_id, units)?;
         let rows = (&self.prepared.rows, &self.prepared.indexes[..]);
-        let stored = match is_free {
-            true => sink.store_together(connection, *place, rows, joined)?,
-            false => None,
-        };
-        let Some(stored) = stored else {
+        let Some(stored) = sink.store_together(connection, *place, rows, joined)? else {
             connection.rollback()?;
             return Ok(false);
         };

@@ -5,6 +5,7 @@
 //! some are in, so the first batches go alone, and the number is doubled as long as transactions
 //! are short: what is lost with one, and done again, stays below a second of work.
 
+use super::group_choice::{GroupChoice, GroupReason};
 use super::unit::{Phase, Unit};
 use parking_lot::Mutex;
 use std::time::Duration;
@@ -27,6 +28,10 @@ struct State {
     wary: usize,
     /// How often a row was refused.
     refusals: u64,
+    /// The most that shared one so far.
+    largest: usize,
+    /// Why there are no more; `None` as long as there may be twice as many next.
+    limit: Option<GroupReason>,
 }
 
 /// Below this, twice as many may share a transaction; above [`LONG`], half as many.
@@ -37,10 +42,16 @@ const LONG: Duration = Duration::from_secs(1);
 const WARY: usize = 32;
 
 impl GroupSize {
-    /// For up to `most` batches together that have no more than `bytes`, in their source as well as packed.
+    /// For up to `most` batches together that have no more than `bytes`, in their source as well as packed;
+    /// none where not even one is to be tried without a look at what comes of it.
     pub(super) fn new(bytes: u64, most: usize) -> Self {
-        let state = State { size: 1, packed: 0, wary: 0, refusals: 0 };
-        Self { most: most.max(1), bytes, state: Mutex::new(state) }
+        let state = State { size: 1, packed: 0, wary: 0, refusals: 0, largest: 1, limit: None };
+        Self { most, bytes, state: Mutex::new(state) }
+    }
+
+    /// Whether the next batches, or the next one, are tried with the thought that every row is taken.
+    pub(super) fn is_tried(&self) -> bool {
+        self.most > 0 && self.state.lock().wary == 0
     }
 
     /// How many of `units`, which are all that are left to hand out to `workers` workers, the next
@@ -70,12 +81,33 @@ impl GroupSize {
         let mut state = self.state.lock();
         state.packed = packed / units.max(1) as u64;
         state.wary = state.wary.saturating_sub(units);
+        state.largest = state.largest.max(units);
+        if time >= SHORT {
+            state.limit = Some(GroupReason::Time);
+        }
         if time > LONG {
             state.size = (units / 2).max(1);
         } else if time < SHORT && state.wary == 0 && units >= state.size {
             let fit = self.bytes.checked_div(state.packed).map_or(self.most, |fit| fit as usize);
             state.size = (units * 2).min(self.most).min(fit).max(1);
+            state.limit = match units * 2 {
+                more if more > fit => Some(GroupReason::Bytes),
+                more if more > self.most => Some(GroupReason::Most),
+                _ => None,
+            };
         }
+    }
+
+    /// How many shared one in the whole run, and why no more did.
+    pub(super) fn choice(&self) -> GroupChoice {
+        let state = self.state.lock();
+        let reason = match state.limit {
+            _ if self.most == 0 => GroupReason::Alone,
+            _ if state.largest >= self.most => GroupReason::Most,
+            _ if state.refusals > 0 => GroupReason::Refused,
+            limit => limit.unwrap_or(GroupReason::TooFewBatches),
+        };
+        GroupChoice { count: state.largest, most: self.most.max(1), reason }
     }
 
     /// Notes that a row was refused.
@@ -159,6 +191,30 @@ mod tests {
         }
         size.took(1, 100, Duration::ZERO);
         assert_eq!(size.next(&units(100), 2), 2);
+    }
+
+    #[test]
+    fn why_no_more_share_a_transaction_is_told() {
+        let choice = |most, work: &dyn Fn(&GroupSize)| {
+            let size = size(most);
+            work(&size);
+            let GroupChoice { count, most, reason } = size.choice();
+            (count, most, reason)
+        };
+        let short = Duration::from_millis(9);
+        let took = |units, bytes, time| move |size: &GroupSize| size.took(units, bytes, time);
+        assert_eq!(choice(16, &took(4, 100, short)), (4, 16, GroupReason::TooFewBatches));
+        assert_eq!(choice(16, &took(16, 100, short)), (16, 16, GroupReason::Most));
+        assert_eq!(choice(16, &took(2, 3 << 20, short)), (2, 16, GroupReason::Bytes));
+        assert_eq!(choice(16, &took(2, 100, SHORT)), (2, 16, GroupReason::Time));
+        assert_eq!(choice(1, &took(1, 100, short)), (1, 1, GroupReason::Most));
+        assert_eq!(choice(0, &took(1, 100, short)), (1, 1, GroupReason::Alone));
+        let refused = |size: &GroupSize| {
+            size.took(2, 100, short);
+            size.refused();
+            size.took(1, 100, short);
+        };
+        assert_eq!(choice(16, &refused), (2, 16, GroupReason::Refused));
     }
 
     #[test]

@@ -155,7 +155,7 @@ impl Job {
     }
 
     /// Lets up to so many batches that follow each other share a transaction, where one process appends
-    /// by COPY or upserts ranges of a key. Default: 16. The number is doubled as long as a transaction
+    /// or stages by COPY or upserts ranges of a key. Default: 16. The number is doubled as long as a transaction
     /// takes less than 250 ms, holds no more than [`Job::batch_bytes`], and no row is refused.
     #[must_use]
     pub fn batches_a_transaction(mut self, most: usize) -> Self {

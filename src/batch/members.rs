@@ -11,6 +11,7 @@ use super::ledger::{Ledger, RunRecord};
 use super::patience::Patience;
 use super::run::Start;
 use super::transaction::in_transaction;
+use crate::backend::Connection;
 use crate::error::{Error, ErrorKind, Result};
 use std::time::Duration;
 
@@ -78,6 +79,20 @@ pub(super) fn begin_run(
         patience.lock.sweep(dead.iter().map(member));
         Ok(run)
     })
+}
+
+/// Records the first run of a job, in the transaction that records its plan: no other one can have begun.
+pub(super) fn first_run(
+    start: &Start<'_>,
+    patience: &Patience<'_>,
+    ledger: &Ledger,
+    job_id: i64,
+    connection: &mut dyn Connection,
+) -> Result<RunRecord> {
+    let run = ledger.new_run(connection, job_id)?;
+    // ORDER: before anybody can see the run, or it would be taken for dead.
+    patience.lock.show(start.identity.member_key(start.ledger, run.number))?;
+    Ok(run)
 }
 
 /// Where the member `hint` begins in a phase, as a share of it: far from all others, however many

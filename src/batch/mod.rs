@@ -11,6 +11,7 @@
 //! - `plan`:       the source, cut, before the first batch runs
 //! - `outline`:    the bounds of all batches of a plan, in few bytes
 //! - `begin`:      what a run does before its first batch
+//! - `ends`:       source and target, looked at side by side before that
 //! - `change`:     a job that is started again and is not what it was
 //! - `rights`:     those that a run needs
 //! - `context`:    what all parts of a run share
@@ -24,11 +25,12 @@
 //! - `permits`:    the right to be in flight
 //! - `unit`:       a piece of work that is done in one transaction
 //! - `transaction`: all or nothing
-//! - `group`:      batches that share one; `group_size`: how many
+//! - `group`:      batches that share one; `group_size`: how many; `group_choice`: why no more
 //! - `worker_count`: how many batches are in flight, found by measuring
 //! - `worker`:     how a unit is done; `outcome`: what came of an attempt
 //! - `refused`:    its rows that were refused, as the reject store has them
 //! - `seal`:       the end of loading
+//! - `after_commit`: what is done once the job is complete
 //! - `lineage`:    which of them are the fault of others
 //! - `ledger`:     what was planned and what is done, in the target database itself
 //! - `shards`:     a job whose rows go to several databases, by a map
@@ -48,13 +50,16 @@
 //! connections, that every batch is done once whatever dies and whenever, and that every row that
 //! was read is accounted for.
 
+mod after_commit;
 mod begin;
 pub mod change;
 mod context;
 mod dispatcher;
 pub mod ending;
+mod ends;
 mod forecast;
 mod group;
+pub mod group_choice;
 mod group_size;
 pub mod identity;
 pub mod job;

@@ -2,8 +2,17 @@
 
 use super::context::Context;
 use super::ledger::JobRecord;
+use super::plan::Plan;
 use super::unit::{Phase, Unit};
 use crate::error::Result;
+
+/// The first batches of a plan that this run has just made, all of which are open; none where it has none.
+/// What the ledger has of it need not be read again.
+pub(super) fn planned(context: &Context<'_>, plan: &Plan) -> Option<(Phase, Vec<Unit>)> {
+    let most = context.worker_count.most() * UNITS_A_WORKER;
+    let units: Vec<_> = plan.loads().take(most).collect();
+    (!units.is_empty()).then_some((Phase::Load, units))
+}
 
 /// The first open units of the first phase that has any; none where all is done.
 ///

@@ -4,9 +4,11 @@ use super::change;
 use super::ending::Ending;
 use super::identity;
 use super::job::Declared;
-use super::ledger::{JobRecord, Ledger, NewJob};
+use super::ledger::{JobRecord, Ledger, NewJob, RunRecord};
+use super::members;
 use super::observer::Observer;
 use super::outline::Outline;
+use super::patience::Patience;
 use super::run::Start;
 use super::shards::Part;
 use super::transaction::in_transaction;
@@ -16,12 +18,29 @@ use crate::error::{Locate, Result};
 use crate::sink::destination::{Destination, Sink};
 use crate::source::bounds::{Bounds, CutLimits};
 use crate::source::feed::Feed;
+use crate::source::stateful::Stateful;
 use crate::stop::Stop;
+use std::sync::Arc;
 
 /// The source, cut into batches.
 pub(super) struct Plan {
     fingerprint: String,
     outline: Outline,
+}
+
+/// What a run has that recorded a plan itself.
+pub(super) struct Own {
+    pub(super) run: RunRecord,
+    pub(super) plan: Arc<Plan>,
+    /// What the source has to know of it.
+    memo: Option<String>,
+}
+
+impl Own {
+    /// What the source has to know of the plan, without a look into the ledger.
+    pub(super) fn memo(&self) -> Option<&str> {
+        self.memo.as_deref()
+    }
 }
 
 impl Plan {
@@ -59,24 +78,34 @@ impl Plan {
         [self.outline.len(), self.outline.rows(), self.outline.size_bytes()]
     }
 
-    /// Records the plan and creates what the job needs, in one transaction.
+    /// Its batches.
+    pub(super) fn loads(&self) -> impl Iterator<Item = Unit> {
+        self.outline.iter().map(|bounds| Unit { phase: Phase::Load, bounds })
+    }
+
+    /// Records the plan and this run of it, and creates what the job needs, in one transaction. The plan of
+    /// another that was faster is the one that holds, and has no run of this one yet.
     pub(super) fn record(
-        &self,
+        self: &Arc<Self>,
         start: &Start<'_>,
+        patience: &Patience<'_>,
         ledger: &Ledger,
         sink: &Sink,
         connection: &mut dyn Connection,
-    ) -> Result<JobRecord> {
-        in_transaction(connection, |connection| self.write(start, ledger, sink, connection))
+    ) -> Result<(JobRecord, Option<Own>)> {
+        in_transaction(connection, |connection| {
+            self.write(start, patience, ledger, sink, connection)
+        })
     }
 
     fn write(
-        &self,
+        self: &Arc<Self>,
         start: &Start<'_>,
+        patience: &Patience<'_>,
         ledger: &Ledger,
         sink: &Sink,
         connection: &mut dyn Connection,
-    ) -> Result<JobRecord> {
+    ) -> Result<(JobRecord, Option<Own>)> {
         // ORDER: first; the transaction of a process that died may be about to commit its plan.
         if let Some(lock) = connection.capabilities().dialect.lock_plans() {
             connection.ahead(lock)?;
@@ -85,7 +114,7 @@ impl Plan {
             // Another has just planned it, in the moment between the look and this.
             return match change::find(start, &job, || Ok(Vec::new()))? {
                 Some(change) => Err(change),
-                None => Ok(job),
+                None => Ok((job, None)),
             };
         }
         let Declared { feed, target } = &start.declared;
@@ -113,15 +142,18 @@ impl Plan {
             Destination::Table(table) => place.table = Some(table.table.plain()),
             Destination::File(_) => place.file = Some(target.describe()),
         })?;
-        let loads = self.outline.iter().map(|bounds| Unit { phase: Phase::Load, bounds });
         let buckets = if sink.merges_in_parallel() { job.buckets } else { 0 };
         let merges = (0..buckets).map(|number| Unit::numbered(Phase::Merge, number));
         let seal = sink.is_staged().then(|| Unit::numbered(Phase::Seal, 0));
         let last = std::iter::once(Unit::numbered(Phase::Finish, 0));
-        if let Some(stateful) = feed.stateful() {
-            ledger.store_memo(connection, job.id, &stateful.memo()?)?;
+        let memo = feed.stateful().map(Stateful::memo).transpose()?;
+        if let Some(memo) = &memo {
+            ledger.store_memo(connection, job.id, memo)?;
         }
-        ledger.store_plan(connection, job.id, loads.chain(seal).chain(merges).chain(last))?;
-        Ok(job)
+        let units = self.loads().chain(seal).chain(merges).chain(last);
+        ledger.store_plan(connection, job.id, units)?;
+        let run = members::first_run(start, patience, ledger, job.id, connection)?;
+        let own = Own { run, plan: Arc::clone(self), memo };
+        Ok((job, Some(own)))
     }
 }

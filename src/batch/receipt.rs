@@ -1,6 +1,7 @@
 //! Where the time of a run went, and how it compares with the runs before.
 
 use super::context::Context;
+use super::group_choice::GroupChoice;
 use super::meter::Meter;
 use super::worker_count::choice::WorkerChoice;
 use crate::backend::Connection;
@@ -23,6 +24,8 @@ pub struct Receipt {
     pub peak_in_flight: usize,
     /// How many were meant to be, and why; `None` where nothing was to be done.
     pub workers: Option<WorkerChoice>,
+    /// How many batches shared a transaction, and why no more did; `None` where nothing was to be done.
+    pub transactions: Option<GroupChoice>,
     /// The most memory that the process had resident so far, in bytes; `None` where the system does
     /// not tell.
     pub peak_memory_bytes: Option<u64>,
@@ -120,6 +123,7 @@ impl Receipt {
             slowest: meter.slowest(),
             peak_in_flight: meter.peak_in_flight(),
             workers: None,
+            transactions: None,
             peak_memory_bytes: peak_memory(),
             before: None,
         }

@@ -209,7 +209,7 @@ mod tests {
             + r#""retries":0,"seconds":0.0,"rows_per_second":0.0,"phases":{"read":0.5},"#
             + r#""pool":{"peak_in_use":0,"longest_wait_seconds":0.0},"#
             + r#""receipt":{"bottleneck":null,"stages":{},"slowest":[],"peak_in_flight":0,"workers":null,"#
-            + r#""peak_memory_bytes":null,"before":null},"version":""#
+            + r#""transactions":null,"peak_memory_bytes":null,"before":null},"version":""#
             + env!("CARGO_PKG_VERSION")
             + r#""}"#;
         assert_eq!(json, expected);

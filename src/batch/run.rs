@@ -1,10 +1,12 @@
 //! One execution: plan, load, merge, finish.
 
-use super::begin::{self, Begun};
+use super::after_commit::follow_up;
+use super::begin::{self, Begun, Look};
 use super::change::OnChange;
 use super::context::Context;
 use super::dispatcher;
 use super::ending::{Ending, EndingOptions};
+use super::ends;
 use super::forecast::Forecast;
 use super::group_size::GroupSize;
 use super::identity::Identity;
@@ -20,18 +22,16 @@ use super::patience::{Failure, Patience};
 use super::receipt::{self, Receipt};
 use super::report::{Report, Share, Status};
 use super::shards::Part;
-use super::unit::Phase;
+use super::unit::{Phase, Unit};
 use super::worker_count::WorkerCount;
 use crate::backend::Connection;
 use crate::engine::Engine;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sink::destination::Sink;
 use crate::sink::table::StagePlace;
-use crate::source::bounds::Bounds;
-use crate::source::stateful::Surroundings;
 use crate::trace::{self, Span};
 use crate::workers::Workers;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 /// What a run is started with.
@@ -72,8 +72,8 @@ pub(super) fn run(start: &Start<'_>) -> (Report, Option<Error>) {
     report.retries = meter.retries();
     report.phases = meter.phases();
     report.pool = meter.pool();
-    let Receipt { workers, before, .. } = std::mem::take(&mut report.receipt);
-    report.receipt = Receipt { workers, before, ..Receipt::of(&meter) };
+    let Receipt { workers, transactions, before, .. } = std::mem::take(&mut report.receipt);
+    report.receipt = Receipt { workers, transactions, before, ..Receipt::of(&meter) };
     report.seconds = began.elapsed().as_secs_f64();
     report.rows_per_second = meter.rows() as f64 / report.seconds.max(f64::EPSILON);
     (report, failed)
@@ -96,49 +96,54 @@ fn execute(
     report: &mut Report,
 ) -> Result<()> {
     // A server that is not there is told at once; one that goes away later is waited for.
-    drop(start.engine.get()?);
-    let Some(stateful) = start.declared.feed.stateful() else {
-        return execute_with_source(start, ending, meter, span, report);
-    };
-    let done = stateful
-        .begin(&surroundings(start, ending))
-        .and_then(|()| execute_with_source(start, ending, meter, span, report));
-    stateful.end(done.is_ok());
-    done
-}
-
-/// What the source may need.
-fn surroundings(start: &Start<'_>, ending: &Ending) -> Surroundings {
-    let workers = match start.parallel {
-        true => start.limits.worker_count(start.engine.capacity() as usize),
-        false => 1,
-    };
-    let mut surroundings = Surroundings::new(Arc::new(start.engine.clone()), workers);
-    surroundings.stop = ending.token();
-    surroundings.identity = start.identity.hash();
-    surroundings.shared = start.joins.is_some();
-    surroundings.ordered = start.declared.target.is_ordered();
-    surroundings
-}
-
-fn execute_with_source(
-    start: &Start<'_>,
-    ending: &Ending,
-    meter: &Meter,
-    span: &Span,
-    report: &mut Report,
-) -> Result<()> {
+    let many = start.engine.get()?.capabilities().concurrent_writers;
     let began = Instant::now();
-    let Start { engine, identity, .. } = *start;
     let patience = Patience {
-        engine,
-        lock: Lock::of(engine, identity.lock_key(start.ledger), start.joins.is_some()),
+        engine: start.engine,
+        lock: Lock::of(start.engine, start.identity.lock_key(start.ledger), start.joins.is_some()),
         policy: start.limits.retry,
         ending,
         observer: start.observer,
         failure: Failure::default(),
     };
-    let (ledger, job, sink, is_new) = match begin::begin(start, &patience, meter)? {
+    let watch = Watch { began, meter, span };
+    let go_on = |found| with_ends(start, &patience, found, &watch, report);
+    let look = || begin::look_up(start, &patience);
+    let Some(stateful) = start.declared.feed.stateful() else { return look().and_then(go_on) };
+    let surroundings = ends::surroundings(start, ending);
+    let source = || stateful.begin(&surroundings);
+    let has_two = many && start.engine.capacity() > 1;
+    let found = match start.parallel && has_two && start.part.is_none() {
+        true => {
+            // Opened while the lock is taken, which has one of its own; the source takes what is there.
+            start.engine.pool().open_ahead(2);
+            ends::side_by_side(source, || span.in_scope(look), &patience.failure)
+        }
+        false => source().and_then(|()| look()),
+    };
+    let done = found.and_then(go_on);
+    stateful.end(done.is_ok());
+    done
+}
+
+/// By what a run is measured.
+struct Watch<'a> {
+    began: Instant,
+    meter: &'a Meter,
+    span: &'a Span,
+}
+
+/// What was `found` is carried on, or planned and begun.
+fn with_ends(
+    start: &Start<'_>,
+    patience: &Patience<'_>,
+    found: Look,
+    watch: &Watch<'_>,
+    report: &mut Report,
+) -> Result<()> {
+    let Watch { began, meter, span } = *watch;
+    let identity = start.identity;
+    let (ledger, job, sink, own) = match begin::begin(start, patience, meter, found)? {
         Begun::Complete(ledger, job) => {
             report.status = Status::AlreadyComplete;
             report.batches_reused = job.batches;
@@ -148,15 +153,18 @@ fn execute_with_source(
             fill(report, totals, &job);
             return Ok(());
         }
-        Begun::Open(ledger, job, sink) => (ledger, job, sink, false),
-        Begun::Planned(ledger, job, sink) => (ledger, job, sink, true),
+        Begun::Open(ledger, job, sink) => (ledger, job, sink, None),
+        Begun::Planned(ledger, job, sink, own) => (ledger, job, sink, Some(own)),
     };
-    let run = members::begin_run(start, &patience, &ledger, job.id)?;
+    let run = match &own {
+        Some(own) => own.run.clone(),
+        None => members::begin_run(start, patience, &ledger, job.id)?,
+    };
+    let is_new = own.is_some() && start.joins.is_none();
     let (most, bytes) = most_together(start, &sink);
-    let group_size = GroupSize::new(bytes, most);
     let hint = |joins: Joins| joins.hint.unwrap_or(run.number as u64);
     let context = Context {
-        patience: &patience,
+        patience,
         feed: start.declared.feed.as_ref(),
         sink,
         known_lineage: OnceLock::new(),
@@ -165,8 +173,8 @@ fn execute_with_source(
         run_id: run.id,
         limits: start.limits,
         forecast: Forecast::default(),
-        group_size,
-        worker_count: WorkerCount::of(start, &patience, job.batches)?,
+        group_size: GroupSize::new(bytes, most),
+        worker_count: WorkerCount::of(start, patience, job.batches)?,
         max_rejects: start.limits.max_rejects.count(job.rows),
         class_limits: start
             .class_limits
@@ -178,66 +186,66 @@ fn execute_with_source(
         span,
         part: start.part,
     };
-    let done =
-        announce(&context, &job, is_new, report).and_then(|()| phases(start, &context, &job));
+    let first = own.filter(|_| is_new).map(|own| open::planned(&context, &own.plan));
+    let done = announce(&context, &job, is_new, report)
+        .and_then(|()| phases(start, &context, &job, first.flatten()));
     report.receipt.workers = Some(context.worker_count.choice());
+    report.receipt.transactions = Some(context.group_size.choice());
     if done.is_ok() && report.batches_reused == 0 && start.joins.is_none() {
         let name = &identity.name;
         report.receipt.before = patience
             .with_connection(|connection| receipt::keep(&context, name, began, connection))?;
     }
     if done.is_ok() {
-        tell_of_indexes(&context);
         // ORDER: after the commit that completes the job.
+        follow_up(&context);
         start.declared.target.tidy(&identity.short_hash());
     }
     end(&context, &job, report, done)
 }
 
-/// Tells that indexes were not rebuilt, where they were to be.
-fn tell_of_indexes(context: &Context<'_>) {
-    if let Sink::Table(table) = &context.sink
-        && let Some(why) = table.kept_indexes()
-    {
-        context.patience.observer.indexes_kept(why);
-    }
-}
-
-/// The rows of an upsert are in memory a second time while they are sent, as arrays of their columns, with
-/// each worker; and a few batches together are nearly as good as many.
-const UPSERTED_BYTES: u64 = 256 << 10;
+/// Rows that are staged or upserted are in memory a second time while they are sent, in the order of their
+/// buckets or as arrays of their columns, with each worker; and a few batches together are nearly as good
+/// as many.
+const STAGED_BYTES: u64 = 256 << 10;
 
 /// How many batches may share a transaction, and with how many bytes. Where several processes take from the
-/// same batches, each takes one; where a batch is one for each of several shards, they agree on each.
+/// same batches, each takes one; where a batch is one for each of several shards, they agree on each: there is
+/// a look at each then.
 fn most_together(start: &Start<'_>, sink: &Sink) -> (usize, u64) {
-    let first = Bounds::of_rows(0, 1, 0);
-    // Where one batch is a range of a key, all are.
-    let range = start.declared.feed.stateful().and_then(|feed| feed.key_range(&first));
     match sink {
         Sink::Table(table)
-            if start.joins.is_none()
-                && start.part.is_none()
-                && table.takes_groups(range.is_some()) =>
+            if start.joins.is_none() && start.part.is_none() && table.takes_groups() =>
         {
             let bytes = start.limits.batch.bytes;
-            let bytes = if table.is_staged() { bytes.min(UPSERTED_BYTES) } else { bytes };
+            let bytes = if table.is_staged() { bytes.min(STAGED_BYTES) } else { bytes };
             (start.limits.batches_a_transaction, bytes)
         }
-        _ => (1, start.limits.batch.bytes),
+        _ => (0, start.limits.batch.bytes),
     }
 }
 
-/// Does the first phase that has anything open, until none has.
+/// Does the first phase that has anything open, until none has; `planned` is what is open of a plan that
+/// was just made.
 ///
 /// A server that dies may forget its last commits, for they do not wait for its disk: what it
 /// forgot is open again and is done again, before the next phase begins.
-fn phases(start: &Start<'_>, context: &Context<'_>, job: &JobRecord) -> Result<()> {
+fn phases(
+    start: &Start<'_>,
+    context: &Context<'_>,
+    job: &JobRecord,
+    planned: Option<(Phase, Vec<Unit>)>,
+) -> Result<()> {
     let workers = match start.parallel {
         true => Some(Workers::new(context.worker_count.most())?),
         false => None,
     };
     let (mut entered, mut idle) = (None, 0);
-    while let Some((phase, open)) = open::first(context, job)? {
+    let mut next = match planned {
+        Some(planned) => Some(planned),
+        None => open::first(context, job)?,
+    };
+    while let Some((phase, open)) = next {
         let name = context.announced(phase);
         if entered.replace(name) != Some(name) {
             context.patience.observer.phase(name);
@@ -263,6 +271,7 @@ fn phases(start: &Start<'_>, context: &Context<'_>, job: &JobRecord) -> Result<(
         } else {
             idle = 0;
         }
+        next = open::first(context, job)?;
     }
     Ok(())
 }

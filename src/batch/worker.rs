@@ -31,12 +31,14 @@ pub(super) struct Worker<'a> {
     written: Written,
     /// Whether rows of the last batch were refused: then those of the next one may be, too.
     met_rejects: bool,
+    /// What is left of the patience with a server that was away when the unit was tried with others.
+    pub(super) attempts: Option<Attempts>,
 }
 
 impl<'a> Worker<'a> {
     pub(super) fn new(context: &'a Context<'a>) -> Self {
         let prepared = Prepared::new(context.sink.layout());
-        Self { context, prepared, written: Written::Nothing, met_rejects: false }
+        Self { context, prepared, written: Written::Nothing, met_rejects: false, attempts: None }
     }
 
     /// Does a unit; an error or a panic ends the run.
@@ -81,7 +83,8 @@ impl<'a> Worker<'a> {
             Phase::Seal | Phase::Merge => (),
         }
         self.write(unit)?;
-        let mut attempts = Attempts::new(context.limits.retry);
+        let new = || Attempts::new(context.limits.retry);
+        let mut attempts = self.attempts.take().unwrap_or_else(new);
         loop {
             let error = match self.attempt(unit, meeting, &mut attempts) {
                 Ok(Outcome::LacksPositions) => {

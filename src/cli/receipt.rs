@@ -1,6 +1,7 @@
 //! Where the time of a run went, for a person.
 
 use super::figures::{counted, duration, grouped};
+use crate::batch::group_choice::{GroupChoice, GroupReason};
 use crate::batch::receipt::{Before, Bottleneck, Culprit, Receipt, SlowBatch};
 use crate::batch::report::Report;
 use crate::batch::worker_count::choice::{WorkerChoice, WorkerReason, WorkerTrial};
@@ -25,6 +26,7 @@ pub(super) fn lines(report: &Report) -> Vec<String> {
     }
     lines.push(peaks(report));
     lines.extend(report.receipt.workers.iter().map(workers));
+    lines.extend(report.receipt.transactions.iter().filter_map(transactions));
     lines.extend(before.iter().map(compared));
     lines
 }
@@ -101,6 +103,22 @@ fn workers(choice: &WorkerChoice) -> String {
     format!("  workers    {count}{most}, {why}")
 }
 
+/// Nothing where it is never more than one batch.
+fn transactions(choice: &GroupChoice) -> Option<String> {
+    let GroupChoice { count, most, reason } = *choice;
+    let why = match reason {
+        GroupReason::Most if most == 1 => return None,
+        GroupReason::Alone => return None,
+        GroupReason::Most => "as many as may".to_owned(),
+        GroupReason::Bytes => format!("of {most}: more would be too many bytes"),
+        GroupReason::Time => format!("of {most}: more would take too long"),
+        GroupReason::Refused => format!("of {most}: rows were refused"),
+        GroupReason::TooFewBatches => format!("of {most}: there were too few for more"),
+    };
+    let batches = counted(count as u64, "batch", "batches");
+    Some(format!("  together   up to {batches} in a transaction, {why}"))
+}
+
 fn trial(trial: &WorkerTrial) -> String {
     let WorkerTrial { from, to, gain, kept } = trial;
     let gain = match gain {
@@ -144,6 +162,8 @@ mod tests {
         let mut choice = WorkerChoice::of(4, 15, WorkerReason::Measured);
         choice.trials = vec![trial(2, Some(0.706), true), trial(4, Some(-0.02), false)];
         report.receipt.workers = Some(choice);
+        report.receipt.transactions =
+            Some(GroupChoice { count: 4, most: 16, reason: GroupReason::Bytes });
         report.receipt.before = Some(Before {
             runs: 5,
             seconds: 2.0,
@@ -162,6 +182,7 @@ mod tests {
   slowest    load 7, rows 7,001 to 8,000: 0.9 s
   peak       2 batches in flight, 3 connections, 40 MiB of memory
   workers    4 of 15, found by measuring: 2 -> 4 +71 %, 4 -> 8 -2 % (not kept)
+  together   up to 4 batches in a transaction, of 16: more would be too many bytes
   before     5 runs, in 2.0 s as a rule; this one is 50 % slower for a row, most of it server";
         assert_eq!(lines(&slow_report()).join("\n"), expected);
     }

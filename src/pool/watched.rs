@@ -89,6 +89,10 @@ impl Connection for Watched {
         self.call(|connection| connection.ahead(sql))
     }
 
+    fn execute_ahead(&mut self, sql: &str, params: &[Param<'_>]) -> Result<()> {
+        self.call(|connection| connection.execute_ahead(sql, params))
+    }
+
     fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> Result<u64> {
         self.call(|connection| connection.execute(sql, params))
     }

@@ -6,8 +6,9 @@ use crate::backend::Connection;
 use crate::error::Result;
 use crate::mapping::column_type::ColumnType;
 
-/// Rows of a bucket at most, roughly: what one merge locks and one retry repeats.
-const BUCKET_ROWS: u64 = 20_000;
+/// Rows of a bucket at most, roughly: what one merge locks and one retry repeats. They lie all over the stage: the
+/// more buckets there are, the more often each block of it is read.
+const BUCKET_ROWS: u64 = 50_000;
 /// A stage of few rows has a few buckets all the same, so that they are merged side by side.
 const SMALL_BUCKET_ROWS: u64 = 10_000;
 const FEW_BUCKETS: u64 = 4;
@@ -41,6 +42,10 @@ impl TableSink {
     pub fn seal(&self, connection: &mut dyn Connection, place: StagePlace) -> Result<bool> {
         let stage = self.stage(place.job_id)?;
         stage.close().iter().try_for_each(|statement| connection.ahead(statement))?;
+        if !self.merges_in_parallel() {
+            // All are merged at once, for which nothing is made ready.
+            return Ok(true);
+        }
         let may_be_stored = self.direct.is_conceivable();
         let has_live = !may_be_stored || has_row(connection, &stage.has_live())?;
         if !has_live && self.target().mode != Mode::Mirror {

@@ -17,7 +17,8 @@ pub enum Indexes {
     /// same transaction, and the table is emptied at once (`TRUNCATE`), so that it has no dead rows. It costs
     /// less, and who reads the table waits as long as that transaction takes; one that took its snapshot
     /// before and reads the table for the first time after it finds it empty (`REPEATABLE READ`). It takes
-    /// the rights of the owner of the table.
+    /// the rights of the owner of the table. Behind it the rows are frozen (`VACUUM (FREEZE, ANALYZE)`), which waits
+    /// for nobody and holds nobody up.
     Rebuild,
 }
 

@@ -18,6 +18,8 @@ pub(super) struct Lately {
     unexplained: AtomicU32,
     /// Why indexes could not be rebuilt.
     kept_indexes: OnceLock<Error>,
+    /// Whether the table was emptied at once.
+    emptied: AtomicBool,
 }
 
 /// Of so many refused rows in one batch the next one hardly has none.
@@ -72,6 +74,16 @@ impl Lately {
     /// Why indexes were kept up row by row that were to be rebuilt.
     pub(super) fn kept_indexes(&self) -> Option<&Error> {
         self.kept_indexes.get()
+    }
+
+    /// Notes that the table was emptied at once.
+    pub(super) fn note_emptied(&self) {
+        self.emptied.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the table was emptied at once.
+    pub(super) fn has_emptied(&self) -> bool {
+        self.emptied.load(Ordering::Relaxed)
     }
 
     /// How many rows are best stored by one statement, where each that refuses one of them is

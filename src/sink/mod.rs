@@ -16,6 +16,7 @@
 //! - `together`: batches that share a transaction
 //! - `staging`: the rows of a batch as they are staged
 //! - `staged`:  the merge of staged rows; `refusals`: where the database refuses some of them
+//! - `at_once`: a replacement that is one statement
 //! - `rebuilt`: a replacement that builds the indexes anew
 //! - `counted`: what is staged, counted and listed
 //! - `repeats`: staged rows whose key came before
@@ -30,9 +31,9 @@
 //! - `verdict`: staged rows held against the constraints of their table
 //!
 //! `append` loads a batch straight into the table, unless something is declared of its duplicates.
-//! The other modes load it into the job's stage and merge later, bucket by bucket: all rows of a key are in one bucket, so the order of the
-//! input decides which of them counts, whatever the workers do, and two workers never meet on a
-//! key.
+//! The other modes load it into the job's stage and merge later, bucket by bucket: all rows of a key are
+//! in one bucket, so the order of the input decides which of them counts, whatever the workers do, and two
+//! workers never meet on a key.
 //!
 //! ```text
 //!               load (parallel)         merge (parallel)          finish (one transaction)
@@ -40,7 +41,8 @@
 //! insert-ignore batch -> stage          bucket -> table           deferred rows
 //! upsert        batch -> stage          bucket -> table           deferred rows
 //! mirror        batch -> stage          bucket -> table           delete what is not named, deferred rows
-//! replace       batch -> stage          -                         delete all, bucket after bucket -> table;
+//! replace       batch -> stage          -                         delete all, stage -> table at once, or
+//!                                                                 bucket after bucket if a row is refused;
 //!                                                                 or without its indexes, built behind it
 //! ```
 //!
@@ -49,6 +51,7 @@
 
 mod again;
 mod apart;
+mod at_once;
 mod buckets;
 mod counted;
 pub mod destination;

@@ -60,7 +60,7 @@ impl Staged<'_> {
         let arrays = [keys, batches, states].map(ColumnArray::finish);
         let params: Vec<_> =
             arrays.iter().map(|(of, bytes)| Param::Packed(of, bytes.as_slice().into())).collect();
-        connection.execute(&self.stage.note(), &params).map(drop)
+        connection.execute_ahead(&self.stage.note(), &params)
     }
 
     fn stage_keys(&self, connection: &mut dyn Connection, notes: &[Note<'_>]) -> Result<()> {

@@ -8,6 +8,7 @@
 //! empty       at once, without dead rows; the rows are counted before
 //! fill        as ever: the indexes that keep rows out are all there
 //! build       the dropped indexes, as they were
+//! freeze      behind the commit: the rows, which nobody wants to see as of before
 //! ```
 //!
 //! Which indexes stay where they are, and why, is in [`sql::rebuild`](crate::sql::rebuild). All is in the
@@ -180,6 +181,13 @@ impl TableSink {
         Ok(found.into_iter().map(|index| (index.name, index.stays)).collect())
     }
 
+    /// What freezes the rows of a table that this run has emptied at once or created, and tells the planner of
+    /// them; outside of a transaction.
+    pub fn freezing(&self) -> Option<String> {
+        let are_all_new = self.lately().has_emptied() || !self.exists();
+        are_all_new.then(|| self.capabilities.dialect.freeze(&self.target().table))?
+    }
+
     /// Why indexes that were to be rebuilt were kept up row by row all the same; `None` if they were not.
     pub fn kept_indexes(&self) -> Option<&Error> {
         self.lately().kept_indexes()
@@ -199,7 +207,10 @@ impl Staged<'_> {
             return Err(held(connection, &self.target.table, &error));
         }
         match self.rebuild_locked(connection) {
-            Ok(stored) => connection.ahead(KEEP).map(|()| Some(stored)),
+            Ok(stored) => {
+                self.lately.note_emptied();
+                connection.ahead(KEEP).map(|()| Some(stored))
+            }
             // Where the index is kept up, it says which row it is, and that one is refused.
             Err(error) if error.is_data() => {
                 connection.run(UNDO)?;

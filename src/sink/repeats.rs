@@ -1,9 +1,9 @@
 //! Staged rows whose key came before: the order of the input decides, and nothing else.
 //!
 //! Every batch is staged before the first row is merged, and all rows of a key are in one bucket. So
-//! the database finds them by a query over one bucket, whatever the workers did, and no memory of ours
-//! grows with the number of keys. Repeats that are rejected are held, as all rejects of a unit are,
-//! until its transaction has written them: those of one bucket.
+//! the database finds them by a query over one bucket, or over all, whatever the workers did, and no
+//! memory of ours grows with the number of keys. Repeats that are rejected are held, as all rejects of a unit
+//! are, until its transaction has written them.
 
 use super::counted::integer;
 use super::duplicates::OnDuplicate;
@@ -38,6 +38,21 @@ impl Repeat {
 }
 
 impl Staged<'_> {
+    /// Takes what the target does not let count out of the live rows of a bucket that was sealed, as
+    /// [`settle_repeats`](Self::settle_repeats) does.
+    pub(super) fn settle_sealed(
+        &self,
+        connection: &mut dyn Connection,
+        bucket: u32,
+        refused: &mut Vec<NotStored>,
+    ) -> Result<u64> {
+        match self.target.on_duplicates() {
+            // Where they are an error, there are none: the seal looked for them.
+            None | Some(OnDuplicate::Error) => Ok(0),
+            Some(policy) => self.settle_repeats(connection, bucket, policy, refused),
+        }
+    }
+
     /// Takes what `policy` does not let count out of the live rows of a bucket: returns how many rows
     /// another one superseded, and adds those that are rejected to `refused`.
     pub(super) fn settle_repeats(
@@ -63,15 +78,9 @@ impl Staged<'_> {
 
     /// The first row of the input whose key came before, if there is one.
     pub(super) fn first_repeat(&self, connection: &mut dyn Connection) -> Result<Option<Repeat>> {
-        let sql = format!("{} LIMIT 1", self.statements().repeats());
-        let mut first: Option<Repeat> = None;
-        for bucket in 0..self.buckets {
-            each_repeat(connection, &sql, bucket, &mut |found| {
-                if first.is_none_or(|first| found.place < first.place) {
-                    first = Some(found);
-                }
-            })?;
-        }
+        let sql = format!("{} LIMIT 1", self.at_once().statements().repeats());
+        let mut first = None;
+        each_repeat(connection, &sql, 0, &mut |found| first = Some(found))?;
         Ok(first)
     }
 }

@@ -1,7 +1,6 @@
 //! The merge of staged rows.
 
 use super::counted::integer;
-use super::duplicates::OnDuplicate;
 use super::indexes::Indexes;
 use super::isolate::{Trust, isolate};
 use super::lately::Lately;
@@ -15,11 +14,12 @@ use crate::backend::Connection;
 use crate::error::{Error, ErrorKind, Result};
 use crate::mapping::param::Param;
 use crate::mapping::rows::Rows;
-use crate::sql::merge::Merge;
+use crate::sql::merge::{Merge, Reach};
 use crate::sql::stage::{StageTable, state};
 use crate::sqlstate::SqlState;
 
 /// A stage and where its rows go.
+#[derive(Clone)]
 pub(super) struct Staged<'a> {
     pub(super) stage: StageTable,
     pub(super) target: &'a Target,
@@ -30,6 +30,8 @@ pub(super) struct Staged<'a> {
     pub(super) lately: &'a Lately,
     /// Whether some of the rows are known, or likely, to be refused.
     pub(super) are_doubtful: bool,
+    /// Whether a bucket is worked on, or all from there on.
+    pub(super) reach: Reach,
 }
 
 /// The batch and the index of a staged row.
@@ -41,7 +43,8 @@ impl TableSink {
     /// Rows in a stage of one transaction alone; `are_doubtful` says that some were refused already.
     pub(super) fn staged_once(&self, stage: StageTable, are_doubtful: bool) -> Staged<'_> {
         let (target, rules, lately) = (self.target(), self.rules(), self.lately());
-        Staged { stage, target, buckets: 1, rules, loads_directly: false, lately, are_doubtful }
+        let (loads_directly, reach) = (false, Reach::One);
+        Staged { stage, target, buckets: 1, rules, loads_directly, lately, are_doubtful, reach }
     }
 }
 
@@ -55,7 +58,8 @@ impl Staged<'_> {
     ) -> Result<Stored> {
         let mut stored = Stored::default();
         let mut refused = Vec::new();
-        let live = Staging::live(&self.stage, self.buckets, batch, portion)?;
+        let (rows, whole) = ((portion.rows, portion.indexes), (batch, 0..portion.rows.len()));
+        let live = Staging::live(&self.stage, self.buckets, rows, &[whole])?;
         self.load_rows(connection, &live.rows, &mut |row, error| {
             refused.push(live.sources[row]);
             let index = portion.indexes[live.sources[row]];
@@ -104,12 +108,7 @@ impl Staged<'_> {
             stored += self.settle_stored(connection, bucket)?;
         }
         self.look_up_by_key(connection)?;
-        // Where they are an error, there are none: the stage was looked through when it was sealed.
-        let policy = self.target.on_duplicates().filter(|policy| *policy != OnDuplicate::Error);
-        if let Some(policy) = policy {
-            stored.duplicates +=
-                self.settle_repeats(connection, bucket, policy, &mut stored.refused)?;
-        }
+        stored.duplicates += self.settle_sealed(connection, bucket, &mut stored.refused)?;
         let mut refused = Vec::new();
         stored += self.merge_rows(connection, bucket, state::LIVE, &mut refused)?;
         // What another bucket has not brought in or taken out yet may be all that is wrong.
@@ -187,8 +186,13 @@ impl Staged<'_> {
         Ok(Stored { deleted, ..self.fill(connection)? })
     }
 
-    /// Merges all buckets, and then what had to wait for others.
+    /// Merges all buckets, at once if the database takes every row, and else one by one, and then what had
+    /// to wait for others.
     pub(super) fn fill(&self, connection: &mut dyn Connection) -> Result<Stored> {
+        if let Some(stored) = self.fill_at_once(connection)? {
+            return Ok(stored);
+        }
+        self.stage.index_all().iter().try_for_each(|statement| connection.run(statement))?;
         let mut stored = Stored::default();
         for bucket in 0..self.buckets {
             stored += self.merge(connection, bucket)?;
@@ -270,7 +274,7 @@ impl Staged<'_> {
     }
 
     pub(super) fn statements(&self) -> Merge<'_> {
-        Merge { stage: &self.stage, target: &self.target.table }
+        Merge { stage: &self.stage, target: &self.target.table, reach: self.reach }
     }
 
     fn end_deferral(&self, connection: &mut dyn Connection, bucket: u32) -> Result<()> {

@@ -24,39 +24,45 @@ const NO_INDEX: u32 = u32::MAX;
 /// A row before it is staged.
 struct Entry<'a> {
     bucket: u32,
+    batch: u32,
     index: u32,
     state: i16,
     source: usize,
     fields: Fields<'a>,
 }
 
-/// The good rows of a batch, each in the bucket of its key.
+/// The rows `parts` of `rows`, each part those of one batch, each row in the bucket of its key. For each row
+/// `indexes` has its number in its batch.
 fn entries<'a>(
     stage: &StageTable,
     buckets: u32,
-    batch: u32,
-    portion: Portion<'a>,
-    state_of_all: i16,
+    (rows, indexes): (&'a Rows, &[u32]),
+    parts: &[(u32, Range<usize>)],
+    kept_as: i16,
 ) -> Vec<Entry<'a>> {
-    let entry = |(source, &index): (usize, &u32)| {
-        let fields = portion.rows.row(source);
-        let bucket = bucket(stage, buckets, batch, &fields, &stage.key);
-        Entry { bucket, index, state: state_of_all, source, fields }
-    };
-    portion.indexes.iter().enumerate().map(entry).collect()
+    let mut entries = Vec::with_capacity(rows.len());
+    for (batch, part) in parts {
+        entries.extend(part.clone().map(|source| {
+            let (fields, batch) = (rows.row(source), *batch);
+            let bucket = bucket(stage, buckets, batch, &fields, &stage.key);
+            Entry { bucket, batch, index: indexes[source], state: kept_as, source, fields }
+        }));
+    }
+    entries
 }
 
 impl Staging {
-    /// The good rows of batch `batch`, in `buckets` buckets.
+    /// The good rows of batches, as `parts` of `rows`, in `buckets` buckets. For each row the second of `rows`
+    /// has its number in its batch.
     pub(super) fn live(
         stage: &StageTable,
         buckets: u32,
-        batch: u32,
-        portion: Portion<'_>,
+        rows: (&Rows, &[u32]),
+        parts: &[(u32, Range<usize>)],
     ) -> Result<Self> {
-        let entries = entries(stage, buckets, batch, portion, state::LIVE);
-        Self::of(stage, batch, entries, &mut |row, entry| {
-            row.copy(portion.rows, entry.source);
+        let entries = entries(stage, buckets, rows, parts, state::LIVE);
+        Self::of(stage, entries, &mut |row, entry| {
+            row.copy(rows.0, entry.source);
             Ok(())
         })
     }
@@ -70,9 +76,9 @@ impl Staging {
     ) -> Result<Self> {
         let entries = range.map(|source| {
             let (index, fields) = (portion.indexes[source], portion.rows.row(source));
-            Entry { bucket: 0, index, state: state::LIVE, source, fields }
+            Entry { bucket: 0, batch, index, state: state::LIVE, source, fields }
         });
-        Self::of(stage, batch, entries.collect(), &mut |row, entry| {
+        Self::of(stage, entries.collect(), &mut |row, entry| {
             row.copy(portion.rows, entry.source);
             Ok(())
         })
@@ -86,8 +92,10 @@ impl Staging {
         portion: Portion<'_>,
         kept_as: i16,
     ) -> Result<Self> {
-        let entries = entries(stage, buckets, batch, portion, kept_as);
-        Self::of(stage, batch, entries, &mut |row, entry| only_key(stage, row, entry, &stage.key))
+        let whole = (batch, 0..portion.rows.len());
+        let rows = (portion.rows, portion.indexes);
+        let entries = entries(stage, buckets, rows, &[whole], kept_as);
+        Self::of(stage, entries, &mut |row, entry| only_key(stage, row, entry, &stage.key))
     }
 
     /// The same where only the keys are left of them, with the numbers of their rows.
@@ -102,10 +110,10 @@ impl Staging {
         let entry = |(source, &index): (usize, &u32)| {
             let fields = keys.row(source);
             let bucket = bucket(stage, buckets, batch, &fields, &in_order);
-            Entry { bucket, index, state: kept_as, source, fields }
+            Entry { bucket, batch, index, state: kept_as, source, fields }
         };
         let entries = indexes.iter().enumerate().map(entry).collect();
-        Self::of(stage, batch, entries, &mut |row, entry| only_key(stage, row, entry, &in_order))
+        Self::of(stage, entries, &mut |row, entry| only_key(stage, row, entry, &in_order))
     }
 
     /// The keys of rows that were refused before, and of those good rows that are in `refused`;
@@ -129,37 +137,38 @@ impl Staging {
         let mut staging = Self { rows: empty(stage), sources: Vec::new() };
         for (fields, key, source, index) in named.chain(refused) {
             let bucket = bucket(stage, buckets, batch, &fields, key);
-            let entry = Entry { bucket, index, state: state::NAMED, source, fields };
-            staging.push(batch, &entry, &mut |row, entry| only_key(stage, row, entry, key))?;
+            let entry = Entry { bucket, batch, index, state: state::NAMED, source, fields };
+            staging.push(&entry, &mut |row, entry| only_key(stage, row, entry, key))?;
         }
         if portion.hides_keys {
             let fields = Fields::default();
-            let entry =
-                Entry { bucket: 0, index: NO_INDEX, state: state::HIDDEN, source: 0, fields };
-            staging.push(batch, &entry, &mut |row, entry| only_key(stage, row, entry, &[]))?;
+            let entry = Entry {
+                bucket: 0,
+                batch,
+                index: NO_INDEX,
+                state: state::HIDDEN,
+                source: 0,
+                fields,
+            };
+            staging.push(&entry, &mut |row, entry| only_key(stage, row, entry, &[]))?;
         }
         Ok(staging)
     }
 
-    fn of(
-        stage: &StageTable,
-        batch: u32,
-        mut entries: Vec<Entry<'_>>,
-        fill: Fill<'_>,
-    ) -> Result<Self> {
-        entries.sort_unstable_by_key(|entry| (entry.bucket, entry.index));
+    fn of(stage: &StageTable, mut entries: Vec<Entry<'_>>, fill: Fill<'_>) -> Result<Self> {
+        entries.sort_unstable_by_key(|entry| (entry.bucket, entry.batch, entry.index));
         let mut staging = Self { rows: empty(stage), sources: Vec::with_capacity(entries.len()) };
         for entry in &entries {
-            staging.push(batch, entry, fill)?;
+            staging.push(entry, fill)?;
         }
         Ok(staging)
     }
 
-    fn push(&mut self, batch: u32, entry: &Entry<'_>, fill: Fill<'_>) -> Result<()> {
+    fn push(&mut self, entry: &Entry<'_>, fill: Fill<'_>) -> Result<()> {
         let mut row = self.rows.begin();
         fill(&mut row, entry)?;
         row.field(&entry.bucket.to_be_bytes())?;
-        row.field(&batch.to_be_bytes())?;
+        row.field(&entry.batch.to_be_bytes())?;
         row.field(&entry.index.to_be_bytes())?;
         row.field(&entry.state.to_be_bytes())?;
         row.finish()?;
@@ -256,16 +265,8 @@ mod tests {
         let ids: Vec<_> = (0..100).map(|id| id.to_string()).collect();
         let rows = rows("bigint", &ids.iter().map(String::as_str).collect::<Vec<_>>());
         let indexes: Vec<u32> = (0..100).collect();
-        let none = Rows::new(1);
-        let portion = Portion {
-            rows: &rows,
-            indexes: &indexes,
-            named_keys: &none,
-            named_indexes: &[],
-            hides_keys: false,
-            key_range: None,
-        };
-        let staging = Staging::live(&stage("bigint"), 7, 0, portion).unwrap();
+        let parts = [(4, 0..60), (5, 60..100)];
+        let staging = Staging::live(&stage("bigint"), 7, (&rows, &indexes), &parts).unwrap();
         let buckets: Vec<_> = (0..100).map(|row| staging.rows.row(row).nth(2)).collect();
         assert!(buckets.is_sorted());
         for (row, &source) in staging.sources.iter().enumerate() {

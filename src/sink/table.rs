@@ -19,6 +19,7 @@ use crate::mapping::column::Column;
 use crate::mapping::layout::Layout;
 use crate::mapping::rows::Rows;
 use crate::sql::ledger::LedgerName;
+use crate::sql::merge::Reach;
 use crate::sql::stage::StageTable;
 use crate::sql::table::create_table;
 use std::ops::{AddAssign, Range};
@@ -363,7 +364,8 @@ impl TableSink {
         let loads_directly = self.direct.is_conceivable();
         let (target, rules, buckets) = (&self.target, &self.rules, place.buckets);
         let (lately, are_doubtful) = (&self.lately, self.lately.expects_many());
-        Ok(Staged { stage, target, buckets, rules, loads_directly, lately, are_doubtful })
+        let reach = Reach::One;
+        Ok(Staged { stage, target, buckets, rules, loads_directly, lately, are_doubtful, reach })
     }
 }
 

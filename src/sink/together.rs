@@ -1,12 +1,14 @@
 //! Batches that share a transaction: all of their rows are stored, or the transaction is of no use.
 //!
-//! Rows of an append are one COPY. Batches of an upsert have to be apart, all of them
+//! Rows of an append are one COPY, and so are rows that are staged: each says which batch it is of. Where
+//! batches are ranges of a key, those of an upsert have to be apart, all of them
 //! ([`apart`](super::apart)): then it makes no difference which of them comes first, and what came of each
 //! is known by its own statements. No two transactions wait for a row of each other, for none has a key
 //! of the other one.
 
 use super::apart::keys_apart;
 use super::notes::Note;
+use super::staging::Staging;
 use super::table::{StagePlace, Stored, TableSink};
 use crate::backend::Connection;
 use crate::error::Result;
@@ -20,16 +22,20 @@ pub(crate) struct Joined {
     batch: u32,
     rows: Range<usize>,
     /// Of its rows, where it is upserted.
-    keys: Vec<i64>,
+    keys: Option<Vec<i64>>,
 }
 
 impl TableSink {
-    /// Whether several batches can be stored by one transaction; `have_ranges` says whether each of them
-    /// is a range of a key.
-    pub(crate) fn takes_groups(&self, have_ranges: bool) -> bool {
+    /// Whether several batches can be stored by one transaction.
+    pub(crate) fn takes_groups(&self) -> bool {
         let decides = self.exists() && !self.rules().judges;
-        let appends = !self.is_staged() && !decides;
-        self.capabilities.copy && (appends || (have_ranges && self.direct.is_possible()))
+        self.capabilities.copy && (self.is_staged() || !decides)
+    }
+
+    /// Whether it is worth trying with the next ones; `have_ranges` says whether each of them is a range of a
+    /// key. Elsewhere a batch of new keys may go straight into the table, alone.
+    pub(crate) fn takes_groups_now(&self, have_ranges: bool) -> bool {
+        have_ranges || !self.direct.is_worth_it()
     }
 
     /// A batch that has the rows `own` of `rows`, if it can be stored with others.
@@ -40,9 +46,9 @@ impl TableSink {
         own: Range<usize>,
         range: Option<KeyRange>,
     ) -> Option<Joined> {
-        let keys = match self.is_staged() {
-            true => keys_apart(&self.layout, rows, own.clone(), range?)?,
-            false => Vec::new(),
+        let keys = match range.filter(|_| self.is_staged() && self.direct.is_possible()) {
+            Some(range) => Some(keys_apart(&self.layout, rows, own.clone(), range)?),
+            None => None,
         };
         Some(Joined { batch, rows: own, keys })
     }
@@ -60,7 +66,12 @@ impl TableSink {
         batches: &[Joined],
     ) -> Result<Option<Vec<Stored>>> {
         if self.is_staged() {
-            return self.upsert_together(connection, place, (rows, indexes), batches).map(Some);
+            let are_apart = batches.iter().all(|batch| batch.keys.is_some());
+            return match are_apart {
+                true => self.upsert_together(connection, place, (rows, indexes), batches),
+                false => self.stage_together(connection, place, (rows, indexes), batches),
+            }
+            .map(Some);
         }
         let Self { layout, .. } = self;
         let all = rows.len();
@@ -68,6 +79,22 @@ impl TableSink {
         let whole =
             |batch: &Joined| Stored { inserted: batch.rows.len() as u64, ..Stored::default() };
         Ok((stored == all as u64).then(|| batches.iter().map(whole).collect()))
+    }
+
+    fn stage_together(
+        &self,
+        connection: &mut dyn Connection,
+        place: StagePlace,
+        rows: (&Rows, &[u32]),
+        batches: &[Joined],
+    ) -> Result<Vec<Stored>> {
+        let staged = self.staged(place)?;
+        let parts: Vec<_> = batches.iter().map(|batch| (batch.batch, batch.rows.clone())).collect();
+        let staging = Staging::live(&staged.stage, staged.buckets, rows, &parts)?;
+        let columns = staged.stage.load_columns()?;
+        let whole = 0..staging.rows.len();
+        connection.load(&staged.stage.name, &columns, &staging.rows, whole)?;
+        Ok(batches.iter().map(|_| Stored::default()).collect())
     }
 
     fn upsert_together(
@@ -85,7 +112,7 @@ impl TableSink {
             .map(|(Joined { batch, rows, keys }, stored)| Note {
                 batch: *batch,
                 indexes: &indexes[rows.clone()],
-                keys,
+                keys: keys.as_deref().unwrap_or_default(),
                 are_new: stored.inserted == rows.len() as u64,
             })
             .collect();

@@ -2,7 +2,7 @@
 //!
 //! Each works on a part of a bucket: `$1` is the bucket, `$2` the state of the rows, and the rows
 //! lie between (`$3`, `$4`) and (`$5`, `$6`), batch and index, both included. So a part that the
-//! database refuses can be cut in two.
+//! database refuses can be cut in two. Some can work on all buckets at once: from bucket `$1` on.
 
 use super::stage::{StageTable, state};
 use crate::ident::TableName;
@@ -15,11 +15,27 @@ pub struct Merge<'a> {
     pub stage: &'a StageTable,
     /// Where they go.
     pub target: &'a TableName,
+    /// Which buckets a statement works on.
+    pub reach: Reach,
 }
 
-const PART: &str = "s._rowmill_bucket = $1 AND s._rowmill_state = $2 \
-    AND (s._rowmill_batch, s._rowmill_index) >= ($3, $4) \
-    AND (s._rowmill_batch, s._rowmill_index) <= ($5, $6)";
+/// Which buckets a statement works on that is told a bucket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// The bucket alone.
+    One,
+    /// The bucket and all behind it: from the first on, all.
+    All,
+}
+
+impl Reach {
+    fn of(self, bucket: &str) -> String {
+        match self {
+            Self::One => format!("{bucket} = $1"),
+            Self::All => format!("{bucket} >= $1"),
+        }
+    }
+}
 
 /// The states of rows that are in the target already.
 fn in_target() -> String {
@@ -47,12 +63,14 @@ impl Merge<'_> {
         let order = if last_wins { "DESC" } else { "ASC" };
         let live = state::LIVE;
         format!(
-            "DELETE FROM {stage} WHERE _rowmill_bucket = $1 AND {address} IN (\
+            "DELETE FROM {stage} WHERE {} AND {address} IN (\
              SELECT address FROM (SELECT s.{address} AS address, row_number() OVER (\
              PARTITION BY {} ORDER BY s._rowmill_batch {order}, s._rowmill_index {order}) AS place \
-             FROM {stage} AS s WHERE s._rowmill_bucket = $1 AND s._rowmill_state = {live}) AS ranked \
+             FROM {stage} AS s WHERE {} AND s._rowmill_state = {live}) AS ranked \
              WHERE place > 1)",
-            keys.join(", ")
+            self.reach.of("_rowmill_bucket"),
+            keys.join(", "),
+            self.reach.of("s._rowmill_bucket")
         )
     }
 
@@ -106,10 +124,11 @@ impl Merge<'_> {
              SELECT s._rowmill_batch AS batch, s._rowmill_index AS place, row_number() OVER w AS n, \
              first_value(s._rowmill_batch) OVER w AS first_batch, \
              first_value(s._rowmill_index) OVER w AS first_place \
-             FROM {} AS s WHERE s._rowmill_bucket = $1 AND s._rowmill_state = {} \
+             FROM {} AS s WHERE {} AND s._rowmill_state = {} \
              WINDOW w AS (PARTITION BY {} ORDER BY s._rowmill_batch, s._rowmill_index)) AS ranked \
              WHERE n > 1 ORDER BY batch, place",
             self.stage.name,
+            self.reach.of("s._rowmill_bucket"),
             state::LIVE,
             keys.join(", ")
         )
@@ -136,8 +155,9 @@ impl Merge<'_> {
     /// How many rows of bucket `$1` are live: by the index of those, where there is one.
     pub fn count_live(&self) -> String {
         format!(
-            "SELECT count(*) FROM {} WHERE _rowmill_bucket = $1 AND _rowmill_state = {}",
+            "SELECT count(*) FROM {} WHERE {} AND _rowmill_state = {}",
             self.stage.name,
+            self.reach.of("_rowmill_bucket"),
             state::LIVE
         )
     }
@@ -182,7 +202,7 @@ impl Merge<'_> {
     /// Updates the rows of the target whose key is staged and whose other columns differ; `None`
     /// where there is nothing but a key.
     pub fn update(&self) -> Option<String> {
-        let from = format!("FROM {} AS s WHERE {PART} AND", self.stage.name);
+        let from = format!("FROM {} AS s WHERE {} AND", self.stage.name, self.part());
         self.update_from("s", &from)
     }
 
@@ -244,7 +264,7 @@ impl Merge<'_> {
 
     /// Inserts the staged rows.
     pub fn insert(&self) -> String {
-        format!("{} FROM {} AS s WHERE {PART}", self.insert_from("s"), self.stage.name)
+        format!("{} FROM {} AS s WHERE {}", self.insert_from("s"), self.stage.name, self.part())
     }
 
     /// Inserts the row in the variable `row`, or, with more behind it, those of a table of that name.
@@ -281,6 +301,15 @@ impl Merge<'_> {
     /// Deletes every row of the target.
     pub fn delete_all(&self) -> String {
         format!("DELETE FROM {}", self.target)
+    }
+
+    /// That a row is of the part that is worked on.
+    fn part(&self) -> String {
+        format!(
+            "{} AND s._rowmill_state = $2 AND (s._rowmill_batch, s._rowmill_index) >= ($3, $4) \
+             AND (s._rowmill_batch, s._rowmill_index) <= ($5, $6)",
+            self.reach.of("s._rowmill_bucket")
+        )
     }
 
     fn column(&self, index: usize) -> &Column {
@@ -329,7 +358,7 @@ mod tests {
     fn what_travels_as_text_is_cast_and_what_has_no_equality_is_compared_as_text() {
         let stage = stage(Dialect::PostgreSql);
         let target = TableName::parse("t").unwrap();
-        let update = Merge { stage: &stage, target: &target }.update().unwrap();
+        let update = Merge { stage: &stage, target: &target, reach: Reach::One }.update().unwrap();
         assert!(update.starts_with(
             r#"UPDATE "t" AS t SET "host" = CAST(s."host" AS inet), "note" = s."note" FROM "rowmill"."stage_7" AS s"#
         ));
@@ -343,6 +372,6 @@ mod tests {
         let mut stage = stage(Dialect::Sqlite);
         stage.columns.truncate(1);
         let target = TableName::parse("t").unwrap();
-        assert_eq!(Merge { stage: &stage, target: &target }.update(), None);
+        assert_eq!(Merge { stage: &stage, target: &target, reach: Reach::One }.update(), None);
     }
 }

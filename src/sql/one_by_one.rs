@@ -119,6 +119,7 @@ mod tests {
     use crate::ident::{Ident, TableName};
     use crate::mapping::column::Column;
     use crate::mapping::column_type::ColumnType;
+    use crate::sql::merge::Reach;
     use crate::sql::stage::StageTable;
     use crate::sqlstate::{Class, SqlState};
 
@@ -128,7 +129,7 @@ mod tests {
             [column("id", ColumnType::Int8), column("it's", ColumnType::Other("inet".into()))];
         let stage = StageTable::of_job(dialect, 7, &columns, &[0]).unwrap();
         let target = TableName::parse("t").unwrap();
-        Merge { stage: &stage, target: &target }.one_by_one(3, 1, met, together)
+        Merge { stage: &stage, target: &target, reach: Reach::One }.one_by_one(3, 1, met, together)
     }
 
     #[test]

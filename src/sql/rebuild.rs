@@ -169,4 +169,13 @@ impl Dialect {
             Self::Sqlite => None,
         }
     }
+
+    /// What marks all rows of a table as old enough for everybody, and its blocks as such, and counts its
+    /// rows for the planner; outside of a transaction, and not where somebody has the table locked.
+    pub fn freeze(self, table: &TableName) -> Option<String> {
+        match self {
+            Self::PostgreSql => Some(format!("VACUUM (FREEZE, ANALYZE, SKIP_LOCKED) {table}")),
+            Self::Sqlite => None,
+        }
+    }
 }

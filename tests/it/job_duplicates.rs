@@ -101,6 +101,39 @@ fn the_order_of_the_input_decides_with_any_number_of_workers() {
     });
 }
 
+/// No index of the table stands in for what the order of the input says.
+#[test]
+fn a_table_without_a_unique_key_is_replaced_by_one_row_of_each() {
+    on_both(|home| {
+        home.sql("create table t (id bigint, note text)");
+        let keys = keys(500);
+        for policy in [OnDuplicate::First, OnDuplicate::Last, OnDuplicate::Reject] {
+            let expected = Left::expected(&keys, policy);
+            let before = home.rejects_or_none().len();
+            let deleted = home.rows("select id from t").len() as u64;
+            let job = job(home, Mode::Replace, Some(policy), &csv(&keys)).batch_rows(7);
+            let tally = home.run(&job.workers(4));
+            assert_eq!(left(home, before), expected, "{policy}");
+            assert_eq!(tally, Tally { deleted, ..expected.tally(500) }, "{policy}");
+        }
+    });
+}
+
+#[test]
+fn one_that_is_an_error_is_found_in_any_bucket() {
+    on_both(|home| {
+        home.sql("create table t (id bigint primary key, note text)");
+        let mut keys: Vec<u64> = (1..=25_000).collect();
+        keys.extend([24_997, 24_998, 24_999]);
+        for mode in [Mode::Replace, Mode::Upsert] {
+            let error = home.fails(&job(home, mode, Some(OnDuplicate::Error), &csv(&keys)));
+            let text = error.to_string();
+            let told = "row 25001 of the input has the key of row 24997";
+            assert!(text.contains(told), "{mode}: {text}");
+        }
+    });
+}
+
 #[test]
 fn where_they_are_an_error_the_first_is_told_and_nothing_is_changed() {
     on_both(|home| {

@@ -62,6 +62,8 @@ fn batches_that_follow_each_other_share_a_transaction_and_are_each_in_the_ledger
     assert_eq!(transactions(&alone), BATCHES);
     let shared = transactions(&grouped);
     assert!(shared <= BATCHES / 2, "{shared} transactions");
+    let told = report.receipt.transactions.unwrap();
+    assert!(told.count > 1 && told.most == 16, "{told:?}");
     assert_eq!(ledger(&grouped), ledger(&alone));
 }
 
@@ -91,6 +93,27 @@ fn a_bad_row_within_a_group_costs_one_row() {
     let rejects = "select string_agg(concat_ws(' ', batch, position, sqlstate), ', ' order by batch) \
                    from rowmill.reject";
     assert_eq!(grouped.value(rejects), alone.value(rejects));
+}
+
+/// The marks tell themselves, for COMMIT is sent before their answer is there.
+#[test]
+fn batches_that_the_ledger_does_not_mark_are_not_committed() {
+    let db = scene();
+    run(&db, &job_of(GOOD, BATCH_ROWS));
+    db.sql(
+        "truncate numbers; \
+         create function keep_open() returns trigger language plpgsql as 'begin return null; end'; \
+         create trigger keep_open before update on rowmill.batch for each row \
+         when (new.done and new.phase = 0) execute function keep_open()",
+    );
+    let job = Job::named("more")
+        .read(Iter::new("numbers", || 1_000..1_000 + ROWS))
+        .map(|id| Ok(Number { id }))
+        .write(Append::<Number>::new())
+        .batch_rows(BATCH_ROWS as u64);
+    let error: Error = job.run(&Engine::open(&db.url()).unwrap()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Ledger, "{error}");
+    assert_eq!(db.count("numbers"), 0);
 }
 
 #[test]

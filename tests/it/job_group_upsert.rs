@@ -279,9 +279,13 @@ fn a_process_that_is_killed_between_groups_or_within_one_is_carried_on() {
     proxy.set(Fault::Pass);
     let before = proxy.client_messages();
     assert_eq!(start(&proxy.instead_of(&undisturbed.url())).wait().code, Some(0));
-    let messages = proxy.client_messages() - before;
+    // A machine that has other things to do makes smaller groups, and so more messages.
+    let mut messages = proxy.client_messages() - before;
     let mut met = 0;
-    for _ in 0..5 {
+    for _ in 0..20 {
+        if met == 5 {
+            break;
+        }
         let db = scene();
         fill(&db);
         let url = proxy.instead_of(&db.url());
@@ -293,6 +297,9 @@ fn a_process_that_is_killed_between_groups_or_within_one_is_carried_on() {
         let told = format!("message {message} of {messages}, seed {seed}");
         assert!(matches!(run.code, None | Some(0)), "{told}: {run}");
         met += u64::from(run.code.is_none());
+        if run.code.is_some() {
+            messages = messages.min(proxy.client_messages());
+        }
         proxy.set(Fault::Pass);
         let run = start(&url).wait();
         assert_eq!(run.code, Some(0), "{told}: {run}");
@@ -300,5 +307,5 @@ fn a_process_that_is_killed_between_groups_or_within_one_is_carried_on() {
         // A batch that was stored twice would find its rows unchanged.
         assert_eq!(ledger(&db), ledger(&undisturbed), "{told}");
     }
-    assert!(met >= 3, "{met} deaths, seed {seed}");
+    assert_eq!(met, 5, "deaths, seed {seed}");
 }

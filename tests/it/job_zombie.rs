@@ -150,6 +150,16 @@ fn a_batch_that_a_killed_run_still_commits_is_stored_once() -> Result<()> {
     beside(&cluster().database("zombie_load"), "load", stored, &append)
 }
 
+/// batch R5
+#[test]
+fn a_keyless_batch_that_a_killed_run_still_commits_is_stored_once() -> Result<()> {
+    let database = cluster().database("zombie_keyless");
+    database.sql("create table numbers (id bigint)");
+    let stored = "insert into numbers select generate_series(0, 999); \
+        update rowmill.batch set done = true, read = 1000, inserted = 1000 where phase = 0";
+    beside(&database, "load", stored, &|numbers| numbers.write(Append::<Number>::new()))
+}
+
 #[test]
 fn a_bucket_that_a_killed_run_still_commits_is_merged_once() -> Result<()> {
     let merged = "insert into numbers select id from rowmill.stage_1; \

@@ -63,6 +63,7 @@ mod pool_budget; // several pools together
 mod pool_close;
 mod pool_connect;
 mod pool_detach;
+mod pool_end; // the last handle goes
 mod pool_events; // what is told, and the hooks
 mod pool_fill; // what is opened without being asked
 mod pool_kinds;

@@ -4,11 +4,13 @@
 //! the request and passes over their answers. Where the driver speaks, or a pooler stands in between,
 //! they run at once.
 
-use super::connection::PostgresConnection;
+use super::connection::{PostgresConnection, closed};
 use super::direct::line::Line;
+use super::statement::results::check_count;
 use super::wire::state::Status;
 use crate::backend::Connection;
 use crate::error::Result;
+use crate::mapping::param::Param;
 
 /// Whether statements are kept that were not sent yet.
 pub(super) fn is_kept(connection: &PostgresConnection) -> bool {
@@ -28,6 +30,30 @@ pub(super) fn ahead(connection: &mut PostgresConnection, sql: &str) -> Result<()
         line.put_ahead(sql);
     }
     Ok(())
+}
+
+/// See [`Connection::execute_ahead`].
+pub(super) fn execute(
+    connection: &mut PostgresConnection,
+    sql: &str,
+    params: &[Param<'_>],
+) -> Result<()> {
+    let (traces, _) = connection.statements.traces(sql);
+    let ends = traces.commits || traces.rolls_back;
+    let keeps = connection.statements.keeps() && !connection.setup.pooled;
+    if ends || !keeps || !connection.is_free() {
+        return connection.execute(sql, params).map(drop);
+    }
+    connection.check_usable()?;
+    connection.note(sql, traces);
+    let timer = connection.start_timer();
+    let PostgresConnection { client, statements, line, .. } = connection;
+    let (Some(client), Some(line)) = (client, line) else { return Err(closed()) };
+    let put = statements.get_direct(line, client, sql).and_then(|prepared| {
+        check_count(prepared.params().len(), params)?;
+        line.put_statement_ahead(sql, &prepared, params)
+    });
+    connection.conclude(timer, put).map_err(|error| connection.judge(error))
 }
 
 /// See [`Connection::begin_with`].

@@ -49,6 +49,8 @@ pub(super) fn commit(connection: &mut PostgresConnection) -> Result<()> {
             }
         }
         Err(error) if error.kind() == ErrorKind::Database => {
+            // What went ahead of it may have been stale.
+            connection.forget_if_stale("", &error);
             // The transaction is over, or aborted and still open.
             // That it was not committed is certain, whatever becomes of the rollback.
             let _ = connection.rollback();

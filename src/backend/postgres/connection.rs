@@ -211,12 +211,6 @@ impl PostgresConnection {
         commit::expect(self, traces);
     }
 
-    /// Starts again with a clean session.
-    pub(super) fn forget_traces(&mut self) {
-        self.left = Left::default();
-        self.wire.forget(Tags::ALL);
-    }
-
     fn take_remains(&mut self) -> Option<Remains> {
         let client = self.client.take()?;
         // The socket is closed with the last of those who have it.
@@ -244,6 +238,10 @@ impl Connection for PostgresConnection {
 
     fn ahead(&mut self, sql: &str) -> Result<()> {
         ahead::ahead(self, sql)
+    }
+
+    fn execute_ahead(&mut self, sql: &str, params: &[Param<'_>]) -> Result<()> {
+        ahead::execute(self, sql, params)
     }
 
     fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> Result<u64> {

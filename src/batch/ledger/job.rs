@@ -198,10 +198,19 @@ impl Ledger {
         job_id: i64,
     ) -> Result<RunRecord> {
         let Self { tables, .. } = self;
-        let run = &tables.run;
         let lock =
             format!("SELECT id FROM {} WHERE id = $1{}", tables.job, tables.dialect.for_update());
         one(connection, &lock, &[job_id.into()], |_| Ok(()))?;
+        self.new_run(connection, job_id)
+    }
+
+    /// The same for a job that nobody else can see yet, or whose row is locked.
+    pub(in crate::batch) fn new_run(
+        &self,
+        connection: &mut dyn Connection,
+        job_id: i64,
+    ) -> Result<RunRecord> {
+        let run = &self.tables.run;
         let begun = format!(
             "INSERT INTO {run} (job_id, number, status, host, pid, version) \
              SELECT $1, coalesce(max(number), 0) + 1, 'running', $2, CAST($3 AS bigint), $4 FROM {run} \

@@ -15,7 +15,7 @@ pub struct LimitsSpec {
     pub batch_rows: u64,
     /// Bytes of a batch in its source. Default: 4 MiB.
     pub batch_bytes: u64,
-    /// Batches of an append that share a transaction, at most. Default: 16.
+    /// Batches that share a transaction, at most. Default: 16.
     pub batches_a_transaction: usize,
     /// Rejected rows; one more stops the job. Default: 100.
     pub max_rejects: MaxRejects,

@@ -126,6 +126,11 @@ impl Connection for EchoConnection {
         self.told(call, |inner| inner.ahead(sql).map(no_rows))
     }
 
+    fn execute_ahead(&mut self, sql: &str, params: &[Param<'_>]) -> Result<()> {
+        let call = Call { params, ..Call::new(StatementKind::Execute, sql) };
+        self.told(call, |inner| inner.execute_ahead(sql, params).map(no_rows))
+    }
+
     fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> Result<u64> {
         let call = Call { params, ..Call::new(StatementKind::Execute, sql) };
         self.told(call, |inner| inner.execute(sql, params).map(rows))

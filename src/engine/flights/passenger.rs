@@ -78,6 +78,10 @@ impl Connection for Passenger<'_> {
         self.own()?.ahead(sql)
     }
 
+    fn execute_ahead(&mut self, sql: &str, params: &[Param<'_>]) -> Result<()> {
+        self.own()?.execute_ahead(sql, params)
+    }
+
     fn execute(&mut self, sql: &str, params: &[Param<'_>]) -> Result<u64> {
         match self.ride(sql, params)? {
             Some(answer) => Ok(answer.changed()),

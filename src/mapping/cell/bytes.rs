@@ -22,7 +22,7 @@ impl Cell for Vec<u8> {
     fn pack_sized(&self, column_type: &ColumnType, out: &mut Vec<u8>) -> Result<bool> {
         match column_type {
             ColumnType::Bytea if self.len() <= sized::MAX_FIELD_BYTES => {
-                sized::text(self, 0, out);
+                sized::bytes(self, out);
                 Ok(true)
             }
             _ => sized::packed(self, column_type, out),

@@ -5,7 +5,7 @@
 //! them: `2001-02-03 04:05:06.789+00`, years before 1 with ` BC` at the end.
 
 use super::CellRef;
-use super::fault::{exactly, malformed, not_packable, not_readable, unreadable};
+use super::fault::{exactly, malformed, not_readable, unreadable};
 use crate::error::{Error, ErrorKind, Result};
 use crate::mapping::column_type::ColumnType;
 use crate::mapping::text::civil::{self, DATES, TIMESTAMPS};
@@ -21,10 +21,10 @@ pub(super) const DAYS_1970_TO_2000: i64 = 10_957;
 /// 4714 BC.
 const FIRST_YEAR: i32 = -4_713;
 
-/// Makes cells of the types of a crate: for each the column it is and its size in bytes, how it becomes a number and is
-/// packed, and how the number that was read becomes it.
+/// Makes cells of the types of a crate: for each the column it is, how it becomes a number and how that is packed,
+/// and how the number that was read becomes it.
 macro_rules! calendar_cells {
-    ($($rust:ty = $name:literal: $column:ident[$size:literal], $pack:ident($into:expr), $read:ident($of:expr);)*) => { $(
+    ($($rust:ty = $name:literal: $column:ident, $packed:ident($into:expr), $read:ident($of:expr);)*) => { $(
         impl super::array::Element for $rust {}
 
         impl super::Cell for $rust {
@@ -33,15 +33,18 @@ macro_rules! calendar_cells {
             }
 
             fn pack(&self, column_type: &ColumnType, out: &mut Vec<u8>) -> Result<bool> {
-                $pack($into(*self), column_type, $name, out)
+                let ColumnType::$column = column_type else {
+                    return Err(super::fault::not_packable($name, column_type));
+                };
+                out.extend_from_slice(&$packed($into(*self))?);
+                Ok(true)
             }
 
             #[inline]
             fn pack_sized(&self, column_type: &ColumnType, out: &mut Vec<u8>) -> Result<bool> {
                 if let ColumnType::$column = column_type {
-                    // Of a fixed size, whichever value it is.
-                    out.extend_from_slice(&u32::to_be_bytes($size));
-                    return $pack($into(*self), column_type, $name, out);
+                    super::sized::fixed($packed($into(*self))?, out);
+                    return Ok(true);
                 }
                 super::sized::packed(self, column_type, out)
             }
@@ -56,78 +59,35 @@ macro_rules! calendar_cells {
 
 pub(super) use calendar_cells;
 
-/// Packs a day.
+/// A day, packed.
 #[inline]
-pub(super) fn pack_days(
-    days: i32,
-    column_type: &ColumnType,
-    rust: &str,
-    out: &mut Vec<u8>,
-) -> Result<bool> {
-    match column_type {
-        ColumnType::Date if DATES.contains(&days) => {
-            out.extend_from_slice(&days.to_be_bytes());
-            Ok(true)
-        }
-        ColumnType::Date => Err(outside(column_type)),
-        other => Err(not_packable(rust, other)),
-    }
+pub(super) fn packed_days(days: i32) -> Result<[u8; 4]> {
+    if DATES.contains(&days) { Ok(days.to_be_bytes()) } else { Err(outside(&ColumnType::Date)) }
 }
 
-/// Packs a time of day.
+/// A time of day, packed.
 #[inline]
-pub(super) fn pack_time(
-    micros: i64,
-    column_type: &ColumnType,
-    rust: &str,
-    out: &mut Vec<u8>,
-) -> Result<bool> {
-    match column_type {
-        ColumnType::Time if (0..MICROS_PER_DAY).contains(&micros) => {
-            out.extend_from_slice(&micros.to_be_bytes());
-            Ok(true)
-        }
-        ColumnType::Time => Err(outside(column_type)),
-        other => Err(not_packable(rust, other)),
-    }
+pub(super) fn packed_time(micros: i64) -> Result<[u8; 8]> {
+    let is_of_day = (0..MICROS_PER_DAY).contains(&micros);
+    if is_of_day { Ok(micros.to_be_bytes()) } else { Err(outside(&ColumnType::Time)) }
 }
 
-/// Packs a timestamp without time zone; `None` is one that no `i64` holds.
+/// A timestamp without time zone, packed; `None` is one that no `i64` holds.
 #[inline]
-pub(super) fn pack_timestamp(
-    micros: impl Into<Option<i64>>,
-    column_type: &ColumnType,
-    rust: &str,
-    out: &mut Vec<u8>,
-) -> Result<bool> {
-    pack_micros(micros.into(), &ColumnType::Timestamp, column_type, rust, out)
+pub(super) fn packed_timestamp(micros: impl Into<Option<i64>>) -> Result<[u8; 8]> {
+    packed_micros(micros.into(), &ColumnType::Timestamp)
 }
 
-/// Packs a timestamp with time zone; `None` is one that no `i64` holds.
+/// A timestamp with time zone, packed; `None` is one that no `i64` holds.
 #[inline]
-pub(super) fn pack_timestamptz(
-    micros: Option<i64>,
-    column_type: &ColumnType,
-    rust: &str,
-    out: &mut Vec<u8>,
-) -> Result<bool> {
-    pack_micros(micros, &ColumnType::TimestampTz, column_type, rust, out)
+pub(super) fn packed_timestamptz(micros: Option<i64>) -> Result<[u8; 8]> {
+    packed_micros(micros, &ColumnType::TimestampTz)
 }
 
 #[inline]
-fn pack_micros(
-    micros: Option<i64>,
-    wanted: &ColumnType,
-    column_type: &ColumnType,
-    rust: &str,
-    out: &mut Vec<u8>,
-) -> Result<bool> {
-    if column_type != wanted {
-        return Err(not_packable(rust, column_type));
-    }
+fn packed_micros(micros: Option<i64>, column_type: &ColumnType) -> Result<[u8; 8]> {
     let micros = micros.filter(|micros| TIMESTAMPS.contains(micros));
-    out.extend_from_slice(&micros.ok_or_else(|| outside(column_type))?.to_be_bytes());
-    Ok(true)
+    micros.map(i64::to_be_bytes).ok_or_else(|| outside(column_type))
 }
 
 /// Reads a day.
@@ -388,9 +348,8 @@ mod tests {
 
     #[test]
     fn what_the_server_does_not_have_is_refused() {
-        let error = pack_days(DATES.end, &ColumnType::Date, "test", &mut Vec::new()).unwrap_err();
+        let error = packed_days(DATES.end).unwrap_err();
         assert_eq!(error.sqlstate(), Some(SqlState::DATETIME_OVERFLOW));
-        let zoned = ColumnType::TimestampTz;
-        assert!(pack_timestamptz(Some(i64::MAX), &zoned, "test", &mut Vec::new()).is_err());
+        assert!(packed_timestamptz(Some(i64::MAX)).is_err());
     }
 }

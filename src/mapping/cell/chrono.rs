@@ -4,8 +4,8 @@
 //! of the next minute in a timestamp, and refused in a time of day at midnight.
 
 use super::calendar::{
-    MICROS_PER_DAY, MICROS_PER_SECOND, calendar_cells, not_held, pack_days, pack_time,
-    pack_timestamp, pack_timestamptz, read_days, read_time, read_timestamp, read_timestamptz,
+    MICROS_PER_DAY, MICROS_PER_SECOND, calendar_cells, not_held, packed_days, packed_time,
+    packed_timestamp, packed_timestamptz, read_days, read_time, read_timestamp, read_timestamptz,
 };
 use super::values::Temporal;
 use crate::error::Result;
@@ -16,10 +16,10 @@ use ::chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, Timelike
 const DAYS_TO_2000: i32 = 730_120;
 
 calendar_cells! {
-    NaiveDate = "NaiveDate": Date[4], pack_days(days), read_days(date);
-    NaiveTime = "NaiveTime": Time[8], pack_time(micros), read_time(time);
-    NaiveDateTime = "NaiveDateTime": Timestamp[8], pack_timestamp(civil), read_timestamp(of_civil);
-    DateTime<Utc> = "DateTime<Utc>": TimestampTz[8], pack_timestamptz(instant),
+    NaiveDate = "NaiveDate": Date, packed_days(days), read_days(date);
+    NaiveTime = "NaiveTime": Time, packed_time(micros), read_time(time);
+    NaiveDateTime = "NaiveDateTime": Timestamp, packed_timestamp(civil), read_timestamp(of_civil);
+    DateTime<Utc> = "DateTime<Utc>": TimestampTz, packed_timestamptz(instant),
         read_timestamptz(of_instant);
 }
 
@@ -27,14 +27,35 @@ impl Temporal for NaiveDate {}
 impl Temporal for NaiveDateTime {}
 impl Temporal for DateTime<Utc> {}
 
+#[inline]
 fn days(date: NaiveDate) -> i32 {
     date.num_days_from_ce() - DAYS_TO_2000
 }
 
+#[inline]
 fn date(days: i32) -> Result<NaiveDate> {
-    days.checked_add(DAYS_TO_2000)
-        .and_then(NaiveDate::from_num_days_from_ce_opt)
-        .ok_or_else(|| not_held("NaiveDate"))
+    days.checked_add(DAYS_TO_2000).and_then(date_of_ce).ok_or_else(|| not_held("NaiveDate"))
+}
+
+/// What is below that, in days of the common era, is computed in 32 bits without a sign, which is a third faster
+/// than `chrono` does it for all that it has.
+const SMALL: u32 = 1 << 26;
+
+/// Of day 1 of the common era, 0001-01-01, and so on. Centuries and years that begin in January have
+/// their leap day at the end: of four times the days that are over, the quotient counts what is over.
+/// Source: C. Neri and L. Schneider, "Euclidean affine functions and their application to calendar
+/// algorithms", Software: Practice and Experience 53 (2023).
+#[inline]
+fn date_of_ce(day: i32) -> Option<NaiveDate> {
+    let over = day.wrapping_sub(1).cast_unsigned();
+    if over >= SMALL {
+        return NaiveDate::from_num_days_from_ce_opt(day);
+    }
+    let centuries = (4 * over + 3) / 146_097;
+    let of_century = over - 146_097 * centuries / 4;
+    let years = (4 * of_century + 3) / 1_461;
+    let of_year = of_century - 1_461 * years / 4;
+    NaiveDate::from_yo_opt((100 * centuries + years + 1).cast_signed(), of_year + 1)
 }
 
 fn micros(time: NaiveTime) -> i64 {
@@ -99,6 +120,16 @@ mod tests {
         assert_eq!(instant.to_rfc3339(), "2001-02-03T04:05:06.789+00:00");
         let before = NaiveDate::unpack(CellRef::Text("0044-03-15 BC")).unwrap();
         assert_eq!(before, NaiveDate::from_ymd_opt(-43, 3, 15).unwrap());
+    }
+
+    #[test]
+    fn each_day_of_ten_thousand_years_is_the_one_of_chrono() {
+        let bounds = [SMALL.cast_signed(), i32::MIN + 1, i32::MAX, 0];
+        let around =
+            bounds.into_iter().flat_map(|day| day.saturating_sub(2)..=day.saturating_add(2));
+        for day in (-1_000..3_652_500).chain(around) {
+            assert_eq!(date_of_ce(day), NaiveDate::from_num_days_from_ce_opt(day), "{day}");
+        }
     }
 
     #[test]

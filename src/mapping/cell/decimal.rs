@@ -56,14 +56,14 @@ impl Cell for Decimal {
 /// A number that is short and that the column takes as it is, packed.
 #[inline]
 fn small(value: &Decimal, limits: Option<(u16, i16)>) -> Option<Small> {
-    let mantissa = value.mantissa();
-    let coefficient = u64::try_from(mantissa.unsigned_abs()).ok()?;
-    if coefficient >= numeric_small::LIMIT {
+    let parts = value.unpack();
+    let coefficient = u64::from(parts.mid) << 32 | u64::from(parts.lo);
+    if parts.hi != 0 || coefficient >= numeric_small::LIMIT {
         return None;
     }
-    let scale = value.scale() as u16;
+    let scale = parts.scale as u16;
     let shown = numeric_small::shown_as_it_is(coefficient, scale, limits)?;
-    Some(numeric_small::pack(mantissa < 0, coefficient, scale, shown))
+    Some(numeric_small::pack(parts.negative, coefficient, scale, shown))
 }
 
 /// The number that is packed, if it is short.

@@ -34,6 +34,11 @@ macro_rules! integer {
 
             #[inline]
             fn unpack(cell: CellRef<'_>) -> Result<Self> {
+                if let CellRef::Packed(ColumnType::$column, bytes) = cell
+                    && let Some((bytes, [])) = bytes.split_first_chunk()
+                {
+                    return Ok(Self::from_be_bytes(*bytes));
+                }
                 let value = unpack(cell, stringify!($rust))?;
                 Self::try_from(value).map_err(|_| {
                     unreadable(

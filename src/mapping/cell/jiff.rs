@@ -3,8 +3,8 @@
 //! Nanoseconds are cut off to the microseconds that PostgreSQL keeps.
 
 use super::calendar::{
-    DAYS_1970_TO_2000, MICROS_PER_DAY, MICROS_PER_SECOND, calendar_cells, not_held, pack_days,
-    pack_time, pack_timestamp, pack_timestamptz, read_days, read_time, read_timestamp,
+    DAYS_1970_TO_2000, MICROS_PER_DAY, MICROS_PER_SECOND, calendar_cells, not_held, packed_days,
+    packed_time, packed_timestamp, packed_timestamptz, read_days, read_time, read_timestamp,
     read_timestamptz,
 };
 use super::values::Temporal;
@@ -15,10 +15,10 @@ use ::jiff::Timestamp;
 use ::jiff::civil::{Date, DateTime, Time};
 
 calendar_cells! {
-    Date = "Date": Date[4], pack_days(days), read_days(date);
-    Time = "Time": Time[8], pack_time(micros), read_time(time);
-    DateTime = "DateTime": Timestamp[8], pack_timestamp(civil), read_timestamp(of_civil);
-    Timestamp = "Timestamp": TimestampTz[8], pack_timestamptz(instant), read_timestamptz(of_instant);
+    Date = "Date": Date, packed_days(days), read_days(date);
+    Time = "Time": Time, packed_time(micros), read_time(time);
+    DateTime = "DateTime": Timestamp, packed_timestamp(civil), read_timestamp(of_civil);
+    Timestamp = "Timestamp": TimestampTz, packed_timestamptz(instant), read_timestamptz(of_instant);
 }
 
 impl Temporal for Date {}

@@ -7,6 +7,7 @@
 //! - `convert`:  cells as values of another type
 //! - `values`:   types of our own for what Rust has none for
 //! - `travel`:   values for types that only the database knows
+//! - `text_copy`: copies of texts, checked
 //! - `sized`:    values behind their lengths, as the fields of a row
 //! - `numeric`:  PostgreSQL's decimal numbers, as far as cells need them
 //! - `calendar`: days, times and timestamps as numbers, and their ISO texts
@@ -38,6 +39,7 @@ mod option;
 pub(crate) mod record;
 pub(in crate::mapping) mod sized;
 mod text;
+mod text_copy;
 pub(crate) mod travel;
 #[cfg(feature = "uuid")]
 mod uuid;

@@ -3,13 +3,13 @@
 use super::fault::{not_packable, not_readable, unreadable};
 use super::json::check_json;
 use super::sized::{self, MAX_FIELD_BYTES};
+use super::text_copy;
 use super::values::binary_of;
 use super::{Cell, CellRef};
 use crate::error::{Error, ErrorKind, Result};
 use crate::mapping::binary;
 use crate::mapping::column_type::ColumnType;
 use crate::mapping::nul;
-use crate::mapping::text::plain::is_ascii;
 use crate::sqlstate::SqlState;
 
 /// The version byte before the text of a packed `jsonb`.
@@ -28,10 +28,7 @@ impl Cell for String {
     fn pack_sized(&self, column_type: &ColumnType, out: &mut Vec<u8>) -> Result<bool> {
         let text = self.as_bytes();
         match blanks_behind(text, column_type) {
-            Some(blanks) if is_ascii(text) => {
-                sized::text(text, blanks, out);
-                Ok(true)
-            }
+            Some(blanks) if sized::text(text, blanks, out) => Ok(true),
             _ => sized::packed(self, column_type, out),
         }
     }
@@ -44,7 +41,7 @@ impl Cell for String {
             bytes,
         ) = cell
         {
-            return std::str::from_utf8(bytes).map(str::to_owned).map_err(|_| not_utf8());
+            return text_copy::checked(bytes);
         }
         if let Some((ty, bytes)) = binary_of(cell) {
             let mut shown = Self::new();
@@ -136,7 +133,7 @@ pub(super) fn read_text<'a>(cell: CellRef<'a>, rust: &str) -> Result<&'a str> {
 }
 
 #[cold]
-fn not_utf8() -> Error {
+pub(super) fn not_utf8() -> Error {
     unreadable("a text is not valid UTF-8", SqlState::CHARACTER_NOT_IN_REPERTOIRE)
 }
 

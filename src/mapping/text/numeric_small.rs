@@ -43,9 +43,7 @@ pub(in crate::mapping) fn shown_as_it_is(
 #[inline]
 pub(in crate::mapping) fn pack(negative: bool, coefficient: u64, scale: u16, shown: u16) -> Small {
     let digits = coefficient * [1, 1_000, 100, 10][usize::from(scale % 4)];
-    let (high, low) = (digits / 100_000_000, digits % 100_000_000);
-    // Four digits of base 10000 side by side.
-    let groups = pair(high) << 32 | pair(low);
+    let groups = groups(digits);
     if groups == 0 {
         return (packed([0, 0, POSITIVE, shown], 0), 8);
     }
@@ -104,6 +102,15 @@ fn exact(digits: u64, places: i32) -> Option<u64> {
         _ => (digits / 1_000, digits % 1_000),
     };
     (rest == 0).then_some(quotient)
+}
+
+/// Four digits of base 10000 side by side.
+#[inline]
+fn groups(digits: u64) -> u64 {
+    if digits < 100_000_000 {
+        return pair(digits);
+    }
+    pair(digits / 100_000_000) << 32 | pair(digits % 100_000_000)
 }
 
 #[inline]

@@ -93,6 +93,12 @@ pub(in crate::mapping) fn is_ascii(text: &[u8]) -> bool {
     found == 0
 }
 
+/// The same of a known number of bytes: those that are above 0 with a sign.
+#[inline]
+pub(in crate::mapping) fn is_ascii_all<const N: usize>(text: &[u8; N]) -> bool {
+    text.iter().fold(true, |plain, byte| plain & (byte.cast_signed() > 0))
+}
+
 /// Not 0 if one of eight bytes is NUL or not ASCII.
 #[inline]
 fn outside_ascii(word: [u8; 8]) -> u64 {
@@ -106,11 +112,11 @@ fn outside_ascii(word: [u8; 8]) -> u64 {
 #[inline]
 pub(in crate::mapping) fn append(bytes: &[u8], out: &mut Vec<u8>) {
     let end = out.len() + bytes.len();
-    match bytes.len() {
-        17..=32 => append_ends::<16>(bytes, end, out),
-        8..=16 => append_ends::<8>(bytes, end, out),
-        4..=7 => append_ends::<4>(bytes, end, out),
-        1 => out.extend(bytes.first()),
+    match bytes {
+        [byte] => out.push(*byte),
+        _ if (17..=32).contains(&bytes.len()) => append_ends::<16>(bytes, end, out),
+        _ if (8..=16).contains(&bytes.len()) => append_ends::<8>(bytes, end, out),
+        _ if (4..=7).contains(&bytes.len()) => append_ends::<4>(bytes, end, out),
         _ => out.extend_from_slice(bytes),
     }
 }

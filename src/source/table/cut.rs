@@ -80,7 +80,7 @@ impl Cutter<'_> {
                 };
                 numbers.map_or_else(|| self.by_sample(connection, estimate), Ok)
             }
-            _ => self.exactly(connection),
+            _ => self.by_count(connection),
         }
     }
 
@@ -157,11 +157,27 @@ impl Cutter<'_> {
         Weights { rows: even.max(size), bytes: Some(bytes.max(1)), columns }
     }
 
-    /// Counts all rows in the order of the key.
-    fn exactly(&self, connection: &mut dyn Connection) -> Result<Pieces> {
+    /// Counts all rows, and cuts them in the order of the key, or by its numbers where it has few gaps:
+    /// counting alone costs the database a twentieth of numbering them.
+    fn by_count(&self, connection: &mut dyn Connection) -> Result<Pieces> {
+        let Facts { relation, unique, key, .. } = self.facts;
+        let counts = numbers(connection, &relation.count(&self.key_names()))?;
+        let is_free = self.partitions != Partitions::Exact && *unique && !self.is_fat();
+        if let [only] = &key[..]
+            && is_free
+            && counts[0] > WORTH_ROWS
+            && let Some(pieces) = self.by_numbers(connection, only, counts[0])?
+        {
+            return Ok(pieces);
+        }
+        self.exactly(connection, counts)
+    }
+
+    /// Numbers all rows in the order of the key.
+    fn exactly(&self, connection: &mut dyn Connection, counts: [u64; 2]) -> Result<Pieces> {
         let Facts { relation, unique, .. } = self.facts;
         let names = self.key_names();
-        let [total, nulls] = numbers(connection, &relation.count(&names))?;
+        let [total, nulls] = counts;
         let weights = self.weights(total);
         let average = if weights.bytes.is_some() { 0 } else { self.average(total) };
         let mut cuts: Vec<Cut> = Vec::new();

@@ -1,5 +1,6 @@
 use super::{backend, connect, in_time, text};
 use crate::support::cluster::PASSWORD;
+use crate::support::port::free_port;
 use crate::support::proxy::{Fault, Proxy};
 use crate::support::{Cluster, shared};
 use rowmill::backend::Backend;
@@ -40,7 +41,7 @@ fn a_database_that_is_not_there_is_3d000() {
 
 #[test]
 fn where_nobody_listens_the_error_names_the_address() {
-    let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
+    let port = free_port();
     let url = format!("postgresql://etl@127.0.0.1:{port}/warehouse");
     let error = backend(&url).connect(in_time()).unwrap_err();
     assert_eq!(code(&error), "08001");
@@ -90,7 +91,7 @@ fn a_frozen_server_is_given_up_at_the_deadline() {
 #[test]
 fn the_next_host_is_tried_when_one_is_silent_or_refuses() {
     let silent = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    let closed = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
+    let closed = free_port();
     let hosts = format!(
         "127.0.0.1:{},127.0.0.1:{closed},127.0.0.1:{}",
         silent.local_addr().unwrap().port(),

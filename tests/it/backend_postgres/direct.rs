@@ -8,6 +8,7 @@ use rowmill::backend::{Backend, Connection};
 use rowmill::{CellRef, Column, ColumnType, Error, ErrorKind, Ident, Param, Rows, TableName};
 use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -164,6 +165,38 @@ fn sever(db: &TestDb<'_>, ways: Vec<(String, bool)>) {
         });
         assert_eq!(error.kind(), ErrorKind::Disconnect);
         assert!(connection.is_broken() && started.elapsed() < Duration::from_secs(20));
+    }
+}
+
+#[test]
+fn a_wait_in_the_middle_of_a_long_answer_is_severed_too() {
+    let db = shared().database("stalled");
+    for (url, _) in every_way(&db) {
+        let mut connection = open(&url);
+        let pid = text(&mut *connection, "select pg_backend_pid()::text", &[]).parse().unwrap();
+        let interrupt = connection.interrupt().unwrap();
+        // The server keeps less than 8 KiB until it has more.
+        let (all, come) = mpsc::channel();
+        let mut rows = 0;
+        let sql = "select repeat('x', 1000) from generate_series(1, 5000) \
+            union all select pg_sleep(60)::text";
+        let error = thread::scope(|scope| {
+            let reading = scope.spawn(|| {
+                connection.query(sql, &[], &mut |_| {
+                    rows += 1;
+                    if rows == 4_900 {
+                        all.send(()).unwrap();
+                    }
+                    Ok(())
+                })
+            });
+            come.recv_timeout(Duration::from_mins(1)).unwrap();
+            db.wait_until_asleep(pid);
+            interrupt.sever();
+            reading.join().unwrap().unwrap_err()
+        });
+        assert_eq!(error.kind(), ErrorKind::Disconnect);
+        assert!(connection.is_broken() && rows <= 5_000);
     }
 }
 

@@ -176,13 +176,21 @@ fn a_server_that_was_started_again_is_reached_by_its_socket_again() {
 
 #[test]
 fn a_statement_over_it_is_cancelled_by_request() {
-    let mut connection = backend(&shared().url()).connect(in_time()).unwrap();
-    assert_eq!(way(&mut *connection), "a socket");
-    connection.set_statement_timeout(Some(Duration::from_millis(300))).unwrap();
-    connection.run("set statement_timeout = 0").unwrap();
-    let error = connection.run("select pg_sleep(60)").unwrap_err();
-    assert_eq!(error.sqlstate().unwrap().code(), "57014", "{error}");
-    assert_eq!(text(&mut *connection, "select 'on'", &[]), "on");
+    // A busy machine may do so later than it is given: then the connection is cut.
+    let is_cancelled = (0..20).any(|_| {
+        let mut connection = backend(&shared().url()).connect(in_time()).unwrap();
+        assert_eq!(way(&mut *connection), "a socket");
+        connection.set_statement_timeout(Some(Duration::from_secs(1))).unwrap();
+        connection.run("set statement_timeout = 0").unwrap();
+        let error = connection.run("select pg_sleep(60)").unwrap_err();
+        if error.is_disconnect() {
+            return false;
+        }
+        assert_eq!(error.sqlstate().unwrap().code(), "57014", "{error}");
+        assert_eq!(text(&mut *connection, "select 'on'", &[]), "on");
+        true
+    });
+    assert!(is_cancelled);
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! Indexes that are rebuilt by a replacement: what is in the table, and what is refused, is the same.
 
 use super::*;
-use rowmill::{Indexes, MaxRejects};
+use parking_lot::Mutex;
+use rowmill::{Engine, Indexes, MaxRejects, Target};
+use std::sync::Arc;
 
 fn rebuilding(home: &Home, csv: &str) -> Job {
     home.csv_target(Mode::Replace, "items", &COLUMNS, "id", csv, |target| {
@@ -127,4 +129,65 @@ fn a_table_that_the_job_creates_is_filled() {
         assert_eq!(home.run(&job), Tally { read: 1, inserted: 1, ..Tally::default() });
         assert_eq!(items(home), ["1|one|1"]);
     });
+}
+
+/// Whether all rows of the table are visible to everybody, and how many the planner thinks there are.
+fn frozen(home: &Home) -> Vec<String> {
+    home.rows(
+        "select relallvisible = relpages and relpages > 0, reltuples \
+         from pg_class where oid = 'items'::regclass",
+    )
+}
+
+#[test]
+fn the_rows_of_a_table_that_a_job_creates_are_frozen() {
+    for mode in [Mode::Append, Mode::Upsert, Mode::Replace] {
+        let home = Home::postgres();
+        let csv = "id,name,price\n1,one,1\n2,two,2\n";
+        let create = |target: &mut Target| target.create = true;
+        let job = home.csv_target(mode, "items", &COLUMNS, "id", csv, create);
+        assert_eq!(home.run(&job).inserted, 2);
+        assert_eq!(frozen(&home), ["t|2"], "{mode}");
+    }
+}
+
+#[test]
+fn the_rows_of_a_table_that_was_emptied_at_once_are_frozen() {
+    let home = Home::postgres();
+    home.sql(&format!("{ITEMS}; alter table items set (autovacuum_enabled = off)"));
+    let csv = "id,name,price\n1,one,1\n2,two,2\n";
+    let frozen = || frozen(&home);
+    // Of one that is kept somebody may still read the old rows.
+    let kept = home.csv_job(Mode::Replace, "items", &COLUMNS, "id", "id,name,price\n5,five,5\n");
+    assert_eq!(home.run(&kept).inserted, 1);
+    assert_eq!(frozen(), ["f|-1"]);
+    assert_eq!(home.run(&rebuilding(&home, csv)).inserted, 2);
+    assert_eq!(frozen(), ["t|2"]);
+}
+
+/// The rows of many buckets come in by one statement, unless one of them is refused.
+#[test]
+fn a_replacement_is_one_statement_unless_a_row_is_refused() {
+    let home = Home::postgres();
+    let statements = Arc::new(Mutex::new(Vec::new()));
+    let heard = Arc::clone(&statements);
+    let echo = Engine::builder(home.url()).echo(move |event| heard.lock().push(event.to_string()));
+    let engine = echo.build().unwrap();
+    home.sql("create table items (id bigint primary key, name text, price double precision)");
+    let csv = |bad: &str| {
+        let row = |id: i64| format!("{id},item {id},{}\n", if id == 25_000 { bad } else { "1" });
+        format!("id,name,price\n{}", (1..=50_000).map(row).collect::<String>())
+    };
+    // How many rows came in, and by how many statements.
+    let replaced = |bad: &str| {
+        statements.lock().clear();
+        let job = home.csv_job(Mode::Replace, "items", &COLUMNS, "id", csv(bad));
+        let inserted = job.run(&engine).unwrap().inserted;
+        let into = |sql: &&String| sql.contains("INSERT INTO \"items\"");
+        (inserted, statements.lock().iter().filter(into).count())
+    };
+    assert_eq!(replaced("1"), (50_000, 1));
+    home.sql("alter table items add check (price >= 0) not valid");
+    let (inserted, filled) = replaced("-1");
+    assert!(inserted == 49_999 && filled > 2, "{inserted} rows by {filled}");
 }

@@ -154,6 +154,7 @@ fn a_table_of_one_instant_is_read_by_blocks_where_no_order_counts() {
         "create table a (id integer primary key, k integer, v integer);
          insert into a select n, n % 500, n from generate_series(3000, 1, -1) n; analyze a",
     );
+    super::consistency::wait_until_counts(&home, "n_tup_ins", 3_000);
     for (how, by_blocks) in
         [(Consistency::Snapshot, true), (Consistency::Static, true), (Consistency::PerBatch, false)]
     {
@@ -326,6 +327,31 @@ fn a_key_with_few_gaps_is_cut_into_ranges_of_one_length_and_one_with_many_is_sam
     home.sql("insert into a values (2000000, 0)");
     let (_, told) = plan(&home, &whole(home.engine(), "a"), rows(500));
     assert!(told.contains("from a sample"), "{told}");
+}
+
+/// batch 3.6.1: nor is a table numbered row by row that is small enough to be counted.
+#[test]
+fn a_small_table_with_few_gaps_is_counted_and_cut_into_ranges_of_one_length() {
+    let home = Home::postgres();
+    home.sql(
+        "create table a (k bigint primary key, v int) with (autovacuum_enabled = off);
+         insert into a select n, n from generate_series(-4000, 15999) n where n % 10 <> 0",
+    );
+    for analyze in ["", "analyze a"] {
+        home.sql(analyze);
+        let (batches, told) = plan(&home, &whole(home.engine(), "a"), rows(500));
+        assert!(told.contains("of the same length") && batches.len() == 40, "{told}");
+        assert_eq!(batches.iter().map(|bounds| bounds.rows).sum::<u64>(), 18_000);
+    }
+    let job = copy(&home, whole(home.engine(), "a"), "b", Mode::Append, &[]).batch_rows(500);
+    assert_eq!(home.run(&job).inserted, 18_000);
+    assert_eq!(home.rows("select max(read) <= 500 from rowmill.batch"), ["t"]);
+    assert_same(&home, "a", "b");
+    let exact = whole(home.engine(), "a").partitions(Partitions::Exact);
+    assert!(plan(&home, &exact, rows(500)).1.contains("by exact ranges"));
+    home.sql("insert into a values (2000000, 0)");
+    let (_, told) = plan(&home, &whole(home.engine(), "a"), rows(500));
+    assert!(told.contains("by exact ranges"), "{told}");
 }
 
 #[test]

@@ -120,6 +120,10 @@ impl Line {
         each: &mut dyn FnMut(&[u8]) -> Result<(), Error>,
     ) -> Result<(), Failure> {
         loop {
+            // Most of what comes.
+            while let Some(body) = self.next_of(b'd') {
+                each(body).map_err(Failure::ByCaller)?;
+            }
             let message = self.next().map_err(Failure::ByServer)?;
             match message.kind {
                 b'd' => each(self.body(&message)).map_err(Failure::ByCaller)?,

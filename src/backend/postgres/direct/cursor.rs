@@ -35,6 +35,7 @@ impl<'a> Cursor<'a> {
         Ok(text)
     }
 
+    #[inline]
     fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
         let (array, rest) = self.0.split_first_chunk().ok_or_else(cut_off)?;
         self.0 = rest;
@@ -42,6 +43,7 @@ impl<'a> Cursor<'a> {
     }
 }
 
+#[cold]
 pub(super) fn cut_off() -> Error {
     broken("a message ends too early")
 }

@@ -54,6 +54,18 @@ impl Inbox {
         Ok(Some(Message { kind: header[0], body: start..start + length }))
     }
 
+    /// The body of the next message, which is then read, if it is of this type and all there. Whatever else there
+    /// is stays for [`next`](Self::next).
+    #[inline]
+    pub(super) fn next_of(&mut self, kind: u8) -> Option<&[u8]> {
+        let (header, rest) = self.buffer[self.start..self.end].split_first_chunk::<HEADER>()?;
+        let [found, length @ ..] = *header;
+        let length = (u32::from_be_bytes(length) as usize).checked_sub(4)?;
+        let body = rest.get(..length).filter(|_| found == kind)?;
+        self.start += HEADER + length;
+        Some(body)
+    }
+
     /// The type of the next message, if that much is there.
     pub(super) fn peek(&self) -> Option<u8> {
         self.buffer[self.start..self.end].first().copied()
@@ -158,6 +170,25 @@ mod tests {
             let expected = [(b'2', vec![]), (b'D', vec![7; 300]), (b'Z', b"I".to_vec())];
             assert_eq!(found, expected, "{size}");
         }
+    }
+
+    #[test]
+    fn a_message_is_taken_by_its_type_once_it_is_there() {
+        let stream = [message(b'D', &[7; 300]), message(b'D', b""), message(b'C', b"x")].concat();
+        for size in 1..=stream.len() {
+            let (mut inbox, mut found) = (Inbox::default(), Vec::new());
+            for piece in stream.chunks(size) {
+                take(&mut inbox, piece);
+                while let Some(body) = inbox.next_of(b'D') {
+                    found.push(body.to_vec());
+                }
+            }
+            assert_eq!(found, [vec![7; 300], vec![]], "{size}");
+            assert_eq!(inbox.next().unwrap().map(|message| message.kind), Some(b'C'), "{size}");
+        }
+        let mut inbox = Inbox::default();
+        take(&mut inbox, &[b'D', 0, 0, 0, 3]);
+        assert!(inbox.next_of(b'D').is_none() && inbox.next().is_err());
     }
 
     #[test]

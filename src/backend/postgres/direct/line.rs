@@ -1,9 +1,11 @@
 //! Messages to the server and from it.
 
+use super::ahead::Ahead;
 use super::begin::Begin;
 use super::broken;
+use super::gather::Gather;
+use super::glance::Glance;
 use super::inbox::{Inbox, Message};
-use super::prepared::{no_text, unexpected};
 use crate::backend::postgres::errors;
 use crate::backend::postgres::report::{self, Report};
 use crate::backend::postgres::session::notices::Notices;
@@ -11,7 +13,6 @@ use crate::backend::postgres::wire::port::Port;
 use crate::backend::postgres::wire::state::Wire;
 use crate::error::{Error, Result};
 use postgres::types::private::BytesMut;
-use postgres_protocol::message::frontend;
 use std::fmt;
 use std::io::{self, IoSlice};
 use std::sync::Arc;
@@ -22,26 +23,18 @@ const KEPT: usize = 256 * 1024;
 
 /// The way to one server, for whoever speaks without the driver.
 pub(crate) struct Line {
-    port: Arc<Port>,
-    wire: Arc<Wire>,
+    pub(super) port: Arc<Port>,
+    pub(super) wire: Arc<Wire>,
     notices: Arc<Notices>,
-    inbox: Inbox,
+    pub(super) inbox: Inbox,
     /// Messages that are about to be sent.
     pub(super) outbox: BytesMut,
     pub(super) begin: Begin,
     /// Whether nothing is likely to be there yet, so that it is waited for first.
-    is_dry: bool,
-    ahead: Ahead,
-}
-
-/// Statements that go ahead of the next request, in the same write.
-#[derive(Default)]
-struct Ahead {
-    sql: String,
-    /// Whether their answers come before that of the request.
-    is_owed: bool,
-    /// What they failed with, until the request has its final answer.
-    refused: Option<Report>,
+    pub(super) is_dry: bool,
+    pub(super) glance: Glance,
+    pub(super) gather: Gather,
+    pub(super) ahead: Ahead,
 }
 
 impl Line {
@@ -55,26 +48,10 @@ impl Line {
             outbox: BytesMut::new(),
             begin: Begin::default(),
             is_dry: false,
+            glance: Glance::default(),
+            gather: Gather::default(),
             ahead: Ahead::default(),
         })
-    }
-
-    /// Has statements go ahead of the next request, behind those that do so already.
-    pub(crate) fn put_ahead(&mut self, sql: &str) {
-        if self.forget_begin() {
-            self.ahead.sql.push_str("BEGIN;");
-        }
-        self.ahead.sql.extend([sql, ";"]);
-    }
-
-    /// Whether there are statements that are to go ahead of the next request.
-    pub(crate) fn has_ahead(&self) -> bool {
-        !self.ahead.sql.is_empty()
-    }
-
-    /// Takes them back.
-    pub(crate) fn forget_ahead(&mut self) {
-        self.ahead.sql.clear();
     }
 
     /// Whether the server waits for a request, and the driver is not in the middle of one.
@@ -89,14 +66,7 @@ impl Line {
 
     /// As [`send`](Self::send), with so many requests for a final answer.
     pub(super) fn send_all(&mut self, requests: usize) -> Result<()> {
-        if self.has_ahead() {
-            let request = std::mem::take(&mut self.outbox);
-            let sql = std::mem::take(&mut self.ahead.sql);
-            frontend::query(&sql, &mut self.outbox).map_err(|_| no_text())?;
-            self.outbox.extend_from_slice(&request);
-            self.wire.sent();
-            self.ahead.is_owed = true;
-        }
+        self.go_ahead()?;
         for _ in 0..requests {
             self.wire.sent();
         }
@@ -108,6 +78,7 @@ impl Line {
             self.outbox = messages;
         }
         self.is_dry = true;
+        self.gather.begin();
         sent
     }
 
@@ -173,10 +144,14 @@ impl Line {
     pub(super) fn next_before(&mut self, deadline: Option<Instant>) -> Result<Option<Message>> {
         loop {
             while let Some(message) = self.inbox.next()? {
+                // Most of what comes: nobody but who asked for it has to see it.
+                if message.kind == b'D' && !self.ahead.is_owed() {
+                    return Ok(Some(message));
+                }
                 if !self.note(&message) {
                     continue;
                 }
-                if self.ahead.is_owed {
+                if self.ahead.is_owed() {
                     self.pass(&message)?;
                     continue;
                 }
@@ -184,10 +159,12 @@ impl Line {
                     continue;
                 }
                 // ORDER: when nothing is owed any more; the request may have run all the same.
-                match self.ahead.refused.take_if(|_| message.kind == b'Z') {
-                    Some(report) => return Err(errors::of_statement(&report)),
-                    None => return Ok(Some(message)),
+                if message.kind == b'Z'
+                    && let Some(report) = self.ahead.take_refused()
+                {
+                    return Err(errors::of_statement(&report));
                 }
+                return Ok(Some(message));
             }
             if !self.fill(deadline)? {
                 return Ok(None);
@@ -195,22 +172,11 @@ impl Line {
         }
     }
 
-    /// Reads on in the answers to what went ahead.
-    fn pass(&mut self, message: &Message) -> Result<()> {
-        match message.kind {
-            b'T' | b'D' | b'C' | b'I' => {}
-            b'Z' => self.ahead.is_owed = false,
-            b'E' => {
-                let report = Report::read(self.body(message));
-                let report = report.ok_or_else(|| broken("an error without a code"))?;
-                if report.is_final {
-                    return Err(errors::of_statement(&report));
-                }
-                self.ahead.refused = Some(report);
-            }
-            _ => return Err(unexpected()),
-        }
-        Ok(())
+    /// The body of the next message if it is of this type, one of those that nobody but who asked for them has
+    /// to see, and there; what is not is for [`next`](Self::next).
+    #[inline]
+    pub(super) fn next_of(&mut self, kind: u8) -> Option<&[u8]> {
+        if self.ahead.is_owed() { None } else { self.inbox.next_of(kind) }
     }
 
     pub(super) fn body(&self, message: &Message) -> &[u8] {
@@ -223,7 +189,7 @@ impl Line {
         let report = Report::read(self.body(message));
         let report = report.ok_or_else(|| broken("an error without a code"))?;
         // What went ahead and failed is why the request did.
-        let report = self.ahead.refused.take().unwrap_or(report);
+        let report = self.ahead.take_refused().unwrap_or(report);
         if !report.is_final {
             // Where it does not come, what is still owed shows that nobody can use it any more.
             while self.next().is_ok_and(|message| message.kind != b'Z') {}
@@ -266,37 +232,6 @@ impl Line {
         false
     }
 
-    /// Waits for more; false if nothing came before the deadline.
-    fn fill(&mut self, deadline: Option<Instant>) -> Result<bool> {
-        loop {
-            if self.wire.is_severed() {
-                return Err(severed());
-            }
-            if self.is_dry {
-                match self.port.wait(false, deadline) {
-                    Ok(false) => return Ok(false),
-                    Err(error) if !is_passing(&error) => return Err(lost(error)),
-                    _ => self.is_dry = false,
-                }
-            }
-            let (port, mut room_for) = (&*self.port, 0);
-            let read = self.inbox.fill(|room| {
-                room_for = room.len();
-                port.read(room)
-            });
-            match read {
-                Ok(0) if self.wire.is_severed() => return Err(severed()),
-                Ok(0) => return Err(ended()),
-                Ok(count) => {
-                    self.is_dry = count < room_for;
-                    return Ok(true);
-                }
-                Err(error) if is_passing(&error) => self.is_dry = true,
-                Err(error) => return Err(lost(error)),
-            }
-        }
-    }
-
     /// What a server that is gone said before it went, if that was said.
     fn last_words(&mut self, lost: Error) -> Error {
         loop {
@@ -315,19 +250,19 @@ impl Line {
     }
 }
 
-fn is_passing(error: &io::Error) -> bool {
+pub(super) fn is_passing(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
 }
 
-fn lost(error: io::Error) -> Error {
+pub(super) fn lost(error: io::Error) -> Error {
     errors::disconnect("the connection to the server was lost").with_source(error)
 }
 
-fn ended() -> Error {
+pub(super) fn ended() -> Error {
     errors::disconnect("the connection to the server was lost")
 }
 
-fn severed() -> Error {
+pub(super) fn severed() -> Error {
     lost(io::Error::new(io::ErrorKind::ConnectionAborted, "the connection was cut"))
 }
 

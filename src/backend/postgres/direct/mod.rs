@@ -1,9 +1,13 @@
 //! Statements without the driver.
 //!
 //! - `line`:      messages to the server and from it, one thread that waits, no runtime
+//! - `arrival`:   waiting for what comes
+//! - `glance`:    looking for an answer for a moment, before that thread sleeps
+//! - `gather`:    letting much of a long answer gather, before it is read on
 //! - `inbox`:     what came, cut into messages
 //! - `cursor`:    reading the body of a message
 //! - `described`: the descriptions of parameters and of rows
+//! - `ahead`:     statements that go ahead of the next request
 //! - `begin`:     the BEGIN of a transaction, which goes ahead of its first statement
 //! - `prepared`:  statements that the server has prepared
 //! - `query`:     a statement and its rows
@@ -22,11 +26,15 @@
 //! An error that ends the connection is of the kind `Disconnect`, whatever it was: a cut, an end within
 //! a message, or what no server sends.
 
+mod ahead;
+mod arrival;
 mod begin;
 pub(super) mod copy;
 mod cursor;
 pub(super) mod described;
 pub(super) mod flight;
+mod gather;
+mod glance;
 mod inbox;
 pub(super) mod line;
 pub(super) mod prepared;

@@ -105,14 +105,19 @@ impl Line {
     ) -> Result<u64, Failure> {
         let (cells, mut changed) = (RefCell::default(), 0);
         let Prepared { columns, types, .. } = prepared;
+        let mut row = |body: &[u8]| {
+            let row = DirectRow::new(body, types, columns, &cells).map_err(Failure::ByServer)?;
+            each(&row).map_err(Failure::ByCaller)
+        };
         loop {
+            // Most of what comes.
+            while let Some(body) = self.next_of(b'D') {
+                row(body)?;
+            }
             let message = self.next().map_err(Failure::ByServer)?;
             let body = self.body(&message);
             match message.kind {
-                b'D' => {
-                    let row = DirectRow::new(body, types, columns, &cells);
-                    each(&row.map_err(Failure::ByServer)?).map_err(Failure::ByCaller)?;
-                }
+                b'D' => row(body)?,
                 b'C' => changed = rows_in(body),
                 b'I' => {}
                 b'Z' => return Ok(changed),

@@ -44,6 +44,7 @@ impl Cells {
 }
 
 /// Refuses the body of a `DataRow` that has not `count` cells.
+#[inline]
 pub(super) fn check_count(body: &[u8], count: usize) -> Result<()> {
     if usize::from(Cursor::new(body).u16()?) != count {
         return Err(broken("a row has not the cells that were announced"));

@@ -11,6 +11,7 @@
 //! - `lexer`:         SQL cut into words and signs
 //! - `harmless`:      functions that leave nothing
 //! - `traces`:        what a text of SQL leaves in its session
+//! - `plain`:         tables that bring nothing with them that could run
 //! - `code`:          what users have put into the database that may change a session by itself
 //! - `left`:          what a borrower may have left, as far as the texts tell
 //! - `reset`:         making a session what it was
@@ -31,6 +32,7 @@ pub(super) mod notices;
 pub(super) mod notifications;
 pub(super) mod opened;
 pub(super) mod ping;
+mod plain;
 pub(super) mod reset;
 pub(super) mod setup;
 pub(super) mod state;

@@ -12,6 +12,7 @@ use crate::backend::postgres::connection::PostgresConnection;
 use crate::backend::postgres::deadline::watchdog::{self, Rung};
 use crate::backend::postgres::errors;
 use crate::backend::postgres::session::code::knowledge;
+use crate::backend::postgres::session::left::Left;
 use crate::backend::postgres::wire::tags::Tags;
 use crate::error::Result;
 use crate::ident::Ident;
@@ -44,7 +45,7 @@ pub(crate) fn reset(connection: &mut PostgresConnection, deadline: Instant) -> R
     }
     let is_clean = !leftovers.session && !is_on_server;
     if is_clean && is_beyond_doubt(connection) {
-        connection.forget_traces();
+        forget_traces(connection);
         return Ok(leftovers);
     }
     if !connection.wire.is_tapped() {
@@ -77,7 +78,7 @@ fn reset_pooled(
         return Err(errors::disconnect("what was left in a session of the pooler cannot be reset")
             .with_hint("behind a pooler in transaction mode, use SET LOCAL and the like"));
     }
-    connection.forget_traces();
+    forget_traces(connection);
     Ok(leftovers)
 }
 
@@ -135,8 +136,14 @@ fn clean(connection: &mut PostgresConnection, leftovers: Leftovers) -> Result<()
     }
     connection.limit = connection.setup.limit;
     connection.in_transaction = false;
-    connection.forget_traces();
+    forget_traces(connection);
     Ok(())
+}
+
+/// What is known of the session is that nothing was done in it.
+fn forget_traces(connection: &mut PostgresConnection) {
+    connection.left = Left::default();
+    connection.wire.forget(Tags::ALL);
 }
 
 /// Takes away all that can be in a session, and first of all its transaction if there is one.

@@ -5,6 +5,7 @@
 
 use super::harmless;
 use super::lexer::{Lexer, Token};
+use super::plain;
 use super::words;
 use crate::backend::postgres::wire::tags::Tags;
 
@@ -124,13 +125,13 @@ impl Traces {
         } else if first.is("CREATE") {
             self.session |= creates(rest);
             // What is temporary goes with the session.
-            self.creates |= !next.is_any(&["TEMP", "TEMPORARY"]);
+            self.creates |= !next.is_any(&["TEMP", "TEMPORARY"]) && !plain::is_plain_table(rest);
         } else if first.is("DECLARE") {
             self.explained = self.explained.with(Tags::CURSOR);
             self.session |= rest.iter().any(|token| token.is("HOLD")) || calls(statement);
         } else if first.is_any(CALLING) {
             self.session |= calls(statement) || makes_temporary(rest);
-            self.creates |= first.is("ALTER");
+            self.creates |= first.is("ALTER") && !plain::is_storage(rest);
         } else if first.is("PREPARE") && next.is("TRANSACTION") {
             // The transaction leaves the session, with all that is in it.
         } else if first.is_any(QUIET) {
@@ -332,7 +333,12 @@ mod tests {
         ] {
             assert!(Traces::of(sql).creates, "{sql}");
         }
-        for sql in ["create temp table x (n int) on commit drop", "select 1", "drop table x"] {
+        for sql in [
+            "create temp table x (n int) on commit drop",
+            "create table x (n bigint); alter table x alter column n set storage external",
+            "select 1",
+            "drop table x",
+        ] {
             assert!(!Traces::of(sql).creates, "{sql}");
         }
     }

@@ -1,6 +1,7 @@
 //! Statements that the server no longer has, or that are no longer what they were.
 
 use crate::backend::postgres::connection::PostgresConnection;
+use crate::backend::postgres::direct::line::Line;
 use crate::error::Error;
 use crate::sqlstate::SqlState;
 
@@ -22,7 +23,15 @@ impl PostgresConnection {
         if matches!(state, "0A000" | "42704" | "XX000") {
             self.statements.resolver.retire();
         }
-        let was_kept = matches!(state, "0A000" | "26000" | "XX000") && self.statements.forget(sql);
+        let is_stale = matches!(state, "0A000" | "26000" | "XX000");
+        let mut was_kept = is_stale && self.statements.forget(sql);
+        if is_stale {
+            // Nobody knows which of them was meant.
+            let went_ahead = self.line.as_mut().map(Line::take_prepared_ahead);
+            for sql in went_ahead.into_iter().flatten() {
+                was_kept |= self.statements.forget(&sql);
+            }
+        }
         if state == "26000" && !was_kept {
             // The driver has statements of its own, for the types it does not know; there is no
             // way to have it prepare those again.

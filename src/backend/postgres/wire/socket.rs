@@ -1,7 +1,7 @@
 //! A socket of ours.
 
 use super::socket_table::Ends;
-use rustix::net::{SendAncillaryBuffer, SendFlags, Shutdown, sendmsg};
+use rustix::net::{SendAncillaryBuffer, SendFlags, Shutdown, send, sendmsg};
 use std::io::{self, IoSlice};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::task::{Context, Poll};
@@ -36,6 +36,11 @@ impl Stream {
 
     /// Writes as much as there is room for; `WouldBlock` if there is none.
     pub(crate) fn write(&self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
+        // Most often there is one, of which the kernel need not be told by a list.
+        let mut some = pieces.iter().filter(|piece| !piece.is_empty());
+        if let (Some(one), None) = (some.next(), some.next()) {
+            return Ok(send(self, one, SendFlags::NOSIGNAL)?);
+        }
         let mut nothing = SendAncillaryBuffer::default();
         Ok(sendmsg(self, pieces, &mut nothing, SendFlags::NOSIGNAL)?)
     }

@@ -106,7 +106,10 @@ impl Wire {
 
     /// Forgets tags, before a statement for which they matter.
     pub(crate) fn forget(&self, tags: Tags) {
-        self.tags.fetch_and(!tags.bits(), Ordering::AcqRel);
+        // Most often there is none, and to look costs next to nothing.
+        if self.tags().has(tags) {
+            self.tags.fetch_and(!tags.bits(), Ordering::AcqRel);
+        }
     }
 
     /// Whether the server said last that it is a standby; `None` if it never said.

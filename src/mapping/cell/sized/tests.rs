@@ -92,6 +92,17 @@ mod decimals {
     use crate::mapping::cell::numeric;
     use ::rust_decimal::Decimal;
 
+    #[test]
+    fn decimals_at_the_edge_of_a_digit_are_the_same_either_way() {
+        for edge in [10_000, 100_000_000, 1_000_000_000_000, 10_000_000_000_000] {
+            for mantissa in edge - 1..=edge + 1 {
+                for scale in 0..9 {
+                    same(&Decimal::new(mantissa, scale), &["numeric", "numeric(15,2)"]);
+                }
+            }
+        }
+    }
+
     proptest! {
         #[test]
         fn decimals_are_the_same_either_way(

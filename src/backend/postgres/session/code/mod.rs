@@ -16,7 +16,7 @@
 //!
 //! The catalog is read when the first connection comes back, and again when one comes back later
 //! than ten seconds after; where that takes long, later: it must not take more than a hundredth of
-//! the time. What this crate's own connections create is seen at once.
+//! the time. What this crate's own connections create is seen at once, but for plain tables (`plain`).
 //!
 //! What remains: code that somebody else installs, for as long as the catalog is not read again; what
 //! a function in C of an extension does, but for those of `dblink`, `tablefunc`, `xml2` and
