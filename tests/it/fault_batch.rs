@@ -2,7 +2,7 @@
 
 use crate::support::proxy::{End, Fault, Moment, Proxy};
 use crate::support::subject::{Kind, Setup, naive_pool, timed};
-use crate::support::trial::{Random, Sheet, is_full, sized, tell_apart};
+use crate::support::trial::{Random, Sheet, in_time, is_full, sized, tell_apart};
 use crate::support::{LIMIT, TestDb, shared};
 use rowmill::backend::Connection;
 use rowmill::{
@@ -126,6 +126,15 @@ fn undisturbed(kind: Kind, db: &TestDb<'_>, proxy: &Proxy) -> (u64, u64) {
     (proxy.client_messages() * 9 / 10, proxy.client_bytes() * 9 / 10)
 }
 
+/// So many numbers below `end`, one in each equal part: some of them lie behind the first batch, where
+/// a load that is begun again doubles rows.
+fn spread(count: u64, end: u64, random: &mut Random) -> impl Iterator<Item = u64> {
+    (0..count).map(move |part| {
+        let (from, to) = (part * end / count, (part + 1) * end / count);
+        from + random.below((to - from).max(1))
+    })
+}
+
 fn ends(number: usize) -> End {
     if number.is_multiple_of(2) { End::Fin } else { End::Rst }
 }
@@ -136,7 +145,7 @@ fn cut_at_messages(kind: Kind, seed: u64, sheet: &mut Sheet) {
     let mut random = Random(seed);
     let chosen: Vec<u64> = match is_full() {
         true => (1..=messages).collect(),
-        false => (0..12).map(|_| 1 + random.below(messages)).collect(),
+        false => spread(12, messages, &mut random).map(|message| 1 + message).collect(),
     };
     let mut tally = Tally::default();
     for (number, message) in chosen.into_iter().enumerate() {
@@ -158,8 +167,8 @@ fn cut_at_bytes(kind: Kind, seed: u64, sheet: &mut Sheet) {
     let (_, bytes) = undisturbed(kind, &db, &proxy);
     let mut random = Random(seed);
     let mut tally = Tally::default();
-    for number in 0..sized(8, 300) {
-        let at = Moment::ClientByte(random.below(bytes));
+    for (number, byte) in spread(sized(8, 300), bytes, &mut random).enumerate() {
+        let at = Moment::ClientByte(byte);
         cut_once(kind, &db, &proxy, (0, Fault::Cut { at, end: ends(number) }), &mut tally);
     }
     sheet.set("bytes", bytes);
@@ -290,13 +299,15 @@ fn ended_copy(kind: Kind, how: &str, ends: &str, sheet: &mut Sheet) {
 fn ended_in_a_copy(kind: Kind, _: u64, sheet: &mut Sheet) {
     let kill = "create trigger kill before insert on numbers \
                 for each row execute function kill_me(9)";
-    ended_copy(kind, "killed", kill, sheet);
-    ended_copy(kind, "refused", "alter table numbers add check (id <> 9)", sheet);
+    in_time(kind, sheet, |sheet| {
+        ended_copy(kind, "killed", kill, sheet);
+        ended_copy(kind, "refused", "alter table numbers add check (id <> 9)", sheet);
+    });
 }
 
 /// F5: a COPY whose session dies at its start, or which the server refuses there, fails within two
 /// seconds, not after the rest was sent. D20.
 #[test]
 fn a_copy_that_ends_at_its_start_fails_at_once() {
-    tell_apart("F5-end", LIMIT, ended_in_a_copy);
+    tell_apart("F5-end", 3 * LIMIT, ended_in_a_copy);
 }

@@ -1,7 +1,7 @@
 //! Faults 3.1, F11: what a borrower leaves behind, and who gets to see it.
 
 use crate::support::subject::{Failure, Kind, Lent, Setup, Subject, pid};
-use crate::support::trial::{Sheet, sized, tell_apart};
+use crate::support::trial::{Sheet, in_time, sized, tell_apart};
 use crate::support::{LIMIT, TestDb, shared};
 use std::time::{Duration, Instant};
 
@@ -188,7 +188,7 @@ fn after(
     Ok((mess.keeps_session && changed).then_some("a session thrown away"))
 }
 
-fn dirty(kind: Kind, _: u64, sheet: &mut Sheet) {
+fn dirty(kind: Kind, sheet: &mut Sheet) {
     let db = shared().database("dirty");
     db.sql(SCHEMA);
     let (mut leaked, mut slowest) = (Vec::new(), Duration::ZERO);
@@ -220,5 +220,7 @@ fn dirty(kind: Kind, _: u64, sheet: &mut Sheet) {
 /// outlives the return of its holder.
 #[test]
 fn nothing_that_was_left_behind_is_seen_by_the_next() {
-    tell_apart("F11", 5 * LIMIT, dirty);
+    tell_apart("F11", 5 * LIMIT, |kind, _, sheet| {
+        in_time(kind, sheet, |sheet| dirty(kind, sheet));
+    });
 }

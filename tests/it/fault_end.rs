@@ -4,13 +4,13 @@ use crate::support::alone::{Alone, Census};
 use crate::support::crowd::together;
 use crate::support::proxy::{Fault, Proxy};
 use crate::support::subject::{Kind, Lent, Setup, ask, engine, timed};
-use crate::support::trial::{Sheet, measure, seed, sized, tell_apart};
+use crate::support::trial::{Sheet, in_time, measure, seed, sized, tell_apart};
 use crate::support::{Gate, LIMIT, TestDb, shared};
 use rowmill::{Engine, ErrorKind};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Barrier;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long the end may take until nothing is left of the pool.
 const AFTERMATH: Duration = Duration::from_secs(2);
@@ -29,7 +29,15 @@ fn create_and_drop(kind: Kind, url: &str, cycles: usize, sheet: &mut Sheet) {
     let (threads, descriptors) = before.leaked(AFTERMATH);
     let others = "select count(*) from pg_stat_activity where datname = current_database() \
                   and pid <> pg_backend_pid()";
-    let sessions: i64 = looker.query_one(others, &[]).unwrap().get(0);
+    // The server may hear of their end a moment later.
+    let since = Instant::now();
+    let sessions = loop {
+        let left: i64 = looker.query_one(others, &[]).unwrap().get(0);
+        if left == 0 || since.elapsed() > AFTERMATH {
+            break left;
+        }
+        thread::sleep(Duration::from_millis(5));
+    };
     sheet.set("cycles", cycles);
     sheet.set_ms("cycle_ms", time / cycles as u32);
     sheet.set("leaked_threads", threads);
@@ -53,7 +61,7 @@ fn pools_that_were_dropped_leave_nothing() {
         let cycles = sized(30, 1000);
         let run = |kind, url: String| {
             measure("F63", kind, seed(), 10 * LIMIT, move |sheet| {
-                create_and_drop(kind, &url, cycles, sheet);
+                in_time(kind, sheet, |sheet| create_and_drop(kind, &url, cycles, sheet));
             })
         };
         run(Kind::Rowmill, url.to_owned()).must_pass();
@@ -72,7 +80,7 @@ const SCENES: [(&str, Scene); 5] = [
     ("busy", |pool, _, _, sheet| {
         let mut held = pool.get().unwrap();
         let ((), time) = timed(|| pool.dispose());
-        sheet.expect(time < Duration::from_millis(250), "busy: disposing waited for the borrower");
+        sheet.expect(time < Duration::from_secs(1), "busy: disposing waited for the borrower");
         sheet.expect(Lent::run(&mut held, "select 1").is_ok(), "busy: the borrower was cut off");
     }),
     ("waited for", |pool, _, _, sheet| {
@@ -109,7 +117,7 @@ const SCENES: [(&str, Scene); 5] = [
                 thread::yield_now();
             }
             let ((), time) = timed(|| pool.dispose());
-            sheet.expect(time < Duration::from_millis(250), "connecting: disposing waited");
+            sheet.expect(time < Duration::from_secs(1), "connecting: disposing waited");
             let (outcome, time) = connecting.join().unwrap();
             sheet.expect(outcome.is_err(), "connecting: a connection of a pool that is closed");
             sheet.expect(time < Duration::from_secs(3), "connecting: it outlived its time-out");
@@ -147,7 +155,8 @@ fn disposed(sheet: &mut Sheet) {
 /// tells its waiters at once, and its sessions end. The naive pool has no way to be closed.
 #[test]
 fn a_pool_can_be_disposed_of_at_any_moment() {
-    measure("F63-matrix", Kind::Rowmill, seed(), LIMIT, disposed).must_pass();
+    let work = |sheet: &mut Sheet| in_time(Kind::Rowmill, sheet, disposed);
+    measure("F63-matrix", Kind::Rowmill, seed(), 3 * LIMIT, work).must_pass();
 }
 
 /// Where a panic strikes whoever has a connection.
@@ -179,7 +188,7 @@ const STRIKES: [(&str, Strike); 4] = [
     }),
 ];
 
-fn panicking(kind: Kind, _: u64, sheet: &mut Sheet) {
+fn panicking(kind: Kind, sheet: &mut Sheet) {
     let db = shared().database("panicking");
     db.sql("create table t (n int)");
     let mut lost_slots = 0;
@@ -193,7 +202,7 @@ fn panicking(kind: Kind, _: u64, sheet: &mut Sheet) {
         assert!(panic.is_err());
         let in_transaction = "select exists (select from pg_stat_activity \
             where datname = current_database() and state like 'idle in transaction%')";
-        let since = std::time::Instant::now();
+        let since = Instant::now();
         while db.watch(in_transaction) == "t" && since.elapsed() < AFTERMATH {
             thread::sleep(Duration::from_millis(5));
         }
@@ -217,5 +226,7 @@ fn panicking(kind: Kind, _: u64, sheet: &mut Sheet) {
 /// F61: after a panic with a connection in hand the transaction is over, and the pool is whole.
 #[test]
 fn a_panic_with_a_connection_in_hand_leaves_no_transaction_and_no_hole() {
-    tell_apart("F61", LIMIT, panicking);
+    tell_apart("F61", 3 * LIMIT, |kind, _, sheet| {
+        in_time(kind, sheet, |sheet| panicking(kind, sheet));
+    });
 }

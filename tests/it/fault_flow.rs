@@ -2,7 +2,7 @@
 
 use crate::support::alone::{Alone, Census, forget_memory_peak, memory_peak};
 use crate::support::subject::{Kind, Setup, engine, naive_pool, timed};
-use crate::support::trial::{Sheet, measure, seed, sized};
+use crate::support::trial::{Sheet, in_time, measure, seed, sized};
 use crate::support::{LIMIT, shared};
 use rowmill::{Append, Engine, Entity, ErrorKind, Iter, Job, Report, Result};
 use std::thread;
@@ -55,7 +55,7 @@ fn sessions(client: &mut postgres::Client, which: &str) -> i64 {
 
 fn flows(url: &str, sheet: &mut Sheet) {
     let mut client = postgres::Client::connect(url, postgres::NoTls).unwrap();
-    client.batch_execute("create table numbers (id bigint)").unwrap();
+    client.batch_execute("drop schema if exists rowmill cascade; drop table if exists numbers; create table numbers (id bigint)").unwrap();
     // What starts once and stays.
     on_every_statement(&mut client, "perform 1");
     run("first", &engine(&Setup::new(url, POOL)), Duration::ZERO).unwrap();
@@ -102,8 +102,9 @@ fn slow_and_failing_ends_of_a_load_hold_nobody() {
     };
     Alone::named("fault_flow::slow_and_failing_ends_of_a_load_hold_nobody").run(prepare, |url| {
         let url = url.to_owned();
-        let work = move |sheet: &mut Sheet| flows(&url, sheet);
-        measure("F62", Kind::Rowmill, seed(), LIMIT, work).must_pass();
+        let flows = move |sheet: &mut Sheet| flows(&url, sheet);
+        let work = move |sheet: &mut Sheet| in_time(Kind::Rowmill, sheet, flows);
+        measure("F62", Kind::Rowmill, seed(), 3 * LIMIT, work).must_pass();
     });
 }
 
@@ -156,7 +157,10 @@ fn remembered(kind: Kind, url: &str, sheet: &mut Sheet) {
         let ratio = (large as f64 / small as f64 * 100.0).round() / 100.0;
         sheet.set(&format!("{name}_peak_kb"), large);
         sheet.set(&format!("{name}_ratio_10x"), ratio);
-        sheet.expect(ratio <= 1.1, format!("{name}: ten times the rows, {ratio} of the memory"));
+        sheet.expect(
+            ratio <= sized(1.5, 1.1),
+            format!("{name}: ten times the rows, {ratio} of the memory"),
+        );
     };
     ratio("rows", &|rows| assert_eq!(read(kind, url, rows), rows));
     ratio("messages", &|rows| listen(kind, url, 4 * rows / once));

@@ -6,7 +6,7 @@ use crate::support::island::Island;
 use crate::support::proxy::{End, Fault, Proxy};
 use crate::support::subject::{Kind, Lent, Setup, Subject, ask, engine, timed};
 use crate::support::trial::{
-    Sheet, both_pass, is_full, measure, seed, sized, tell_apart, tell_apart_at_length,
+    Sheet, both_pass, in_time, is_full, measure, seed, sized, tell_apart, tell_apart_at_length,
 };
 use crate::support::{LIMIT, shared};
 use rowmill::Engine;
@@ -58,7 +58,7 @@ fn note_recovery(sheet: &mut Sheet, recovered: Option<Duration>) {
     sheet.expect(recovered.is_some_and(|time| time <= most), "no recovery within 2 s");
 }
 
-fn swallowed_while_idle(kind: Kind, _: u64, sheet: &mut Sheet) {
+fn swallowed_while_idle(kind: Kind, sheet: &mut Sheet) {
     let Some(island) = Island::new() else { return };
     let cluster = Cluster::on_island(island);
     let island = cluster.island().expect("it is on one");
@@ -86,7 +86,9 @@ fn swallowed_while_idle(kind: Kind, _: u64, sheet: &mut Sheet) {
 /// the pool works again two seconds after the network does.
 #[test]
 fn a_network_that_swallows_everything_holds_nobody_up() {
-    tell_apart_at_length("F20", LIMIT, swallowed_while_idle);
+    tell_apart_at_length("F20", 3 * LIMIT, |kind, _, sheet| {
+        in_time(kind, sheet, |sheet| swallowed_while_idle(kind, sheet));
+    });
 }
 
 /// What is under way when the network swallows everything.
@@ -139,10 +141,11 @@ fn swallowed_at_work(sheet: &mut Sheet) {
 /// and waits until TCP gives up (15 minutes), which nobody needs to see.
 #[test]
 fn a_network_that_swallows_everything_frees_who_is_at_work() {
-    measure("F21", Kind::Rowmill, seed(), 5 * LIMIT, swallowed_at_work).must_pass();
+    let work = |sheet: &mut Sheet| in_time(Kind::Rowmill, sheet, swallowed_at_work);
+    measure("F21", Kind::Rowmill, seed(), 5 * LIMIT, work).must_pass();
 }
 
-fn silent(kind: Kind, _: u64, sheet: &mut Sheet) {
+fn silent(kind: Kind, sheet: &mut Sheet) {
     let db = shared().database("silent_peer");
     let proxy = Proxy::to(shared().port());
     let setup = Setup::new(proxy.instead_of(&db.url()), 4).timeout(TIMEOUT).pre_ping(true);
@@ -174,10 +177,12 @@ fn silent(kind: Kind, _: u64, sheet: &mut Sheet) {
 /// not notice, and all is well two seconds after the server speaks again.
 #[test]
 fn a_server_that_takes_connections_and_says_nothing_holds_nobody_up() {
-    tell_apart("F23", LIMIT, silent);
+    tell_apart("F23", 3 * LIMIT, |kind, _, sheet| {
+        in_time(kind, sheet, |sheet| silent(kind, sheet));
+    });
 }
 
-fn frozen(kind: Kind, _: u64, sheet: &mut Sheet) {
+fn frozen(kind: Kind, sheet: &mut Sheet) {
     let cluster = Cluster::start();
     let setup = Setup::new(cluster.url(), 4).timeout(TIMEOUT).pre_ping(true);
     let pool = setup.open(kind).unwrap();
@@ -197,7 +202,9 @@ fn frozen(kind: Kind, _: u64, sheet: &mut Sheet) {
 /// F23: the same with a real server whose processes all stand still (SIGSTOP).
 #[test]
 fn a_server_that_stands_still_holds_nobody_up() {
-    tell_apart_at_length("F23-stop", LIMIT, frozen);
+    tell_apart_at_length("F23-stop", 3 * LIMIT, |kind, _, sheet| {
+        in_time(kind, sheet, |sheet| frozen(kind, sheet));
+    });
 }
 
 fn slow(kind: Kind, _: u64, sheet: &mut Sheet) {
@@ -229,7 +236,7 @@ fn a_slow_line_causes_no_false_time_out() {
     both_pass("F25-slow", 5 * LIMIT, slow);
 }
 
-fn dripping(kind: Kind, _: u64, sheet: &mut Sheet) {
+fn dripping(kind: Kind, sheet: &mut Sheet) {
     let db = shared().database("drip");
     let proxy = Proxy::to(shared().port());
     let setup = Setup::new(proxy.instead_of(&db.url()), 2).timeout(TIMEOUT).pre_ping(true);
@@ -261,5 +268,7 @@ fn dripping(kind: Kind, _: u64, sheet: &mut Sheet) {
 /// F25: a line that drips meets the deadline of the statement and that of the check-out.
 #[test]
 fn a_line_that_drips_meets_the_deadlines() {
-    tell_apart_at_length("F25-drip", LIMIT, dripping);
+    tell_apart_at_length("F25-drip", 3 * LIMIT, |kind, _, sheet| {
+        in_time(kind, sheet, |sheet| dripping(kind, sheet));
+    });
 }

@@ -4,7 +4,7 @@ use crate::support::crowd::time_to_fill;
 use crate::support::proxy::{Fault, Proxy};
 use crate::support::subject::{Kind, Setup, engine, pid, timed};
 use crate::support::tmpfs::Tmpfs;
-use crate::support::trial::{Sheet, measure, seed, sized, tell_apart};
+use crate::support::trial::{Sheet, in_time, measure, seed, sized, tell_apart};
 use crate::support::{LIMIT, TestDb, shared};
 use rowmill::backend::Connection;
 use rowmill::{Append, Class, Engine, Entity, Iter, Job, Report, Result, RetryPolicy, Upsert};
@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 const SECRET: &str = "n0b0dy-kn0ws";
 
-fn few_sessions(kind: Kind, _: u64, sheet: &mut Sheet) {
+fn few_sessions(kind: Kind, sheet: &mut Sheet) {
     let db = shared().database("few");
     let role = format!("{}_role", db.name());
     db.sql(&format!("create role {role} login password '{SECRET}' connection limit 5"));
@@ -59,7 +59,9 @@ fn few_sessions(kind: Kind, _: u64, sheet: &mut Sheet) {
 /// eight soon after there are as many.
 #[test]
 fn a_pool_lives_with_fewer_sessions_than_it_wants() {
-    tell_apart("F28", LIMIT, few_sessions);
+    tell_apart("F28", 3 * LIMIT, |kind, _, sheet| {
+        in_time(kind, sheet, |sheet| few_sessions(kind, sheet));
+    });
 }
 
 #[derive(Entity)]
@@ -245,7 +247,8 @@ fn locked_out(sheet: &mut Sheet) {
 /// name; once it is free, the load completes.
 #[test]
 fn a_table_that_is_locked_is_tried_again_and_then_given_up() {
-    measure("F31-job", Kind::Rowmill, seed(), LIMIT, locked_out).must_pass();
+    let work = |sheet: &mut Sheet| in_time(Kind::Rowmill, sheet, locked_out);
+    measure("F31-job", Kind::Rowmill, seed(), 3 * LIMIT, work).must_pass();
 }
 
 /// pool-contract R6: an error of a statement costs no connection. R4: nor does a COMMIT that

@@ -52,7 +52,8 @@ fn pool(db: &TestDb<'_>, change: impl FnOnce(PoolOptions) -> PoolOptions) -> (En
 
 fn leaking(sheet: &mut Sheet) {
     let db = shared().database("leak");
-    let long = Duration::from_millis(sized(500, 3_000));
+    // Far above what a busy machine adds to a statement.
+    let long = Duration::from_millis(sized(2_000, 3_000));
     let (pool, ears) = pool(&db, |options| options.leak_after(long));
     let short_loans = sized(100, 5_000);
     together(4, |_| (0..short_loans / 4).for_each(|_| pool.run("select 1").unwrap()));
@@ -93,20 +94,20 @@ fn a_loan_that_takes_too_long_is_told_of_once() {
     measure("F65", Kind::Rowmill, seed(), LIMIT, leaking).must_pass();
 }
 
-/// pool-contract H3: the server ends sessions that are idle for 700 ms; who is asked every 400 ms
-/// lives on, and who is asked too late is found dead and replaced, unseen by the borrower.
+/// pool-contract H3: the server ends sessions that are idle for three seconds; who is asked far more
+/// often lives on, and who is asked too late is found dead and replaced, unseen by the borrower.
 #[test]
 fn sleeping_connections_outlive_the_idle_limit_of_the_server() {
     let db = shared().database("keepalive");
-    let limit = "alter database DB set idle_session_timeout = '700ms'";
+    let limit = "alter database DB set idle_session_timeout = '3s'";
     db.sql(&limit.replace("DB", db.name()));
     let alive_after = |keepalive: u64| {
         let keepalive = Duration::from_millis(keepalive);
         let (pool, _) = pool(&db, |options| options.keepalive(keepalive).pre_ping(true));
         let first = pid(&mut pool.get().unwrap()).unwrap();
-        thread::sleep(Duration::from_millis(1_500));
+        thread::sleep(Duration::from_secs(5));
         pid(&mut pool.get().unwrap()).unwrap() == first
     };
-    assert!(alive_after(300));
-    assert!(!alive_after(5_000));
+    let alive = together(2, |index| alive_after([300, 60_000][index]));
+    assert_eq!(alive, [true, false]);
 }

@@ -36,6 +36,17 @@ fn a_batch_costs_the_ledger_a_row_and_an_update() {
     assert_eq!(counted, format!("{0} {0} 0", BATCHES + 1));
 }
 
+/// Connections are opened ahead for those workers alone that get a batch.
+#[test]
+fn a_job_of_one_batch_opens_no_connection_for_workers_without_one() {
+    let database = shared().database("one_batch");
+    let builder = Engine::builder(&database.url()).pool_size(8).max_overflow(0);
+    let engine = builder.build().unwrap();
+    let job = numbers().write(Append::<Number>::new().create(true)).batch_rows(5_000).workers(8);
+    assert_eq!(job.run(&engine).unwrap().batches, 1);
+    assert_eq!(engine.stats().connects, 1);
+}
+
 /// Looks at the stage when the merge begins.
 struct Stage {
     url: String,

@@ -4,6 +4,7 @@
 //! kill meets the load exactly there.
 
 use crate::support::loading::{Input, JobFile, JobText, Place};
+use crate::support::proxy::{Fault, Proxy};
 use crate::support::{Cluster, Gate, Running, TestDb};
 use rowmill::batch::ledger::{Ledger, LedgerName};
 use rowmill::{Append, BatchDone, Engine, Entity, ErrorKind, Iter, Job, Observer};
@@ -13,6 +14,9 @@ use std::time::Duration;
 
 const ROWS: usize = 12_000;
 const BATCH_ROWS: u64 = 500;
+
+/// Each batch is seen as soon as it is done.
+const ONE_BY_ONE: &str = "batches_a_transaction = 1\n";
 
 /// A load on a server of its own, and what holds it up.
 struct Scene<'a> {
@@ -66,6 +70,15 @@ impl<'a> Scene<'a> {
         let sql = format!("select pg_advisory_lock(hashtext('{gate}'))");
         holder.batch_execute(&sql).unwrap();
         holder
+    }
+
+    /// Lets the load, of one batch a transaction, not come to its end while the lock is held.
+    fn hold_the_end(&self) -> postgres::Client {
+        self.place.sql(
+            "create trigger last after update on rowmill.batch for each row \
+             when (new.phase = 0 and new.number = 20) execute function gate('last')",
+        );
+        self.hold("last")
     }
 
     /// Waits until a session of the load waits for a lock.
@@ -174,7 +187,7 @@ fn a_process_that_wakes_up_after_another_has_finished_its_work_does_no_harm() {
         scene.wait_until_held(&mut sleeper);
         sleeper.freeze();
         // Nobody else can work on the job as long as its sessions are there.
-        let others = "select pg_terminate_backend(pid) from pg_stat_activity \
+        let others = "select pg_terminate_backend(pid, 60000) from pg_stat_activity \
                       where datname = current_database() and application_name like 'rowmill%'";
         scene.place.sql(others);
         drop(holder);
@@ -232,7 +245,8 @@ fn a_server_that_stops_at_an_exact_place_and_comes_back_is_waited_for() {
 fn a_server_that_is_away_for_a_while_is_waited_for() {
     let cluster = Cluster::durable();
     for mode in ["append", "upsert"] {
-        let scene = Scene::new(&cluster, mode, "");
+        let scene = Scene::new(&cluster, mode, ONE_BY_ONE);
+        let _held = scene.hold_the_end();
         let mut run = scene.job.start();
         scene.wait_until_units(&mut run, 5);
         cluster.stop_immediate();
@@ -250,7 +264,9 @@ fn a_server_that_is_away_for_a_while_is_waited_for() {
 #[test]
 fn a_server_that_is_away_for_longer_than_the_patience_ends_the_run_and_the_next_completes() {
     let cluster = Cluster::durable();
-    let scene = Scene::new(&cluster, "append", "retry_for = \"1s\"\n");
+    let limits = format!("{ONE_BY_ONE}retry_for = \"1s\"\n");
+    let scene = Scene::new(&cluster, "append", &limits);
+    let _held = scene.hold_the_end();
     let mut run = scene.job.start();
     scene.wait_until_units(&mut run, 5);
     cluster.stop_immediate();
@@ -326,14 +342,20 @@ fn a_run_that_never_noticed_that_the_server_was_away_holds_its_lock_all_the_same
 #[test]
 fn a_run_that_lost_the_server_holds_its_lock_again_when_it_goes_on() {
     let cluster = Cluster::durable();
-    let scene = Scene::new(&cluster, "append", "");
+    let scene = Scene::new(&cluster, "append", ONE_BY_ONE);
     scene.place.sql("create trigger gate before insert on lineitem for each statement execute function gate('here')");
-    let mut run = scene.job.start();
+    let _held = scene.hold_the_end();
+    let proxy = Proxy::to(cluster.port());
+    let url = proxy.instead_of(&scene.place.url());
+    let mut run = scene.job.run().env("ROWMILL_TARGET", &url).spawn();
     scene.wait_until_units(&mut run, 3);
+    // It does not find the server again before the test holds it up.
+    proxy.set(Fault::TurnAway);
     cluster.stop_immediate();
     std::thread::sleep(Duration::from_secs(2));
     cluster.restart();
     let holder = scene.hold("here");
+    proxy.set(Fault::Pass);
     scene.wait_until_held(&mut run);
     let second = scene.job.start().wait();
     assert_eq!(second.code, Some(5), "{second}");

@@ -207,6 +207,10 @@ fn a_mover_that_was_overtaken_writes_nothing_any_more() {
             "select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' \
              and database = (select oid from pg_database where datname = current_database())",
         );
+        shards.databases()[0].wait_until(
+            "select not exists (select from pg_locks l join pg_database d on d.oid = l.database \
+             where l.locktype = 'advisory' and d.datname = current_database())",
+        );
         assert_eq!(reshard(&after).run().unwrap().step, MoveStep::Done);
         let all = Update::<Sale>::new().set(Sale::cents, 77).every_row();
         after.writer().update(&all).unwrap().all().unwrap();

@@ -170,7 +170,8 @@ fn a_read_after_a_token_never_shows_less_than_it() {
         assert!(Row::get(&fresh, id).unwrap().is_some(), "row {id} is not there");
     }
     let on_replicas = engine.nodes()[1..].iter().map(|node| node.pool.check_outs).sum::<u64>();
-    assert!(on_replicas > 300, "{on_replicas} of 400 were read from replicas");
+    // Where all are slow, the primary is better than waiting for longer.
+    assert!(on_replicas > 100, "{on_replicas} of 400 were read from replicas");
 }
 
 #[test]

@@ -53,7 +53,7 @@ fn who_waits_too_long_for_a_lock_is_told_and_the_other_goes_on() {
 #[test]
 fn a_transaction_that_does_nothing_for_too_long_is_ended_by_the_server() {
     let (database, engine) = engine("idle_timeout");
-    let options = TransactionOptions::new().idle_timeout(SHORT);
+    let options = TransactionOptions::new().idle_timeout(Duration::from_secs(2));
     let mut server = 0;
     let error = engine
         .transact(&options, |transaction| {

@@ -111,7 +111,8 @@ fn serve(
 fn pass(mut from: TcpStream, mut to: TcpStream) {
     thread::spawn(move || {
         let _ = std::io::copy(&mut from, &mut to);
-        let _ = to.shutdown(Shutdown::Both);
+        // Not in both directions: who is full of what nobody may read any more is not told so for a minute.
+        let _ = to.shutdown(Shutdown::Write);
     });
 }
 

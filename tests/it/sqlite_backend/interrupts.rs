@@ -96,7 +96,7 @@ fn one_who_waits_for_its_turn_to_write_can_be_cancelled() {
 #[test]
 fn a_statement_that_takes_longer_than_its_limit_is_ended() {
     let mut connection = connect(&memory());
-    connection.set_statement_timeout(Some(Duration::from_millis(20))).unwrap();
+    connection.set_statement_timeout(Some(Duration::from_millis(200))).unwrap();
     let error = endless(&mut *connection, || {});
     assert_eq!(code(&error), "57014", "{error}");
     assert!(error.message().contains("time limit"), "{error}");

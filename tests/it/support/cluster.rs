@@ -7,11 +7,11 @@
 //! folder when the pipe closes.
 
 use super::island::Island;
+use super::port::free_port;
 use super::server::{self, User};
 use super::{LIMIT, TestDb};
 use std::fmt::Write as _;
 use std::fs::File;
-use std::net::TcpListener;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -538,9 +538,4 @@ fn admit(folder: &Path, island: &Island) {
     let mut rules = std::fs::read_to_string(&path).expect("read pg_hba.conf");
     writeln!(rules, "host all all {}/32 scram-sha-256", island.near()).expect("write to a text");
     std::fs::write(&path, rules).expect("write pg_hba.conf");
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("find a free port");
-    listener.local_addr().expect("ask for the port").port()
 }

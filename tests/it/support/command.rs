@@ -148,7 +148,10 @@ impl Running {
     pub fn freeze(&self) {
         self.signal("STOP");
         let deadline = Instant::now() + LIMIT;
-        let stands = |stat: String| stat.rsplit(") ").next().is_some_and(|s| s.starts_with('T'));
+        // It may have come to its end just now.
+        let stands = |stat: String| {
+            stat.rsplit(") ").next().is_some_and(|state| state.starts_with(['T', 'Z', 'X']))
+        };
         let all_stand = || {
             let tasks =
                 std::fs::read_dir(format!("/proc/{}/task", self.pid())).expect("its threads");

@@ -22,6 +22,7 @@
 //! - `tls`:      authorities, certificates, and a server that has them
 //! - `recorder`: keeps the figures for `metrics`
 //! - `place`:    a database that a job writes to, on a server or in a file
+//! - `port`:     ports that nobody else is given
 //! - `round_trip`: values go to a database and come back
 //! - `proxy`:    a server's address with faults
 //! - `standby`:  commits that wait for a standby
@@ -52,6 +53,7 @@ pub mod music;
 pub mod pgbouncer;
 #[cfg(feature = "cli")]
 mod place;
+pub mod port;
 pub mod proxy;
 #[cfg(feature = "metrics")]
 pub mod recorder;

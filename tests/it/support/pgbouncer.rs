@@ -1,9 +1,9 @@
 //! A PgBouncer in transaction mode before a cluster.
 
 use super::cluster::{Cluster, PASSWORD, USER};
+use super::port::free_port;
 use super::{LIMIT, server};
 use server::User;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
@@ -78,9 +78,4 @@ fn program() -> PathBuf {
         .map(|folder| folder.join("pgbouncer"))
         .find(|program| program.is_file())
         .expect("no pgbouncer on this machine: run tests/run once: it installs what is missing")
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("find a free port");
-    listener.local_addr().expect("ask for the port").port()
 }

@@ -21,14 +21,20 @@ pub(super) fn home_with_rows() -> Home {
          insert into a select n, n from generate_series(1, 1000) n; analyze a;
          create table b (id bigint, v bigint); create table before as table a",
     );
+    wait_until_counts(&home, "n_tup_ins", 1_000);
     home
 }
 
 /// Waits until the server counts a change of `a` that was just made: others learn of it later.
 pub(super) fn wait_until_counted(home: &Home, deleted: u64) {
-    let sql = "select n_tup_del from pg_stat_all_tables where relid = 'a'::regclass";
-    let counted = || home.rows(sql)[0].parse::<u64>().unwrap();
-    crate::support::fake::until("the change was counted", || counted() >= deleted);
+    wait_until_counts(home, "n_tup_del", deleted);
+}
+
+/// The same, of any number of rows.
+pub(super) fn wait_until_counts(home: &Home, what: &str, least: u64) {
+    let sql = format!("select {what} from pg_stat_all_tables where relid = 'a'::regclass");
+    let counted = || home.rows(&sql)[0].parse::<u64>().unwrap();
+    crate::support::fake::until("the change was counted", || counted() >= least);
 }
 
 /// A job from `a` to `b`; `meanwhile` is done while the first row is on its way.

@@ -36,6 +36,10 @@ impl<'a> Load<'a> {
             "create table a (id bigint primary key, v text, touched int not null default 0, becomes bigint not null);
              insert into a select n * 3, md5(n::text), 0, n * 3 from generate_series(1, {rows}) n"
         ));
+        // Others learn of it later, and a table that is to stay as it is must not seem to change.
+        source.wait_until(&format!(
+            "select n_tup_ins = {rows} from pg_stat_all_tables where relid = 'a'::regclass"
+        ));
         target.sql(match mode {
             // Nothing but rowmill itself stands against a doubled row.
             "append" => "create table b (id bigint, v text)",

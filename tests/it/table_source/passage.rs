@@ -61,6 +61,7 @@ fn a_bad_row_amid_rows_that_are_passed_through_costs_one_row() {
              from generate_series(1, 3000) n;
          analyze a; create table b (n integer not null check (n > 0), t varchar(5))",
     );
+    super::consistency::wait_until_counts(&home, "n_tup_ins", 3_000);
     let feed = || whole(home.engine(), "a").consistency(Consistency::Static);
     let job = copy(&home, feed(), "b", Mode::Append, &[]).batch_rows(400).workers(2);
     let report = home.run(&job);

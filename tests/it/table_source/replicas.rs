@@ -211,6 +211,9 @@ fn a_snapshot_is_that_of_one_replica() {
 fn a_table_that_nobody_changes_is_read_from_replicas_though_only_the_primary_counts() {
     let trio = trio::shared();
     let trial = Trial::new(&trio, LIMIT);
+    let counted =
+        format!("select n_tup_ins = {ROWS} from pg_stat_all_tables where relid = 'crm'::regclass");
+    until("the rows are counted", || one(&trio.primary, &counted) == "t");
     let feed = super::whole(&trial.engine, "crm").consistency(Consistency::Static);
     let job = super::copy(&trial.home, feed, "copied", rowmill::Mode::Append, &[]);
     let report = job.run(trial.home.engine()).unwrap();

@@ -52,8 +52,9 @@ pub(super) fn read(from: &mut impl BufRead, raw: bool) -> io::Result<Vec<u8>> {
 
 /// Whether a message is a query, or a statement to prepare, that commits.
 pub(super) fn is_commit(message: &[u8]) -> bool {
-    matches!(message.first(), Some(b'Q' | b'P'))
-        && message.windows(6).any(|word| word.eq_ignore_ascii_case(b"commit"))
+    // Not a setting that has it in its name.
+    let commits = |text: &[u8]| text[0] != b'_' && text[1..].eq_ignore_ascii_case(b"commit");
+    matches!(message.first(), Some(b'Q' | b'P')) && message.windows(7).any(commits)
 }
 
 /// An error message that ends a session.

@@ -37,6 +37,7 @@ pub(super) struct Counts {
     pub(super) client_messages: AtomicU64,
     pub(super) client_bytes: AtomicU64,
     pub(super) requests: AtomicU64,
+    pub(super) turns: AtomicU64,
     commits: AtomicU64,
     pub(super) server_bytes: AtomicU64,
 }
@@ -122,6 +123,12 @@ impl Proxy {
         self.house.counts.requests.load(Ordering::SeqCst)
     }
 
+    /// How often a client spoke after it was answered, since the fault was set: round trips, for who writes
+    /// at once what it has to say.
+    pub fn turns(&self) -> u64 {
+        self.house.counts.turns.load(Ordering::SeqCst)
+    }
+
     /// How many bytes of clients came since the fault was set.
     pub fn client_bytes(&self) -> u64 {
         self.house.counts.client_bytes.load(Ordering::SeqCst)
@@ -158,6 +165,7 @@ impl House {
         self.counts.client_messages.store(0, Ordering::SeqCst);
         self.counts.client_bytes.store(0, Ordering::SeqCst);
         self.counts.requests.store(0, Ordering::SeqCst);
+        self.counts.turns.store(0, Ordering::SeqCst);
         self.counts.commits.store(0, Ordering::SeqCst);
         self.counts.server_bytes.store(0, Ordering::SeqCst);
         *current = fault;

@@ -51,6 +51,11 @@ fn pass(house: &House, session: &Session, side: Side, raw: bool) -> io::Result<(
         let is_fresh = reader.buffer().is_empty();
         let message = frames::read(&mut reader, raw)?;
         let fault = house.wait_while_stalled();
+        if side == Side::Server {
+            session.is_answered.store(true, Ordering::SeqCst);
+        } else if is_fresh && session.is_answered.swap(false, Ordering::SeqCst) {
+            house.counts.turns.fetch_add(1, Ordering::SeqCst);
+        }
         if let (true, Fault::Delay { least, jitter }) = (is_fresh, fault) {
             thread::sleep(least + jitter.mul_f64(random()));
         }
@@ -75,16 +80,15 @@ fn judge(house: &House, session: &Session, from: Side, message: &[u8], fault: Fa
         ),
         Side::Server => (counts.server_bytes.fetch_add(size, Ordering::SeqCst), 0),
     };
+    let is_commit = from == Side::Client && frames::is_commit(message) && house.counts_commit();
+    if is_commit {
+        *session.commits.lock() = Some(session.owed.load(Ordering::SeqCst));
+    }
     if from == Side::Client && matches!(message.first(), Some(b'Q' | b'S')) {
         counts.requests.fetch_add(1, Ordering::SeqCst);
+        session.owed.fetch_add(1, Ordering::SeqCst);
     }
-    let is_commit = from == Side::Client && frames::is_commit(message) && house.counts_commit();
-    let replies = from == Side::Server && session.is_committing.load(Ordering::SeqCst);
-    if is_commit {
-        session.is_committing.store(true, Ordering::SeqCst);
-    } else if replies && message.first() == Some(&b'Z') {
-        session.is_committing.store(false, Ordering::SeqCst);
-    }
+    let replies = from == Side::Server && answers_commit(session, message);
     let Fault::Cut { at, end } = fault else { return Verdict::Forward };
     let inside = |byte: u64| (before..before + size).contains(&byte);
     let length = match (at, from) {
@@ -102,6 +106,19 @@ fn judge(house: &House, session: &Session, from: Side, message: &[u8], fault: Fa
         _ => return Verdict::Forward,
     };
     if house.strikes(fault) { Verdict::Cut(length, end) } else { Verdict::Forward }
+}
+
+/// Whether a message of the server answers the COMMIT that was passed on last.
+fn answers_commit(session: &Session, message: &[u8]) -> bool {
+    let mut commits = session.commits.lock();
+    let answers = *commits == Some(0);
+    if message.first() == Some(&b'Z') {
+        let one_less = |owed: u64| owed.checked_sub(1);
+        // That of the start-up answers no request.
+        let _ = session.owed.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less);
+        *commits = commits.and_then(one_less);
+    }
+    answers
 }
 
 fn send(session: &Session, mut to: &TcpStream, bytes: &[u8], fault: Fault) -> io::Result<()> {

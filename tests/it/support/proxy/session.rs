@@ -4,11 +4,12 @@ use super::fault::{End, Fault};
 use super::frames::{self, Opening};
 use super::listener::House;
 use super::pipe::{self, Side};
+use parking_lot::Mutex;
 use socket2::SockRef;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -17,8 +18,12 @@ use std::time::Duration;
 pub(super) struct Session {
     pub(super) client: Arc<TcpStream>,
     pub(super) server: TcpStream,
-    /// A COMMIT was passed on, and its answer is to come.
-    pub(super) is_committing: AtomicBool,
+    /// So many final answers are to come.
+    pub(super) owed: AtomicU64,
+    /// A COMMIT was passed on, and its answer is to come, behind so many final answers to what was before it.
+    pub(super) commits: Mutex<Option<u64>>,
+    /// The server has spoken since the client did.
+    pub(super) is_answered: AtomicBool,
     has_ended: AtomicBool,
 }
 
@@ -80,7 +85,9 @@ fn begin(house: &Arc<House>, client: &Arc<TcpStream>) -> io::Result<()> {
     let session = Arc::new(Session {
         client: Arc::clone(client),
         server,
-        is_committing: AtomicBool::new(false),
+        owed: AtomicU64::new(0),
+        commits: Mutex::new(None),
+        is_answered: AtomicBool::new(false),
         has_ended: AtomicBool::new(false),
     });
     house.enter(&session);
