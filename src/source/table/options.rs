@@ -19,8 +19,9 @@ pub(super) enum What {
 #[non_exhaustive]
 pub enum Partitions {
     /// As fits: by exact ranges of the key where that is cheap, by ranges of one length where it is a whole
-    /// number with few gaps, else by what the database knows of its values or by a sample of them; by blocks where there is no key, and where all rows are as
-    /// of one instant, their order does not count and no key was named.
+    /// number with few gaps, else by what the database knows of its values or by a sample of them; by blocks
+    /// where there is no key, and where all rows are as of one instant, their order does not count and no key
+    /// was named.
     #[default]
     Auto,
     /// The same, into this many parts at least.
