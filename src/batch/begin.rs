@@ -126,13 +126,14 @@ fn plan(
         let workers = limits.worker_count(start.engine.capacity() as usize) as u64;
         start.engine.pool().open_ahead(plan.totals()[0].min(workers) as u32);
     }
+    let mut tried = None;
     let planned = patience.with_connection(|connection| {
         // ORDER: a job that is refused leaves nothing behind, not even a ledger.
         let ledger = match found {
             Some(ledger) => ledger.clone(),
             None => Ledger::open(connection, start.ledger)?,
         };
-        let (job, own) = plan.record(start, patience, &ledger, sink, connection)?;
+        let (job, own) = plan.record(start, patience, &ledger, sink, connection, &mut tried)?;
         Ok((ledger, job, own))
     })?;
     meter.spent("plan", began);

@@ -62,8 +62,13 @@ pub(super) fn begin_run(
     job_id: i64,
 ) -> Result<RunRecord> {
     let member = |run: &RunRecord| start.identity.member_key(start.ledger, run.number);
+    let mut tried: Option<RunRecord> = None;
     patience.with_connection(|connection| {
         let mut dead = ledger.running(connection, job_id)?;
+        if let Some(run) = tried.take_if(|run| dead.contains(run)) {
+            // The COMMIT of the attempt before held without a word.
+            return Ok(run);
+        }
         if start.joins.is_some() && !dead.is_empty() {
             let keys: Vec<_> = dead.iter().map(member).collect();
             let mut lives = start.engine.locked_jobs(&keys)?.into_iter();
@@ -74,6 +79,7 @@ pub(super) fn begin_run(
             let run = ledger.begin_run(connection, job_id)?;
             // ORDER: before anybody can see the run, or it would be taken for dead.
             patience.lock.show(member(&run))?;
+            tried = Some(run.clone());
             Ok(run)
         })?;
         patience.lock.sweep(dead.iter().map(member));

@@ -29,6 +29,7 @@ pub(super) struct Plan {
 }
 
 /// What a run has that recorded a plan itself.
+#[derive(Clone)]
 pub(super) struct Own {
     pub(super) run: RunRecord,
     pub(super) plan: Arc<Plan>,
@@ -84,7 +85,8 @@ impl Plan {
     }
 
     /// Records the plan and this run of it, and creates what the job needs, in one transaction. The plan of
-    /// another that was faster is the one that holds, and has no run of this one yet.
+    /// another that was faster is the one that holds, and has no run of this one yet; `tried` is what the
+    /// attempts before this one would have recorded, whose COMMIT may have held without a word.
     pub(super) fn record(
         self: &Arc<Self>,
         start: &Start<'_>,
@@ -92,9 +94,25 @@ impl Plan {
         ledger: &Ledger,
         sink: &Sink,
         connection: &mut dyn Connection,
+        tried: &mut Option<Own>,
     ) -> Result<(JobRecord, Option<Own>)> {
         in_transaction(connection, |connection| {
-            self.write(start, patience, ledger, sink, connection)
+            // ORDER: first; the transaction of a process that died may be about to commit its plan.
+            if let Some(lock) = connection.capabilities().dialect.lock_plans() {
+                connection.ahead(lock)?;
+            }
+            if let Some(job) = ledger.job(connection, start.identity)? {
+                let running = ledger.running(connection, job.id)?;
+                let own = tried.take_if(|own| running.contains(&own.run));
+                return match change::find(start, &job, || Ok(Vec::new()))? {
+                    // Another has just planned it, in the moment between the look and this.
+                    Some(change) if own.is_none() => Err(change),
+                    _ => Ok((job, own)),
+                };
+            }
+            let (job, own) = self.write(start, patience, ledger, sink, connection)?;
+            *tried = Some(own.clone());
+            Ok((job, Some(own)))
         })
     }
 
@@ -105,18 +123,7 @@ impl Plan {
         ledger: &Ledger,
         sink: &Sink,
         connection: &mut dyn Connection,
-    ) -> Result<(JobRecord, Option<Own>)> {
-        // ORDER: first; the transaction of a process that died may be about to commit its plan.
-        if let Some(lock) = connection.capabilities().dialect.lock_plans() {
-            connection.ahead(lock)?;
-        }
-        if let Some(job) = ledger.job(connection, start.identity)? {
-            // Another has just planned it, in the moment between the look and this.
-            return match change::find(start, &job, || Ok(Vec::new()))? {
-                Some(change) => Err(change),
-                None => Ok((job, None)),
-            };
-        }
+    ) -> Result<(JobRecord, Own)> {
         let Declared { feed, target } = &start.declared;
         let rows = self.outline.rows();
         let spread = start.part.map(Part::spread);
@@ -153,7 +160,6 @@ impl Plan {
         let units = self.loads().chain(seal).chain(merges).chain(last);
         ledger.store_plan(connection, job.id, units)?;
         let run = members::first_run(start, patience, ledger, job.id, connection)?;
-        let own = Own { run, plan: Arc::clone(self), memo };
-        Ok((job, Some(own)))
+        Ok((job, Own { run, plan: Arc::clone(self), memo }))
     }
 }

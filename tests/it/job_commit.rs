@@ -9,7 +9,7 @@ use crate::support::trial::{Random, seed, sized};
 use crate::support::trio::one;
 use crate::support::{Cluster, TestDb, shared};
 use parking_lot::Mutex;
-use rowmill::{Append, Engine, Entity, Iter, Job, Observer, Report, Result, Status};
+use rowmill::{Append, Engine, Entity, Iter, Job, MaxRejects, Observer, Report, Result, Status};
 use std::sync::Arc;
 use std::thread;
 
@@ -100,6 +100,41 @@ fn what_was_cut_before_its_commit_is_done_again() {
 #[test]
 fn what_was_cut_after_its_commit_is_not_done_again() {
     cuts(Moment::AfterCommit);
+}
+
+/// The runs of a job, in order: how each of them ended.
+fn runs(db: &TestDb<'_>, name: &str) -> String {
+    db.watch(&format!(
+        "select string_agg(status, ' ' order by number) from rowmill.run \
+         where job_id in (select id from rowmill.job where name = '{name}')"
+    ))
+}
+
+/// batch R6, F13
+#[test]
+fn a_run_whose_plan_was_cut_after_its_commit_goes_on_as_the_same_run() {
+    let (db, proxy) = scene();
+    let url = proxy.instead_of(&db.url());
+    load("first", &url).unwrap();
+    proxy.set(Fault::Cut { at: Moment::AfterCommit, end: End::Rst });
+    load("planned", &url).unwrap();
+    assert_eq!(proxy.fault(), Fault::Pass, "nothing was cut");
+    assert_eq!(runs(&db, "planned"), "complete");
+}
+
+/// batch R6, F13
+#[test]
+fn a_run_whose_beginning_was_cut_after_its_commit_goes_on_as_the_same_run() {
+    let (db, proxy) = scene();
+    let url = proxy.instead_of(&db.url());
+    db.sql("alter table numbers add constraint small check (id < 50)");
+    let strict = job("carried on").max_rejects(MaxRejects::Count(0));
+    strict.run(&Engine::open(&url).unwrap()).unwrap_err();
+    db.sql("alter table numbers drop constraint small");
+    proxy.set(Fault::Cut { at: Moment::AfterCommit, end: End::Rst });
+    load("carried on", &url).unwrap();
+    assert_eq!(proxy.fault(), Fault::Pass, "nothing was cut");
+    assert_eq!(runs(&db, "carried on"), "failed complete");
 }
 
 /// Has the server wait for a standby that stands still from the last phase on; cuts the client off
