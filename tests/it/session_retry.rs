@@ -5,6 +5,7 @@ use crate::support::{Cluster, Home, TestDb, shared};
 use rowmill::{
     Engine, ErrorKind, Isolation, Result, RetryPolicy, SqlState, Transaction, TransactionOptions,
 };
+use std::sync::Barrier;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -59,26 +60,43 @@ fn transactions_that_deadlock_all_succeed_in_the_end() {
     database.sql("insert into t values (0, 0), (1, 0)");
     database.sql(&format!("alter database \"{}\" set deadlock_timeout = '10ms'", database.name()));
     let engine = Engine::builder(&database.url()).pool_size(8).build().unwrap();
-    let retried = AtomicU32::new(0);
+    // How many attempts it took; `between` is where one row is taken and the other is not.
+    let add_to_both = |first: i64, between: &dyn Fn(u32)| {
+        let add = "update t set n = n + 1 where id = $1";
+        let attempt = engine.transact(&retrying(), |transaction| {
+            transaction.execute(add, &[(first % 2).into()])?;
+            between(transaction.attempt());
+            transaction.execute(add, &[((first + 1) % 2).into()])?;
+            Ok(transaction.attempt())
+        });
+        attempt.unwrap()
+    };
+    // These two certainly meet: each has what the other one wants.
+    let both_have_one = Barrier::new(2);
+    let meet = |attempt| {
+        if attempt == 1 {
+            both_have_one.wait();
+        }
+    };
+    let attempts = AtomicU32::new(0);
     thread::scope(|scope| {
-        for worker in 0..8_i64 {
-            let (engine, retried) = (&engine, &retried);
+        for worker in 0..2 {
+            let (add_to_both, meet, attempts) = (&add_to_both, &meet, &attempts);
+            scope.spawn(move || attempts.fetch_add(add_to_both(worker, meet), Ordering::Relaxed));
+        }
+    });
+    assert!(attempts.load(Ordering::Relaxed) > 2, "{attempts:?}");
+    thread::scope(|scope| {
+        for worker in 0..8 {
+            let add_to_both = &add_to_both;
             scope.spawn(move || {
-                for round in 0..20 {
-                    let (first, second) = ((worker + round) % 2, (worker + round + 1) % 2);
-                    let add = "update t set n = n + 1 where id = $1";
-                    let attempt = engine.transact(&retrying(), |transaction| {
-                        transaction.execute(add, &[first.into()])?;
-                        transaction.execute(add, &[second.into()])?;
-                        Ok(transaction.attempt())
-                    });
-                    retried.fetch_add(attempt.unwrap() - 1, Ordering::Relaxed);
-                }
+                (0..20).for_each(|round| {
+                    add_to_both(worker + round, &|_| ());
+                });
             });
         }
     });
-    assert_eq!(database.value("select min(n) || ' ' || max(n) from t"), "160 160");
-    assert!(retried.load(Ordering::Relaxed) > 0, "no two of them ever met");
+    assert_eq!(database.value("select min(n) || ' ' || max(n) from t"), "162 162");
 }
 
 #[test]
