@@ -70,7 +70,9 @@ fn go_on(start: &Start<'_>, patience: &Patience<'_>, meter: &Meter, found: Look)
             let mut change = change::find(start, &job, planned)?;
             if change.is_some() {
                 patience.with_connection(|connection| match change.take() {
-                    Some(error) => change::abandon(start, &ledger, &job, &sink, connection, error),
+                    Some(error) => {
+                        change::abandon(start, patience, &ledger, &job, &sink, connection, error)
+                    }
                     // The first attempt was cut off; what it did is looked at by the next run.
                     None => Err(Error::new(ErrorKind::Ledger, "the job could not be begun again")),
                 })?;

@@ -3,6 +3,8 @@
 use super::identity;
 use super::job::Declared;
 use super::ledger::{JobRecord, Ledger};
+use super::members;
+use super::patience::Patience;
 use super::run::Start;
 use super::shards::{Part, SHARD_MAP, moved};
 use super::transaction::in_transaction;
@@ -101,6 +103,7 @@ fn differences(old: &BTreeMap<String, String>, new: &BTreeMap<String, String>) -
 /// `change` where rows of the old are in the table, or may come to be.
 pub(super) fn abandon(
     start: &Start<'_>,
+    patience: &Patience<'_>,
     ledger: &Ledger,
     job: &JobRecord,
     sink: &Sink,
@@ -117,6 +120,7 @@ pub(super) fn abandon(
         Destination::Table(target) => matches!(target.mode, Mode::Mirror | Mode::Replace),
         Destination::File(_) => false,
     };
+    let dead = members::sweep_dead(start, patience, ledger, job.id, connection)?;
     in_transaction(connection, |connection| {
         // ORDER: first; it waits for whoever is about to store something.
         ledger.drop_open_units(connection, job.id)?;
@@ -124,6 +128,7 @@ pub(super) fn abandon(
             return Err(change);
         }
         ledger.abandon(connection, job.id)?;
+        ledger.crashed(connection, &dead)?;
         match sink {
             Sink::Table(table) => table.drop_stage(connection, job.id),
             Sink::File(_) => Ok(()),

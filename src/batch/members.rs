@@ -61,30 +61,48 @@ pub(super) fn begin_run(
     ledger: &Ledger,
     job_id: i64,
 ) -> Result<RunRecord> {
-    let member = |run: &RunRecord| start.identity.member_key(start.ledger, run.number);
     let mut tried: Option<RunRecord> = None;
     patience.with_connection(|connection| {
-        let mut dead = ledger.running(connection, job_id)?;
-        if let Some(run) = tried.take_if(|run| dead.contains(run)) {
-            // The COMMIT of the attempt before held without a word.
-            return Ok(run);
+        if let Some(run) = tried.take() {
+            // The COMMIT of the attempt before may have held without a word.
+            if ledger.running(connection, job_id)?.contains(&run) {
+                return Ok(run);
+            }
         }
-        if start.joins.is_some() && !dead.is_empty() {
-            let keys: Vec<_> = dead.iter().map(member).collect();
-            let mut lives = start.engine.locked_jobs(&keys)?.into_iter();
-            dead.retain(|_| !lives.next().unwrap_or(true));
-        }
-        let run = in_transaction(connection, |connection| {
+        let dead = sweep_dead(start, patience, ledger, job_id, connection)?;
+        in_transaction(connection, |connection| {
             ledger.crashed(connection, &dead)?;
             let run = ledger.begin_run(connection, job_id)?;
             // ORDER: before anybody can see the run, or it would be taken for dead.
-            patience.lock.show(member(&run))?;
+            patience.lock.show(start.identity.member_key(start.ledger, run.number))?;
             tried = Some(run.clone());
             Ok(run)
-        })?;
-        patience.lock.sweep(dead.iter().map(member));
-        Ok(run)
+        })
     })
+}
+
+/// The runs that have not said that they ended and are dead; what the dead have left of their locks is taken
+/// away, also by the last run, which may have died right behind its last word.
+///
+/// ORDER: before the ledger says that they crashed. Nobody looks for what a run has left that is known to have
+/// ended.
+pub(super) fn sweep_dead(
+    start: &Start<'_>,
+    patience: &Patience<'_>,
+    ledger: &Ledger,
+    job_id: i64,
+    connection: &mut dyn Connection,
+) -> Result<Vec<RunRecord>> {
+    let key = |run: &RunRecord| start.identity.member_key(start.ledger, run.number);
+    let mut dead = ledger.running(connection, job_id)?;
+    if start.joins.is_some() && !dead.is_empty() {
+        let keys: Vec<_> = dead.iter().map(key).collect();
+        let mut lives = start.engine.locked_jobs(&keys)?.into_iter();
+        dead.retain(|_| !lives.next().unwrap_or(true));
+    }
+    let last = ledger.last_run(connection, job_id)?;
+    patience.lock.sweep(dead.iter().chain(&last).map(key));
+    Ok(dead)
 }
 
 /// Records the first run of a job, in the transaction that records its plan: no other one can have begun.

@@ -168,6 +168,8 @@ mod job_kill; // kill -9 at random moments
 #[cfg(feature = "cli")]
 mod job_kill_export; // the same while a file is written
 mod job_ledger; // its versions, its place, the rights it takes
+#[cfg(feature = "cli")]
+mod job_left_locks; // files of locks of runs that were killed
 mod job_matrix; // kills, by what is written and by how many workers
 #[cfg(feature = "cli")]
 mod job_memory; // ten times the rows, the same memory
