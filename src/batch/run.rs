@@ -259,11 +259,12 @@ fn phases(
             _ => dispatcher::serial(context, &open),
         };
         context.meter.passed(phase.name(), began);
-        done?;
         if phase == Phase::Finish && context.meter.settled() > settled {
-            // Its commit waited for the disk, and all others with it: nothing can be open again.
+            // Its commit waited for the disk, and all others with it: nothing can be open again, and a run
+            // that is asked to stop by now has nothing left to stop.
             return Ok(());
         }
+        done?;
         if context.meter.settled() == settled {
             // All that is open is in the hands of others.
             context.patience.pause(members::PAUSE * 2_u32.pow(idle))?;

@@ -2,8 +2,9 @@
 
 use super::*;
 use parking_lot::Mutex;
-use rowmill::{Engine, Indexes, MaxRejects, Target};
+use rowmill::{Engine, Indexes, MaxRejects, Observer, Stop, StopToken, Target};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 fn rebuilding(home: &Home, csv: &str) -> Job {
     home.csv_target(Mode::Replace, "items", &COLUMNS, "id", csv, |target| {
@@ -149,6 +150,35 @@ fn the_rows_of_a_table_that_a_job_creates_are_frozen() {
         assert_eq!(home.run(&job).inserted, 2);
         assert_eq!(frozen(&home), ["t|2"], "{mode}");
     }
+}
+
+/// Knows whether the run is in its last phase.
+#[derive(Default)]
+struct AtItsEnd(AtomicBool);
+
+impl Observer for AtItsEnd {
+    fn phase(&self, name: &str) {
+        self.0.store(name == "finish", Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn a_run_that_is_asked_to_end_behind_its_last_commit_freezes_nothing() {
+    let home = Home::postgres();
+    let create = |target: &mut Target| target.create = true;
+    let csv = "id,name,price\n1,one,1\n";
+    let job = home.csv_target(Mode::Append, "items", &COLUMNS, "id", csv, create);
+    let (stop, end) = (StopToken::new(), Arc::new(AtItsEnd::default()));
+    let job = job.stop(stop.clone()).observer(Arc::<AtItsEnd>::clone(&end));
+    let (asked, heard) = (stop.clone(), Arc::clone(&end));
+    let echo = Engine::builder(home.url()).echo(move |event| {
+        if heard.0.load(Ordering::Relaxed) && event.to_string().contains("COMMIT") {
+            asked.ask();
+        }
+    });
+    let report = job.run(&echo.build().unwrap()).unwrap();
+    assert_eq!((report.inserted, stop.asked()), (1, Stop::Drain));
+    assert_eq!(frozen(&home), ["f|-1"]);
 }
 
 #[test]
