@@ -103,11 +103,13 @@ impl Plan {
             }
             if let Some(job) = ledger.job(connection, start.identity)? {
                 let running = ledger.running(connection, job.id)?;
-                let own = tried.take_if(|own| running.contains(&own.run));
+                if let Some(own) = tried.take_if(|own| running.contains(&own.run)) {
+                    return Ok((job, Some(own)));
+                }
+                // Another has just planned it, in the moment between the look and this.
                 return match change::find(start, &job, || Ok(Vec::new()))? {
-                    // Another has just planned it, in the moment between the look and this.
-                    Some(change) if own.is_none() => Err(change),
-                    _ => Ok((job, own)),
+                    Some(change) => Err(change),
+                    None => Ok((job, None)),
                 };
             }
             let (job, own) = self.write(start, patience, ledger, sink, connection)?;

@@ -306,8 +306,7 @@ fn a_replay_that_is_killed_again_and_again_brings_each_row_in_once() {
         let mut running = replay();
         assert!(running.wait_until(|_| home.rows(waits) == ["1"]), "{kill}: {}", running.stderr());
         running.kill();
-        let resolved = resolved();
-        assert!(resolved > 0 && resolved < 400, "{kill}: {resolved}");
+        assert!(resolved() < 400, "{kill}: {}", resolved());
     }
     let ended = replay().wait();
     assert_eq!(ended.code, Some(0), "{ended}");
