@@ -71,7 +71,7 @@ fn go_on(start: &Start<'_>, patience: &Patience<'_>, meter: &Meter, found: Look)
             if change.is_some() {
                 patience.with_connection(|connection| match change.take() {
                     Some(error) => {
-                        change::abandon(start, patience, &ledger, &job, &sink, connection, error)
+                        change::abandon(start, patience, (&ledger, &job), &sink, connection, error)
                     }
                     // The first attempt was cut off; what it did is looked at by the next run.
                     None => Err(Error::new(ErrorKind::Ledger, "the job could not be begun again")),
@@ -135,7 +135,7 @@ fn plan(
             Some(ledger) => ledger.clone(),
             None => Ledger::open(connection, start.ledger)?,
         };
-        let (job, own) = plan.record(start, patience, &ledger, sink, connection, &mut tried)?;
+        let (job, own) = plan.record(start, patience, (&ledger, sink), connection, &mut tried)?;
         Ok((ledger, job, own))
     })?;
     meter.spent("plan", began);

@@ -104,8 +104,7 @@ fn differences(old: &BTreeMap<String, String>, new: &BTreeMap<String, String>) -
 pub(super) fn abandon(
     start: &Start<'_>,
     patience: &Patience<'_>,
-    ledger: &Ledger,
-    job: &JobRecord,
+    (ledger, job): (&Ledger, &JobRecord),
     sink: &Sink,
     connection: &mut dyn Connection,
     change: Error,

@@ -91,8 +91,7 @@ impl Plan {
         self: &Arc<Self>,
         start: &Start<'_>,
         patience: &Patience<'_>,
-        ledger: &Ledger,
-        sink: &Sink,
+        (ledger, sink): (&Ledger, &Sink),
         connection: &mut dyn Connection,
         tried: &mut Option<Own>,
     ) -> Result<(JobRecord, Option<Own>)> {
