@@ -151,8 +151,7 @@ fn sweep(
     job: &JobRecord,
 ) -> Result<()> {
     let last = patience.with_connection(|connection| ledger.last_run(connection, job.id))?;
-    let key = |run: RunRecord| start.identity.member_key(start.ledger, run.number);
-    patience.lock.sweep(last.into_iter().map(key));
+    patience.lock.sweep(last.iter().map(|run| members::key_of(start, run)));
     Ok(())
 }
 
@@ -229,8 +228,7 @@ fn living(connection: &mut dyn Connection, start: &Start<'_>) -> Option<Vec<RunR
     let ledger = Ledger::find(connection, start.ledger).ok()??;
     let job = ledger.job(connection, start.identity).ok()??;
     let runs = ledger.running(connection, job.id).ok()?;
-    let keys: Vec<_> =
-        runs.iter().map(|run| start.identity.member_key(start.ledger, run.number)).collect();
+    let keys: Vec<_> = runs.iter().map(|run| members::key_of(start, run)).collect();
     let mut lives = start.engine.locked_jobs(&keys).ok()?.into_iter();
     Some(runs.into_iter().filter(|_| lives.next().unwrap_or(false)).collect())
 }

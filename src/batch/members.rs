@@ -73,8 +73,7 @@ pub(super) fn begin_run(
         in_transaction(connection, |connection| {
             ledger.crashed(connection, &dead)?;
             let run = ledger.begin_run(connection, job_id)?;
-            // ORDER: before anybody can see the run, or it would be taken for dead.
-            patience.lock.show(start.identity.member_key(start.ledger, run.number))?;
+            show(start, patience, &run)?;
             tried = Some(run.clone());
             Ok(run)
         })
@@ -93,7 +92,7 @@ pub(super) fn sweep_dead(
     job_id: i64,
     connection: &mut dyn Connection,
 ) -> Result<Vec<RunRecord>> {
-    let key = |run: &RunRecord| start.identity.member_key(start.ledger, run.number);
+    let key = |run: &RunRecord| key_of(start, run);
     let mut dead = ledger.running(connection, job_id)?;
     if start.joins.is_some() && !dead.is_empty() {
         let keys: Vec<_> = dead.iter().map(key).collect();
@@ -114,9 +113,20 @@ pub(super) fn first_run(
     connection: &mut dyn Connection,
 ) -> Result<RunRecord> {
     let run = ledger.new_run(connection, job_id)?;
-    // ORDER: before anybody can see the run, or it would be taken for dead.
-    patience.lock.show(start.identity.member_key(start.ledger, run.number))?;
+    show(start, patience, &run)?;
     Ok(run)
+}
+
+/// Shows that the run lives.
+///
+/// ORDER: before anybody can see it in the ledger, or it would be taken for dead.
+fn show(start: &Start<'_>, patience: &Patience<'_>, run: &RunRecord) -> Result<()> {
+    patience.lock.show(key_of(start, run))
+}
+
+/// The key of the lock by which a run of the job shows that it lives.
+pub(super) fn key_of(start: &Start<'_>, run: &RunRecord) -> i64 {
+    start.identity.member_key(start.ledger, run.number)
 }
 
 /// Where the member `hint` begins in a phase, as a share of it: far from all others, however many
