@@ -1,6 +1,6 @@
 //! What happens to a connection that comes back.
 
-use super::budget::Budget;
+use super::budget::Member;
 use super::events::{CloseReason, PoolEvent};
 use super::failure::contained;
 use super::hooks::{Hooked, Returning};
@@ -45,9 +45,18 @@ impl Shared {
             drop(slot);
             return self.left(seat, Some(connection));
         }
+        slot.link = Some(link);
+        if self.hooks.budget.is_some() {
+            return self.keep_within_budget(slot, seat, connection, now);
+        }
+        self.keep(slot, seat, connection, now);
+    }
+
+    #[inline]
+    fn keep(self: Arc<Self>, mut slot: Taken, seat: Seat, connection: u64, now: Instant) {
         let voice = self.is_heard().then(|| Arc::clone(&self.voice));
         let ledger = self.ledger;
-        (slot.link, slot.home) = (Some(link), Some(self));
+        slot.home = Some(self);
         match ledger.park(seat, slot, now) {
             Parked::Kept(late) => {
                 if let Some(voice) = voice {
@@ -55,6 +64,35 @@ impl Shared {
                 }
             }
             Parked::Surplus(slot) => surplus(slot, seat, connection),
+        }
+    }
+
+    /// Those of the pool who have a seat and wait for the budget come first: they are here for longer
+    /// than those who wait for a seat.
+    #[cold]
+    fn keep_within_budget(self: Arc<Self>, slot: Taken, seat: Seat, connection: u64, now: Instant) {
+        match self.hand_over(slot) {
+            None => self.left(seat, Some(connection)),
+            Some(slot) => {
+                Arc::clone(&self).keep(slot, seat, connection, now);
+                self.make_way();
+            }
+        }
+    }
+
+    /// Gives a connection to one of this pool who waits for the budget; it comes back where nobody does.
+    fn hand_over(&self, slot: Taken) -> Option<Taken> {
+        match &self.hooks.budget {
+            Some(budget) if self.ledger.lends_again() => budget.hand_over(self.id, slot),
+            _ => Some(slot),
+        }
+    }
+
+    /// Closes one that sleeps, if another pool of the budget came into the line while it fell asleep: it
+    /// found none that slept yet.
+    pub(super) fn make_way(&self) {
+        if self.hooks.budget.as_ref().is_some_and(|budget| budget.is_wanted(self.id, false)) {
+            self.close_one_idle();
         }
     }
 
@@ -91,8 +129,8 @@ impl Shared {
         if link.is_expired(now) {
             return Some(CloseReason::Recycled);
         }
-        if self.hooks.budget.as_ref().is_some_and(Budget::is_wanted)
-            && self.ledger.stats().waiting == 0
+        if let Some(budget) = &self.hooks.budget
+            && budget.is_wanted(self.id, self.ledger.stats().waiting > 0)
         {
             return Some(CloseReason::Budget);
         }

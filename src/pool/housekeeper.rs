@@ -133,8 +133,9 @@ impl Shared {
 
     /// Puts a connection back to where it slept.
     pub(super) fn put_back(&self, seat: Seat, slot: Taken) {
-        if let Some(slot) = self.ledger.put_back(seat, slot) {
-            self.close_idle(seat, slot, self.ledger.reason_for_surplus());
+        match self.ledger.put_back(seat, slot) {
+            Some(slot) => self.close_idle(seat, slot, self.ledger.reason_for_surplus()),
+            None => self.make_way(),
         }
     }
 
@@ -146,12 +147,10 @@ impl Shared {
         let is_filled = opened.is_some();
         match opened {
             None => drop(self.ledger.release(seat)),
-            Some(slot) => {
-                if let Parked::Surplus(slot) = self.ledger.park(seat, slot, self.hooks.clock.now())
-                {
-                    self.close_idle(seat, slot, CloseReason::Surplus);
-                }
-            }
+            Some(slot) => match self.ledger.park(seat, slot, self.hooks.clock.now()) {
+                Parked::Surplus(slot) => self.close_idle(seat, slot, CloseReason::Surplus),
+                Parked::Kept(_) => self.make_way(),
+            },
         }
         is_filled
     }

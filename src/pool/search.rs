@@ -1,6 +1,6 @@
 //! What the holder of a seat does until it has a connection that is fit.
 
-use super::budget::{Member, Unit};
+use super::budget::{Given, Member, Unit};
 use super::disposal::Burial;
 use super::events::CloseReason;
 use super::failure::{Shortage, closed};
@@ -31,6 +31,16 @@ pub(super) struct Search<'a> {
     allowance: Option<Allowance>,
     unit: Option<Unit>,
     refused: u32,
+}
+
+/// What the budget says to one who has no connection.
+enum Permit {
+    /// It may open one, or take one that sleeps.
+    Search,
+    /// It takes this one: it came back meanwhile.
+    Take(Taken),
+    /// Something changed meanwhile.
+    LookAgain,
 }
 
 /// What a search ends with.
@@ -117,8 +127,10 @@ impl<'a> Search<'a> {
         let allowed = self.allowance();
         let mut has_tried = false;
         loop {
-            if !self.has_unit(&allowed)? {
-                continue;
+            match self.permit(&allowed)? {
+                Permit::Search => (),
+                Permit::Take(slot) => return self.take(slot),
+                Permit::LookAgain => continue,
             }
             let attempt = match self.turn(&allowed, has_tried) {
                 Turn::Take(slot) => return Ok(slot),
@@ -152,6 +164,16 @@ impl<'a> Search<'a> {
         }
     }
 
+    /// Takes a connection that was handed over by another borrower.
+    fn take(&mut self, slot: Taken) -> Result<Taken> {
+        if self.shared.ledger.is_closed() {
+            self.put_back(slot);
+            return Err(closed());
+        }
+        slot.link.iter().for_each(|link| self.lent(link));
+        Ok(slot)
+    }
+
     fn lent(&self, link: &Link) {
         if let Some(place) = &self.place {
             self.shared.ledger.lent(place.seat, &link.badge);
@@ -173,31 +195,34 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Whether a connection may be opened within the budget; if not, something changed meanwhile.
-    fn has_unit(&mut self, allowed: &Allowance) -> Result<bool> {
-        let Some(budget) = self.shared.hooks.budget.clone() else { return Ok(true) };
+    /// Whether a connection may be opened within the budget.
+    fn permit(&mut self, allowed: &Allowance) -> Result<Permit> {
+        let Some(budget) = self.shared.hooks.budget.clone() else { return Ok(Permit::Search) };
         if self.unit.is_some() || self.shared.ledger.has_idle() {
-            return Ok(true);
+            return Ok(Permit::Search);
         }
         self.unit = budget.try_take();
-        if self.unit.is_none() && budget.make_room() {
+        if self.unit.is_none() && budget.make_room(self.shared.id) {
             self.unit = budget.try_take();
         }
         if self.unit.is_some() {
-            return Ok(true);
+            return Ok(Permit::Search);
         }
         let member: Weak<Shared> = Arc::downgrade(self.shared);
-        let place = budget.wait(member as Weak<dyn Member>);
+        let place = budget.wait(self.shared.id, member as Weak<dyn Member>);
         // One that fell asleep before this stood in the line woke nobody.
         if !place.is_served() {
-            budget.make_room();
+            budget.make_room(self.shared.id);
         }
         self.shared.ledger.pause(allowed.deadline, || place.is_served());
-        self.unit = place.take();
-        if self.unit.is_none() && Instant::now() >= allowed.deadline {
-            return Err(self.timed_out());
+        match place.leave() {
+            Some(Given::Connection(slot)) => return Ok(Permit::Take(slot)),
+            Some(Given::Unit(unit)) => self.unit = Some(unit),
+            None if self.shared.ledger.is_closed() => return Err(closed()),
+            None if Instant::now() >= allowed.deadline => return Err(self.timed_out()),
+            None => return Ok(Permit::LookAgain),
         }
-        Ok(self.unit.is_some())
+        Ok(Permit::Search)
     }
 
     fn timed_out(&self) -> Error {

@@ -191,6 +191,10 @@ fn limit_of(backend: &dyn Backend, options: &PoolOptions) -> u32 {
 }
 
 impl Member for Shared {
+    fn id(&self) -> u64 {
+        self.id
+    }
+
     fn close_one_idle(&self) -> bool {
         let mut is_first = true;
         let least = self.ledger.terms().min_idle;

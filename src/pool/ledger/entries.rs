@@ -188,6 +188,12 @@ impl Ledger {
         !self.entries.lock().idle.is_empty()
     }
 
+    /// Whether a connection that comes back may be lent again.
+    pub(in super::super) fn lends_again(&self) -> bool {
+        let entries = self.entries.lock();
+        entries.terms.kept > 0 && !entries.is_closed
+    }
+
     /// A connection was opened, or was not.
     pub(in super::super) fn connected(&self, attempt: Attempt, failure: Option<&Error>) {
         let mut entries = self.entries.lock();
