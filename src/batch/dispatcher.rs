@@ -68,6 +68,7 @@ pub(super) fn serial(context: &Context<'_>, units: &[Unit]) -> Result<()> {
         worker.done_together(next);
         left = behind;
     }
+    worker.leave();
     settle(context, true)
 }
 
@@ -86,6 +87,9 @@ fn drain(context: &Context<'_>, permits: &Permits, receiver: &Receiver<InHand>) 
             worker = None;
         }
         drop(permit);
+    }
+    if let Some(worker) = worker {
+        worker.leave();
     }
 }
 

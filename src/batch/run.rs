@@ -31,6 +31,7 @@ use crate::sink::destination::Sink;
 use crate::sink::table::StagePlace;
 use crate::trace::{self, Span};
 use crate::workers::Workers;
+use parking_lot::Mutex;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
@@ -185,6 +186,7 @@ fn with_ends(
         meter,
         span,
         part: start.part,
+        spare: Mutex::default(),
     };
     let first = own.filter(|_| is_new).map(|own| open::planned(&context, &own.plan));
     let done = announce(&context, &job, is_new, report)

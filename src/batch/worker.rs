@@ -37,8 +37,14 @@ pub(super) struct Worker<'a> {
 
 impl<'a> Worker<'a> {
     pub(super) fn new(context: &'a Context<'a>) -> Self {
-        let prepared = Prepared::new(context.sink.layout());
+        let spare = context.spare.lock().pop();
+        let prepared = spare.unwrap_or_else(|| Prepared::new(context.sink.layout()));
         Self { context, prepared, written: Written::Nothing, met_rejects: false, attempts: None }
+    }
+
+    /// Leaves its memory to one who comes later.
+    pub(super) fn leave(self) {
+        self.context.spare.lock().push(self.prepared);
     }
 
     /// Does a unit; an error or a panic ends the run.

@@ -3,7 +3,12 @@
 use crate::support::{Cluster, shared};
 use parking_lot::Mutex;
 use rowmill::{Append, Engine, Entity, Iter, Job, Observer, Pipeline, Upsert};
+use rowmill::{
+    Bounds, Column, ColumnType, CutLimits, Feed, Fingerprint, Ident, Layout, Mode, Origin,
+    Prepared, Result, TableName, Target,
+};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 #[derive(Entity)]
 #[entity(table = "numbers")]
@@ -75,4 +80,62 @@ fn a_stage_outlives_a_crash_of_the_server() {
         .observer(Arc::<Stage>::clone(&stage) as Arc<dyn Observer>);
     job.run(&Engine::open(&database.url()).unwrap()).unwrap();
     assert_eq!(*stage.seen.lock(), ["p"]);
+}
+
+/// Numbers, each a batch; it counts how often rows are packed into memory that has to be asked for.
+#[derive(Debug)]
+struct Counted {
+    columns: Vec<Column>,
+    rows: u64,
+    asked: AtomicUsize,
+}
+
+impl Feed for Counted {
+    fn describe(&self) -> String {
+        "counted".to_owned()
+    }
+
+    fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    fn fingerprint(&self) -> Result<Fingerprint> {
+        Ok(Fingerprint("counted".to_owned()))
+    }
+
+    fn plan(&self, _: CutLimits, each: &mut dyn FnMut(Bounds) -> Result<()>) -> Result<()> {
+        (0..self.rows).try_for_each(|row| each(Bounds::of_rows(row as u32, row + 1, 1)))
+    }
+
+    fn prepare(&self, bounds: &Bounds, layout: &Layout, out: &mut Prepared) -> Result<()> {
+        self.asked.fetch_add(usize::from(out.indexes.capacity() == 0), Ordering::Relaxed);
+        out.read += bounds.rows;
+        out.push(0, layout, |to| to.field(&bounds.first_row.to_be_bytes()))
+    }
+
+    fn origin(&self, bounds: &Bounds, _: u32) -> Result<Origin> {
+        Ok(Origin::of_row(bounds.first_row, Vec::new()))
+    }
+}
+
+/// A long plan is handed out in parts. Memory that is freed behind each of them and asked for again comes to
+/// lie beside what was there, so that a long job would take more than a short one.
+#[test]
+fn workers_keep_their_memory_from_one_part_of_a_long_plan_to_the_next() {
+    let database = shared().database("kept");
+    database.sql("create table numbers (id bigint primary key)");
+    let columns = vec![Column::new(Ident::new("id").unwrap(), ColumnType::Int8)];
+    for (name, is_serial, most) in [("parallel", false, 2), ("serial", true, 1)] {
+        let feed = Counted { columns: columns.clone(), rows: 1_500, asked: AtomicUsize::new(0) };
+        let feed = Arc::new(feed);
+        let table = TableName::parse("numbers").unwrap();
+        let target = Target::new(table, columns.clone(), Vec::new(), Mode::Replace).unwrap();
+        let read = Arc::<Counted>::clone(&feed) as Arc<dyn Feed>;
+        let job = Job::named(name).feed(read, target).batch_rows(1).workers(2);
+        let engine = Engine::open(&database.url()).unwrap();
+        let report = if is_serial { job.run_serial(&engine) } else { job.run(&engine) }.unwrap();
+        assert_eq!((report.batches, report.inserted), (1_500, 1_500));
+        let asked = feed.asked.load(Ordering::Relaxed);
+        assert!((1..=most).contains(&asked), "{name}: {asked} times");
+    }
 }
