@@ -43,11 +43,20 @@ struct Group<'a> {
 }
 
 impl Worker<'_> {
-    /// Does batches that follow each other, in one transaction if that goes.
+    /// Does batches that follow each other, in one transaction if that goes, or in several where their
+    /// rows are larger than was thought.
     pub(super) fn done_together(&mut self, units: &[Unit]) {
-        if self.are_tried(units) && self.group(units) {
-            return;
+        let mut left = units;
+        while !left.is_empty() && !self.context.patience.halted() {
+            let done = if self.are_tried(left) { self.group(left) } else { 0 };
+            if done == 0 {
+                return self.done_alone(left);
+            }
+            left = &left[done..];
         }
+    }
+
+    fn done_alone(&mut self, units: &[Unit]) {
         for unit in units {
             if !self.context.patience.halted() {
                 self.done(*unit);
@@ -65,10 +74,10 @@ impl Worker<'_> {
             && table.takes_groups_now(self.context.key_range(&first.bounds).is_some())
     }
 
-    /// Whether all of them are in.
-    fn group(&mut self, units: &[Unit]) -> bool {
+    /// How many of them are in: the first ones, as many as there was room for, or none.
+    fn group(&mut self, units: &[Unit]) -> usize {
         let context = self.context;
-        let Sink::Table(sink) = &context.sink else { return false };
+        let Sink::Table(sink) = &context.sink else { return 0 };
         let began = Instant::now();
         let span = context.span.batch(Phase::Load.name(), units[0].number());
         let attempt = || catch_unwind(AssertUnwindSafe(|| self.attempt_group(sink, units)));
@@ -77,13 +86,13 @@ impl Worker<'_> {
             // The one whose closure panics says so when it is done alone.
             self.prepared = Prepared::new(context.sink.layout());
             span.ended(None, None);
-            return false;
+            return 0;
         };
         span.ended(None, done.as_ref().err());
         match done {
             Ok(Some(members)) => {
-                self.report_group(units, &members, began.elapsed());
-                return true;
+                self.report_group(&units[..members.len()], &members, began.elapsed());
+                return members.len();
             }
             Ok(None) => context.group_size.refused(),
             Err(error) => {
@@ -96,7 +105,7 @@ impl Worker<'_> {
                 }
             }
         }
-        false
+        0
     }
 
     fn report_group(&self, units: &[Unit], members: &[Member], time: Duration) {
@@ -129,35 +138,51 @@ impl Worker<'_> {
         Ok(done?.then_some(group.members))
     }
 
-    /// Prepares their rows, one batch behind the other; `None` if one of them cannot be, or has to be
-    /// stored alone.
+    /// Prepares their rows, one batch behind the other, as long as there is room for one that is as large as
+    /// the last; `None` if one of them cannot be, or has to be stored alone.
     fn prepare_group<'u>(
         &mut self,
         sink: &TableSink,
         units: &'u [Unit],
     ) -> Result<Option<Group<'u>>> {
-        let Self { context, prepared, .. } = self;
-        prepared.clear();
-        prepared.wants_positions = false;
+        self.prepared.clear();
+        self.prepared.wants_positions = false;
         let mut group = Group { units, members: Vec::new(), joined: Vec::new() };
         for unit in units {
-            let began = Instant::now();
-            let (read, filtered) = (prepared.read, prepared.filtered);
-            let before = prepared.rows.len();
-            context.feed.prepare(&unit.bounds, sink.layout(), prepared)?;
-            // A feed that meets a bad row may begin anew, without what was there before.
-            let own = before..prepared.rows.len();
-            let read = prepared.read.checked_sub(read);
-            let read = read.filter(|_| own.start <= own.end && prepared.refused.is_empty());
-            let range = context.key_range(&unit.bounds);
-            let joined = sink.join(unit.number(), &prepared.rows, own, range);
-            let (Some(read), Some(joined)) = (read, joined) else { return Ok(None) };
-            let filtered = prepared.filtered - filtered;
-            let counts = Counts { read, filtered, ..Counts::default() };
-            group.members.push(Member { counts, prepared_in: began.elapsed() });
+            let before = self.prepared.rows.size_bytes();
+            let Some((member, joined)) = self.prepare_member(sink, unit)? else { return Ok(None) };
+            group.members.push(member);
             group.joined.push(joined);
+            let bytes = self.prepared.rows.size_bytes();
+            if !self.context.group_size.has_room(bytes + bytes.saturating_sub(before)) {
+                break;
+            }
         }
+        group.units = &units[..group.members.len()];
         Ok(Some(group))
+    }
+
+    /// Prepares the rows of a batch behind those that are there; `None` as for all of them.
+    fn prepare_member(
+        &mut self,
+        sink: &TableSink,
+        unit: &Unit,
+    ) -> Result<Option<(Member, Joined)>> {
+        let Self { context, prepared, .. } = self;
+        let began = Instant::now();
+        let (read, filtered) = (prepared.read, prepared.filtered);
+        let before = prepared.rows.len();
+        context.feed.prepare(&unit.bounds, sink.layout(), prepared)?;
+        // A feed that meets a bad row may begin anew, without what was there before.
+        let own = before..prepared.rows.len();
+        let read = prepared.read.checked_sub(read);
+        let read = read.filter(|_| own.start <= own.end && prepared.refused.is_empty());
+        let range = context.key_range(&unit.bounds);
+        let joined = sink.join(unit.number(), &prepared.rows, own, range);
+        let (Some(read), Some(joined)) = (read, joined) else { return Ok(None) };
+        let filtered = prepared.filtered - filtered;
+        let counts = Counts { read, filtered, ..Counts::default() };
+        Ok(Some((Member { counts, prepared_in: began.elapsed() }, joined)))
     }
 
     /// One transaction; whether it is committed.

@@ -71,6 +71,11 @@ impl GroupSize {
         taken
     }
 
+    /// Whether so many packed bytes may share a transaction.
+    pub(super) fn has_room(&self, packed: usize) -> bool {
+        packed as u64 <= self.bytes
+    }
+
     /// How many may share a transaction now.
     pub(super) fn now(&self) -> usize {
         self.state.lock().size
@@ -85,10 +90,12 @@ impl GroupSize {
         if time >= SHORT {
             state.limit = Some(GroupReason::Time);
         }
+        let fit = self.bytes.checked_div(state.packed).map_or(self.most, |fit| fit as usize).max(1);
         if time > LONG {
             state.size = (units / 2).max(1);
+        } else if state.size > fit {
+            (state.size, state.limit) = (fit, Some(GroupReason::Bytes));
         } else if time < SHORT && state.wary == 0 && units >= state.size {
-            let fit = self.bytes.checked_div(state.packed).map_or(self.most, |fit| fit as usize);
             state.size = (units * 2).min(self.most).min(fit).max(1);
             state.limit = match units * 2 {
                 more if more > fit => Some(GroupReason::Bytes),
@@ -166,6 +173,16 @@ mod tests {
             unit.bounds.end = unit.bounds.start + (3 << 20);
         }
         assert_eq!(size.next(&large, 2), 1);
+    }
+
+    #[test]
+    fn batches_that_become_larger_share_less_at_once() {
+        let size = size(16);
+        size.took(8, 800, Duration::ZERO);
+        assert_eq!(size.next(&units(100), 2), 16);
+        assert!(size.has_room(4 << 20) && !size.has_room((4 << 20) + 1));
+        size.took(2, 4 << 20, Duration::ZERO);
+        assert_eq!((size.next(&units(100), 2), size.choice().reason), (2, GroupReason::Bytes));
     }
 
     #[test]

@@ -139,3 +139,61 @@ fn workers_keep_their_memory_from_one_part_of_a_long_plan_to_the_next() {
         assert!((1..=most).contains(&asked), "{name}: {asked} times");
     }
 }
+
+/// A text for each batch: many short ones, and then some of [`LONG`] bytes. It notes the most that was packed
+/// when another was asked for.
+#[derive(Debug)]
+struct Swelling {
+    columns: Vec<Column>,
+    most: AtomicUsize,
+}
+
+const SHORT_BATCHES: u64 = 60;
+const LONG: usize = 100 << 10;
+
+impl Feed for Swelling {
+    fn describe(&self) -> String {
+        "swelling".to_owned()
+    }
+
+    fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    fn fingerprint(&self) -> Result<Fingerprint> {
+        Ok(Fingerprint("swelling".to_owned()))
+    }
+
+    fn plan(&self, _: CutLimits, each: &mut dyn FnMut(Bounds) -> Result<()>) -> Result<()> {
+        (0..2 * SHORT_BATCHES).try_for_each(|row| each(Bounds::of_rows(row as u32, row + 1, 1)))
+    }
+
+    fn prepare(&self, bounds: &Bounds, layout: &Layout, out: &mut Prepared) -> Result<()> {
+        self.most.fetch_max(out.rows.size_bytes(), Ordering::Relaxed);
+        let size = if bounds.first_row > SHORT_BATCHES { LONG } else { 10 };
+        out.read += bounds.rows;
+        out.push(0, layout, |to| to.field(&vec![b'x'; size]))
+    }
+
+    fn origin(&self, bounds: &Bounds, _: u32) -> Result<Origin> {
+        Ok(Origin::of_row(bounds.first_row, Vec::new()))
+    }
+}
+
+/// batch 3.7.3: how large the rows of a batch are is known when they are packed.
+#[test]
+fn batches_that_become_larger_do_not_share_more_memory_than_a_batch_may_have() {
+    let database = shared().database("swelling");
+    database.sql("create table texts (text text not null)");
+    let columns = vec![Column::new(Ident::new("text").unwrap(), ColumnType::Text)];
+    let feed = Arc::new(Swelling { columns: columns.clone(), most: AtomicUsize::new(0) });
+    let table = TableName::parse("texts").unwrap();
+    let target = Target::new(table, columns, Vec::new(), Mode::Append).unwrap();
+    let read = Arc::<Swelling>::clone(&feed) as Arc<dyn Feed>;
+    let job = Job::named("swelling").feed(read, target).batch_rows(1).batch_bytes(4 * LONG as u64);
+    let report = job.run_serial(&Engine::open(&database.url()).unwrap()).unwrap();
+    assert_eq!((report.batches, report.inserted), (2 * SHORT_BATCHES, 2 * SHORT_BATCHES));
+    let most = feed.most.load(Ordering::Relaxed);
+    assert!((LONG..4 * LONG).contains(&most), "{most} bytes of {}", 4 * LONG);
+    assert!(report.receipt.transactions.unwrap().count > 4, "short ones did not share any");
+}
