@@ -29,7 +29,7 @@
 //! - `worker_count`: how many batches are in flight, found by measuring
 //! - `worker`:     how a unit is done; `outcome`: what came of an attempt
 //! - `refused`:    its rows that were refused, as the reject store has them
-//! - `seal`:       the end of loading
+//! - `seal`:       the end of loading; `close`: the end of the job
 //! - `after_commit`: what is done once the job is complete
 //! - `lineage`:    which of them are the fault of others
 //! - `ledger`:     what was planned and what is done, in the target database itself
@@ -53,6 +53,7 @@
 mod after_commit;
 mod begin;
 pub mod change;
+mod close;
 mod context;
 mod dispatcher;
 pub mod ending;

@@ -348,21 +348,6 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// The end of the job: every row is accounted for, or the end is not committed.
-    fn close(&self, connection: &mut dyn Connection, totals: Counts) -> Result<()> {
-        let Context { ledger, place, .. } = self.context;
-        if !totals.balance() {
-            let message = format!(
-                "{} rows were read, and not all are accounted for: {totals:?}",
-                totals.read
-            );
-            return Err(Error::new(ErrorKind::Internal, message));
-        }
-        // Here, and not only behind the end: one that is killed right after it did not crash.
-        ledger.end_run(connection, self.context.run_id, "complete", None)?;
-        ledger.complete_job(connection, place.job_id)
-    }
-
     pub(super) fn report(&self, unit: &Unit, outcome: &Outcome, time: Duration) {
         let Context { meter, patience, .. } = self.context;
         let observer = patience.observer;
