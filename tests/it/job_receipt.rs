@@ -88,6 +88,7 @@ fn what_a_table_takes_to_be_read_is_the_time_of_the_source() {
         target.create = true;
         let feed = Arc::new(feed);
         let reads_longer = (0..10).any(|attempt| {
+            home.sql("drop table if exists copied");
             let job = Job::named("copy").param("attempt", attempt.to_string());
             let report = run(home, &job.feed(feed.clone(), target.clone()));
             assert_eq!(report.inserted, 3);
