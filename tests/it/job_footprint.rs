@@ -82,17 +82,37 @@ fn a_stage_outlives_a_crash_of_the_server() {
     assert_eq!(*stage.seen.lock(), ["p"]);
 }
 
-/// Numbers, each a batch; it counts how often rows are packed into memory that has to be asked for.
+/// Texts, each a batch. It notes what the memory is like into which they are packed.
 #[derive(Debug)]
-struct Counted {
+struct Texts {
     columns: Vec<Column>,
     rows: u64,
+    /// How large the text of a row is.
+    size: fn(u64) -> usize,
+    /// How often memory had to be asked for.
     asked: AtomicUsize,
+    /// The most that was packed when another one was asked for.
+    most: AtomicUsize,
 }
 
-impl Feed for Counted {
+impl Texts {
+    fn new(rows: u64, size: fn(u64) -> usize) -> Arc<Self> {
+        let columns = vec![Column::new(Ident::new("text").unwrap(), ColumnType::Text)];
+        let (asked, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        Arc::new(Self { columns, rows, size, asked, most })
+    }
+
+    fn job(self: &Arc<Self>, name: &str, mode: Mode) -> Job {
+        let table = TableName::parse("texts").unwrap();
+        let target = Target::new(table, self.columns.clone(), Vec::new(), mode).unwrap();
+        let feed = Arc::<Self>::clone(self) as Arc<dyn Feed>;
+        Job::named(name).feed(feed, target).batch_rows(1).workers(2)
+    }
+}
+
+impl Feed for Texts {
     fn describe(&self) -> String {
-        "counted".to_owned()
+        "texts".to_owned()
     }
 
     fn columns(&self) -> &[Column] {
@@ -100,7 +120,7 @@ impl Feed for Counted {
     }
 
     fn fingerprint(&self) -> Result<Fingerprint> {
-        Ok(Fingerprint("counted".to_owned()))
+        Ok(Fingerprint("texts".to_owned()))
     }
 
     fn plan(&self, _: CutLimits, each: &mut dyn FnMut(Bounds) -> Result<()>) -> Result<()> {
@@ -109,8 +129,9 @@ impl Feed for Counted {
 
     fn prepare(&self, bounds: &Bounds, layout: &Layout, out: &mut Prepared) -> Result<()> {
         self.asked.fetch_add(usize::from(out.indexes.capacity() == 0), Ordering::Relaxed);
+        self.most.fetch_max(out.rows.size_bytes(), Ordering::Relaxed);
         out.read += bounds.rows;
-        out.push(0, layout, |to| to.field(&bounds.first_row.to_be_bytes()))
+        out.push(0, layout, |to| to.field(&vec![b'x'; (self.size)(bounds.first_row)]))
     }
 
     fn origin(&self, bounds: &Bounds, _: u32) -> Result<Origin> {
@@ -123,77 +144,32 @@ impl Feed for Counted {
 #[test]
 fn workers_keep_their_memory_from_one_part_of_a_long_plan_to_the_next() {
     let database = shared().database("kept");
-    database.sql("create table numbers (id bigint primary key)");
-    let columns = vec![Column::new(Ident::new("id").unwrap(), ColumnType::Int8)];
+    database.sql("create table texts (text text not null)");
     for (name, is_serial, most) in [("parallel", false, 2), ("serial", true, 1)] {
-        let feed = Counted { columns: columns.clone(), rows: 1_500, asked: AtomicUsize::new(0) };
-        let feed = Arc::new(feed);
-        let table = TableName::parse("numbers").unwrap();
-        let target = Target::new(table, columns.clone(), Vec::new(), Mode::Replace).unwrap();
-        let read = Arc::<Counted>::clone(&feed) as Arc<dyn Feed>;
-        let job = Job::named(name).feed(read, target).batch_rows(1).workers(2);
+        let texts = Texts::new(1_500, |_| 10);
+        let job = texts.job(name, Mode::Replace);
         let engine = Engine::open(&database.url()).unwrap();
         let report = if is_serial { job.run_serial(&engine) } else { job.run(&engine) }.unwrap();
         assert_eq!((report.batches, report.inserted), (1_500, 1_500));
-        let asked = feed.asked.load(Ordering::Relaxed);
+        let asked = texts.asked.load(Ordering::Relaxed);
         assert!((1..=most).contains(&asked), "{name}: {asked} times");
     }
 }
 
-/// A text for each batch: many short ones, and then some of [`LONG`] bytes. It notes the most that was packed
-/// when another was asked for.
-#[derive(Debug)]
-struct Swelling {
-    columns: Vec<Column>,
-    most: AtomicUsize,
-}
-
 const SHORT_BATCHES: u64 = 60;
 const LONG: usize = 100 << 10;
-
-impl Feed for Swelling {
-    fn describe(&self) -> String {
-        "swelling".to_owned()
-    }
-
-    fn columns(&self) -> &[Column] {
-        &self.columns
-    }
-
-    fn fingerprint(&self) -> Result<Fingerprint> {
-        Ok(Fingerprint("swelling".to_owned()))
-    }
-
-    fn plan(&self, _: CutLimits, each: &mut dyn FnMut(Bounds) -> Result<()>) -> Result<()> {
-        (0..2 * SHORT_BATCHES).try_for_each(|row| each(Bounds::of_rows(row as u32, row + 1, 1)))
-    }
-
-    fn prepare(&self, bounds: &Bounds, layout: &Layout, out: &mut Prepared) -> Result<()> {
-        self.most.fetch_max(out.rows.size_bytes(), Ordering::Relaxed);
-        let size = if bounds.first_row > SHORT_BATCHES { LONG } else { 10 };
-        out.read += bounds.rows;
-        out.push(0, layout, |to| to.field(&vec![b'x'; size]))
-    }
-
-    fn origin(&self, bounds: &Bounds, _: u32) -> Result<Origin> {
-        Ok(Origin::of_row(bounds.first_row, Vec::new()))
-    }
-}
 
 /// batch 3.7.3: how large the rows of a batch are is known when they are packed.
 #[test]
 fn batches_that_become_larger_do_not_share_more_memory_than_a_batch_may_have() {
     let database = shared().database("swelling");
     database.sql("create table texts (text text not null)");
-    let columns = vec![Column::new(Ident::new("text").unwrap(), ColumnType::Text)];
-    let feed = Arc::new(Swelling { columns: columns.clone(), most: AtomicUsize::new(0) });
-    let table = TableName::parse("texts").unwrap();
-    let target = Target::new(table, columns, Vec::new(), Mode::Append).unwrap();
-    let read = Arc::<Swelling>::clone(&feed) as Arc<dyn Feed>;
-    let job = Job::named("swelling").feed(read, target).batch_rows(1).batch_bytes(4 * LONG as u64);
+    let size = |row| if row > SHORT_BATCHES { LONG } else { 10 };
+    let texts = Texts::new(2 * SHORT_BATCHES, size);
+    let job = texts.job("swelling", Mode::Append).batch_bytes(4 * LONG as u64);
     let report = job.run_serial(&Engine::open(&database.url()).unwrap()).unwrap();
     assert_eq!((report.batches, report.inserted), (2 * SHORT_BATCHES, 2 * SHORT_BATCHES));
-    let most = feed.most.load(Ordering::Relaxed);
+    let most = texts.most.load(Ordering::Relaxed);
     assert!((LONG..4 * LONG).contains(&most), "{most} bytes of {}", 4 * LONG);
     assert!(report.receipt.transactions.unwrap().count > 4, "short ones did not share any");
 }
